@@ -72,5 +72,6 @@ describe('a line of the log', () => {
   test('writes a hundred members of an object at most, as of a list', () => {
     const members = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`member${index}`, 1]));
     expect(JSON.parse(written({ members })).members).toEqual(Object.fromEntries(Object.entries(members).slice(0, 100)));
+    expect(JSON.parse(written({ list: Array(5_000).fill(1) })).list).toHaveLength(100);
   });
 });

@@ -73,6 +73,23 @@ describe('a logout at the provider', () => {
     ]);
   });
 
+  test('that comes twice at the same moment is taken once', async () => {
+    const guest = await signInAs(fixture, alice);
+    const { promise: both, resolve } = Promise.withResolvers<void>();
+    let asked = 0;
+    const read = vi.mocked(fixture.resources.issuer.readLogoutToken).getMockImplementation();
+    vi.mocked(fixture.resources.issuer.readLogoutToken).mockImplementation(async (token) => {
+      asked += 1;
+      if (asked === 2) resolve();
+      await both;
+      return read?.(token) ?? expect.unreachable();
+    });
+    said = { subject: alice.subject };
+    const answers = await Promise.all([send(guest, 'one'), send(guest, 'one')]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400]);
+    expect(await fixture.resources.database.event.count({ where: { subjectKind: 'session' } })).toBe(1);
+  });
+
   test('lets the person sign in again', async () => {
     const before = await signInAs(fixture, alice);
     said = { subject: alice.subject };

@@ -111,6 +111,14 @@ test('what an act concerned is said in words and in the times of the page, in ea
   expect(english).toContain('younger than a year');
 });
 
+test('that an operator signed in is in the audit, and not that somebody else did', async () => {
+  const signedIn = async () => (await exported('?what=operator-signed-in')).map(({ by }) => by);
+  const before = await signedIn();
+  expect(before).toEqual([{ kind: 'operator', id: await operator.userId(), name: 'olga' }]);
+  await pages.newPerson();
+  expect(await signedIn()).toEqual(before);
+});
+
 test('it is for operators alone, and says who downloaded it', async () => {
   for (const path of ['/operator/audit', '/operator/audit.csv', '/operator/audit.json']) {
     expect((await openVisitor(pages.resources).send(path)).status).toBe(303);
@@ -143,6 +151,10 @@ test('words are shown and never obeyed, by browsers and spreadsheets', async () 
   expect(await operator.text('/operator/audit?what=signed-out')).not.toContain('<script');
   const csv = await (await operator.send('/operator/audit.csv?what=signed-out')).text();
   expect(csv).toContain(`"'=HYPERLINK(""https://evil.example"")"`);
+  for (const sign of '=+-@\t\r') {
+    await note({ act: 'signed-out', reason: `${sign}1` });
+    expect(await (await operator.send('/operator/audit.csv?what=signed-out')).text()).toContain(`"'${sign}1"`);
+  }
   expect(csv.split('\r\n')[0]).toBe('"id","at","by","byId","byName","act","userId","user","about","reason"');
 });
 

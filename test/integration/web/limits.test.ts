@@ -134,6 +134,27 @@ describe('alice', () => {
     expect((await carol.send(`/snapshots/${id}/browse/folder`)).status).toBe(200);
   });
 
+  it.each([
+    ['signIns', 'GET /consent'],
+    ['signIns', 'POST /consent'],
+    ['downloads', 'GET /grant/uses.csv'],
+    ['downloads', 'GET /grant/uses.json'],
+    ['downloads', 'GET /settings/data.json'],
+    ['downloads', 'GET /snapshots/abcdef12/preview/a'],
+    ['recovery', 'POST /recovery/adopt'],
+    ['recovery', 'POST /recovery/remove'],
+    ['runs', 'POST /snapshots/abcdef12/restore/a'],
+  ] as const)('is held to %s in %s', async (rate, asked) => {
+    const carol = await pages.consented();
+    const body = new URLSearchParams({ csrf: await carol.csrf() });
+    const [method = '', path = ''] = asked.split(' ');
+    await pages.resources.database.rateLimit.deleteMany();
+    set({ [rate]: { count: 1, spanMs: 600_000 } });
+    const ask = () => carol.send(path, method === 'GET' ? {} : { method, body });
+    expect((await ask()).status).not.toBe(429);
+    expect((await ask()).status).toBe(429);
+  });
+
   it('is not counted for a form that somebody else forged', async () => {
     set({ runs: { count: 1, spanMs: 600_000 } });
     expect((await alice.post('/backup-now', { csrf: 'guessed' })).status).toBe(403);

@@ -75,6 +75,10 @@ describe('a request that is malformed on the wire gets one answer, and is never 
     expect(await statusesFor(bytes)).toEqual([status]);
   });
 
+  it.each(['/grant%00', '/grant?returnTo=%00', '/snapshots/abcdef12/browse/a%00b'])('NUL: %s', async (path) => {
+    expect(await statusesFor(`GET ${path} HTTP/1.1\r\n${usual}\r\n`)).toEqual([400]);
+  });
+
   it('CONNECT', async () => {
     expect(await statusesFor(`CONNECT evil.example:443 HTTP/1.1\r\n${usual}\r\n`)).toEqual([]);
   });

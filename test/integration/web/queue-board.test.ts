@@ -112,15 +112,18 @@ describe.for(places.filter(([name]) => name !== 'Redis' || redisServer !== undef
       await work.close(0);
       const [failed] = (await jobs(visit(operator))).jobs.filter(({ id }) => id === 'run-one-0');
       expect(failed).toMatchObject({ data: { runId: 'one' }, failedReason: 'See the run.', stacktrace: [] });
-      for (const path of [
-        `${queue}/run-one-0`,
-        `${queue}/run-one-0/logs`,
-        `${queue}/run-one-0/flow`,
-        `${queue}/workers`,
-      ]) {
-        const text = await (await visit(operator).send(path)).text();
-        expect(text).not.toContain('Divorce');
-      }
+      const more = { runId: 'three', path: secretName };
+      const byHand = await queues.bullmq.add('back-up', more, { jobId: 'by-hand', delay: 600_000 });
+      await byHand.log(secretName);
+      const told = await jobs(visit(operator));
+      expect(told.jobs.find(({ id }) => id === 'by-hand')).toMatchObject({ data: { runId: 'three' } });
+      expect(JSON.stringify(told)).not.toContain('Divorce');
+      for (const id of ['run-one-0', 'by-hand'])
+        for (const path of [`${queue}/${id}`, `${queue}/${id}/logs`, `${queue}/${id}/flow`, `${queue}/workers`]) {
+          const text = await (await visit(operator).send(path)).text();
+          expect(text).not.toContain('Divorce');
+        }
+      await byHand.remove();
     });
 
     test('changes nothing unless that is enabled, and then only for who sends its token, on record', async () => {

@@ -150,6 +150,6 @@ describe('the URL of a person', () => {
     'https://cloud.example/{sub/',
     '',
   ])('refuses the template %s', (bad) => {
-    expect(() => expand(bad, { sub: 'alice' })).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+    expect(() => expand(bad, {}, 'alice')).toThrow(expect.objectContaining({ code: 'config/invalid' }));
   });
 });

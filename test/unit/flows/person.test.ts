@@ -15,6 +15,11 @@ it.each([
   expect(told(claims).email).toBe(email);
 });
 
+it('a claim whose name or value no database keeps is none, and one of the protocol says nothing of a person', () => {
+  const claims = { 'a\0b': 'x', 'half \ud800': 'x', nul: 'a\0b', half: '\udc00', list: ['x'], nonce: 'n', own: 'x' };
+  expect(told(claims).claims).toEqual({ own: 'x' });
+});
+
 it.each([
   'a@example.org, b@example.net',
   'a@example.org;b@example.net',

@@ -115,6 +115,31 @@ describe('a callback that is no answer to an authorization request', () => {
   );
 });
 
+describe('what is said of a person', () => {
+  it.each([
+    ['alice', { role: 'of the access token', name: 'of userinfo' }],
+    ['mallory', {}],
+  ])('counts where it is said of who signed in: %s', async (sub, said) => {
+    const issuer = open();
+    provider.metadata.userinfo_endpoint = `${provider.url}/userinfo`;
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    const common = { iss: provider.url, iat: now(), exp: now() + 300 };
+    provider.answer = async ({ endpoint }) => {
+      if (endpoint === 'userinfo') return { status: 200, body: { sub, name: 'of userinfo' } };
+      if (endpoint !== 'token') return undefined;
+      const id_token = await provider.sign({ ...common, aud: 'me', sub: 'alice', nonce: transaction.nonce });
+      const access_token = await provider.sign({ ...common, sub, role: 'of the access token' });
+      return { status: 200, body: { access_token, token_type: 'Bearer', id_token } };
+    };
+    const callback = new URL('http://localhost/callback');
+    callback.search = new URLSearchParams({ code: 'c', state: transaction.state, iss: provider.url }).toString();
+    const { claims, subject } = await issuer.finishAuthorization(callback, transaction);
+    expect(subject).toBe('alice');
+    const { role, name } = claims;
+    expect({ ...(role !== undefined && { role }), ...(name !== undefined && { name }) }).toEqual(said);
+  });
+});
+
 describe('an answer that arrived and does not pass the checks', () => {
   it.each<[string, Case, RegExp]>([
     [

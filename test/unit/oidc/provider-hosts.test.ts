@@ -155,6 +155,16 @@ describe('an endpoint that redirects', () => {
   });
 });
 
+it.each([301, 302, 303, 307, 308])('what looks for what is wrong follows no redirect either: %d', async (status) => {
+  provider.answer = () => ({ status, headers: { location: `${elsewhere.origin}/` } });
+  const hosts = openProviderHosts(new URL(provider.origin));
+  const answer = await fetchThrough(hosts, `${provider.origin}/.well-known/openid-configuration`);
+  expect(answer.status).toBe(status);
+  await answer.body?.cancel();
+  await hosts.dispatcher.destroy();
+  expect(elsewhere.heard).toEqual([]);
+});
+
 describe('what looks for what is wrong, or whether two addresses are one provider, asks no others either', () => {
   const elsewhere = 'http://169.254.169.254/latest/meta-data/';
   const issuer = new URL('http://127.0.0.1/');

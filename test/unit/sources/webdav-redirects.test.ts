@@ -73,6 +73,17 @@ describe('a file that the server redirects to another host for', () => {
     expect(store.heard).toEqual([]);
   });
 
+  test('is the only thing that is: no listing of another host is taken', async () => {
+    server.mischief = ({ method }, response) => {
+      if (method !== 'PROPFIND') return undefined;
+      end(response, 307, { location: store.url });
+      return true;
+    };
+    await using source = openSource(server.url, { redirects: loopback });
+    await expect(find(source, 'own.txt')).rejects.toMatchObject({ code: 'source/refused-redirect' });
+    expect(store.heard).toEqual([]);
+  });
+
   test('leaves what is not redirected to the own server, with the token', async () => {
     await using source = openSource(server.url, { redirects: loopback });
     expect((await read(source, await find(source, 'own.txt'))).content.toString()).toBe('own');

@@ -28,6 +28,7 @@ test('a sealed value opens for nobody else, and not once any byte was altered', 
   const keyring = parseKeyring(line('a'));
   const { sealed } = seal(keyring, binding, 'x');
   expect(code(() => unseal(keyring, { ...binding, owner: 'user/grant/2' }, sealed))).toBe('seal/broken');
+  expect(code(() => unseal(keyring, { ...binding, purpose: 'DPoP key' }, sealed))).toBe('seal/broken');
   expect(code(() => unseal(keyring, { purpose: 'offline tokenu', owner: 'ser/grant/1' }, sealed))).toBe('seal/broken');
   for (let index = 0; index < sealed.length; index += 1) {
     const altered = sealed.map((byte, at) => (at === index ? byte ^ 1 : byte));
