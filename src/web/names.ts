@@ -1,6 +1,8 @@
 import { html } from 'hono/html';
 import { shownName, unseen } from '../file-name.ts';
-import type { Html } from './layout.ts';
+
+/** As that of the layout, which shows names itself. */
+type Html = ReturnType<typeof html>;
 
 /** With what controls a terminal or a line, which no page shows either. */
 const hidden = new RegExp(`[\\0-\\x1f\\x7f-\\x9f]|${unseen.source}`, 'gu');

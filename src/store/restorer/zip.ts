@@ -39,8 +39,8 @@ export async function* zipFolder(
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
   }
-  const missing: string[] = [];
-  const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.push(`${name}: ${why}`));
+  const [missing, renamed] = [openNote(), openNote()];
+  const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.add(`${name}: ${why}`));
   const common = { repository, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
   const extent = openExtent(repository, mostEntries);
   const zip: Zipping = {
@@ -48,7 +48,7 @@ export async function* zipFolder(
     extent,
     written: [],
     missing,
-    renamed: [],
+    renamed,
     offset: { now: 0 },
     names: { bytes: 0 },
   };
@@ -73,9 +73,9 @@ interface Zipping {
   readonly endsWithDamage: boolean;
   readonly written: WrittenEntry[];
   /** What was left out, and why. */
-  readonly missing: string[];
+  readonly missing: Note;
   /** What has another name here, and which. */
-  readonly renamed: string[];
+  readonly renamed: Note;
   readonly offset: { now: number };
   /** What is held in memory until the directory is written. */
   readonly names: { bytes: number };
@@ -90,6 +90,33 @@ const smallFile = 1024 * 1024;
 const largeFile = 0xf0000000;
 /** Fast, since people wait for it and much of their data is compressed already. */
 const level = 1;
+
+/** What is told in an entry of its own. */
+interface Note {
+  readonly lines: readonly string[];
+  /** How many lines did not fit. */
+  readonly more: number;
+  add(line: string): void;
+}
+
+/** More nobody reads, and it is held in memory. */
+const longestNote = 1024 * 1024;
+
+function openNote(): Note {
+  const lines: string[] = [];
+  let [length, more] = [0, 0];
+  return {
+    lines,
+    get more() {
+      return more;
+    },
+    add: (line) => {
+      length += line.length;
+      if (length > longestNote && lines.length > 0) more += 1;
+      else lines.push(line);
+    },
+  };
+}
 
 async function* counted(zip: Zipping, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const part of bytes) {
@@ -156,7 +183,7 @@ async function namesIn(zip: Zipping, folder: string, nodes: readonly Node[]): Pr
       const [shown, portable] = [shownName(node.name), portableName(shownName(node.name))];
       const written = takeName(folder + portable, taken);
       names.set(node, written);
-      if (portable !== shown) zip.renamed.push(`${written}: ${escapedName(node.name)}`);
+      if (portable !== shown) zip.renamed.add(`${written}: ${escapedName(node.name)}`);
     }
   return names;
 }
@@ -244,8 +271,9 @@ const lastBlock = Buffer.of(3, 0);
 
 async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
   const { missing, renamed } = zip;
-  if (missing.length > 0) yield zipNote(zip, 'NOT RESTORED.txt', 'These could not be read from the backup', missing);
-  if (renamed.length > 0)
+  if (missing.lines.length > 0)
+    yield zipNote(zip, 'NOT RESTORED.txt', 'These could not be read from the backup', missing);
+  if (renamed.lines.length > 0)
     yield zipNote(
       zip,
       'RENAMED.txt',
@@ -254,10 +282,12 @@ async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
     );
 }
 
-function zipNote(zip: Zipping, title: string, lead: string, lines: readonly string[]): Buffer {
-  const text = Buffer.from(`${lead}:\n\n${lines.join('\n')}\n`);
+function zipNote(zip: Zipping, title: string, lead: string, { lines, more }: Note): Buffer {
+  const rest = more === 0 ? '' : `And ${more} more.\n`;
+  const text = Buffer.from(`${lead}:\n\n${lines.join('\n')}\n${rest}`);
   const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
-  const name = takeName(title, new Map(zip.written.map((entry) => [entry.name, 0])));
+  const alike = zip.written.filter((entry) => entry.name.startsWith(title));
+  const name = takeName(title, new Map(alike.map((entry) => [entry.name, 0])));
   return wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 
