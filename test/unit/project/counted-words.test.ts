@@ -40,6 +40,8 @@ const neverOne = [
   'src/queues.ts: {server} runs',
   'src/store/archiver/descent.ts: {deepest.folders} folders',
   'src/store/archiver/descent.ts: {deepest.pathBytes} bytes',
+  'src/store/restorer/extent.ts: {deepest} folders',
+  'src/store/restorer/extent.ts: {mostEntries} files',
   'src/web/cookies.ts: {size} bytes',
   'src/web/recovery-sheet.ts: {repository} snapshots',
   'src/web/snapshot.ts: {mostNames} folders',
