@@ -75,7 +75,7 @@ export interface Reading {
    * may throw what `open` throws: some of what it is judged by is known only then.
    * A long one holds a connection from `open` until it is read to its end or left, so open only as many as are being read.
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** One of the trees that a source offers a person: their home on a WebDAV server. */

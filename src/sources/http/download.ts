@@ -42,18 +42,18 @@ const longestBuffered = 128 * 1024;
 export async function download(entry: Member, options: DownloadOptions): Promise<Download> {
   const { send, mostBytes, onBytes, signal } = options;
   const judging = await openJudging(entry, options);
-  let place = entry.location;
+  const heard: { answer?: Answer } = {};
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Content> => {
-    place = path;
-    const answer = answerOf(head, path !== entry.location);
+    const answer = new AnswerOfHead(head, path !== entry.location);
+    heard.answer = answer;
     judging.refuseOther(head, answer);
     if ((answer.size ?? 0) > mostBytes) throw tooLarge(mostBytes);
     const isShort = answer.size !== undefined && answer.size <= longestBuffered;
     return isShort && judging.codingOf(head, answer) === undefined ? bufferedBody(onBytes) : bodyStream(flow, onBytes);
   };
   const { head, value } = await send({ method: 'GET', path: entry.location, headers: [], receive }, signal);
-  if (value === undefined) throw errorOfStatus(head.status);
-  const answer = answerOf(head, place !== entry.location);
+  const { answer } = heard;
+  if (value === undefined || answer === undefined) throw errorOfStatus(head.status);
   const coding = judging.codingOf(head, answer);
   const facts = factsOf(entry, answer, coding);
   const body = judging.begin(answer);
@@ -62,7 +62,7 @@ export async function download(entry: Member, options: DownloadOptions): Promise
     return { reading: Object.assign(streamed, facts), abandon: value.stop };
   }
   for (const chunk of value) body.passed(chunk);
-  return { reading: { ...facts, validator: await body.end(false), body: chunksOf(value) } };
+  return { reading: { ...facts, validator: await body.end(false), body: value } };
 }
 
 function factsOf({ modified: listed }: Member, { size, modified = listed }: Answer, coding: Coding | undefined) {
@@ -127,21 +127,30 @@ function bufferedBody(onBytes: (count: number) => void): Receiver<Content> {
   return { data, end: () => chunks };
 }
 
-async function* chunksOf(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  for (const chunk of chunks) yield chunk;
-}
+/** What few entries need is read when it is asked for. */
+class AnswerOfHead implements Answer {
+  readonly etag: string | undefined;
+  readonly modified: Date | undefined;
+  readonly size: number | undefined;
+  readonly redirected: boolean;
+  readonly delimited: boolean;
+  readonly #headers: ResponseHead['headers'];
 
-function answerOf({ headers }: ResponseHead, redirected: boolean): Answer {
-  const length = textOf(headers['content-length']);
-  return {
-    etag: textOf(headers.etag),
-    modified: dateOf(textOf(headers['last-modified'])),
-    size: length === undefined ? undefined : Number(length),
-    get date() {
-      return dateOf(textOf(headers.date));
-    },
-    type: textOf(headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase(),
-    redirected,
-    delimited: length !== undefined || headers['transfer-encoding'] !== undefined,
-  };
+  constructor({ headers }: ResponseHead, redirected: boolean) {
+    const length = textOf(headers['content-length']);
+    this.etag = textOf(headers.etag);
+    this.modified = dateOf(textOf(headers['last-modified']));
+    this.size = length === undefined ? undefined : Number(length);
+    this.redirected = redirected;
+    this.delimited = length !== undefined || headers['transfer-encoding'] !== undefined;
+    this.#headers = headers;
+  }
+
+  get date(): Date | undefined {
+    return dateOf(textOf(this.#headers.date));
+  }
+
+  get type(): string | undefined {
+    return textOf(this.#headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase();
+  }
 }

@@ -91,7 +91,7 @@ export function sendRequest<T>(
   return new Promise((resolve, reject) => {
     dispatcher.dispatch(
       { ...request, body: request.body ?? null },
-      handler(receive, { signal, pace, watch }, resolve, reject),
+      new Handler({ receive, signal, pace, watch, resolve, reject }),
     );
   });
 }
@@ -100,86 +100,106 @@ const longestDroppedBody = 256 * 1024;
 /** Responses before the one that counts (RFC 9110, section 15.2): each keeps the request waiting as long as for a first one. */
 const mostInterim = 20;
 
-function handler<T>(
-  receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
-  { signal, pace, watch }: { signal: AbortSignal; pace: Pace; watch: Watch | undefined },
-  resolve: (response: HttpResponse<T>) => void,
-  reject: (error: unknown) => void,
-): Dispatcher.DispatchHandler {
-  let head: ResponseHead | undefined;
-  let receiver: Receiver<T> | undefined;
-  let dropped = 0;
-  let interim = 0;
-  let stopReason: Error | undefined;
-  let ignoreAbort = () => {};
-
-  const stop = (controller: Dispatcher.DispatchController, error: Error) => {
-    stopReason ??= error;
-    controller.abort(error);
-  };
-  const guarded = (controller: Dispatcher.DispatchController, step: () => void) => {
-    try {
-      step();
-    } catch (error) {
-      stop(controller, error instanceof Error ? error : new Error(String(error)));
-    }
-  };
-
-  return {
-    onRequestStart(controller) {
-      if (signal.aborted) return stop(controller, asError(signal.reason));
-      ignoreAbort = whenAborted(signal, (reason) => stop(controller, asError(reason)));
-      watch?.sent();
-    },
-    onResponseStart(controller, status, headers) {
-      guarded(controller, () => {
-        if (status < 200) {
-          if (++interim > mostInterim) throw withoutAnswer();
-          return;
-        }
-        head = { status, headers };
-        watch?.answered(head);
-        receiver = receive(head, flowOf(controller, pace, stop));
-        if (receiver?.early !== undefined) resolve({ head, value: receiver.early });
-      });
-    },
-    onResponseData(controller, chunk) {
-      guarded(controller, () => {
-        pace.passed(chunk.length);
-        if (receiver) return receiver.data(chunk);
-        dropped += chunk.length;
-        if (dropped > longestDroppedBody) throw new Error('The body of a failed response is too long.');
-      });
-    },
-    onResponseEnd(controller) {
-      ignoreAbort();
-      guarded(controller, () => {
-        if (head) resolve({ head, value: receiver?.end() });
-      });
-      if (stopReason) reject(stopReason);
-    },
-    onResponseError(_controller, error) {
-      ignoreAbort();
-      if (head === undefined && stopReason === undefined) watch?.failed();
-      const failure = stopReason ?? new TransportError(error, head);
-      receiver?.fail?.(failure);
-      // A long body without a receiver was cut off on purpose: only its head counts.
-      if (head && !receiver && dropped > longestDroppedBody) resolve({ head, value: undefined });
-      else reject(signal.aborted ? signal.reason : failure);
-    },
-  };
+interface Receiving<T> {
+  readonly receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined;
+  readonly signal: AbortSignal;
+  readonly pace: Pace;
+  readonly watch: Watch | undefined;
+  readonly resolve: (response: HttpResponse<T>) => void;
+  readonly reject: (error: unknown) => void;
 }
+
+/** A class, since there is one for each request: a night makes tens of thousands. */
+class Handler<T> implements Dispatcher.DispatchHandler {
+  readonly #to: Receiving<T>;
+  #head: ResponseHead | undefined;
+  #receiver: Receiver<T> | undefined;
+  #dropped = 0;
+  #interim = 0;
+  #stopReason: Error | undefined;
+  #ignoreAbort = nothing;
+
+  constructor(to: Receiving<T>) {
+    this.#to = to;
+  }
+
+  #stop(controller: Dispatcher.DispatchController, error: unknown): void {
+    this.#stopReason ??= asError(error);
+    controller.abort(this.#stopReason);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const { signal, watch } = this.#to;
+    if (signal.aborted) {
+      this.#stop(controller, signal.reason);
+      return;
+    }
+    this.#ignoreAbort = whenAborted(signal, (reason) => this.#stop(controller, reason));
+    watch?.sent();
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    try {
+      if (status < 200) {
+        if (++this.#interim > mostInterim) throw withoutAnswer();
+        return;
+      }
+      const { receive, pace, watch, resolve } = this.#to;
+      const head = { status, headers };
+      this.#head = head;
+      watch?.answered(head);
+      this.#receiver = receive(
+        head,
+        flowOf(controller, pace, (error) => this.#stop(controller, error)),
+      );
+      if (this.#receiver?.early !== undefined) resolve({ head, value: this.#receiver.early });
+    } catch (error) {
+      this.#stop(controller, error);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    try {
+      this.#to.pace.passed(chunk.length);
+      if (this.#receiver === undefined) this.#dropped += chunk.length;
+      else this.#receiver.data(chunk);
+      if (this.#dropped > longestDroppedBody) throw new Error('The body of a failed response is too long.');
+    } catch (error) {
+      this.#stop(controller, error);
+    }
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    this.#ignoreAbort();
+    try {
+      if (this.#head !== undefined) this.#to.resolve({ head: this.#head, value: this.#receiver?.end() });
+    } catch (error) {
+      this.#stop(controller, error);
+    }
+    if (this.#stopReason) this.#to.reject(this.#stopReason);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const { signal, watch, resolve, reject } = this.#to;
+    const [head, receiver] = [this.#head, this.#receiver];
+    this.#ignoreAbort();
+    if (head === undefined && this.#stopReason === undefined) watch?.failed();
+    const failure = this.#stopReason ?? new TransportError(error, head);
+    receiver?.fail?.(failure);
+    // A long body without a receiver was cut off on purpose: only its head counts.
+    if (head && !receiver && this.#dropped > longestDroppedBody) resolve({ head, value: undefined });
+    else reject(signal.aborted ? signal.reason : failure);
+  }
+}
+
+const nothing = () => {};
 
 function withoutAnswer(): AppError {
   const message = `The server sent ${mostInterim} responses that say no more than that one will come (1xx), and none that counts.`;
   return new AppError('source/malformed', message);
 }
 
-function flowOf(
-  controller: Dispatcher.DispatchController,
-  pace: Pace,
-  stop: (controller: Dispatcher.DispatchController, error: Error) => void,
-): Flow {
+function flowOf(controller: Dispatcher.DispatchController, pace: Pace, stop: (error: Error) => void): Flow {
   return {
     pause: () => {
       pace.paused();
@@ -189,7 +209,7 @@ function flowOf(
       pace.resumed();
       controller.resume();
     },
-    stop: (error) => stop(controller, error),
+    stop,
   };
 }
 

@@ -26,7 +26,8 @@ export function withRetries(options: DavOptions): SendWithToken {
   const { server, log } = options;
   return async (request, path, token, signal) => {
     for (let attempt = 1; ; attempt++) {
-      await server.ready(signal);
+      const ready = server.ready(signal);
+      if (ready !== undefined) await ready;
       const response = await sendAuthorized(options, request, path, { token, isRepeated: attempt > 1 }, signal);
       const isLast = attempt >= mostAttempts || server.outages >= outagesUntilNoRetry;
       if (response instanceof TransportError) {
@@ -54,7 +55,8 @@ async function sendAuthorized<T>(
 ): Promise<HttpResponse<T> | TransportError> {
   const { tokenScheme } = options;
   for (let changes = 0; ; changes++) {
-    const authorization = await tokenScheme.headersFor(token, request.method, path);
+    const headers = tokenScheme.headersFor(token, request.method, path);
+    const authorization = headers instanceof Promise ? await headers : headers;
     const response = await sendOnce(options, request, path, { authorization, isRepeated }, signal);
     if (response instanceof TransportError) return response;
     if (!tokenScheme.learn(response.head, authorization) || changes >= mostSchemeChanges) return response;

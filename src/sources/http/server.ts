@@ -22,8 +22,11 @@ export interface Server {
   rest(ms: number, signal: AbortSignal): Promise<void>;
   /** Holds back all requests of this run for so long. */
   pause(ms: number): void;
-  /** Resolves when no pause is on, rests until then, and when this run may have the processor: to be asked before each request. */
-  ready(signal: AbortSignal): Promise<void>;
+  /**
+   * Resolves when no pause is on, rests until then, and when this run may have the processor: to be asked before each request. Nothing comes
+   * back where there is nothing to wait for.
+   */
+  ready(signal: AbortSignal): Promise<void> | undefined;
   /** What this run may take of the processor. */
   readonly processor: Pick<ProcessorShare, 'did' | 'isAlone' | 'turn'>;
   /** How many requests in a row got no response in spite of all retries. */
@@ -145,6 +148,12 @@ function serverOf(
       resting--;
     }
   };
+  const readyLater = async (signal: AbortSignal) => {
+    for (let left = pausedUntil - clock.elapsed(); left > 0; left = pausedUntil - clock.elapsed())
+      await rest(left, signal);
+    await processor.turn(signal);
+    processor.did(1);
+  };
   return {
     pool,
     acquireSlot: share.acquireSlot,
@@ -157,11 +166,10 @@ function serverOf(
     pause(ms) {
       pausedUntil = Math.max(pausedUntil, clock.elapsed() + ms);
     },
-    async ready(signal) {
-      for (let left = pausedUntil - clock.elapsed(); left > 0; left = pausedUntil - clock.elapsed())
-        await rest(left, signal);
-      await processor.turn(signal);
+    ready(signal) {
+      if (pausedUntil > 0 || !processor.isAlone) return readyLater(signal);
       processor.did(1);
+      return undefined;
     },
     processor,
     outages: 0,

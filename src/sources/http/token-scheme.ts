@@ -12,7 +12,8 @@ export interface TokenHeaders {
 
 /** How access tokens are sent to one server, learned from its responses. */
 export interface TokenScheme {
-  headersFor(token: AccessToken, method: string, path: string): Promise<TokenHeaders>;
+  /** Of a token that needs no proof they are there at once. */
+  headersFor(token: AccessToken, method: string, path: string): Promise<TokenHeaders> | TokenHeaders;
   /** Learns from the response; true where the server may accept the same request with new headers. */
   learn(head: ResponseHead, sent: TokenHeaders): boolean;
 }
@@ -24,14 +25,22 @@ export interface TokenScheme {
 export function openTokenScheme(origin: string): TokenScheme {
   let acceptsProofs: boolean | undefined;
   let nonce: string | undefined;
+  async function provenHeaders(
+    token: string,
+    prove: NonNullable<AccessToken['prove']>,
+    method: string,
+    path: string,
+  ): Promise<TokenHeaders> {
+    const [withoutQuery = ''] = path.split('?');
+    const proof = { nonce };
+    const proven = await prove({ method, url: origin + withoutQuery, nonce });
+    return { headers: ['authorization', `DPoP ${token}`, 'dpop', proven], proof };
+  }
   return {
-    headersFor: async ({ token, prove }, method, path) => {
+    headersFor: ({ token, prove }, method, path) => {
       if (prove === undefined || acceptsProofs === false)
         return { headers: ['authorization', `Bearer ${token}`], proof: 'none' };
-      const [withoutQuery = ''] = path.split('?');
-      const proof = { nonce };
-      const proven = await prove({ method, url: origin + withoutQuery, nonce });
-      return { headers: ['authorization', `DPoP ${token}`, 'dpop', proven], proof };
+      return provenHeaders(token, prove, method, path);
     },
     learn: ({ status, headers }, { proof }) => {
       nonce = textOf(headers['dpop-nonce']) ?? nonce;

@@ -52,7 +52,7 @@ export interface Reading {
   readonly size?: number;
   readonly modified?: Date;
   readonly validator?: string | undefined;
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
 /** What the archiver needs of a repository. */

@@ -7,7 +7,7 @@ import { type Following, longEntry } from './checkpoints.ts';
 import type { Member, Reading } from './contract.ts';
 import { fileNode, hasValidator } from './nodes.ts';
 import { holdsFile } from './parent.ts';
-import { enterFolder, type Place, pathFromTop, type Run, recordProblem, throwUnlessProblem } from './run.ts';
+import { type Place, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import type { SealerStream } from './sealer-handle.ts';
 import { countFile } from './tally.ts';
 
@@ -57,7 +57,7 @@ export async function archiveEntry(
   place: Place,
   parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
-  enterFolder(run, folderOf(place.path));
+  run.at.folder = folderOf(run, place);
   try {
     const content = await readUntilSettled(run, place);
     run.outages = 0;
@@ -88,8 +88,9 @@ function isCutShort({ size, validator }: Member, parent: Node | undefined, { rea
   return hadAll && reading.size === undefined && read < parent.size;
 }
 
-function folderOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+/** From the top of the snapshot. */
+function folderOf({ root }: Run, { within }: Place): string {
+  return within?.fromTop ?? root.name;
 }
 
 interface Content {
@@ -119,9 +120,10 @@ async function readUntilSettled(run: Run, place: Place): Promise<Content> {
 }
 
 /** Opens it where an archive that was interrupted had got to, if the source can say that the rest belongs to that. */
-async function openEntry(run: Run, { member, path }: Place, mayGoOn: boolean): Promise<Opened> {
+async function openEntry(run: Run, place: Place, mayGoOn: boolean): Promise<Opened> {
   const { source, signal, checkpoints, repository } = run;
-  const begun = checkpoints.finished.begun(pathFromTop(run, path));
+  const { member } = place;
+  const begun = checkpoints.finished.begun(folderOf(run, place), member.name);
   if (mayGoOn && begun !== undefined && hasValidator(begun, member.validator) && holdsFile(repository, begun)) {
     const reading = await source.openRest?.(member, begun.size, signal);
     if (reading !== undefined) return { reading, begun };
@@ -165,13 +167,13 @@ async function readContent(run: Run, place: Place, { reading, begun }: Opened): 
 /** Lets checkpoints tell how far a long entry is, where a source could go on with it. */
 function follow(
   run: Run,
-  { member, path }: Place,
+  place: Place,
   { stream, begun }: { stream: SealerStream; begun: FileNode | undefined },
 ): Following | undefined {
-  const { name, size = 0, validator, modified } = member;
+  const { name, size = 0, validator, modified } = place.member;
   if (run.source.openRest === undefined || size < longEntry || validator === undefined) return undefined;
   const node = fileNode({ name, modified, validator }, 0, []);
-  return run.checkpoints.follow({ folder: pathFromTop(run, folderOf(path)), node, begun, stream });
+  return run.checkpoints.follow({ folder: folderOf(run, place), node, begun, stream });
 }
 
 async function finishNode(

@@ -11,7 +11,7 @@ export interface FinishedNodes {
   readonly isEmpty: boolean;
   nodesIn(folder: string): ReadonlyMap<string, Node> | undefined;
   /** The beginning of a file. */
-  begun(path: string): FileNode | undefined;
+  begun(folder: string, name: string): FileNode | undefined;
   add(entry: JournalEntry): void;
   /** All of it; folders before what is in them. */
   entries(): Generator<JournalEntry>;
@@ -41,7 +41,7 @@ export function openFinishedNodes(): FinishedNodes {
       return folders.size === 0 && beginnings.size === 0;
     },
     nodesIn: (folder) => folders.get(folder),
-    begun: (path) => beginnings.get(path)?.node,
+    begun: (folder, name) => (beginnings.size === 0 ? undefined : beginnings.get(pathIn(folder, name))?.node),
     add(entry) {
       if ('node' in entry) addBeginning(entry.folder, entry.node, entry.after);
       else for (const node of entry.nodes) addNode(entry.folder, node);

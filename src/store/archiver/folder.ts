@@ -14,15 +14,7 @@ import { archiveEntry, countKept, findUnchanged, hasContent, type Outcome, takeD
 import { keepCounted, keepFolder, keepUnread } from './kept.ts';
 import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
 import { countFiles, findTree, loadParentNodes, nodesByName } from './parent.ts';
-import {
-  type Enclosing,
-  enterFolder,
-  type Place,
-  pathFromTop,
-  type Run,
-  recordProblem,
-  throwUnlessProblem,
-} from './run.ts';
+import { type Enclosing, type Place, pathFromTop, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { checkEntry, shareOut } from './spot-check.ts';
 import { countDir } from './tally.ts';
 
@@ -69,6 +61,7 @@ export async function archiveFolder(
   }
   const folder: Folder = {
     ...place,
+    fromTop: pathFromTop(run, place.path),
     parent: parentDir,
     shares: undefined,
     parentNodes: undefined,
@@ -79,14 +72,14 @@ export async function archiveFolder(
     memory: 0,
     onOutcome,
   };
-  enterFolder(run, place.path);
+  run.at.folder = folder.fromTop;
   const spots = drawn ?? unchanged?.drawn;
   try {
     refuseDescent(folder);
     const [listing, parentNodes, doneNodes] = await Promise.all([
       run.source.list(place.member, run.signal),
       loadParentNodes(run.repository, parentDir?.subtree),
-      loadDoneNodes(run, place),
+      loadDoneNodes(run, folder),
     ]);
     run.outages = 0;
     await refuseRepetition(folder, listing);
@@ -107,8 +100,8 @@ export async function archiveFolder(
 }
 
 /** What an archive that was interrupted had made of the members: of all of them, or of some. */
-async function loadDoneNodes(run: Run, { path, done }: Place): Promise<ReadonlyMap<string, Node> | undefined> {
-  const some = run.checkpoints.finished.nodesIn(pathFromTop(run, path));
+async function loadDoneNodes(run: Run, { fromTop, done }: Folder): Promise<ReadonlyMap<string, Node> | undefined> {
+  const some = run.checkpoints.finished.nodesIn(fromTop);
   if (done?.type !== 'dir') return some;
   const whole = await loadParentNodes(run.repository, done.subtree);
   if (whole === undefined || some === undefined) return whole ?? some ?? new Map();
@@ -259,7 +252,7 @@ async function takeEntry(
 
 async function settle(run: Run, folder: Folder, { node, partial }: Outcome): Promise<void> {
   if (node !== undefined) folder.nodes.push(node);
-  if (node !== undefined && !partial) run.checkpoints.finish(pathFromTop(run, folder.path), node);
+  if (node !== undefined && !partial) run.checkpoints.finish(folder.fromTop, node);
   folder.partial ||= partial;
   folder.open--;
   if (folder.open === 0) await closeFolder(run, folder);

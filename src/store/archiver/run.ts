@@ -72,6 +72,8 @@ export interface Place {
 
 /** A folder as what is in it knows it. */
 export interface Enclosing extends Place {
+  /** Its path from the top of the snapshot. */
+  readonly fromTop: string;
   listing?: Listing;
   /** Its second listing, where something that it lists was not found. */
   relisting?: Promise<Listing | undefined>;
@@ -89,11 +91,6 @@ export function throwUnlessProblem(run: Run, error: unknown): asserts error is A
 /** The path from the top of the snapshot of what is at this path in the root. */
 export function pathFromTop({ root }: Pick<Run, 'root'>, path: string): string {
   return path === '' ? root.name : `${root.name}/${path}`;
-}
-
-/** Puts on record which folder is being worked on, by its path from the root. */
-export function enterFolder(run: Pick<Run, 'at' | 'root'>, path: string): void {
-  run.at.folder = pathFromTop(run, path);
 }
 
 /**

@@ -1,7 +1,15 @@
 import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { openPieceBuffers } from './piece-buffers.ts';
-import type { Added, FromSealer, SealedStream, SealingTask, SoFar, ToSealer } from './sealing-messages.ts';
+import {
+  type Added,
+  type FromSealer,
+  numbersOf,
+  type SealedStream,
+  type SealingTask,
+  type SoFar,
+  type ToSealer,
+} from './sealing-messages.ts';
 import type { StartSealer } from './start-sealer.ts';
 
 /** The handle of one sealer. Writers wait while all buffers are in use, or while too many packs are being stored. */
@@ -60,7 +68,10 @@ export function openSealerHandle({
 }: SealerHandleOptions): SealerHandle {
   const sealer = start(task, receive, fail);
   const buffers = openPieceBuffers(
-    (buffer, pieces) => sealer.post({ kind: 'pieces', buffer, pieces }, buffer),
+    (buffer, pieces) => {
+      const numbers = numbersOf(pieces);
+      sealer.post({ kind: 'pieces', buffer, pieces: numbers }, buffer, numbers.buffer);
+    },
     task.most === undefined ? undefined : bufferOfLittle,
   );
   const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();

@@ -10,6 +10,8 @@ import {
   type FromSealer,
   noneAdded,
   type Piece,
+  type PieceNumbers,
+  piecesIn,
   type SealedStream,
   type SealingTask,
   type ToSealer,
@@ -54,10 +56,10 @@ export async function openSealer(
     else finish();
   };
 
-  function sealPieces(buffer: ArrayBuffer, pieces: readonly Piece[]): void {
+  function sealPieces(buffer: ArrayBuffer, pieces: PieceNumbers): void {
     const ended: SealedStream[] = [];
     let at = 0;
-    for (const piece of pieces) {
+    for (const piece of piecesIn(pieces)) {
       const content = sealPiece(piece, new Uint8Array(buffer, at, piece.length));
       if (content !== undefined) ended.push({ stream: piece.stream, content });
       at += piece.length;

@@ -23,9 +23,39 @@ export interface Piece {
   readonly end: 'open' | 'whole' | 'abandoned';
 }
 
+/** Pieces in numbers, three for each: a message copies those at once, and an object name by name. */
+export type PieceNumbers = Uint32Array<ArrayBuffer>;
+
+const types = ['data', 'tree'] as const;
+const ends = ['open', 'whole', 'abandoned'] as const;
+
+/** Stream, length, and type and end in one: streams are fewer than 2^32, as a run has fewer members. */
+export function numbersOf(pieces: readonly Piece[]): PieceNumbers {
+  const numbers = new Uint32Array(3 * pieces.length);
+  let at = 0;
+  for (const { stream, type, length, end } of pieces) {
+    numbers[at++] = stream;
+    numbers[at++] = length;
+    numbers[at++] = types.indexOf(type) * ends.length + ends.indexOf(end);
+  }
+  return numbers;
+}
+
+/** The pieces again. */
+export function piecesIn(numbers: PieceNumbers): Piece[] {
+  const pieces: Piece[] = [];
+  for (let at = 0; at < numbers.length; at += 3) {
+    const kind = numbers[at + 2] as number;
+    const [type, end] = [types[Math.floor(kind / ends.length)], ends[kind % ends.length]];
+    if (type === undefined || end === undefined) throw new Error('A piece is of no kind that is known.');
+    pieces.push({ stream: numbers[at] as number, type, length: numbers[at + 1] as number, end });
+  }
+  return pieces;
+}
+
 export type ToSealer =
   /** Pieces, one after the other in the buffer; many small entries share one message. */
-  | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: readonly Piece[] }
+  | { readonly kind: 'pieces'; readonly buffer: ArrayBuffer; readonly pieces: PieceNumbers }
   /** The buffer of a pack that is on the store, to be used again. */
   | { readonly kind: 'free-pack-buffer'; readonly buffer: ArrayBuffer }
   /** Finish the open packs, so that all pieces until now are in packs that are handed over. */

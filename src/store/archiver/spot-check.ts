@@ -4,7 +4,7 @@ import { type BlobId, type DataId, idOf } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { openChunkBuffers, openChunkedStream } from './blob-stream.ts';
 import { openChunker } from './chunker.ts';
-import type { ArchiveRepository } from './contract.ts';
+import type { ArchiveRepository, Reading } from './contract.ts';
 import { archiveEntry, hasContent, keepFile, type Outcome } from './entry.ts';
 import { countFiles } from './parent.ts';
 import { type Place, type Run, throwUnlessProblem } from './run.ts';
@@ -62,7 +62,7 @@ export async function restoreCompared({
 }
 
 /** The blobs that a sealer would make of it; in this thread, since another one takes longer to start than this takes. */
-async function blobsOf({ repository, seen, passed }: Run, body: AsyncIterable<Uint8Array>): Promise<readonly DataId[]> {
+async function blobsOf({ repository, seen, passed }: Run, body: Reading['body']): Promise<readonly DataId[]> {
   const ids: DataId[] = [];
   const cutting = cuttings.get(repository) ?? openCutting(repository);
   cuttings.set(repository, cutting);

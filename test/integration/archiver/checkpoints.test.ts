@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { untilAborted } from '../../../src/abort.ts';
 import { AppError } from '../../../src/errors.ts';
+import type { Reading } from '../../../src/sources/source.ts';
 import type { Checkpoint } from '../../../src/store/archiver/checkpoints.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf, type NightOptions } from '../../support/fixtures/archive-night.ts';
@@ -59,13 +60,13 @@ function drying(source: MemorySource, bytes: number, signal: AbortSignal): Memor
   const end = source.traffic.bytes + bytes;
   const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
   aborted.catch(() => undefined);
-  async function* body(all: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  async function* body(all: Reading['body']): AsyncGenerator<Uint8Array> {
     for await (const part of all) {
       if (source.traffic.bytes > end) await aborted;
       yield part;
     }
   }
-  const dried = <R extends { body: AsyncIterable<Uint8Array> } | undefined>(reading: R) =>
+  const dried = <R extends { body: Reading['body'] } | undefined>(reading: R) =>
     reading && { ...reading, body: body(reading.body) };
   return {
     ...source,

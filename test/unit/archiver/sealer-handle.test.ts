@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openSealerHandle } from '../../../src/store/archiver/sealer-handle.ts';
 import type { FromSealer, Piece, SealingTask } from '../../../src/store/archiver/sealing-messages.ts';
-import { noneAdded } from '../../../src/store/archiver/sealing-messages.ts';
+import { noneAdded, numbersOf, piecesIn } from '../../../src/store/archiver/sealing-messages.ts';
 import type { DataId } from '../../../src/store/format/ids.ts';
 import { idOf } from '../../../src/store/format/ids.ts';
 
@@ -13,8 +13,9 @@ function handleOfAnswering() {
     start: (_task, receive) => ({
       post(message) {
         if (message.kind !== 'pieces') return;
-        messages.push(message.pieces);
-        const ended = message.pieces.filter(({ end }) => end === 'whole');
+        const pieces = piecesIn(message.pieces);
+        messages.push(pieces);
+        const ended = pieces.filter(({ end }) => end === 'whole');
         const streams = ended.map(({ stream }) => ({ stream, content: [idOf<DataId>(Buffer.of(stream))] }));
         const answer: FromSealer = { kind: 'sealed', buffer: message.buffer, streams, added: noneAdded() };
         queueMicrotask(() => receive(answer));
@@ -53,4 +54,17 @@ test('what is written after the end of the handle is sent to nobody', async () =
   await expect(content).rejects.toThrow('over');
   await turn();
   expect(messages).toEqual([]);
+});
+
+test('pieces travel as numbers and are the same at the other end', () => {
+  const pieces: Piece[] = [
+    { stream: 0, type: 'data', length: 0, end: 'whole' },
+    { stream: 2 ** 32 - 1, type: 'tree', length: 1024 * 1024, end: 'abandoned' },
+    { stream: 7, type: 'tree', length: 1, end: 'whole' },
+    { stream: 7, type: 'data', length: 13, end: 'abandoned' },
+    { stream: 8, type: 'data', length: 14, end: 'open' },
+    { stream: 8, type: 'tree', length: 15, end: 'open' },
+  ];
+  expect(piecesIn(numbersOf(pieces))).toEqual(pieces);
+  expect(() => piecesIn(Uint32Array.of(1, 2, 6))).toThrow('no kind that is known');
 });
