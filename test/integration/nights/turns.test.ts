@@ -224,9 +224,10 @@ describe('a run that has had a worker for its time', () => {
     const { bob, working } = await oneAtWorkAndOneWaiting();
     const turnAt = new Date(now().getTime() + 60 * minute);
     await database().run.updateMany({ where: { planId: bob }, data: { turnAt } });
+    const end = vi.spyOn(fixture.resources.runWatch, 'end');
     await fixture.resources.clock.advance(20 * second);
     await give();
-    expect(await stateOf(working.runId)).toBe('running');
+    expect(end).not.toHaveBeenCalled();
     const carol = await person('a.example', 55);
     await openNight(fixture.resources);
     await fixture.resources.clock.advance(3 * second);
