@@ -123,3 +123,19 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
 export function messageForPeople(error: unknown): string {
   return isAppError(error) ? error.message : 'Internal error. The operator finds the details in the log.';
 }
+
+/** The code of a failure as the machine names it, wherever in its causes, such as ECONNREFUSED; never a message. */
+export function failureCode(error: unknown): string {
+  return codeIn(error) ?? (error instanceof Error ? error.name : 'unknown');
+}
+
+/** The same; undefined where no cause has one. */
+export function codeIn(error: unknown): string | undefined {
+  for (let link = error; link instanceof Error; link = link.cause) {
+    if ('code' in link && typeof link.code === 'string') return link.code;
+    if (link.name === 'TimeoutError') return 'timeout';
+    // Of a port that no browser asks either (WHATWG Fetch, "bad port"), the words alone tell.
+    if (link.message === 'bad port') return 'blocked-port';
+  }
+  return undefined;
+}

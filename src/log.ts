@@ -1,5 +1,5 @@
 import type { Clock } from './clock.ts';
-import { isAppError } from './errors.ts';
+import { codeIn, isAppError } from './errors.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Record<string, unknown>;
@@ -96,7 +96,7 @@ function scrubError(error: Error, depth: number): unknown {
   const own = {
     name: error.name,
     message: scrub(error.message, depth + 1),
-    code: 'code' in error ? error.code : undefined,
+    code: codeIn(error),
   };
   if (!isAppError(error)) return { ...own, stack: scrub(error.stack?.split('\n').slice(1, 6).join('\n'), depth + 1) };
   return { ...own, detail: scrub(error.detail, depth + 1), cause: scrub(error.cause, depth + 1) };

@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode, isAppError, messageForPeople } from '../errors.ts';
+import { AppError, codeIn, type ErrorCode, isAppError, messageForPeople } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { version } from '../version.ts';
@@ -88,12 +88,18 @@ const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/inval
 
 function explain(error: unknown): number {
   const isWrongUse = isAppError(error) && wrongUse.has(error.code);
-  const words = String(scrub(messageForPeople(error)));
+  const words = String(scrub(`${messageForPeople(error)}${causeOf(error)}`));
   // What is wrong with settings or the command line has lines of ours; anything else may hold words of others.
   process.stderr.write(`nightkeep: ${isWrongUse ? inLines(words) : harmless(words)}\n`);
   if (!isAppError(error))
     process.stderr.write(`${inLines(String(scrub(error instanceof Error ? error.stack : String(error))))}\n`);
   return exitCodeOfInterrupt(error) ?? (isWrongUse ? 2 : 1);
+}
+
+/** Of a provider that does not answer, the code of why not, as the machine names it: the sentence is one for people too. */
+function causeOf(error: unknown): string {
+  const code = isAppError(error, 'provider/unavailable') ? codeIn(error.cause) : undefined;
+  return code === undefined ? '' : ` (${code})`;
 }
 
 function inLines(text: string): string {

@@ -1,5 +1,5 @@
 import { type Clock, within } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, failureCode } from '../errors.ts';
 import type { Call } from './message.ts';
 
 const timeoutMs = 20_000;
@@ -26,7 +26,8 @@ export async function post(clock: Clock, { url, method, headers, body, taken }: 
     await answer.body?.cancel();
     status = answer.status;
   } catch (cause) {
-    throw new AppError('notice/unavailable', `${host} does not answer.`, { cause, retry: { afterMs: againMs } });
+    const error = `${host} does not answer (${failureCode(cause)}).`;
+    throw new AppError('notice/unavailable', error, { cause, retry: { afterMs: againMs } });
   }
   if (taken?.includes(status) ?? (status >= 200 && status < 300)) return;
   const error = `${host} answered ${status}.`;

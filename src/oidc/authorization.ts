@@ -1,12 +1,11 @@
 import * as oidc from 'openid-client';
 import type { TokenAnswer } from '../domain/tokens.ts';
-import { AppError } from '../errors.ts';
+import { AppError, failureCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
 import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
 import { decodeClaims, isPresentable, notPresentable, readTokens, readTokensIn } from './token-answer.ts';
-import { failureCode } from './transport.ts';
 
 /** What one authorization request was begun with. Plain JSON; sealed into a cookie and used once. */
 export interface AuthorizationTransaction {

@@ -2,12 +2,13 @@ import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { ExchangeAnswer } from '../domain/verdict.ts';
+import { failureCode } from '../errors.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
 import { objectionTo } from './objection.ts';
 import { tidyAnswer } from './tidy-answer.ts';
 import { isPresentable, notPresentable, readFailure, readTokensIn } from './token-answer.ts';
-import { type Attempt, attempt, failureCode, type Reaching, responseOf } from './transport.ts';
+import { type Attempt, attempt, type Reaching, responseOf } from './transport.ts';
 
 interface Exchange {
   refreshToken: string;

@@ -3,7 +3,7 @@ import { type Clock, within } from '../clock.ts';
 import type { ProviderProfile } from '../domain/providers/profile.ts';
 import { profileOf } from '../domain/providers/profiles.ts';
 import type { ExchangeAnswer, FailedAnswer } from '../domain/verdict.ts';
-import type { AppError } from '../errors.ts';
+import { type AppError, failureCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import {
   type Asking,
@@ -26,7 +26,6 @@ import { providerError } from './provider-error.ts';
 import { openProviderHosts } from './provider-hosts.ts';
 import { moment } from './token-answer.ts';
 import { type TokenEnding, tokenEndingAt } from './token-ending.ts';
-import { failureCode } from './transport.ts';
 import { openTrialConsent } from './trial-consent.ts';
 
 /** A token as the provider knows it, RFC 7662, section 2.2. */

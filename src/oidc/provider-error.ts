@@ -4,10 +4,9 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client';
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError, type ErrorCode, failureCode } from '../errors.ts';
 import { objectionTo } from './objection.ts';
 import { refusedAddressIn } from './provider-hosts.ts';
-import { failureCode } from './transport.ts';
 
 interface Meaning {
   code: ErrorCode;

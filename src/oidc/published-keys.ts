@@ -15,6 +15,8 @@ export interface SigningKey {
 export interface PublishedKeys {
   /** What it calls itself; absent where it does not answer with a discovery document. */
   issuer?: string;
+  /** Why then, such as ECONNREFUSED, or the status that came. */
+  failure?: string;
   keys: SigningKey[];
 }
 
@@ -27,8 +29,8 @@ export async function askPublishedKeys(
   issuer: URL,
 ): Promise<PublishedKeys> {
   const hosts = openProviderHosts(issuer, { inside });
-  const { metadata } = await askDiscovery({ clock, hosts }, issuer);
-  if (metadata === undefined) return { keys: [] };
+  const { metadata, reply } = await askDiscovery({ clock, hosts }, issuer);
+  if (metadata === undefined) return { failure: reply.failure ?? `status ${reply.status}`, keys: [] };
   const url = URL.parse(metadata.jwks_uri ?? '');
   const { keys } = url === null ? {} : (await ask(clock, url, getThrough(hosts))).body;
   const found = await Promise.all((Array.isArray(keys) ? keys : []).map(signingKeyOf));

@@ -1,7 +1,7 @@
 import { type Clock, within } from '../clock.ts';
+import { failureCode } from '../errors.ts';
 import { defaultAnswerBytes, readAnswer } from './bounded-answer.ts';
 import { fetchThrough, type ProviderHosts, refusedAddressIn } from './provider-hosts.ts';
-import { failureCode } from './transport.ts';
 
 /** What came back of one request, whatever it was: for people who look for what is wrong. */
 export interface Reply {

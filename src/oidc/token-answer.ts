@@ -3,8 +3,9 @@ import { hintOf } from '../domain/hint.ts';
 import { obeyed } from '../domain/retry-after.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
+import { failureCode } from '../errors.ts';
 import { secondsIn, tidyTokens } from './tidy-answer.ts';
-import { type Attempt, failureCode, type RawAnswer } from './transport.ts';
+import type { Attempt, RawAnswer } from './transport.ts';
 
 /** What is said to live longer lives for ever as far as dates go. */
 const longestLifeSeconds = 100 * 365 * 86_400;

@@ -1,5 +1,6 @@
 import type { CustomFetch } from 'openid-client';
 import { request } from 'undici';
+import { failureCode } from '../errors.ts';
 import { readAnswer } from './bounded-answer.ts';
 import type { ProviderHosts } from './provider-hosts.ts';
 
@@ -58,13 +59,4 @@ export function responseOf(attempt: Attempt): Response {
 /** A header that came several times says what all of them say (RFC 9110, section 5.3). */
 function oneEach(headers: RawAnswer['headers']): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value = '']) => [name, [value].flat().join(', ')]));
-}
-
-/** The code of a failure as the machine names it, such as ECONNREFUSED; never its message. */
-export function failureCode(error: unknown): string {
-  for (let link = error; link instanceof Error; link = link.cause) {
-    if ('code' in link && typeof link.code === 'string') return link.code;
-    if (link.name === 'TimeoutError') return 'timeout';
-  }
-  return error instanceof Error ? error.name : 'unknown';
 }

@@ -39,6 +39,16 @@ describe('a line of the log', () => {
     for (const secret of ['its-', jwt.slice(0, 20)]) expect(line).not.toContain(secret);
   });
 
+  test('names the code of a foreign error that another one wraps, and no words of that', () => {
+    const refused = Object.assign(new Error('connect its-host'), { code: 'ECONNREFUSED' });
+    const error = new AppError('notice/unavailable', 'No answer.', {
+      cause: new TypeError('failed', { cause: refused }),
+    });
+    const line = written({ error });
+    expect(JSON.parse(line)).toMatchObject({ error: { cause: { name: 'TypeError', code: 'ECONNREFUSED' } } });
+    expect(line).not.toContain('its-host');
+  });
+
   test('hides a token that stands behind other words, and a password with odd characters', () => {
     const jwt = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln';
     const line = written({

@@ -82,6 +82,8 @@ function cureOfFailure(failure: string): string {
   if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED|ALTNAME/i.test(failure))
     return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
   if (/timeout/i.test(failure)) return 'Look whether a firewall is in the way, and whether the provider is overloaded.';
+  if (failure === 'blocked-port')
+    return 'Serve the provider at another port and correct OIDC_ISSUER: this one is for another protocol, and browsers ask nothing there either.';
   return 'Start the provider, or correct host and port in OIDC_ISSUER.';
 }
 

@@ -68,11 +68,11 @@ async function requireNew({ clock, config }: Pick<Resources, 'clock' | 'config'>
       'usage/invalid',
       `OIDC_ISSUER is ${config.provider.issuer.href}, not ${to.href}. Set it to the new address first, and stop the workers until people are moved.`,
     );
-  const { issuer, keys } = await askPublishedKeys({ clock, inside: config.provider.networks }, to);
+  const { issuer, failure, keys } = await askPublishedKeys({ clock, inside: config.provider.networks }, to);
   if (issuer !== undefined && URL.parse(issuer)?.href === to.href) return { issuer, keys };
   throw notTheSame(
     issuer === undefined
-      ? `${to.href} answers with no discovery document.`
+      ? `${to.href} gives no discovery document (${failure}).`
       : `${to.href} calls itself ${issuer}: set OIDC_ISSUER to exactly that.`,
   );
 }

@@ -196,7 +196,10 @@ describe.each(kinds)('%s', (kind) => {
   test('is unavailable where nobody listens', async () => {
     const sink = await openHttpSink();
     await sink[Symbol.asyncDispose]();
-    expect(await told(kind, sink)).toMatchObject({ code: 'notice/unavailable' });
+    expect(await told(kind, sink)).toMatchObject({
+      code: 'notice/unavailable',
+      message: expect.stringContaining('does not answer (ECONNREFUSED).'),
+    });
   });
 });
 

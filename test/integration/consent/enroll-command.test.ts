@@ -43,6 +43,13 @@ function typeIn(...lines: string[]): void {
   });
 }
 
+test('a provider that does not answer is named with the reason', async () => {
+  await provider.down();
+  pipeIn(`${password}\n`);
+  expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes', '--json')).toBe(1);
+  expect(commands.complaints.join('')).toMatch(/^nightkeep: The OpenID provider does not answer.* \(ECONNREFUSED\)\n$/);
+});
+
 test('a password from a pipe enrolls, and is to be found nowhere afterwards', async () => {
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes', '--json')).toBe(0);

@@ -119,6 +119,15 @@ describe('a provider at another address', () => {
     expect(await issuersOf()).toEqual([old]);
   });
 
+  test('is not followed where the new address does not answer, and the answer says why', async () => {
+    await fixture.consent(alice);
+    await asOf(old);
+    await fixture.custody.provider.down();
+    const error = await refusal(move());
+    expect(error).toMatchObject({ code: 'provider/not-the-same' });
+    expect(error?.message).toMatch(/gives no discovery document \(ECONNREFUSED\)\.$/);
+  });
+
   test('is not followed by a token that it answers for somebody else', async () => {
     await fixture.consent(alice);
     await asOf(old);
