@@ -1,5 +1,6 @@
+import { countWords } from '../count-words.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
 
@@ -45,7 +46,7 @@ export async function saveEraseAt(
 
 /** The same for a person who chooses again after a withdrawal. */
 export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, planned.userId);
     return saveEraseAt(transaction, planned);
   });
@@ -161,10 +162,10 @@ export async function findErasure(database: Transaction, userId: string): Promis
   return { repositoryId, snapshots: Number(snapshots), files: Number(files), bytes: Number(bytes), at: event.at };
 }
 
-const contentsShape = /^(\S+): (\d+) snapshots, (\d+) files, (\d+) bytes$/;
+const contentsShape = /^(\S+): (\d+) snapshots?, (\d+) files?, (\d+) bytes?$/;
 
 function textOf(id: string, { snapshots, files, bytes }: Contents): string {
-  return `${id}: ${snapshots} snapshots, ${files} files, ${bytes} bytes`;
+  return `${id}: ${countWords(snapshots, 'snapshot')}, ${countWords(files, 'file')}, ${countWords(bytes, 'byte')}`;
 }
 
 function findEvent(database: Transaction, userId: string, to: string) {

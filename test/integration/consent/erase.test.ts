@@ -80,6 +80,8 @@ describe('erasing', () => {
       'snapshots erased',
     ]);
     expect(await eraseRepositories(fixture.resources)).toBe(0);
+    const audited = await database.audit.findFirst({ where: { userId: user.id, act: 'snapshots-erased' } });
+    expect(audited?.about).toMatch(/: 1 snapshot, \d+ files, \d+ bytes$/);
   });
 
   test('waits for its date, which may be changed to an earlier or a later one', async () => {

@@ -93,9 +93,14 @@ test('what an act concerned is said in words and in the times of the page, in ea
     [{ act: 'settings-changed', about: 'no mail of: nothing' }, 'every kind of mail', 'jede Art von E-Mail'],
     [{ act: 'settings-changed', about: '01:00-05:00 Europe/London' }, '01:00 to 05:00', '01:00 bis 05:00'],
     [
-      { act: 'snapshots-erased', about: `${randomUUID()}: 2 snapshots, 1 files, 1500 bytes` },
+      { act: 'snapshots-erased', about: `${randomUUID()}: 2 snapshots, 1 file, 1500 bytes` },
       '2 snapshots with 1 file, 1.5 KB',
       '2 Sicherungsstände mit 1 Datei, 1,5 KB',
+    ],
+    [
+      { act: 'snapshots-erased', about: `${randomUUID()}: 1 snapshots, 3 files, 1 bytes` },
+      '1 snapshot with 3 files, 1 byte',
+      '1 Sicherungsstand mit 3 Dateien, 1 Byte',
     ],
     [{ act: 'provider-moved', about: 'https://a/ https://b/' }, 'from https://a/ to', 'von https://a/ nach'],
   ];

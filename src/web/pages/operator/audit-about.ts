@@ -35,7 +35,7 @@ const namesRead = shaped(
     first === '' ? audit.allSnapshots : audit.twoSnapshots(first, second),
 );
 const erased = shaped(
-  /: (\d+) snapshots, (\d+) files, (\d+) bytes$/,
+  /: (\d+) snapshots?, (\d+) files?, (\d+) bytes?$/,
   ({ formats, operator }, snapshots, files, bytes) =>
     operator.audit.erased(Number(snapshots), Number(files), formats.bytes(Number(bytes))),
 );
