@@ -9,6 +9,7 @@ import { openRunClaims, type RunClaims } from './database/turns.ts';
 import { type Background, openBackground } from './domain/background.ts';
 import { type Holder, openHolder } from './domain/holder.ts';
 import { type MarkMemory, openMarkMemory } from './domain/marks.ts';
+import { openPeopleCount, type PeopleCount } from './domain/people-tally.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
 import type { Log } from './log.ts';
 import { type MemoryBudget, openMemoryBudget, unlimitedMemory } from './memory-budget.ts';
@@ -38,6 +39,7 @@ export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
   /** For the folders that they go through. */
   runMemory: MemoryBudget;
   meters: Meters;
+  peopleCount: PeopleCount;
   /** What goes on after the request that began it: restores to the source. */
   background: Background;
   /** When this process last failed to erase a repository, by its id. */
@@ -119,6 +121,7 @@ export function openProcessState(
     runProgress: openRunProgress(resources),
     runMemory,
     meters: openMeters(),
+    peopleCount: openPeopleCount(),
     background: openBackground(),
     failedErasures: new Map(),
     histories: openHolder(resources.clock, {

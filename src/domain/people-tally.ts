@@ -27,6 +27,21 @@ export interface PeopleTally {
   };
 }
 
+/** How people are, and as of when. */
+export interface TalliedPeople {
+  readonly tally: PeopleTally;
+  readonly at: Date;
+}
+
+/** Where a process counts people just now, and as of when: whoever asks meanwhile waits for that. */
+export interface PeopleCount {
+  underWay: { readonly at: Date; readonly result: Promise<TalliedPeople> } | null;
+}
+
+export function openPeopleCount(): PeopleCount {
+  return { underWay: null };
+}
+
 /** A tally of nobody. */
 export function newTally(): PeopleTally {
   return {

@@ -6,17 +6,18 @@ import { measureRepositories, type RepositoryFigures } from '../database/measure
 import { listHeldRetentions } from '../database/retention.ts';
 import { findStateExport, findStateSince } from '../database/state-exports.ts';
 import type { NightForecast } from '../domain/night-forecast.ts';
+import type { TalliedPeople } from '../domain/people-tally.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../flows/nights/back-up.ts';
 import { foreseeNight } from '../flows/nights/foresee-night.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
-import { type TalliedPeople, tallyPeople } from '../flows/nights/tally-people.ts';
+import { tallyPeople } from '../flows/nights/tally-people.ts';
 import { verificationOf } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { forWatchers } from './watchers.ts';
 
-type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log' | 'meters' | 'queues'>;
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log' | 'meters' | 'peopleCount' | 'queues'>;
 
 const dayMs = 86_400_000;
 

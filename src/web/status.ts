@@ -3,7 +3,7 @@ import { viewStatus } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
 import { forWatchers } from './watchers.ts';
 
-type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'peopleCount'>;
 
 /**
  * Answers `GET /status.json`: the last complete backup and counts of the whole installation, nothing of one person. Guarded and

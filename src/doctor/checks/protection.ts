@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import type { PeopleTally } from '../../domain/people-tally.ts';
+import { openPeopleCount, type PeopleTally } from '../../domain/people-tally.ts';
 import { isOldFigure } from '../../flows/nights/keep-figure.ts';
 import { tallyPeople } from '../../flows/nights/tally-people.ts';
 import type { Check } from '../check.ts';
@@ -12,7 +12,7 @@ const verdictsInOrder = ['protected', 'partly', 'late', 'not'] as const;
 export const protection: Check = {
   name,
   run: async ({ clock, records }) => {
-    const { tally, at } = await tallyPeople({ clock, database: await records() });
+    const { tally, at } = await tallyPeople({ clock, database: await records(), peopleCount: openPeopleCount() });
     return checkProtection(tally, isOldFigure(at, clock.now()) ? at : undefined);
   },
 };

@@ -1,36 +1,36 @@
 import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
-import { addToTally, newTally, type PeopleTally } from '../../domain/people-tally.ts';
+import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../../domain/people-tally.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
 import { dearMs, rest } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
-/** How people are, and as of when. */
-export interface TalliedPeople {
-  readonly tally: PeopleTally;
-  readonly at: Date;
-}
-
 const name = 'people by verdict';
 /** It is kept for this long while a worker counts it again. */
 const countingMs = 2 * 3_600_000;
-
-/** Where it is counted just now: whoever asks meanwhile waits for that. */
-const counting = new WeakMap<Needs['database'], Promise<TalliedPeople>>();
 
 /**
  * How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last, `since` that moment
  * where one is named.
  */
-export async function tallyPeople(resources: Needs, since = new Date(0)): Promise<TalliedPeople> {
-  const { clock, database } = resources;
+export async function tallyPeople(
+  resources: Needs & Pick<Resources, 'peopleCount'>,
+  since = new Date(0),
+): Promise<TalliedPeople> {
+  const { clock, database, peopleCount } = resources;
   const kept = await findKeptFigure(database, name);
   const isFresh = kept !== null && clock.now().getTime() < kept.dueAt.getTime() + countingMs;
   if (isFresh && kept.countedAt >= since) return talliedFrom(kept);
-  const underWay = counting.get(database) ?? countPeople(resources).finally(() => counting.delete(database));
-  counting.set(database, underWay);
-  return underWay;
+  const { underWay } = peopleCount;
+  if (underWay !== null && underWay.at >= since) return underWay.result;
+  const begun = { at: clock.now(), result: countPeople(resources) };
+  peopleCount.underWay = begun;
+  try {
+    return await begun.result;
+  } finally {
+    if (peopleCount.underWay === begun) peopleCount.underWay = null;
+  }
 }
 
 /**

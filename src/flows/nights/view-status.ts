@@ -38,7 +38,7 @@ export interface Status {
 }
 
 export async function viewStatus(
-  resources: Pick<Resources, 'clock' | 'database'> & Parameters<typeof foreseeNight>[0],
+  resources: Pick<Resources, 'clock' | 'database' | 'peopleCount'> & Parameters<typeof foreseeNight>[0],
 ): Promise<Status> {
   const at = resources.clock.now();
   const [measured, people, told, forecast] = await Promise.all([

@@ -67,8 +67,9 @@ export async function viewTonight({
   clock,
   config,
   database,
+  peopleCount,
   queues,
-}: Pick<Resources, 'clock' | 'database' | 'queues'> & {
+}: Pick<Resources, 'clock' | 'database' | 'peopleCount' | 'queues'> & {
   config: Parameters<typeof foreseeNight>[0]['config'] & Pick<Resources['config'], 'stateExports'>;
 }): Promise<Tonight> {
   const at = clock.now();
@@ -85,7 +86,7 @@ export async function viewTonight({
       listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
       tallyNights({ clock, database }, { date, nights: nightsShown }),
       stateOf(queues),
-      tallyPeople({ clock, database }),
+      tallyPeople({ clock, database, peopleCount }),
       config.stateExports === 0 ? null : findExported(database, at),
       foreseeNight({ clock, config, database }),
     ]);

@@ -6,7 +6,7 @@ import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
 import { tallyPeople } from '../nights/tally-people.ts';
 
-type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'peopleCount'>;
 
 /** A night that ended longer ago is not told any more, as after a day without any worker. */
 const longestAgoMs = 12 * 3_600_000;

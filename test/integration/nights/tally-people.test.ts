@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { tallyOf } from '../../../src/domain/people-tally.ts';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openPeopleCount, tallyOf } from '../../../src/domain/people-tally.ts';
 import { eachProtectionByName } from '../../../src/flows/nights/find-protection.ts';
 import { recountPeople, tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -26,7 +26,12 @@ function counting(tookMs: number) {
     elapsed += tookMs;
     return elapsed;
   };
-  return { clock: { ...clock, elapsed: elapsedOf }, moved: clock, database: fixture.database };
+  return {
+    clock: { ...clock, elapsed: elapsedOf },
+    moved: clock,
+    database: fixture.database,
+    peopleCount: openPeopleCount(),
+  };
 }
 
 test('people are gone through a batch at a time, and come to what all of them come to at once', async () => {
@@ -47,6 +52,18 @@ test('whoever asks while people are counted waits for that', async () => {
   const resources = counting(0);
   const sent = await statementsOf(() => Promise.all([1, 2, 3].map(() => tallyPeople(resources))));
   expect(sent.filter(({ text }) => text.includes('under_way'))).toHaveLength(2);
+});
+
+test('whoever asks for a later moment than people are being counted of gets a count of that one', async () => {
+  const resources = counting(0);
+  const before = tallyPeople(resources);
+  await vi.waitUntil(() => resources.peopleCount.underWay !== null);
+  await resources.moved.advance(1);
+  const since = resources.clock.now();
+  const [earlier, later] = await Promise.all([before, tallyPeople(resources, since)]);
+  expect(earlier.at).toEqual(new Date(start));
+  expect(later.at).toEqual(since);
+  expect(resources.peopleCount.underWay).toBeNull();
 });
 
 test('what takes long is kept for a hundred times as long, told with its moment, and counted again by one worker', async () => {

@@ -12,6 +12,7 @@ import {
 import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
+import { openPeopleCount } from '../../../src/domain/people-tally.ts';
 import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
@@ -117,7 +118,11 @@ async function keepTally(resources: Resources, { reasons, for: ms }: { reasons: 
     elapsed += hour;
     return elapsed;
   };
-  const { tally } = await tallyPeople({ database, clock: { ...clock, elapsed: elapsedOf } });
+  const { tally } = await tallyPeople({
+    database,
+    clock: { ...clock, elapsed: elapsedOf },
+    peopleCount: openPeopleCount(),
+  });
   const data = { value: { ...tally, reasons }, dueAt: new Date(clock.now().getTime() + ms) };
   const where = { name: 'people by verdict' };
   expect(await database.keptFigure.updateMany({ where, data })).toEqual({ count: 1 });
