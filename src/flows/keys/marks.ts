@@ -2,7 +2,8 @@ import { within } from '../../clock.ts';
 import { type Mark, newestOf, olderIn, raised, type Standing, together } from '../../domain/marks.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { loadListed, removeCards, saveCard } from '../../store/repository/cards.ts';
+import type { Backend } from '../../store/backend/backend.ts';
+import { letCardsGo, loadListed, removeCards, saveCard } from '../../store/repository/cards.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { keyIdOf, seal, unseal } from '../../vault/seal.ts';
 
@@ -24,8 +25,9 @@ const mostRemembered = 10_000;
 interface Read {
   readonly mark: Mark;
   readonly isOfNewestKey: boolean;
-  /** The names of those that lie there, and how many of them say nothing: they were altered, or their key is gone. */
+  /** The names of those that lie there; of those that the newest took the place of; and how many say nothing: they were altered, or their key is gone. */
   readonly files: readonly string[];
+  readonly older: readonly string[];
   readonly unreadable: number;
 }
 
@@ -75,10 +77,11 @@ export async function raiseMark(
     const mark = { ...read.mark, ...changes };
     const onlyTokens = changes !== undefined && changes.place === read.mark.place && isOfTokens(read.mark, changes);
     const age = clock.now().getTime() - Date.parse(read.mark.writtenAt);
-    const isWritten =
-      read.isOfNewestKey &&
-      (changes === undefined || (read.files.length > 1 && onlyTokens && age < pauseWhereAllStayMs));
-    if (isWritten) remember(resources, userId, { ...read, mark });
+    const mayWait = onlyTokens && read.older.length > 0 && age < pauseWhereAllStayMs;
+    // Older ones may lie there because a process was broken off: only the store says whether they stay.
+    const waits = async () => mayWait && !(await letCardsGo(placeOfMark(resources, userId), read.older, 'mark'));
+    if (read.isOfNewestKey && (changes === undefined || (await waits())))
+      remember(resources, userId, { ...read, mark });
     else await writeMark(resources, userId, mark, read.files);
     marks.used.delete(userId);
   });
@@ -92,11 +95,11 @@ function isOfTokens(mark: Mark, { rows }: Pick<Mark, 'rows'>): boolean {
 
 /** The mark of a person as the store has it, whatever this process remembers. Throws what the store says. */
 export async function readMark({ keyring, log, store }: StoreNeeds, userId: string): Promise<Read> {
-  const { names, read } = await loadListed(store(`${markPlaces}${userId}`, null), 'mark');
-  const opened = read.flatMap((bytes) => {
+  const { names, read, isMore } = await loadListed(placeOfMark({ store }, userId), 'mark');
+  const opened = read.flatMap(({ name, bytes }) => {
     try {
       const mark: Mark = JSON.parse(Buffer.from(unseal(keyring, purposes.rowMark(userId), bytes)).toString());
-      return mark.version === 1 ? { mark, keyId: keyIdOf(bytes) } : [];
+      return mark.version === 1 ? { name, mark, keyId: keyIdOf(bytes) } : [];
     } catch (error) {
       if (!isAppError(error)) throw error;
       log.warn('mark.unreadable', { userId, error });
@@ -105,7 +108,9 @@ export async function readMark({ keyring, log, store }: StoreNeeds, userId: stri
   });
   const mark = newestOf(opened.map((one) => one.mark));
   const isOfNewestKey = opened.some((one) => one.mark.number === mark.number && one.keyId === keyring.newest);
-  return { mark, isOfNewestKey, files: names, unreadable: read.length - opened.length };
+  const older = opened.flatMap((one) => (one.mark.number < mark.number ? one.name : []));
+  const unreadable = read.length - opened.length + (isMore ? 1 : 0);
+  return { mark, isOfNewestKey, files: names, older, unreadable };
 }
 
 /**
@@ -121,13 +126,17 @@ export async function writeMark(
   const { clock, keyring, store } = resources;
   const mark = { ...before, number: before.number + 1, writtenAt: clock.now().toISOString() };
   const { sealed } = seal(keyring, purposes.rowMark(userId), JSON.stringify(mark));
-  await saveCard(store(`${markPlaces}${userId}`, null), sealed, 'mark', files);
+  await saveCard(placeOfMark({ store }, userId), sealed, 'mark', files);
   if (resources.marks) remember({ clock, marks: resources.marks }, userId, { mark, isOfNewestKey: true });
+}
+
+function placeOfMark({ store }: Pick<Resources, 'store'>, userId: string): Backend {
+  return store(`${markPlaces}${userId}`, null);
 }
 
 /** Leaves no mark of a person, as far as the store lets it. */
 export async function removeMark({ store }: Pick<Resources, 'store'>, userId: string): Promise<void> {
-  const place = store(`${markPlaces}${userId}`, null);
+  const place = placeOfMark({ store }, userId);
   await removeCards(place, 'mark');
   await place.vacate();
 }

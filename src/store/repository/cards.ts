@@ -6,8 +6,16 @@ import { inParallel } from './in-parallel.ts';
 type Kind = Extract<FileType, 'card' | 'mark'>;
 
 export interface ListedCards {
+  /** Of all that lie there. */
   readonly names: readonly string[];
-  readonly read: readonly Buffer[];
+  readonly read: readonly ReadCard[];
+  /** Whether there are some that cannot be one, or that are beyond all that is read. */
+  readonly isMore: boolean;
+}
+
+export interface ReadCard {
+  readonly name: string;
+  readonly bytes: Buffer;
 }
 
 /**
@@ -22,7 +30,7 @@ export async function saveCard(
 ): Promise<void> {
   const going = former ?? (await namesOf(backend, kind));
   await backend.save(kind, createHash('sha256').update(bytes).digest('hex'), bytes);
-  await remove(backend, going, kind);
+  await letCardsGo(backend, going, kind);
 }
 
 /** More than years of cards that nobody may delete; what else somebody puts there takes no more time and memory than these. */
@@ -35,7 +43,9 @@ const atOnce = 8;
  * read, is an empty text, once.
  */
 export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<readonly Buffer[]> {
-  return (await loadListed(backend, kind)).read;
+  const { read, isMore } = await loadListed(backend, kind);
+  const bytes = read.map((one) => one.bytes);
+  return isMore ? [...bytes, Buffer.of()] : bytes;
 }
 
 /** The same, with the names of all that lie there, for who goes on to write one instead of them. */
@@ -57,27 +67,31 @@ export async function loadListed(backend: Backend, kind: Kind): Promise<ListedCa
     inParallel(
       fitting,
       atOnce,
-      ({ name }) => backend.load(kind, name),
+      async ({ name }) => ({ name, bytes: await backend.load(kind, name) }),
       (error) => void failed(error),
     ),
   );
-  return { names: listed.map(({ name }) => name), read: isMore ? [...found, Buffer.of()] : found };
+  return { names: listed.map(({ name }) => name), read: found, isMore };
 }
 
 /** Leaves no card there, as far as the store lets it. */
 export async function removeCards(backend: Backend, kind: Kind = 'card'): Promise<void> {
-  await remove(backend, await namesOf(backend, kind), kind);
+  await letCardsGo(backend, await namesOf(backend, kind), kind);
 }
 
 async function namesOf(backend: Backend, kind: Kind): Promise<string[]> {
   return Array.fromAsync(backend.list(kind), ({ name }) => name);
 }
 
-async function remove(backend: Backend, names: readonly string[], kind: Kind): Promise<void> {
-  for (const name of names)
-    await backend.remove(kind, name).catch((error: unknown) => {
-      if (!isAppError(error, 'store/may-not-delete')) ignoreGone(error);
-    });
+/** Whether the store lets these go; once it refuses, it is asked no more. */
+export async function letCardsGo(backend: Backend, names: readonly string[], kind: Kind): Promise<boolean> {
+  try {
+    for (const name of names) await backend.remove(kind, name).catch(ignoreGone);
+    return true;
+  } catch (error) {
+    if (isAppError(error, 'store/may-not-delete')) return false;
+    throw error;
+  }
 }
 
 function ignoreGone(error: unknown): undefined {

@@ -1,10 +1,11 @@
-import { rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { saveUser } from '../../../src/database/users.ts';
 import { checkRowMarks } from '../../../src/doctor/checks/row-marks.ts';
 import { noMark, peopleRow, planRow, tokenRow } from '../../../src/domain/marks.ts';
+import { AppError } from '../../../src/errors.ts';
 import { confirmReplayed, findReplayedRows, requireWholeRows } from '../../../src/flows/keys/broken-rows.ts';
 import { markPlaces, raiseMark, readMark, requireNewest } from '../../../src/flows/keys/marks.ts';
 import { deleteFormerCopy, moveRepository } from '../../../src/flows/store/move-repository.ts';
@@ -21,7 +22,7 @@ let opened: AsyncDisposableStack;
 let fixture: ConsentFixture;
 let folders: { ours: string; elsewhere: string };
 /** What the store does to marks. */
-let marksFail: 'never' | 'at writing' | 'always';
+let marksFail: 'never' | 'at writing' | 'at removing' | 'always';
 /** Done once a mark was read, before whoever asked for it has it. */
 let whenMarkIsRead: (() => Promise<void>) | undefined;
 let markLists: number;
@@ -44,7 +45,14 @@ beforeEach(async () => {
     };
     return {
       ...backend,
-      save: async (type, ...rest) => (type === 'mark' && marksFail !== 'never' ? fail() : backend.save(type, ...rest)),
+      save: async (type, ...rest) =>
+        type === 'mark' && (marksFail === 'at writing' || marksFail === 'always')
+          ? fail()
+          : backend.save(type, ...rest),
+      remove: async (type, name) => {
+        if (type !== 'mark' || marksFail !== 'at removing') return backend.remove(type, name);
+        throw new AppError('store/may-not-delete', 'no');
+      },
       load: async (type, ...rest) => {
         const bytes = await backend.load(type, ...rest);
         const then = type === 'mark' ? whenMarkIsRead : undefined;
@@ -204,6 +212,46 @@ describe('an honest row is not taken for an older one', () => {
     await raiseMark(restarted(), userId, { rows: { [peopleRow]: 2 } });
     expect(markLists).toBe(2);
     expect((await readMark(restarted(), userId)).mark.rows).toMatchObject({ [peopleRow]: 2, ...token });
+  });
+
+  test('where a worker is broken off before the mark before it goes, or two write one at once: what comes next is put there at once', async () => {
+    const userId = alices.user.id;
+    const folder = join(folders.ours, `${markPlaces}${userId}`);
+    const aside = join(folders.elsewhere, 'marks');
+    const row = tokenRow(alices.grant.id);
+    const number = (await readMark(restarted(), userId)).mark.rows[row] ?? 0;
+    const raise = (by: number) => raiseMark(restarted(), userId, { rows: { [row]: number + by } });
+    const toldOf = async () => (await readMark(restarted(), userId)).mark.rows[row];
+    await cp(folder, aside, { recursive: true });
+    await raise(1);
+    await cp(aside, folder, { recursive: true });
+    await raise(2);
+    expect(await toldOf()).toBe(number + 2);
+    const [one, two] = [join(folders.elsewhere, 'one'), join(folders.elsewhere, 'two')];
+    await cp(folder, one, { recursive: true });
+    await raise(3);
+    await rename(folder, two);
+    await rename(one, folder);
+    await raise(4);
+    await cp(two, folder, { recursive: true });
+    expect((await readMark(restarted(), userId)).files).toHaveLength(2);
+    await raise(5);
+    expect(await toldOf()).toBe(number + 5);
+    expect((await readMark(restarted(), userId)).files).toHaveLength(1);
+  });
+
+  test('where the store lets no mark go: one that says newer tokens only is written once a week', async () => {
+    const userId = alices.user.id;
+    const row = tokenRow(alices.grant.id);
+    const { mark } = await readMark(restarted(), userId);
+    marksFail = 'at removing';
+    for (const by of [1, 2, 3]) await raiseMark(restarted(), userId, { rows: { [row]: (mark.rows[row] ?? 0) + by } });
+    expect((await readMark(restarted(), userId)).files).toHaveLength(2);
+    fixture.custody.pass(8 * 86_400_000);
+    await raiseMark(restarted(), userId, { rows: { [row]: (mark.rows[row] ?? 0) + 4 } });
+    const after = await readMark(restarted(), userId);
+    expect(after.files).toHaveLength(3);
+    expect(after.mark.rows[row]).toBe((mark.rows[row] ?? 0) + 4);
   });
 
   test('where somebody signs in again and is who they were: the row stays as it is', async () => {
