@@ -1,4 +1,4 @@
-import { mostLostWorkers, pauseAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
+import { manyLostWorkers, nextAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
 import { farMore, turnAfterWork, turnOf } from '../domain/turns.ts';
 import { escapedName } from '../file-name.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
@@ -87,7 +87,7 @@ export function claimedBy({ holder, at, was }: { holder: string; at: Date; was: 
 export function canBeClaimed(at: Date): Prisma.Sql {
   return Prisma.sql`runs.due_at <= ${at}
     AND (runs.state = 'queued' OR (runs.state = 'running' AND runs.lease_until < ${at} AND runs.tried_until > ${at}
-      AND runs.lost_workers + 1 < ${mostLostWorkers}))
+      AND runs.lost_workers + 1 < ${manyLostWorkers}))
     AND NOT EXISTS (SELECT 1 FROM runs other WHERE other.plan_id = runs.plan_id AND other.id <> runs.id
       AND other.state = 'running' AND other.lease_until >= ${at})`;
 }
@@ -235,7 +235,7 @@ interface Lapsed {
 
 /**
  * Returns runs whose worker ended in the middle to the queue, so that its try does not count, and answers how many. Those fail whose
- * time is over, and those that lost too many workers in a row.
+ * time is over.
  */
 export async function returnLapsedRuns(
   database: Database,
@@ -256,23 +256,23 @@ export async function returnLapsedRuns(
   });
 }
 
-function afterLostWorker({ lostWorkers, triedUntil }: Lapsed, at: Date) {
-  const dueAt = new Date(at.getTime() + pauseAfterLostWorker(lostWorkers));
-  const tooMany = lostWorkers >= mostLostWorkers;
-  const over = dueAt >= triedUntil;
-  const ended = { leaseHolder: null, leaseUntil: null, lostWorkers, errorCode: 'run/lost-worker' };
-  const words = tooMany ? lostWorkerWords.tooMany : over ? lostWorkerWords.over : lostWorkerWords.once;
-  const data = { ...ended, message: words };
-  return tooMany || over
-    ? { data: { ...data, state: 'failed' as const, finishedAt: at } }
-    : { data: { ...data, state: 'queued' as const, dueAt, attempt: { decrement: 1 } } };
+function afterLostWorker({ id, lostWorkers, triedUntil }: Lapsed, at: Date) {
+  const dueAt = nextAfterLostWorker({ id, lost: lostWorkers, at, until: triedUntil });
+  const message = lostWorkerWords(lostWorkers, dueAt === undefined);
+  const ended = { leaseHolder: null, leaseUntil: null, lostWorkers, errorCode: 'run/lost-worker', message };
+  return dueAt === undefined
+    ? { data: { ...ended, state: 'failed' as const, finishedAt: at } }
+    : { data: { ...ended, state: 'queued' as const, dueAt, attempt: { decrement: 1 } } };
 }
 
-const lostWorkerWords = {
-  once: 'The worker that made this backup stopped before it was complete.',
-  over: 'The worker that made this backup stopped before it was complete, and its time was over.',
-  tooMany: `The workers that made this backup stopped before it was complete, ${mostLostWorkers} times in a row, so it is not tried again. The operator must find out why: the log says what they did last.`,
-};
+function lostWorkerWords(lost: number, over: boolean): string {
+  const isMany = lost >= manyLostWorkers;
+  const what = isMany
+    ? `The workers that made this backup stopped before it was complete, ${lost} times in a row`
+    : 'The worker that made this backup stopped before it was complete';
+  const cure = isMany ? ' The operator must find out why: the log says what they did last.' : '';
+  return `${what}${over ? ', and its time was over' : ''}.${cure}`;
+}
 
 interface Pulled {
   id: string;

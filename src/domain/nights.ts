@@ -138,8 +138,8 @@ function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night
 }
 
 /** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */
-function shareOf(planId: string): number {
-  return createHash('sha256').update(planId).digest().readUInt32BE() / 2 ** 32;
+export function shareOf(id: string): number {
+  return createHash('sha256').update(id).digest().readUInt32BE() / 2 ** 32;
 }
 
 /** The moment of a local time: the first of two where clocks are set back, the first after a gap it falls into. */

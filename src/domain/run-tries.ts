@@ -1,3 +1,5 @@
+import { shareOf } from './nights.ts';
+
 const minute = 60_000;
 const hour = 60 * minute;
 
@@ -8,8 +10,8 @@ const leastLeftMs = minute;
 /** How long a run is tried that somebody asked for, or that comes after its window. */
 const spanMs = 4 * hour;
 
-/** A run whose worker ended in the middle so many times in a row is given up: it may well be what ends them. */
-export const mostLostWorkers = 5;
+/** A run whose worker ended in the middle so many times in a row may well be what ends them: no other worker takes it over without a pause. */
+export const manyLostWorkers = 5;
 
 /** Until when a night's run is tried: the end of its window and the grace, or a span of its own where that is over already. */
 export function triedUntil({ windowEnd, graceMs, at }: { windowEnd: Date; graceMs: number; at: Date }): Date {
@@ -47,9 +49,23 @@ export function lastTryOf(until: Date): Date {
   return new Date(until.getTime() - leastLeftMs);
 }
 
-/** How long a run waits whose worker ended in the middle, for so many times in a row: not at all at first. */
-export function pauseAfterLostWorker(lost: number): number {
-  return lost <= 1 ? 0 : pauseAfter(lost - 1);
+/** A run whose worker ended in the middle, for so many times in a row. */
+interface Lost {
+  id: string;
+  lost: number;
+  at: Date;
+  /** Nothing is tried after this. */
+  until: Date;
+}
+
+/**
+ * When such a run goes on: at once at first, then ever later, and each run after a share of the pause of its own, so that those do not
+ * come together again of which one ends the worker of all. Undefined where its time is over.
+ */
+export function nextAfterLostWorker({ id, lost, at, until }: Lost): Date | undefined {
+  const pause = lost <= 1 ? 0 : pauseAfter(lost - 1) * (1 - shareOf(id) / 2);
+  const due = Math.min(at.getTime() + pause, Math.max(at.getTime(), lastTryOf(until).getTime()));
+  return due < until.getTime() ? new Date(due) : undefined;
 }
 
 function pauseAfter(tries: number): number {

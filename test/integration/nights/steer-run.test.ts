@@ -490,24 +490,42 @@ describe('steering a run', () => {
 });
 
 describe('healing', () => {
-  test('returns runs whose worker died, whose tries do not count, and gives up what kills worker after worker', async () => {
-    const pauses: (number | undefined)[] = [];
-    for (let lost = 1; lost <= 5; lost++) {
+  test('returns runs whose worker died, whose tries do not count, ever later, and says when that is often', async () => {
+    const pauses: number[] = [];
+    for (let lost = 1; lost <= 8; lost++) {
       expect(await claim('that dies')).toMatchObject({ attempt: 1 });
       expect(await healRuns(fixture.resources)).toEqual({ returned: 0, failed: 0, queued: 0 });
       await fixture.resources.clock.advance(61 * second);
-      expect(await healRuns(fixture.resources)).toMatchObject(lost < 5 ? { returned: 1 } : { failed: 1 });
+      if (lost >= 5) expect(await claim('that takes over at once')).toBeNull();
+      expect(await healRuns(fixture.resources)).toMatchObject({ returned: 1 });
       const [job] = fixture.taken();
-      pauses.push(job?.delayMs);
-      if (lost < 5)
-        expect(await run()).toMatchObject({
-          attempt: 0,
-          message: expect.stringMatching(/stopped before it was complete/),
-        });
+      const words =
+        lost < 5 ? /^The worker that made this backup stopped/ : `${lost} times in a row. The operator must`;
+      expect(await run()).toMatchObject({
+        state: 'queued',
+        attempt: 0,
+        errorCode: 'run/lost-worker',
+        message: expect.stringMatching(words),
+      });
+      pauses.push(job?.delayMs ?? 0);
       await fixture.resources.clock.advance(job?.delayMs ?? 0);
     }
-    expect(pauses).toEqual([0, 60 * second, 120 * second, 240 * second, undefined]);
-    const words = expect.stringMatching(/5 times in a row.*operator/);
+    expect(pauses).toEqual(pauses.toSorted((one, other) => one - other));
+    expect(pauses.at(-1)).toBeLessThanOrEqual(15 * 60 * second);
+    await steer(async () => outcome);
+    expect(await run()).toMatchObject({ state: 'succeeded', errorCode: null });
+  });
+
+  test('says of a run whose time is over how many workers it lost', async () => {
+    const { clock, database } = fixture.resources;
+    expect(await claim('that dies')).not.toBeNull();
+    await database.run.update({
+      where: { id: runId },
+      data: { lostWorkers: 6, triedUntil: new Date(clock.now().getTime() + 30 * second) },
+    });
+    await clock.advance(61 * second);
+    expect(await healRuns(fixture.resources)).toMatchObject({ failed: 1 });
+    const words = expect.stringMatching(/7 times in a row, and its time was over\. The operator must find out/);
     expect(await run()).toMatchObject({ state: 'failed', errorCode: 'run/lost-worker', message: words });
     expect((await states()).at(-1)).toBe('failed');
   });

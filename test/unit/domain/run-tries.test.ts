@@ -1,14 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { obeyed } from '../../../src/domain/retry-after.ts';
-import {
-  mayPass,
-  mostLostWorkers,
-  nextTry,
-  pauseAfterLostWorker,
-  requestedUntil,
-  triedUntil,
-} from '../../../src/domain/run-tries.ts';
+import { mayPass, nextAfterLostWorker, nextTry, requestedUntil, triedUntil } from '../../../src/domain/run-tries.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -74,8 +67,29 @@ describe('the time of a run', () => {
 });
 
 test('a run whose worker ended in the middle goes on at once, and later where that happens again', () => {
-  const pauses = Array.from({ length: mostLostWorkers }, (_, lost) => pauseAfterLostWorker(lost) / minute);
-  expect(pauses).toEqual([0, 0, 1, 2, 4]);
+  const pauseOf = (id: string, lost: number) =>
+    ((nextAfterLostWorker({ id, lost, at, until: later(5 * hour) })?.getTime() ?? 0) - at.getTime()) / minute;
+  expect(pauseOf('any', 1)).toBe(0);
+  for (const [lost, most] of [
+    [2, 1],
+    [3, 2],
+    [4, 4],
+    [6, 15],
+    [60, 15],
+  ] as const) {
+    const pauses = ['one', 'two', 'three', 'four'].map((id) => pauseOf(id, lost));
+    for (const pause of pauses) expect(pause).toBeGreaterThan(most / 2);
+    for (const pause of pauses) expect(pause).toBeLessThanOrEqual(most);
+    expect(new Set(pauses).size).toBe(pauses.length);
+  }
+});
+
+test('a run whose worker ended in the middle is tried once more before its time is over, and then no more', () => {
+  const next = (leftMs: number) => nextAfterLostWorker({ id: 'any', lost: 9, at, until: later(leftMs) });
+  expect(next(3 * minute)).toEqual(later(2 * minute));
+  expect(next(30_000)).toEqual(at);
+  expect(next(0)).toBeUndefined();
+  expect(next(-minute)).toBeUndefined();
 });
 
 test.each([

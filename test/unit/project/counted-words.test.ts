@@ -27,10 +27,7 @@ const inSource = (text: string) => text.replaceAll('{', '${');
 /** What is no number, or none that can be one, or a record for programs. */
 const neverOne = [
   'src/database/deadlines.ts: {days} days',
-  'src/database/erasures.ts: {bytes} bytes',
-  'src/database/erasures.ts: {files} files',
-  'src/database/erasures.ts: {snapshots} snapshots',
-  'src/database/runs.ts: {mostLostWorkers} times',
+  'src/database/runs.ts: {lost} times',
   'src/doctor/checks/store.ts: {folder} takes files',
   'src/doctor/checks/store.ts: {location} takes files',
   'src/doctor/doctor.ts: {limitMs / 1000} seconds',
