@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
-import { type Database, inTransaction, longTransactionMs, openDatabase, type Transaction } from './database/client.ts';
+import {
+  type Database,
+  inTransactionOnce,
+  longTransactionMs,
+  openDatabase,
+  type Transaction,
+} from './database/client.ts';
 import { startEmbeddedDatabase } from './database/embedded.ts';
 import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
 import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from './database/sealed-values.ts';
@@ -104,7 +110,7 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
     return withFingerprintKey(keyring, fingerprintKey);
   };
   // The first start of a version that seals rows seals all there are.
-  return inTransaction(database, open, { timeout: longTransactionMs });
+  return inTransactionOnce(database, open, { timeout: longTransactionMs });
 }
 
 /**

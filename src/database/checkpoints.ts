@@ -21,8 +21,9 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const checkpoint = { runId, readAll: [...readAll], journals: journals.map((blobs) => [...blobs]) };
   await inTransaction(database, async (transaction) => {
-    await transaction.repository.updateMany({ where: { userId }, data: { checkpoint } });
+    // In the order in which the end of a run locks them.
     await transaction.run.updateMany({ where: { id: runId, state: 'running' }, data: { lostWorkers: 0 } });
+    await transaction.repository.updateMany({ where: { userId }, data: { checkpoint } });
   });
 }
 

@@ -43,10 +43,16 @@ export async function ping(database: Database): Promise<void> {
 }
 
 /**
- * Does the work in one transaction: all that it writes is saved, or nothing where it throws. The only door to transactions,
- * whose limits are those of `openDatabase`; what takes longer reads as an outage (`asOutage`).
+ * Does the work in one transaction: all that it writes is saved, or nothing where it throws. The work touches nothing but the database,
+ * since it may be done again (`repeated`). The only door to transactions, whose limits are those of `openDatabase`; what takes longer
+ * reads as an outage (`asOutage`).
  */
-export function inTransaction<T>(
+export function inTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return repeated(() => database.$transaction(work));
+}
+
+/** The same for work that touches something else as well: it is done once. */
+export function inTransactionOnce<T>(
   database: Database,
   work: (transaction: Transaction) => Promise<T>,
   limits: { timeout?: number } = {},
@@ -57,16 +63,13 @@ export function inTransaction<T>(
 const mostTries = 4;
 
 /**
- * The same for what a person or an operator asks for, and touches nothing but the database: of two transactions that wait for each other PostgreSQL
- * ends one, of which nothing is saved. It is done again.
+ * Does again what PostgreSQL ended, so that nothing of it is saved: of transactions or statements that wait for each other it
+ * ends one.
  */
-export async function inRepeatedTransaction<T>(
-  database: Database,
-  work: (transaction: Transaction) => Promise<T>,
-): Promise<T> {
+export async function repeated<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await inTransaction(database, work);
+      return await work();
     } catch (error) {
       if (attempt >= mostTries || !isDeadlock(error)) throw error;
     }

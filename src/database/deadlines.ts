@@ -1,5 +1,5 @@
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, inTransaction } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import type { Grant, GrantState } from './generated/client.ts';
 
@@ -123,7 +123,7 @@ export async function askGrantAgain(
   database: Database,
   { grantId, at, by, words }: { grantId: string; at: Date; by: string; words?: string | undefined },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const { count } = await transaction.grant.updateMany({
       where: {
         id: grantId,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonFacts, PlanFacts, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { type Contents, findErasure, saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
@@ -63,7 +63,7 @@ export async function beginErasingPerson(
   { userId, seals, at }: { userId: string; seals: ErasureSeals; at: Date },
 ): Promise<string | null | undefined> {
   const by = `user:${userId}`;
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const begun = await transaction.personErasure.findUnique({ where: { userId }, select: { id: true } });
     if (begun !== null) return begun.id;
@@ -156,7 +156,7 @@ export async function finishErasingPerson(
   database: Database,
   { userId, at }: { userId: string; at: Date },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const erasure = await transaction.personErasure.findUnique({ where: { userId } });
     if (erasure === null) return false;

@@ -5,7 +5,7 @@ import { requestedUntil } from '../domain/run-tries.ts';
 import { turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import type { Prisma } from './generated/client.ts';
 import { pullForward } from './runs.ts';
@@ -122,7 +122,7 @@ export async function savePause(
   database: Database,
   { userId, until, at, by, words }: OperatorAct & { until: Date | null },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const plans = await transaction.plan.updateManyAndReturn({
       where: { userId, grant: living, OR: [{ paused: false }, { pausedUntil: { not: null } }] },
@@ -146,7 +146,7 @@ export async function saveResumed(
   database: Database,
   { userId, own, at, by, words }: OperatorAct & { own: boolean },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const of = { userId, grant: living, paused: true, ...(own && { pausedUntil: { not: null } }) };
     if ((await resume(transaction, of, { at, by })) === 0) return false;
@@ -188,7 +188,7 @@ export async function saveHours(
   database: Database,
   { userId, hours, at, by }: { userId: string; hours: Hours; at: Date; by: string },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const [plan] = await transaction.$queryRaw<NightPlan[]>`
       SELECT id, zone, window_start AS "windowStart", window_end AS "windowEnd" FROM plans

@@ -1,7 +1,7 @@
 import { type Language, languageNamed } from '../domain/language.ts';
 import { type MailKind, mailKinds } from '../domain/notices.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { lockUser } from './users.ts';
 
 /** What a person chose for what they read. */
@@ -38,7 +38,7 @@ export async function savePreferences(
     ...(language === undefined ? [] : [`language: ${language ?? 'as the browser says'}`]),
     ...(mutedMails === undefined ? [] : [`no mail of: ${mutedMails.join(' ') || 'nothing'}`]),
   ].join(', ');
-  await inRepeatedTransaction(database, async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     await transaction.user.update({
       where: { id: userId },

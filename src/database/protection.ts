@@ -1,7 +1,7 @@
 import type { DamageState } from '../domain/damage.ts';
 import type { EndedRun, ProtectionFacts } from '../domain/protection.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEvents } from './events.ts';
 import { Prisma } from './generated/client.ts';
 import { lockUser } from './users.ts';
@@ -69,7 +69,7 @@ export async function confirmAlarms(
   database: Database,
   { userId, until, at, by }: { userId: string; until: Date; at: Date; by: string },
 ): Promise<number> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const unseen = { alarm: { not: null }, alarmSeenAt: null, finishedAt: { lte: until }, plan: { userId } };
     const runs = await transaction.run.updateManyAndReturn({

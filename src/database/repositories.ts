@@ -1,5 +1,5 @@
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, inTransactionOnce } from './client.ts';
 import { isBeingErased, notBeingErased } from './erasures.ts';
 import { Prisma, type Repository, type User } from './generated/client.ts';
 import { columnsOf, rowIn } from './joined.ts';
@@ -88,7 +88,7 @@ export async function saveRecoveryKey(
 
 /** Does the work while nobody else, in whichever process, changes the keys of that person's repository. */
 export async function inKeysTurn<T>(database: Database, userId: string, work: () => Promise<T>): Promise<T> {
-  return inTransaction(database, async (transaction) => {
+  return inTransactionOnce(database, async (transaction) => {
     await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`repository keys of ${userId}`}, 0))`;
     return work();
   });

@@ -1,7 +1,7 @@
 import { manyLostWorkers, nextAfterLostWorker, requestedUntil } from '../domain/run-tries.ts';
 import { farMore, turnAfterWork, turnOf } from '../domain/turns.ts';
 import { escapedName } from '../file-name.ts';
-import { type Database, inTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, repeated, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
 import { Prisma } from './generated/client.ts';
 
@@ -126,7 +126,8 @@ export async function finishRun(
   const { state, snapshotId = null, counts, problems, problemCount = null, alarm = null, heldSnapshotId = null } = end;
   const { errorCode = null, message } = end;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
-  const ended = await database.$executeRaw`
+  const ended = await repeated(
+    () => database.$executeRaw`
     WITH ended AS (
       UPDATE runs SET state = ${state}::run_state, finished_at = ${at}, lease_holder = NULL, lease_until = NULL,
         worked_ms = worked_ms + ${stint(at, heldUpMs)}, held_up_ms = held_up_ms + ${heldUp(at, heldUpMs)}, error_code = ${errorCode}, message = ${message === undefined ? null : escapedName(message)},
@@ -144,7 +145,8 @@ export async function finishRun(
       DELETE FROM run_progress USING ended WHERE run_id = ended.id
     )
     INSERT INTO events (subject_kind, subject_id, "from", "to", at, by)
-    SELECT 'run', id, 'running', ${state}, ${at}, ${`worker:${holder}`} FROM ended`;
+    SELECT 'run', id, 'running', ${state}, ${at}, ${`worker:${holder}`} FROM ended`,
+  );
   return ended === 1;
 }
 

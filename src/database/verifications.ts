@@ -1,6 +1,6 @@
 import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma, type Verification } from './generated/client.ts';
 import { lockUser } from './users.ts';
@@ -225,7 +225,7 @@ export async function acceptLosses(
   database: Database,
   { userId, foundAt, at, by }: { userId: string; foundAt: Date; at: Date; by: string },
 ): Promise<boolean> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const row = await transaction.verification.findFirst({
       where: { userId, foundAt, damageState: { in: ['lost', 'removed'] } },

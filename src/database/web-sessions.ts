@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Language, languageNamed } from '../domain/language.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction, inTransaction, type Transaction } from './client.ts';
+import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { lockUser } from './users.ts';
 
@@ -132,7 +132,7 @@ export interface SignOut {
 
 /** Ends the web sessions of a person, and puts it on record. */
 export async function endWebSessionsOf(database: Database, { userId, at, by, words, except }: SignOut): Promise<void> {
-  await inRepeatedTransaction(database, async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const others = except === undefined ? {} : { id: { not: except } };
     await transaction.webSession.deleteMany({ where: { userId, ...others } });

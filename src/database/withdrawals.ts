@@ -1,5 +1,5 @@
 import { saveAudit } from './audit.ts';
-import { type Database, inRepeatedTransaction } from './client.ts';
+import { type Database, inTransaction } from './client.ts';
 import { saveEraseAt } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import type { Grant } from './generated/client.ts';
@@ -26,7 +26,7 @@ export async function withdrawGrant(
   database: Database,
   { grantId, at, by, reason, words, eraseAt }: Withdrawal,
 ): Promise<Grant | undefined> {
-  return inRepeatedTransaction(database, async (transaction) => {
+  return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
     if (grant === null || grant.state === 'withdrawn') return undefined;
     await transaction.$executeRaw`
