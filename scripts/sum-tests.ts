@@ -1,5 +1,5 @@
 /**
- * Sums the results of a CI run (a folder with STEP.rc and, for test suites, STEP.json and perhaps STEP.again) into
+ * Sums the results of a CI run (a folder with STEP.rc and, for test suites, STEP.json and perhaps STEP.again and STEP.again.rc) into
  * `N passed, N failed`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ if (folder === undefined) throw new Error('usage: sum-tests.ts FOLDER');
 
 const sum = sumSteps(
   readdirSync(folder)
-    .filter((file) => file.endsWith('.rc'))
+    .filter((file) => file.endsWith('.rc') && !file.endsWith('.again.rc'))
     .map((file) => readStep(file.slice(0, -'.rc'.length))),
 );
 for (const line of sum.lines) console.log(line);
@@ -21,10 +21,16 @@ process.exitCode = sum.failed === 0 ? 0 : 1;
 function readStep(name: string): StepResult {
   return {
     name,
-    exitCode: Number(readFileSync(join(folder ?? '', `${name}.rc`), 'utf8')),
+    exitCode: readExitCode(`${name}.rc`),
     report: readReport(`${name}.json`),
     again: readReport(`${name}.again`),
+    againExitCode: readExitCode(`${name}.again.rc`),
   };
+}
+
+function readExitCode(file: string): number {
+  const path = join(folder ?? '', file);
+  return existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
 }
 
 function readReport(file: string): SuiteReport | undefined {

@@ -6,8 +6,8 @@ export interface SuiteReport {
   readonly testResults: readonly {
     /** The path of the file. */
     readonly name: string;
-    /** Of a file that does not load. */
-    readonly message?: string;
+    /** `failed` without a failed test: it does not load, or what it does before or after its tests fails. */
+    readonly status?: string;
     readonly assertionResults: readonly {
       readonly fullName: string;
       readonly status: string;
@@ -21,8 +21,9 @@ export interface StepResult {
   readonly exitCode: number;
   /** Steps that are no suite have none. */
   readonly report: SuiteReport | undefined;
-  /** Of the files with failed tests, when they ran once more by themselves. */
+  /** Of the files with failed tests, when they ran once more by themselves, and how that ended. */
   readonly again?: SuiteReport | undefined;
+  readonly againExitCode?: number;
 }
 
 interface FailedTest {
@@ -35,9 +36,9 @@ const mostFilesAgain = 3;
 const linesOfMessage = 12;
 
 /**
- * A step without a report counts as one. A suite that ends badly without a failed test (a file that does not load, an
- * unhandled error), or that ran nothing at all, counts as one failure more. A test that failed beside others and passed
- * by itself counts as passed, and is named. The lines end with each failure and how its message begins.
+ * A step without a report counts as one. A file that fails without a failed test (it does not load) counts as one failure more, and so
+ * does a suite that ends badly without either (an unhandled error), that ends badly again by itself with no failed test, or that ran
+ * nothing at all. A test that failed beside others and passed by itself counts as passed, and is named. The lines end with each failure and how its message begins.
  */
 export function sumSteps(steps: readonly StepResult[]): { passed: number; failed: number; lines: string[] } {
   const sums = steps.map((step) => ({ name: step.name, ...sumStep(step) }));
@@ -61,7 +62,7 @@ export function filesToRunAgain(report: SuiteReport): readonly string[] {
   return files.length <= mostFilesAgain ? files : [];
 }
 
-function sumStep({ exitCode, report, again }: StepResult) {
+function sumStep({ exitCode, report, again, againExitCode = 0 }: StepResult) {
   if (report === undefined) {
     return { passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0, mended: [], tests: [] };
   }
@@ -69,14 +70,20 @@ function sumStep({ exitCode, report, again }: StepResult) {
   const passedNow = again === undefined ? new Set() : passedTests(again);
   const mended = failures.filter((failed) => passedNow.has(keyOf(failed)));
   const { numPassedTests: passed, numFailedTests: failed, numPendingTests: skipped } = report;
-  const brokenOtherwise = failed === 0 && (exitCode !== 0 || passed === 0);
+  const broken = report.testResults.filter(isBroken).length;
+  const endedBadly = failed + broken === 0 && (exitCode !== 0 || passed === 0);
+  const endedBadlyAgain = again !== undefined && againExitCode !== 0 && again.numFailedTests === 0;
   return {
     passed: passed + mended.length,
-    failed: failed - mended.length + (brokenOtherwise ? 1 : 0),
+    failed: failed - mended.length + broken + (endedBadly || endedBadlyAgain ? 1 : 0),
     skipped,
     mended,
     tests: failures.filter((test) => !passedNow.has(keyOf(test))),
   };
+}
+
+function isBroken({ status, assertionResults }: SuiteReport['testResults'][number]): boolean {
+  return status === 'failed' && assertionResults.every((test) => test.status !== 'failed');
 }
 
 function failedTests(report: SuiteReport): readonly FailedTest[] {

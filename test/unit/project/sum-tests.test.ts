@@ -68,6 +68,23 @@ test('a suite that ended badly without a failed test is not saved by another run
   expect(sumSteps([{ name: 'test', exitCode: 1, report: report(7), again }])).toMatchObject({ passed: 7, failed: 1 });
 });
 
+test('a file that does not load counts beside failed tests, whether those pass by themselves or not', () => {
+  const failed = reportOf(['a.test.ts', 'late', 'failed'], ['a.test.ts', 'fine', 'passed']);
+  const broken = { name: '/clone/test/unit/b.test.ts', status: 'failed', assertionResults: [] };
+  const first = { ...failed, testResults: [...failed.testResults, broken] };
+  const again = reportOf(['a.test.ts', 'late', 'passed']);
+  expect(sumSteps([{ name: 'test', exitCode: 1, report: first }])).toMatchObject({ passed: 1, failed: 2 });
+  expect(sumSteps([{ name: 'test', exitCode: 1, report: first, again }])).toMatchObject({ passed: 2, failed: 1 });
+});
+
+test('tests that passed by themselves in a run that ended badly leave one failure', () => {
+  const first = reportOf(['a.test.ts', 'late', 'failed'], ['a.test.ts', 'fine', 'passed']);
+  const again = reportOf(['a.test.ts', 'late', 'passed']);
+  const step = { name: 'test', exitCode: 1, report: first, again };
+  expect(sumSteps([{ ...step, againExitCode: 0 }])).toMatchObject({ passed: 2, failed: 0 });
+  expect(sumSteps([{ ...step, againExitCode: 1 }])).toMatchObject({ passed: 2, failed: 1 });
+});
+
 test('up to three files run again; of more the suite has failed', () => {
   const failing = (count: number) =>
     reportOf(...Array.from({ length: count }, (_, n): Outcome => [`${n}.test.ts`, 'fails', 'failed']));
