@@ -2,7 +2,6 @@ import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
 import { findUsersByName } from '../database/command-views.ts';
 import { AppError } from '../errors.ts';
-import { writeCards } from '../flows/adoption/keep-card.ts';
 import {
   type BrokenRow,
   confirmReplayed,
@@ -18,6 +17,7 @@ import type { Resources } from '../resources.ts';
 import { isUuid } from '../uuid.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
+import { writeDueCards } from './due-cards.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
@@ -40,23 +40,24 @@ export const keysRotate: Command = {
   usage: '[--json]',
   summary: 'seal everything under the newest key',
   options: json,
-  exits: { 3: 'some values do not open and stay as they are' },
+  exits: { 3: 'some values do not open and stay as they are, or some cards could not be written' },
   run: async (options, output) => {
     await using resources = await openFromEnvironment();
     const key = resources.keyring.newest;
     const { resealed, broken } = await rotateKeys(resources, (done, total) =>
       tell(options, `${done} of ${total} sealed under ${key}`),
     );
-    const cards = await writeCards(resources);
+    const written = await writeDueCards(resources);
     const at = resources.clock.now();
     await saveAudit(resources.database, { at, by: commandActor(), act: 'keys-rotated', about: key });
-    const words = `Sealed ${countWords(resealed, 'value')} and ${countWords(cards, 'card')} under ${key}.`;
+    const words = `Sealed ${countWords(resealed, 'value')} and ${countWords(written.cards, 'card')} under ${key}.`;
     const left =
       broken === 0
         ? ''
         : ` ${broken === 1 ? '1 does not open and stays as it is; the log names it' : `${broken} do not open and stay as they are; the log names them`}.`;
-    printAnswer(output, options, { key, resealed, broken, cards }, words + left);
-    return broken === 0 ? 0 : 3;
+    const { cards, cardsFailed } = written;
+    printAnswer(output, options, { key, resealed, broken, cards, cardsFailed }, words + left + written.left);
+    return broken + cardsFailed === 0 ? 0 : 3;
   },
 };
 

@@ -39,7 +39,11 @@ const first = { cardDueAt: new Date(-1), id: beforeAll.id };
  */
 export async function writeCards(
   resources: Needs,
-  { signal, random = Math.random }: { signal?: AbortSignal; random?: () => number } = {},
+  {
+    signal,
+    random = Math.random,
+    onFailed,
+  }: { signal?: AbortSignal; random?: () => number; onFailed?: () => void } = {},
 ): Promise<number> {
   const { clock, database, keyring, log } = resources;
   const at = clock.now();
@@ -53,6 +57,7 @@ export async function writeCards(
       else if (await bringAbout(resources, row)) written += 1;
     } catch (error) {
       log.warn('card.failed', { userId: row.userId, error });
+      onFailed?.();
     }
   };
   await saveCardsOfOtherKeysDue(database, keyring.newest);

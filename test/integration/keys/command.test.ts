@@ -37,7 +37,7 @@ test('a key is rolled: listed, rotated away with progress, retired, and then mis
   expect(await nightkeep('keys', 'retire', 'one')).toBe(1);
   expect(commands.complaints.join('')).toContain('it still seals repository passwords: 1, recovery keys: 1, people: 1');
   expect(await nightkeep('keys', 'rotate', '--json')).toBe(0);
-  expect(JSON.parse(commands.said.join(''))).toEqual({ key: 'two', resealed: 3, broken: 0, cards: 0 });
+  expect(JSON.parse(commands.said.join(''))).toEqual({ key: 'two', resealed: 3, broken: 0, cards: 0, cardsFailed: 0 });
   expect(await nightkeep('keys', 'rotate')).toBe(0);
   expect(commands.said).toEqual(['Sealed 0 values and 0 cards under two.']);
   expect(await nightkeep('keys', 'retire', 'one')).toBe(0);
