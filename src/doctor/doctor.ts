@@ -45,7 +45,7 @@ import { withdrawals } from './checks/withdrawals.ts';
 import { type Finding, unknown, wrong } from './finding.ts';
 import type { Installation } from './installation.ts';
 import { openInstallation } from './open-installation.ts';
-import { quoted } from './words.ts';
+import { quoted, sentences } from './words.ts';
 
 /** Everything that is looked at, in the order it is told. */
 const checks: readonly Check[] = [
@@ -123,7 +123,9 @@ function explain(name: string, error: unknown): Finding {
       'Find out what keeps it waiting, then run the doctor again.',
     );
   const words = error instanceof Error ? error.message : String(error);
-  return wrong(name, `It could not be looked at: ${quoted(words)}`, 'Look at the part that it names, and at its log.');
+  const lookThere = 'Look at the part that it names, and at its log.';
+  const [finding, cure] = isAppError(error) ? sentences(words, lookThere) : [words, lookThere];
+  return wrong(name, `It could not be looked at: ${quoted(finding)}`, quoted(cure));
 }
 
 /** What must not be in the report even where a provider or a driver repeats it. */

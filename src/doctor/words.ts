@@ -47,9 +47,12 @@ export function evidence({ status, failure, body }: Reply): string {
   return `(${[status, words].filter(Boolean).join(' ')})`;
 }
 
-/** What is wrong with a folder, and the cure after it. */
-export function sentences(text: string): [finding: string, cure: string] {
+/** What is wrong, and the cure after it; of a folder whose message names none, what to look at. */
+export function sentences(
+  text: string,
+  otherwise = 'Look at the disk, and at the rights of the user that Nightkeep runs as.',
+): [finding: string, cure: string] {
   const end = text.indexOf('. ');
-  if (end === -1) return [text, 'Look at the disk, and at the rights of the user that Nightkeep runs as.'];
+  if (end === -1) return [text, otherwise];
   return [text.slice(0, end + 1), text.slice(end + 2)];
 }
