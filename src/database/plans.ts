@@ -176,7 +176,7 @@ async function resume(
 }
 
 /** Saves which night comes next: of its date there is no run yet. */
-async function saveNextNight(transaction: Transaction, plan: NightPlan, at: Date): Promise<void> {
+export async function saveNextNight(transaction: Transaction, plan: NightPlan, at: Date): Promise<void> {
   const hasRun = (night: string) => transaction.run.count({ where: { planId: plan.id, night, slot: 'night' } });
   let next = nextNight(plan, at);
   while ((await hasRun(next.night)) > 0) next = nextNight(plan, next.night);

@@ -14,6 +14,7 @@ import { healRuns } from '../../src/flows/nights/heal-runs.ts';
 import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';
 import { requestRun } from '../../src/flows/nights/request-run.ts';
 import { pruneRepository } from '../../src/flows/retention/prune-repository.ts';
+import { silentLog } from '../../src/log.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { openLockOwner } from '../../src/store/repository/locks.ts';
 import type { Repository } from '../../src/store/repository/repository.ts';
@@ -101,7 +102,7 @@ export async function openKilledNight(files: HostileNode, { pace }: { pace: numb
     const at = clock.now();
     await replaySpool(fixture.resources);
     await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at });
-    await healRuns({ clock, database, holder: 'healer', queues });
+    await healRuns({ clock, database, holder: 'healer', log: silentLog, queues });
     const { dueAt } = await database.run.findUniqueOrThrow({ where: { id: runId } });
     world.pass(Math.max(0, dueAt.getTime() - at.getTime()));
   }

@@ -1,3 +1,4 @@
+import { bringBackFromAhead } from '../../database/clock-ahead.ts';
 import { listQueuedRuns, returnLapsedRuns } from '../../database/runs.ts';
 import { nameHosts } from '../../database/turns.ts';
 import type { Resources } from '../../resources.ts';
@@ -12,13 +13,16 @@ export interface HealedRuns {
 
 const most = 10_000;
 
-/** Returns runs whose lease expired, and gives every queued run its job again. */
+/** Brings back what a wrong clock has put far ahead, returns runs whose lease expired, and gives every queued run its job again. */
 export async function healRuns(
-  resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'queues'>,
+  resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'>,
 ): Promise<HealedRuns> {
-  const { clock, database, holder, queues } = resources;
+  const { clock, database, holder, log, queues } = resources;
   const at = clock.now();
-  const lapsed = await returnLapsedRuns(database, { at, by: `worker:${holder}` });
+  const by = `worker:${holder}`;
+  const { plans, runs } = await bringBackFromAhead(database, { at, by });
+  if (plans + runs > 0) log.warn('clock.was-ahead', { plans, runs });
+  const lapsed = await returnLapsedRuns(database, { at, by });
   await nameHosts(database);
   const queued = await listQueuedRuns(database, most);
   const delay = (dueAt: Date) => Math.max(0, dueAt.getTime() - at.getTime());

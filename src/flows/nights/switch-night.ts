@@ -6,7 +6,7 @@ import type { QueueCounts, QueuedJob } from '../../queues.ts';
 import type { Resources } from '../../resources.ts';
 import { healRuns } from './heal-runs.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'queues'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'queues'>;
 
 /** The operator who does it, and why in their words. */
 interface Asked {

@@ -202,7 +202,9 @@ describe('the store', () => {
     );
     expect(statesOf(await fixture.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
     const elsewhere = (await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('repositories');
-    expect(found(elsewhere)).toMatch(/^wrong: It could not be looked at: The store at .* lies where a file is\. → Give it/);
+    expect(found(elsewhere)).toMatch(
+      /^wrong: It could not be looked at: The store at .* lies where a file is\. → Give it/,
+    );
     await rm(location, { recursive: true, force: true });
     expect(found((await fixture.examine()).get('repositories'))).toMatch(
       /^wrong: 1 repository of 1 has no config in the store/,

@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
@@ -44,6 +46,41 @@ describe('opening a night', () => {
       { night: '2026-05-02', trigger: 'person' },
       { night: '2026-05-01', trigger: 'schedule' },
     ]);
+  });
+
+  test('goes on where a clock was a year ahead for a while: nights, runs and leases are brought back, and no end of a run counts before its time', async () => {
+    const { database, clock } = fixture.resources;
+    const inAYear = new Date(clock.now().getTime() + 365 * day);
+    const ahead = { nextNight: '2027-05-02', nextDueAt: inAYear.toISOString() };
+    const [waits, lapsed, ended, held] = [
+      await savePlan(database, ahead),
+      await savePlan(database, ahead),
+      await savePlan(database, ahead),
+      await savePlan(database, { ...ahead, paused: true }),
+    ];
+    const run = { night: '2027-05-01', slot: 'night', trigger: 'schedule', queuedAt: clock.now(), triedUntil: inAYear };
+    const running = { ...run, state: 'running', leaseUntil: inAYear, leaseHolder: 'gone', dueAt: clock.now() } as const;
+    await database.run.createMany({
+      data: [
+        { ...run, id: randomUUID(), planId: waits, dueAt: inAYear, state: 'queued' },
+        { ...running, id: randomUUID(), planId: lapsed },
+        { ...run, id: randomUUID(), planId: ended, dueAt: clock.now(), state: 'succeeded', finishedAt: inAYear },
+      ],
+    });
+    await healRuns(fixture.resources);
+    await clock.advance(1);
+    await healRuns(fixture.resources);
+    for (const planId of [waits, lapsed])
+      expect(await database.run.findFirstOrThrow({ where: { planId } })).toMatchObject({ state: 'queued' });
+    const due = await database.run.findMany({ where: { dueAt: { gt: clock.now() } } });
+    expect(due).toEqual([]);
+    expect(await database.run.count({ where: { finishedAt: { gt: clock.now() } } })).toBe(0);
+    const next = async (id: string) => (await database.plan.findUniqueOrThrow({ where: { id } })).nextDueAt;
+    for (const planId of [waits, lapsed, ended])
+      expect((await next(planId)).getTime()).toBeLessThan(clock.now().getTime() + 2 * day);
+    expect(await next(held)).toEqual(inAYear);
+    await clock.advance(2 * day);
+    expect((await openNight(fixture.resources)).opened).toBe(3);
   });
 
   test('leaves plans alone that are paused, not due, or without a usable grant', async () => {
