@@ -244,6 +244,13 @@ describe('adopting with the keyring', () => {
     await backedUp(alice);
     const foreign = await adopt(await server.rebuild(keyLine('other')));
     expect(foreign).toMatchObject([{ state: 'refused', problem: expect.stringMatching(/key "one".*keyring/) }]);
+    const another = await adopt(await server.rebuild(keyLine('one')));
+    expect(another).toMatchObject([
+      {
+        state: 'refused',
+        problem: expect.stringMatching(/KEYRING is not the one.*called the same.*--recovery-key-file/),
+      },
+    ]);
     const resources = await server.rebuild();
     const { config } = resources;
     const provider = { ...config.provider, issuer: new URL('https://new.example/') };
