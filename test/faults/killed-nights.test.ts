@@ -84,7 +84,7 @@ test('a first night whose workers are killed again and again goes on where it wa
   const { home, bytes, digests } = aHome(full ? 300 : 40, random);
   const each = ((full ? 2 : 1) * bytes) / kills;
   const atRandom = (): Kill => (random() < 0.15 ? { ms: random() * 1_000 } : { bytes: random() * each });
-  // A first checkpoint is saved a quarter of a second after the first byte: of workers that all end sooner a run is given up after five.
+  // A first checkpoint is saved a quarter of a second after the first byte: workers that all end sooner bring nothing about.
   await using night = await openKilledNight(home, { pace: aTenthOfGigabit });
   let killed = 0;
   while (killed < kills && (await night.work(atRandom()))) killed += 1;
