@@ -163,7 +163,9 @@ describe('the store', () => {
     const STORE_KEYS = 'tester secret-of-the-store';
     const at = (bucket: string) => ({ STORE_KEYS, STORE_URL: `s3://${bucket}/x?endpoint=${server.origin}` });
     const fine = await examine(at('backups'));
-    expect(found(fine.get('store'))).toMatch(/^(ok: s3:http:.* takes files|warn: A small file took \d+ ms through s3:http:)/);
+    expect(found(fine.get('store'))).toMatch(
+      /^(ok: s3:http:.* takes files|warn: A small file took \d+ ms through s3:http:)/,
+    );
     expect([...server.files.keys()]).toEqual([]);
     const wrong = await examine(at('elsewhere'));
     expect(found(wrong.get('store'))).toMatch(
