@@ -11,8 +11,16 @@ export function letOthers(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** The items, so many at a time. */
-export async function* piecesOf<T>(items: Iterable<T>, size = stepsAtOnce): AsyncGenerator<readonly T[], void> {
+/** The items, so many at a time. A short list, as most folders are, is its only piece, for which nothing is made. */
+export function piecesOf<T>(
+  items: Iterable<T>,
+  size = stepsAtOnce,
+): Iterable<readonly T[]> | AsyncGenerator<readonly T[], void> {
+  if (Array.isArray(items) && items.length <= size) return items.length === 0 ? [] : [items];
+  return longPiecesOf(items, size);
+}
+
+async function* longPiecesOf<T>(items: Iterable<T>, size: number): AsyncGenerator<readonly T[], void> {
   let piece: T[] = [];
   for (const item of items) {
     if (piece.length === size) {

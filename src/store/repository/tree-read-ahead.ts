@@ -15,11 +15,11 @@ const alone: readonly TreeId[] = [];
 
 /**
  * Loads trees for callers that walk all of them, each once: the first of some sibling folders brings the others, in one read of the
- * store instead of one for each. For callers that come back to some, `keptBytes` of the last ones, as they are stored, are kept decoded.
- * Throws as `Blobs.loadTree`.
+ * store instead of one for each. For callers that come back to some, `keptBytes` of the last ones are kept, not decoded: objects that are
+ * always replaced by others are what collecting garbage costs most for. Throws as `Blobs.loadTree`.
  */
 export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader, keptBytes = 0): Blobs['loadTree'] {
-  const kept = createCache<TreeId, Tree>(keptBytes);
+  const kept = createCache<TreeId, Buffer>(keptBytes);
   const siblings = createCache<TreeId, readonly TreeId[]>(mostSiblings);
   const underWay = new Map<readonly TreeId[], Promise<void>>();
   const ahead = openAhead();
@@ -49,11 +49,11 @@ export function openTreeReadAhead({ loadBlob, loadBlobs }: Reader, keptBytes = 0
 
   return async (id) => {
     const known = kept.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) return decodeTreeInPieces(known);
     await readAhead(id);
     const bytes = ahead.take(id) ?? (await loadBlob('tree', id));
     const tree = await decodeTreeInPieces(bytes);
-    kept.set(id, tree, bytes.length);
+    kept.set(id, bytes, bytes.length);
     siblings.set(id, alone, 1);
     noteFolders(tree);
     return tree;

@@ -54,7 +54,7 @@ test('the last ones are kept for who comes back to them, as far as there is room
   await loadTree(children[0] as TreeId);
   const before = await loadTree(top);
   read = [];
-  expect(await loadTree(top)).toBe(before);
+  expect(await loadTree(top)).toEqual(before);
   expect(read).toEqual([]);
   await loadTree(children[0] as TreeId);
   expect(read).toEqual([children[0]]);
