@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=8 --initial-heap-size=64 --heap-growing-percent=30 --expose-gc
+#!/usr/bin/env -S node --v8-pool-size=1 --max-semi-space-size=8 --initial-heap-size=64 --heap-growing-percent=30 --expose-gc
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();

@@ -31,9 +31,11 @@ describe.each(Object.entries(manifest.scripts))('npm run %s', (_name, script) =>
   });
 });
 
-test('every way to start it gives Node the same bounds for its memory', () => {
+test('every way to start it gives Node the same bounds for its memory and its helping threads', () => {
   const flags = serviceFlags.join(' ');
-  expect(flags).toMatch(/--max-semi-space-size=\d+ --initial-heap-size=\d+ --heap-growing-percent=\d+ --expose-gc/);
+  expect(flags).toMatch(
+    /--v8-pool-size=1 --max-semi-space-size=\d+ --initial-heap-size=\d+ --heap-growing-percent=\d+ --expose-gc/,
+  );
   const { start, nightkeep, demo } = manifest.scripts;
   const [shebang] = readFileSync(manifest.bin.nightkeep ?? '', 'utf8').split('\n');
   const entry = /^ENTRYPOINT (.*)$/m.exec(readFileSync('Dockerfile', 'utf8'))?.[1] ?? '[]';
