@@ -69,7 +69,7 @@ const everyMs = 8_000;
 /** How often it is looked whether one is due, however long nothing is finished. */
 const lookEveryMs = 1_000;
 const mostBytes = 16 * 1024 * 1024;
-const mostUnsaved = 24 * 1024 * 1024;
+const mostUnsaved = 23 * 1024 * 1024;
 const leastBytes = 1024 * 1024;
 /** From here on an entry is gone on with in its middle; a shorter one is read again. */
 export const longEntry = 1024 * 1024;

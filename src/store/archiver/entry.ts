@@ -58,6 +58,8 @@ export async function archiveEntry(
   parent: Node | undefined,
 ): Promise<{ outcome: Promise<Outcome> }> {
   run.at.folder = folderOf(run, place);
+  const room = roomFor(run);
+  if (room !== undefined) await room;
   try {
     const content = await readUntilSettled(run, place);
     run.outages = 0;
@@ -149,8 +151,8 @@ async function readContent(run: Run, place: Place, { reading, begun }: Opened): 
       passed(bytes.length);
       const space = stream.write(bytes);
       if (space !== undefined) await space;
-      const saved = run.checkpoints.room();
-      if (saved !== undefined) await untilAborted(saved, run.signal);
+      const room = roomFor(run);
+      if (room !== undefined) await room;
     }
     if (reading.size !== undefined && reading.size !== size) throw otherLength(reading.size, size);
   } catch (error) {
@@ -162,6 +164,12 @@ async function readContent(run: Run, place: Place, { reading, begun }: Opened): 
   const rest = stream?.end() ?? Promise.resolve([]);
   if (begun === undefined) return { reading, size, blobs: rest };
   return { reading, size: begun.size + size, blobs: rest.then((blobs) => [...begun.content, ...blobs]) };
+}
+
+/** Waits while no more may be read before a checkpoint is saved. */
+function roomFor({ checkpoints, signal }: Run): Promise<void> | undefined {
+  const saved = checkpoints.room();
+  return saved && untilAborted(saved, signal);
 }
 
 /** Lets checkpoints tell how far a long entry is, where a source could go on with it. */

@@ -158,7 +158,7 @@ describe('an endpoint that redirects', () => {
 it.each([301, 302, 303, 307, 308])('what looks for what is wrong follows no redirect either: %d', async (status) => {
   provider.answer = () => ({ status, headers: { location: `${elsewhere.origin}/` } });
   const hosts = openProviderHosts(new URL(provider.origin));
-  const answer = await fetchThrough(hosts, `${provider.origin}/.well-known/openid-configuration`);
+  const answer = await fetchThrough(hosts, `${provider.origin}/keys`);
   expect(answer.status).toBe(status);
   await answer.body?.cancel();
   await hosts.dispatcher.destroy();
