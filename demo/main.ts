@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { isBlockedByBrowsers } from '../src/domain/addresses.ts';
 import { makeFolders } from '../src/make-folders.ts';
 import type { DemoOptions } from './demo.ts';
 
@@ -77,6 +78,8 @@ function readOptions() {
     }
     if (values.port !== undefined && !(/^\d{1,5}$/.test(values.port) && Number(values.port) < 65_536))
       throw new Error(`--port is "${values.port}", which is no port: give a number up to 65535.`);
+    if (values.port !== undefined && isBlockedByBrowsers(new URL(`http://localhost:${values.port}`)))
+      throw new Error(`--port is ${values.port}, which no browser opens: give another one, such as 3000.`);
     return values;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);

@@ -1,4 +1,4 @@
-import { isLoopback } from '../domain/addresses.ts';
+import { isBlockedByBrowsers, isLoopback } from '../domain/addresses.ts';
 import type { Config } from './config.ts';
 import { findMisspelt } from './misspelt.ts';
 import type { Name } from './settings.ts';
@@ -14,6 +14,7 @@ export function adviseOn(config: Judged, names: readonly string[]): string[] {
     ),
     ...adviseOnFiles(config),
     ...adviseOnAddress(config),
+    ...adviseOnPort(config),
   ];
 }
 
@@ -35,5 +36,12 @@ function adviseOnAddress({ port, publicUrl }: Judged): string[] {
   if (port === 0 || asked === port || !isLoopback(publicUrl)) return [];
   return [
     `PUBLIC_URL is ${publicUrl.origin}, but PORT is ${port}: browsers will not find the pages unless something else passes them on. Set PUBLIC_URL to ${publicUrl.protocol}//${publicUrl.hostname}:${port}, or PORT to ${asked}.`,
+  ];
+}
+
+function adviseOnPort({ publicUrl }: Judged): string[] {
+  if (publicUrl === undefined || !isBlockedByBrowsers(publicUrl)) return [];
+  return [
+    `PUBLIC_URL has port ${publicUrl.port}, which is another protocol's: no browser opens ${publicUrl.origin}. Let the pages be reached at another port, such as 3000 or 443, and set PUBLIC_URL to it.`,
   ];
 }

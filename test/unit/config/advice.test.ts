@@ -57,5 +57,15 @@ describe('advice is given', () => {
     expect(adviseOn({ ...good, publicUrl: new URL(url), port }, [])).toEqual([]),
   );
 
+  test.each([
+    ['http://localhost:6000', 6000],
+    ['http://localhost:10080', 10080],
+    ['https://nightkeep.example:995', 3000],
+  ])('on %s, which no browser opens', (url, port) =>
+    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, [])).toEqual([
+      expect.stringContaining(`no browser opens ${url}.`),
+    ]),
+  );
+
   test('on what can be read, where some cannot', () => expect(adviseOn({}, ['OIDC_ISSUR'])).toHaveLength(1));
 });

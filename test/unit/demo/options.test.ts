@@ -7,6 +7,7 @@ const demo = fileURLToPath(new URL('../../../demo/main.ts', import.meta.url));
 test.each([
   [['--port', 'abc'], 'which is no port'],
   [['--port', '65536'], 'which is no port'],
+  [['--port', '10080'], 'which no browser opens'],
   [['--keep', `${demo}/below`], 'cannot be made'],
   [['--bogus'], 'usage: npm run demo'],
 ])('npm run demo -- %j says what is wrong, and ends with 2', (options, words) => {
