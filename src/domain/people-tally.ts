@@ -105,5 +105,9 @@ export function isRecent(at: Date | null, now: Date): at is Date {
 
 /** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */
 function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
-  return by === 'operator' || by === 'provider' || (verdict === 'late' && reason !== 'paused_until');
+  return (
+    by === 'operator' ||
+    by === 'provider' ||
+    (verdict === 'late' && reason !== 'paused_until' && reason !== 'paused_beyond_consent')
+  );
 }

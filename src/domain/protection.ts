@@ -29,6 +29,7 @@ export type NightReason =
   | 'nothing_to_fetch'
   | 'paused'
   | 'paused_until'
+  | 'paused_beyond_consent'
   | 'no_worker'
   | 'run_under_way'
   | 'run_waits'
@@ -311,21 +312,25 @@ const foundations: readonly Look[] = [
 
 /** What keeps nights from going well although consent was given. */
 const hindrances: readonly Look[] = [
-  // Somebody wants it so: nothing is tried, so that nothing below can mend it.
-  ({ plan }) => {
+  // Before a pause, since its end would not mend them: a consent is asked and kept alive meanwhile. While the provider is in trouble
+  // refusals prove nothing of anybody's consent.
+  ({ consent, circuitOpen, now }) => (consent === null || circuitOpen ? undefined : doubtOf(consent, now)),
+  // Kept alive by nobody: no worker, or one that fails.
+  ({ consent, circuitOpen, now }) =>
+    consent !== null && !circuitOpen && consent.idleDeadline <= now
+      ? { reason: 'consent_unused', mend: 'mend_service' }
+      : undefined,
+  // Somebody wants it so: no run is tried, so that nothing below can mend it.
+  ({ plan, consent }) => {
     if (!plan?.paused) return undefined;
     const { pausedUntil: until } = plan;
-    return until === null
-      ? { reason: 'paused', mend: 'mend_service' }
+    if (until === null) return { reason: 'paused', mend: 'mend_service' };
+    return consent?.maxDeadline && consent.maxDeadline <= until
+      ? { reason: 'paused_beyond_consent', mend: 'renew', until: consent.maxDeadline }
       : { reason: 'paused_until', mend: 'wait', until };
   },
-  // Before the refusals: while the provider is in trouble they prove nothing of anybody's consent.
-  ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
   // Before the faults of runs: no server is asked without the provider's leave.
-  ({ consent, now }) => (consent === null ? undefined : doubtOf(consent, now)),
-  // Kept alive by nobody: no worker, or one that fails.
-  ({ consent, now }) =>
-    consent !== null && consent.idleDeadline <= now ? { reason: 'consent_unused', mend: 'mend_service' } : undefined,
+  ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
   faultOfRuns,
   // Last, since a run that failed says more than one that nobody takes, unless it only had to be tried again.
   (situation) => (isLeftAlone(situation) ? { reason: 'no_worker', mend: 'mend_service' } : undefined),

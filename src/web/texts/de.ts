@@ -777,6 +777,11 @@ export const texts: Texts = {
         happened: 'Ihre Nächte sind ausgesetzt, wie Sie es wollten.',
         act: (when) => `Sie beginnen wieder ${when}; in Ihren Einstellungen können Sie sie vorher weitergehen lassen.`,
       },
+      paused_beyond_consent: {
+        happened: 'Ihre Nächte sind, wie Sie es wollten, länger ausgesetzt, als Ihre Einwilligung reicht.',
+        act: (when) =>
+          `Sie endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
+      },
       server_away: {
         happened: 'Der Server Ihrer Dateien hat nicht geantwortet, oder nicht mit Ihren Dateien.',
         act: triedAgain,

@@ -787,6 +787,11 @@ export const texts = {
         happened: 'Your nights are paused, as you asked.',
         act: (when) => `They begin again ${when}; in your settings you can let them go on before.`,
       },
+      paused_beyond_consent: {
+        happened: 'Your nights are paused, as you asked, for longer than your consent lasts.',
+        act: (when) =>
+          `It ends ${when}, whatever is done. Renew it before, and the nights begin again after the pause.`,
+      },
       server_away: { happened: 'The server of your files did not answer, or not with your files.', act: triedAgain },
       server_refuses: {
         happened: 'The server of your files does not let Nightkeep in.',

@@ -109,6 +109,8 @@ describe('operators are told', () => {
     const late = protection({ by: 'nobody', mend: 'wait', reason: 'server_away', verdict: 'late' });
     const disabled = protection({ by: 'provider', mend: 'mend_account', reason: 'account_disabled' });
     const fine = protection({ by: 'nobody', mend: 'nothing', reason: 'complete', verdict: 'protected' });
+    const wanted = protection({ by: 'person', mend: 'renew', reason: 'paused_beyond_consent', verdict: 'late' });
+    expect(digestOf(tallyOf([wanted], now), '2026-05-03')).toBeUndefined();
     expect(digestOf(tallyOf([waiting, waiting, late, disabled, fine, protection()], now), '2026-05-03')).toEqual({
       key: 'digest/2026-05-03',
       facts: {

@@ -279,7 +279,18 @@ describe('where several things are wrong, what wins is', () => {
 
   test.each([
     ['consent that is gone', { ...everything, consent: ended('signed_out') }, 'signed_out'],
-    ['a pause', { ...everything, consent: unused }, 'paused'],
+    ['a pause', everything, 'paused'],
+    ['a pause while refusals prove nothing', { ...everything, consent: unused }, 'paused'],
+    [
+      'a refusal, which no end of a pause mends',
+      { ...everything, circuitOpen: false, consent: unused },
+      'consent_refused',
+    ],
+    [
+      'a consent that nobody keeps alive in a pause',
+      { ...everything, circuitOpen: false, consent: { ...unused, state: 'active', reason: null } },
+      'consent_unused',
+    ],
     ['trouble with the provider', { ...everything, plan: unpaused, consent: unused }, 'provider_trouble'],
     ['a refusal', { ...everything, plan: unpaused, circuitOpen: false, consent: unused }, 'consent_refused'],
     [
@@ -294,6 +305,14 @@ describe('where several things are wrong, what wins is', () => {
     ['a run under way', { ...late, failed: failed('store/unavailable'), underWay: running }, 'run_under_way'],
   ] as const)('%s', (_, facts, reason) => {
     expect(judge(facts).reason).toBe(reason);
+  });
+
+  test('a pause that the person asked for promises nights again only where their consent lasts as long', () => {
+    const paused = { ...plan, paused: true, pausedUntil: later(30 * day) };
+    const until = (maxDeadline: Date) => judge({ plan: paused, consent: { ...consent, maxDeadline } });
+    expect(until(later(31 * day))).toMatchObject({ reason: 'paused_until', by: 'nobody', until: later(30 * day) });
+    const before = { reason: 'paused_beyond_consent', mend: 'renew', by: 'person', until: later(29 * day) };
+    expect(until(later(29 * day))).toMatchObject({ verdict: 'protected', ...before });
   });
 
   test('a worker that is missing over a fault that passes by itself: nobody is told of a moment that is over', () => {
