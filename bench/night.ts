@@ -1,6 +1,6 @@
 /**
  * Times three nights (first, unchanged, one file changed) of one person's files on a real Apache mod_dav: Nightkeep, what a
- * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--latency 0,20,80] [--protocol http,https,h2] [--rounds N] [--without-stock] [--keep DIR]`.
+ * user would script, and the ideal pipeline. `node bench/night.ts [--json] [--latency 0,20,80] [--protocol http,https,h2] [--rounds N] [--without-stock] [--warm] [--keep DIR]`.
  *
  * - ours: Nightkeep's WebDAV source, archiver and a repository in a folder, in one process.
  * - stock: `rclone sync`, then `restic backup`, as installed. Debian's rclone limits itself to 100 requests a second.
@@ -11,6 +11,9 @@
  * Each time is that of a process from start to end. Nightkeep and the client run with a warm compile cache, as a service that
  * runs all the time has its code compiled, and with the memory flags of `npm start`. Every step gets fresh folders, `sync`
  * runs before each, and nothing is deleted between the nights of a round.
+ *
+ * A process that has just begun runs code that is loaded but hardly optimized, and a worker runs for weeks: with `--warm`, `warmMs` and `warmCpuMs` are what each night
+ * of ours takes in a process that had two others before, and `warmOverIdeal` compares it with the same ideal, whose processes begin each night as a script does.
  *
  * With https Apache stands behind an nginx that speaks TLS. With h2 that one offers HTTP/2 as well: the client takes it, for its requests at
  * once on as few connections as it likes; Nightkeep asks by HTTP/1.1 wherever it asks.
@@ -45,6 +48,7 @@ const { values: options } = parseArgs({
     protocol: { type: 'string', default: 'http' },
     rounds: { type: 'string', default: '1' },
     'without-stock': { type: 'boolean' },
+    warm: { type: 'boolean' },
     keep: { type: 'string' },
   },
 });
@@ -123,12 +127,8 @@ async function openWay(
 /** What one round of nights takes, in new repositories. */
 async function nightsOver(way: Way, folder: string): Promise<Nights> {
   await mkdir(folder);
-  const ours = join(folder, 'ours');
-  await initRepository(openLocalBackend(ours), {
-    password,
-    clock: systemClock(),
-    scrypt: scryptCosts.forRandomPasswords,
-  });
+  const ours = await ownRepository(join(folder, 'ours'));
+  const warm = options.warm ? await ownRepository(join(folder, 'warm')) : undefined;
   const ideal = await stockRepository(join(folder, 'ideal'));
   const scripted = options['without-stock'] ? undefined : await scriptedPipeline(way, folder);
   const night = async (name: string): Promise<Figures> => {
@@ -138,13 +138,16 @@ async function nightsOver(way: Way, folder: string): Promise<Nights> {
     const { requests, bytes, problems } = lastLine(oursTook);
     if (problems !== 0) throw new Error(`${name}: Nightkeep's night had problems.`);
     const idealMs = bare.ms + restic.ms;
+    const overIdeal = (ms: number) => Math.round((ms / idealMs) * 1000) / 1000;
+    const warmTook = warm === undefined ? undefined : await warmNight(way, warm, join(folder, `before ${name}`));
     const figures = {
-      overIdeal: Math.round((oursTook.ms / idealMs) * 1000) / 1000,
+      overIdeal: overIdeal(oursTook.ms),
       ...{ ms: oursTook.ms, cpuMs: oursTook.cpuMs, serverCpuMs: oursTook.serverCpuMs, relayCpuMs: oursTook.relayCpuMs },
       ...{ rssMB: oursTook.rssMB, requests, bytes },
       ...{ idealMs, bareMs: bare.ms, bareCpuMs: bare.cpuMs, bareServerCpuMs: bare.serverCpuMs },
       ...{ bareRelayCpuMs: bare.relayCpuMs, bareRssMB: bare.rssMB },
       ...{ resticMs: restic.ms, resticCpuMs: restic.cpuMs, resticRssMB: restic.rssMB },
+      ...(warmTook && { ...warmTook, warmOverIdeal: overIdeal(warmTook.warmMs) }),
       ...(scripted && { stockMs: await scripted() }),
     };
     say(`${way.protocol}, ${way.latencyMs} ms, ${name}: ${JSON.stringify(figures)}`);
@@ -159,9 +162,18 @@ async function nightsOver(way: Way, folder: string): Promise<Nights> {
   return { first, unchanged, oneChanged, spotCheck };
 }
 
+/** A night of ours in a process that had others before, whose snapshots go to a repository that is thrown away. */
+async function warmNight(way: Way, repository: string, before: string): Promise<{ warmMs: number; warmCpuMs: number }> {
+  await ownRepository(before);
+  const cost = await measure(node('nightkeep.ts', way.url, repository, password, '--after', before));
+  await rm(before, { recursive: true });
+  const { insideMs, insideCpuMs } = lastLine(cost);
+  return { warmMs: insideMs, warmCpuMs: insideCpuMs };
+}
+
 /** An unchanged night that reads a sample of the files again, as the service does each night. */
 async function spotChecked(way: Way, ours: string, { ms = Number.NaN }: Figures): Promise<Figures> {
-  const cost = await beside(way, node('nightkeep.ts', way.url, ours, password, 'spot-check'));
+  const cost = await beside(way, node('nightkeep.ts', way.url, ours, password, '--spot-check'));
   const { requests, bytes } = lastLine(cost);
   return {
     ...{ ms: cost.ms, cpuMs: cost.cpuMs, rssMB: cost.rssMB, requests, bytes },
@@ -232,6 +244,13 @@ function node(script: string, ...args: string[]) {
   };
 }
 
+/** A new repository of ours, as the service makes it. Answers its path. */
+async function ownRepository(path: string): Promise<string> {
+  const scrypt = scryptCosts.forRandomPasswords;
+  await initRepository(openLocalBackend(path), { password, clock: systemClock(), scrypt });
+  return path;
+}
+
 interface StockRepository {
   readonly path: string;
   readonly env: Record<string, string>;
@@ -247,6 +266,14 @@ function backup({ env }: StockRepository, folder: string) {
   return { command: 'restic', args: ['backup', '--quiet', folder], env };
 }
 
-function lastLine({ output }: Cost): { requests: number; bytes: number; problems: number } {
+interface LastLine {
+  readonly requests: number;
+  readonly bytes: number;
+  readonly problems: number;
+  readonly insideMs: number;
+  readonly insideCpuMs: number;
+}
+
+function lastLine({ output }: Cost): LastLine {
   return JSON.parse(output.trim().split('\n').at(-1) ?? '');
 }
