@@ -1,6 +1,7 @@
+import { shortId } from '../domain/short-id.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
-import { endWebSessionsAtProvider, shortId } from './web-sessions.ts';
+import { endWebSessionsAtProvider } from './web-sessions.ts';
 
 /** What a logout token ends: one session, or every session of a person. */
 export interface Logout {
@@ -39,8 +40,11 @@ export async function saveLogout(database: Database, logout: Logout, at: Date): 
 
 /** The living grants that came from a session, or all of a person where no session is named. */
 export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
+  const known = sid === undefined ? undefined : shortId(sid);
   const ofSession =
-    sid === undefined ? {} : { OR: [{ sid }, { generations: { some: { sid, state: 'current' as const } } }] };
+    known === undefined
+      ? {}
+      : { OR: [{ sid: known }, { generations: { some: { sid: known, state: 'current' as const } } }] };
   const rows = await database.grant.findMany({
     where: { issuer, state: { not: 'withdrawn' }, ...ofSession, ...(subject !== undefined && { subject }) },
     select: { id: true },

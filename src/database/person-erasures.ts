@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PersonFacts, PlanFacts, RowSealing } from '../domain/row-facts.ts';
+import { shortId } from '../domain/short-id.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { type Contents, findErasure, saveEraseAt } from './erasures.ts';
@@ -8,7 +9,6 @@ import { Prisma } from './generated/client.ts';
 import { beingWritten } from './restores.ts';
 import type { RevocationEnd } from './revocations.ts';
 import { lockUser } from './users.ts';
-import { shortId } from './web-sessions.ts';
 
 /** How many records of a person went as soon as they asked for it. */
 export interface Removed {

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import { type Language, languageNamed } from '../domain/language.ts';
+import { shortId } from '../domain/short-id.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
@@ -156,13 +156,6 @@ export async function forgetWebSessions(database: Database, idle: Idle): Promise
   await database.webSession.deleteMany({
     where: { OR: [{ endsAt: { lte: idle.at } }, { lastSeenAt: { lte: idleSince(idle) } }] },
   });
-}
-
-const longestId = 128;
-
-/** A subject or session id as an index takes it: itself, or its hash where it is long. */
-export function shortId(id: string): string {
-  return Buffer.byteLength(id) <= longestId ? id : createHash('sha256').update(id).digest('base64url');
 }
 
 function idleSince({ at, idleMs }: Idle): Date {

@@ -33,15 +33,21 @@ export async function askPublishedKeys(
   if (metadata === undefined) return { failure: reply.failure ?? `status ${reply.status}`, keys: [] };
   const url = URL.parse(metadata.jwks_uri ?? '');
   const { keys } = url === null ? {} : (await ask(clock, url, getThrough(hosts))).body;
-  const found = await Promise.all((Array.isArray(keys) ? keys : []).map(signingKeyOf));
+  const found = await Promise.all((Array.isArray(keys) ? keys.slice(0, mostKeys) : []).map(signingKeyOf));
   return { issuer: metadata.issuer, keys: found.filter((key) => key !== undefined) };
 }
 
-/** Nothing where it is no key, or one for encryption. */
+/** Far more than any provider has at once; each is remembered. */
+const mostKeys = 200;
+const longestName = 500;
+
+/** Nothing where it is no key, or one whose name cannot be kept, or one for encryption. */
 async function signingKeyOf(jwk: unknown): Promise<SigningKey | undefined> {
   if (typeof jwk !== 'object' || jwk === null) return undefined;
   const { kid, use }: { kid?: unknown; use?: unknown } = jwk;
-  if (typeof kid !== 'string' || (use !== undefined && use !== 'sig')) return undefined;
+  if (typeof kid !== 'string' || kid.length > longestName || !kid.isWellFormed() || kid.includes('\0'))
+    return undefined;
+  if (use !== undefined && use !== 'sig') return undefined;
   return calculateJwkThumbprint(jwk).then(
     (thumbprint) => ({ kid, thumbprint }),
     () => undefined,

@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { hintOf } from '../domain/hint.ts';
 import { obeyed } from '../domain/retry-after.ts';
+import { shortId } from '../domain/short-id.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
 import { failureCode } from '../errors.ts';
@@ -49,11 +50,16 @@ export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAns
     expiresIn: secondsIn(body.expires_in),
     scope: text(body.scope),
     subject: text(ofId?.sub) ?? text(decodeClaims(accessToken)?.sub),
-    sid: text(ofId?.sid) ?? text(ofRefresh?.sid),
+    sid: sessionOf(ofId) ?? sessionOf(ofRefresh),
     tokenType: text(ofRefresh?.typ),
     issuedAt: moment(ofRefresh?.iat),
     endsAt: moment(ofRefresh?.exp) ?? endOf(body.refresh_expires_in ?? body.refresh_token_expires_in, now),
   });
+}
+
+function sessionOf(claims: Record<string, unknown> | undefined): string | undefined {
+  const sid = text(claims?.sid);
+  return sid === undefined ? undefined : shortId(sid);
 }
 
 /** Said of an access token that no header of a request takes. */

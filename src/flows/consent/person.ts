@@ -17,16 +17,19 @@ export function personOf({ issuer, subject, claims }: Authorized, at: Date): Sig
     said.flatMap(([name, value]) => (isUrlClaim(value) && isStorable(name) ? [[name, value]] : [])),
   );
   const text = (name: string) => (kept[name] === undefined ? undefined : String(kept[name]));
-  const [username, name, told] = ['preferred_username', 'name', 'email'].map(text);
+  const [named, name, told] = ['preferred_username', 'name', 'email'].map(text);
+  const username = Buffer.byteLength(named ?? '') <= mostOfName ? named : undefined;
   // Somebody else's address, as far as the provider knows, or several: nothing is mailed there.
   const email = text('email_verified') === 'false' || !isOneAddress(told) ? undefined : told;
   return { issuer, subject, username, name, email, claims: kept, at };
 }
 
+/** Bytes; people are ordered by it, and no index of PostgreSQL takes a longer one. Who has such a name is known by their subject. */
+const mostOfName = 1_000;
 const mostOfAddress = 320;
 
 /** Whether mail there goes to one address alone: who may choose their own must not have us write to others. */
-function isOneAddress(text = ''): boolean {
+export function isOneAddress(text = ''): boolean {
   const [name = '', host = '', ...more] = text.split('@');
   const isPlain = (part: string) => part !== '' && !/[\s\p{C}",:;<>()[\]\\]/u.test(part);
   return more.length === 0 && text.length <= mostOfAddress && isPlain(name) && isPlain(host);

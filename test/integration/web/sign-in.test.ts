@@ -25,6 +25,11 @@ const grants = async (guest: SignedIn) =>
 
 describe('a person of whom the provider has much to say', () => {
   const long = 'x'.repeat(60_000);
+  /** Characters of four bytes that nothing makes shorter. */
+  const unlike = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      String.fromCodePoint(0x20000 + ((index * 26_681 + index ** 3) % 42_000)),
+    ).join('');
   it.each<[string, Partial<Person>]>([
     ['120 roles', { roles: Array.from({ length: 120 }, (_, index) => `a-department-with-a-name-${index}`) }],
     ['5,000 roles', { roles: [...Array.from({ length: 5_000 }, (_, index) => `role-${index}`), 'operator'] }],
@@ -33,6 +38,8 @@ describe('a person of whom the provider has much to say', () => {
     ['a name of characters of four bytes', { claims: { name: '\u{1f319}'.repeat(900) } }],
     ['no name but a long subject', { subject: '\u{1f319}'.repeat(300), claims: { name: undefined } }],
     ['a long session at the provider', { tokens: { sid: long } }],
+    ['a user name in which nothing repeats', { claims: { preferred_username: unlike(1_000) } }],
+    ['no name but a subject in which nothing repeats', { subject: unlike(250), claims: { name: undefined } }],
     ['claims with what PostgreSQL does not take', { claims: { name: 'a\0b', 'n\0': 'x', half: '\ud800', nick: 'Al' } }],
     [
       'long claims of every kind',

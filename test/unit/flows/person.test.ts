@@ -51,3 +51,13 @@ it.each([
 ])('a time zone counts where it is one: %j', (claims, zone) => {
   expect(zoneIn(claims)).toBe(zone);
 });
+
+it.each([
+  ['a'.repeat(1_000), true],
+  ['\u{1f319}'.repeat(250), true],
+  ['\u{1f319}'.repeat(251), false],
+])('a user name that no index takes is none, and stays a claim: %#', (preferred_username, isKept) => {
+  const { username, claims } = told({ preferred_username });
+  expect(username).toBe(isKept ? preferred_username : undefined);
+  expect(claims).toEqual({ preferred_username });
+});
