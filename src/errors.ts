@@ -19,6 +19,7 @@ export const errorCodes = {
   'database/unavailable': 'PostgreSQL does not answer.',
   'database/not-migrated': 'The database lacks migrations that this version needs.',
   'queue/unavailable': 'The queue does not answer.',
+  'queue/damaged': 'Redis answers, and holds something else than the queue where the queue is kept.',
   'provider/unavailable': 'The OpenID provider does not answer, or not sensibly.',
   'provider/refused-client': 'The provider refuses this client: its secret, its settings or its scopes.',
   'provider/refused': 'The provider refused the request for a reason that the person or an administrator can mend.',
@@ -30,6 +31,8 @@ export const errorCodes = {
   'provider/ambiguous': 'A token request was sent and its answer never arrived whole.',
   'consent/invalid-callback':
     'The answer to the authorization request does not belong to a transaction of this browser.',
+  'consent/foreign-answer':
+    'What the browser brought is no answer of the provider: its issuer, its form, or it has no code. Nothing was sent anywhere.',
   'consent/denied': 'The person said no at the provider.',
   'consent/not-offline': 'The provider answered without an offline token.',
   'enroll/refused': 'The provider does not let this client or this person consent in that way.',

@@ -97,7 +97,7 @@ export type Unkept = (tokens: Pick<Authorized, 'issuer' | 'subject' | 'tokens'>)
 
 /**
  * Trades the code of the callback for tokens: issuer (RFC 9207), state, nonce and PKCE are checked on the way. Throws
- * `consent/invalid-callback` where the callback is no answer to what was begun.
+ * `consent/foreign-answer` where the callback is no answer of the provider; nothing was sent then, and the right one may still come.
  */
 export async function finishAuthorization(
   connection: Connection,
@@ -124,14 +124,25 @@ export async function finishAuthorization(
 
 const ofOtherFlows = ['access_token', 'id_token', 'response', 'token'];
 
-/** A parameter comes once (RFC 6749, section 3.1), and none of a flow that was not asked for. */
+/**
+ * A parameter comes once (RFC 6749, section 3.1), and none of a flow that was not asked for. A code is of printable characters (appendix
+ * A.11), and no longer than any provider takes back.
+ */
 function refuseOddAnswer(parameters: URLSearchParams): void {
   const names = [...parameters.keys()];
-  if (new Set(names).size === names.length && !ofOtherFlows.some((name) => parameters.has(name))) return;
-  throw new AppError(
-    'consent/invalid-callback',
-    'The answer of the provider says something twice, or what it was not asked for, so nothing was taken. Start again.',
-  );
+  if (new Set(names).size !== names.length || ofOtherFlows.some((name) => parameters.has(name)))
+    throw foreign('says something twice, or what was not asked for');
+  const code = parameters.get('code') ?? '';
+  if (!parameters.get('error') && (!/^[\x20-\x7e]+$/.test(code) || code.length > longestCode))
+    throw foreign('has neither a code nor an error, or no code that a provider gives');
+}
+
+/** Larger than any known one; servers before a provider often take 8 KB of a form. */
+const longestCode = 6_000;
+
+function foreign(what: string): AppError {
+  const message = `The answer that your browser came back with ${what}, so nothing was taken. Start again.`;
+  return new AppError('consent/foreign-answer', message);
 }
 
 type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
@@ -183,6 +194,7 @@ async function readAuthorized(
   const subject = idToken?.sub ?? tokens?.subject;
   if (tokens === undefined || subject === undefined)
     throw new AppError('provider/unavailable', 'The provider answered without tokens. Try again.');
+  if (!isSubject(subject)) throw new AppError('provider/wrong-answer', noSubject);
   if (!isPresentable(tokens)) throw new AppError('provider/wrong-answer', notPresentable);
   if (required && !isBound(tokens)) throw unbound();
   const proof = tokens.bound && proofFor(configuration, asking);
@@ -200,6 +212,16 @@ async function readAuthorized(
     boundKey: boundKey?.text,
   };
 }
+
+/** OpenID Connect Core 1.0, section 2, allows 255 characters of ASCII; here so many bytes, and what PostgreSQL keeps. */
+const longestSubject = 1_000;
+
+function isSubject(subject: string): boolean {
+  return Buffer.byteLength(subject) <= longestSubject && subject.isWellFormed() && !subject.includes('\0');
+}
+
+const noSubject =
+  'The provider names the person (sub) by more than 1,000 bytes, or by characters that cannot be kept. The operator must look at the provider.';
 
 /** Some providers bind the refresh token alone, for the sake of servers that know bearer tokens only. */
 function isBound({ bound, refreshToken }: TokenAnswer): boolean {

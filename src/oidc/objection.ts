@@ -12,15 +12,26 @@ export function objectionTo(error: unknown): string | undefined {
 
 type Facts = Readonly<Record<string, unknown>>;
 
+/**
+ * What is wrong with an answer in the address that the browser came back with, where its issuer is not the provider's (RFC 9207, section
+ * 2.4). Anybody can write an address, so that nobody is blamed for what it says. Undefined for any other failure.
+ */
+export function foreignIssuerIn(error: unknown): string | undefined {
+  const { message = '', facts } = innermost(error);
+  const again = 'Nothing was taken. Start again; if it stays so, show this to the operator.';
+  if (/"iss" \(issuer\) response/.test(message)) {
+    const [named, expected] = [issOf(facts.parameters), facts.expected];
+    return `Your browser came back with an answer of the issuer ${shown(named)}, and not of ${shown(expected)}, where this was begun${slash(named, expected)}. ${again}`;
+  }
+  return /parameter "iss" \(issuer\) missing/.test(message)
+    ? `Your browser came back with an answer that does not say which issuer it is of, as those of your provider do (RFC 9207). ${again}`
+    : undefined;
+}
+
 /** The library tells its checks apart by message only, and hands over what it compared. */
 const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/"alg" header/, ({ header, expected }) => wrongAlgorithm(memberOf(header, 'alg'), expected)],
-  [
-    /"iss" \(issuer\) claim value/,
-    ({ claims, expected }) => otherIssuer('its ID token', memberOf(claims, 'iss'), expected),
-  ],
-  [/"iss" \(issuer\) response/, ({ parameters, expected }) => otherIssuer('its answer', issOf(parameters), expected)],
-  [/parameter "iss" \(issuer\) missing/, () => issuerMissing],
+  [/"iss" \(issuer\) claim value/, ({ claims, expected }) => otherIssuer(memberOf(claims, 'iss'), expected)],
   [/discovered metadata issuer/, ({ body, expected }) => otherName(memberOf(body, 'issuer'), expected)],
   [/"aud" \(audience\)|"azp"/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
   [/expiration is past|not before|too far in the past/, clocksDiffer],
@@ -28,8 +39,6 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/^An answer has more than/, () => tooLarge],
 ];
 
-const issuerMissing =
-  'The answer of the provider does not say which issuer it comes from, though the provider says that its answers do (RFC 9207). The operator must look at what stands between browser and provider, or at the provider.';
 const noIdToken =
   'The provider gave no ID token. The operator must allow the client the scope openid at the provider (OpenID Connect, not OAuth alone).';
 
@@ -42,8 +51,8 @@ function wrongAlgorithm(alg: unknown, expected: unknown): string {
   return `The provider signs its ID tokens with ${how}; what it publishes promises ${wanted}. The operator must give the client a signing key at the provider, and an algorithm such as RS256 or ES256.`;
 }
 
-function otherIssuer(where: string, named: unknown, expected: unknown): string {
-  return `The provider calls itself ${shown(expected)}, but ${where} is of the issuer ${shown(named)}${slash(named, expected)}. The operator must make them agree, letter by letter, at the provider; OIDC_ISSUER is the name that it publishes.`;
+function otherIssuer(named: unknown, expected: unknown): string {
+  return `The provider calls itself ${shown(expected)}, but its ID token is of the issuer ${shown(named)}${slash(named, expected)}. The operator must make them agree, letter by letter, at the provider; OIDC_ISSUER is the name that it publishes.`;
 }
 
 function otherName(named: unknown, expected: unknown): string {

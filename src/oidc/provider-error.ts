@@ -5,7 +5,7 @@ import {
   WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { AppError, type ErrorCode, failureCode } from '../errors.ts';
-import { objectionTo } from './objection.ts';
+import { foreignIssuerIn, objectionTo } from './objection.ts';
 import { refusedAddressIn } from './provider-hosts.ts';
 
 interface Meaning {
@@ -84,9 +84,12 @@ export function scopeMissing(cause: unknown): AppError {
 /** Turns what the library threw into an AppError. The provider's own words stay in `cause`. `scope` is what was asked for. */
 export function providerError(cause: unknown, scope = 'offline_access'): AppError {
   if (cause instanceof AppError) return cause;
+  if (cause instanceof AuthorizationResponseError) return errorInAddress(cause, scope);
   const error = oauthErrorOf(cause);
   const detail = { error: error ?? failureCode(cause) };
   if (error !== undefined) return errorOfWord(error, scope, cause);
+  const foreign = foreignIssuerIn(cause);
+  if (foreign !== undefined) return new AppError('consent/foreign-answer', foreign, { cause, detail });
   const objection = objectionTo(cause);
   const refused = refusedAddressIn(cause);
   if (refused !== undefined) return new AppError('provider/wrong-answer', refused.message, { cause, detail });
@@ -109,7 +112,19 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
 export function errorOfWord(error: string, scope: string, cause?: unknown): AppError {
   const { code, message } = meaningOf(error, scope);
   const retry = code === 'provider/unavailable' ? { retry: { afterMs: 5_000 } } : {};
-  return new AppError(code, message, { cause, detail: { error }, ...retry });
+  return new AppError(code, message, { cause, detail: { error: shown(error) }, ...retry });
+}
+
+/**
+ * The same of an `error` in the address that the browser came back with (RFC 6749, section 4.1.2.1). Nobody vouches for it, so that it
+ * makes neither an outage of the provider nor a fault of the client: who saw it says so to the operator, if it comes again.
+ */
+function errorInAddress(cause: AuthorizationResponseError, scope: string): AppError {
+  const meant = errorOfWord(cause.error, scope, cause);
+  if (meant.code !== 'provider/unavailable' && meant.code !== 'provider/refused-client') return meant;
+  const then = meant.code === 'provider/unavailable' ? '' : 'If it comes again, show this to the operator: ';
+  const message = `Your browser came back with the answer ${shown(cause.error)}, and nothing was changed. ${then}${meant.message}`;
+  return new AppError('provider/refused', message, { cause, detail: meant.detail });
 }
 
 /** What it means that a browser which asks for authorization is shown an error of this status, and no question. */
@@ -129,9 +144,14 @@ function meaningOf(error: string, scope: string): Meaning {
   return (
     known ?? {
       code: 'provider/refused',
-      message: `The provider refused the request (${error.replace(/[^\w.-]/g, '').slice(0, 60)}). Try again; if it stays, tell the operator.`,
+      message: `The provider refused the request (${shown(error)}). Try again; if it stays, tell the operator.`,
     }
   );
+}
+
+/** A word of OAuth as it may be shown and logged, whoever wrote it. */
+function shown(error: string): string {
+  return error.replace(/[^\w.-]/g, '').slice(0, 60);
 }
 
 /** The `error` that the provider answered with, wherever the library put it. */

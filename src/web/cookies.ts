@@ -12,8 +12,8 @@ import { seal, unseal } from '../vault/seal.ts';
 /** A consent that was begun; what was agreed to is too long for a cookie. */
 export type CarriedConsent = Omit<ConsentTransaction, 'terms'> & { readonly terms: CarriedAgreement };
 
-/** What a browser on its way to the provider carries, sealed; taken once. */
-type Pending =
+/** What a browser on its way to the provider carries, sealed; answered once. */
+export type Pending =
   | { readonly leg: 'sign-in'; readonly transaction: AuthorizationTransaction }
   | { readonly leg: 'consent'; readonly userId: string; readonly transaction: CarriedConsent }
   | {
@@ -45,12 +45,14 @@ export function rememberPending(c: Context, resources: Needs, pending: Pending):
   }
 }
 
-/** What this browser began with that state; it is cleared whatever comes of it. */
-export function takePending(c: Context, resources: Needs, state: string): Pending | undefined {
-  const name = pendingName(state);
-  const pending = read<Pending & { until: number }>(c, resources, name);
-  if (pending !== undefined) deleteCookie(c, name, cookieAttributes);
-  return pending;
+/** What this browser began with that state, until it is forgotten or ten minutes are over. */
+export function findPending(c: Context, resources: Needs, state: string): Pending | undefined {
+  return read<Pending & { until: number }>(c, resources, pendingName(state));
+}
+
+/** Forgets what was begun with that state: it was answered. */
+export function forgetPending(c: Context, state: string): void {
+  deleteCookie(c, pendingName(state), cookieAttributes);
 }
 
 /** A state is chosen by us, but comes back from outside. */

@@ -20,8 +20,10 @@ export async function backchannelLogout({ c, resources }: Visit): Promise<Respon
     await letGoOfSignedOut(resources);
     return c.body(null, 200, { 'cache-control': 'no-store' });
   } catch (error) {
-    resources.log.warn('session.end-failed', { error });
-    if (isAppError(error, 'logout/invalid-token')) return refuse('invalid_request', error.message);
+    const isForged = isAppError(error, 'logout/invalid-token');
+    // Anybody may post here, and what they post is no trouble of ours.
+    resources.log[isForged ? 'info' : 'warn']('session.end-failed', { error });
+    if (isForged) return refuse('invalid_request', error.message);
     return refuse('temporarily_unavailable', 'The logout could not be carried out. Send it again.');
   }
 }

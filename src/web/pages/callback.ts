@@ -2,13 +2,13 @@ import { saveAudit } from '../../database/audit.ts';
 import { findGrantOfPerson } from '../../database/grant-views.ts';
 import { findFormerIssuer } from '../../database/provider-moves.ts';
 import { getPerson } from '../../database/views.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { unpackAgreement } from '../../flows/consent/agreement.ts';
 import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
-import { type CarriedConsent, takePending } from '../cookies.ts';
+import { type CarriedConsent, findPending, forgetPending, type Pending } from '../cookies.ts';
 import { localPath } from '../security.ts';
 import { type Signed, startSession } from '../session.ts';
 import type { Visit } from '../visit.ts';
@@ -18,21 +18,35 @@ import { takeRestoreAccess } from './restore.ts';
 /** The provider's answer, to whichever leg this browser had begun with that state. */
 export async function callback(visit: Visit): Promise<Response> {
   const { c, resources, session, url } = visit;
-  const pending = takePending(c, resources, url.searchParams.get('state') ?? '');
-  const { publicUrl } = resources.config;
+  const pending = findPending(c, resources, url.searchParams.get('state') ?? '');
   // The back button, or a reload: what this answer belongs to was finished, or has grown old.
   if (pending === undefined && session !== undefined) return c.redirect(alreadyHere, 303);
   if (pending === undefined) throw notBegun();
+  try {
+    const target = await take(visit, pending);
+    forgetPending(c, pending.transaction.state);
+    return c.redirect(target, 303);
+  } catch (error) {
+    // Anybody can write an address: the right answer may still come.
+    if (!isAppError(error, 'consent/foreign-answer')) forgetPending(c, pending.transaction.state);
+    throw error;
+  }
+}
+
+/** Takes the answer to what was begun, and says where to go on. */
+async function take(visit: Visit, pending: Pending): Promise<string> {
+  const { resources, session, url } = visit;
+  const { publicUrl } = resources.config;
   const answered = new URL(url.pathname + url.search, publicUrl);
   const returnTo = localPath(pending.transaction.returnTo, publicUrl);
   if (pending.leg === 'sign-in') {
     const { userId, operator } = await signIn(visit, answered, pending.transaction);
-    return c.redirect(returnTo === '/' && operator ? await homeOfOperator(resources, userId) : returnTo, 303);
+    return returnTo === '/' && operator ? homeOfOperator(resources, userId) : returnTo;
   }
   if (pending.userId !== session?.userId) throw signedOutMeanwhile();
   if (pending.leg === 'restore') await takeRestoreAccess(visit, answered, pending);
   else await takeConsent(visit, answered, pending);
-  return c.redirect(returnTo, 303);
+  return returnTo;
 }
 
 /** Who runs the service, and has agreed to nothing for themselves, came to look at the night. */

@@ -31,6 +31,7 @@ const kinds = {
   'repository/no-such-path': lost,
   'repository/damaged': { status: 500, way: 'home' },
   'consent/invalid-callback': { status: 400, way: 'again' },
+  'consent/foreign-answer': { status: 400, way: 'again' },
   'consent/denied': { status: 400, way: 'consent' },
   'consent/not-offline': { status: 400, way: 'consent' },
   'provider/refused': { status: 400, way: 'again' },
@@ -42,6 +43,7 @@ const kinds = {
   'provider/unavailable': away,
   'database/unavailable': away,
   'queue/unavailable': away,
+  'queue/damaged': away,
   'store/unavailable': away,
   'store/full': away,
 } as const satisfies Partial<Record<ErrorCode, Kind>> & Record<keyof Texts['errors']['told'], Kind>;

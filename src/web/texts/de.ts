@@ -1415,6 +1415,12 @@ export const texts: Texts = {
           'Was vom Anmeldedienst zurückkam, gehört zu nichts, was in diesem Browser gerade begonnen wurde, oder ist zu alt. Es wurde nichts übernommen.',
         exactly: true,
       },
+      'consent/foreign-answer': {
+        title: 'Das war keine Antwort Ihres Anmeldedienstes',
+        happened:
+          'Womit Ihr Browser zurückkam, ist keine Antwort Ihres Anmeldedienstes auf das, was hier begonnen wurde. Es wurde nichts übernommen.',
+        exactly: true,
+      },
       'consent/denied': {
         title: 'Sie haben nicht eingewilligt',
         happened: 'Sie oder Ihr Anmeldedienst haben Nein gesagt, darum wurde nichts verändert.',
@@ -1465,6 +1471,7 @@ export const texts: Texts = {
       },
       'database/unavailable': away,
       'queue/unavailable': away,
+      'queue/damaged': away,
       'store/unavailable': away,
       'store/full': away,
     },
@@ -1661,6 +1668,8 @@ export const texts: Texts = {
         'Die Warteschlange ist angehalten, und nicht durch Nightkeep: Ein anderes Programm hat das getan, etwa ein Queue-Board. Kein Worker nimmt einen Lauf.',
       pausedNote: 'Kein Worker nimmt einen Lauf; die im Gange gehen weiter.',
       reason: (words) => `Der Grund: ${words}`,
+      damaged:
+        'Ein anderes Programm hat in Redis dort etwas abgelegt, wo die Warteschlange liegt, darum wird kein Lauf ausgegeben. Nichts ist verloren: Die Läufe stehen in PostgreSQL und werden wieder eingereiht, sobald es gelöscht ist.',
       away: 'Die Warteschlange antwortet nicht. Nichts ist verloren: Die Läufe stehen in PostgreSQL und werden wieder eingereiht, sobald sie zurück ist.',
       waiting: 'Warten',
       active: 'In Arbeit',

@@ -1375,6 +1375,7 @@ export const texts = {
         act: 'Another night may hold it whole: choose one among your snapshots. The operator of Nightkeep finds the details in the log.',
       },
       'consent/invalid-callback': { title: 'Please start again' },
+      'consent/foreign-answer': { title: 'That was no answer of your provider' },
       'consent/denied': {
         title: 'You did not agree',
         happened: 'You or your provider said no, so nothing was changed.',
@@ -1409,6 +1410,7 @@ export const texts = {
       },
       'database/unavailable': away,
       'queue/unavailable': away,
+      'queue/damaged': away,
       'store/unavailable': away,
       'store/full': away,
     }),
@@ -1606,6 +1608,8 @@ export const texts = {
         'The queue is paused, and not by Nightkeep: another program did that, such as a queue board. No worker takes a run.',
       pausedNote: 'No worker takes a run; those under way go on.',
       reason: (words: string) => `The reason: ${words}`,
+      damaged:
+        'Another program put something of its own where Redis keeps the queue, so that no run is given out. Nothing is lost: runs are in PostgreSQL, and are queued again once it is deleted.',
       away: 'The queue does not answer. Nothing is lost: runs are in PostgreSQL, and are queued again once it is back.',
       waiting: 'Waiting',
       active: 'In hand',

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Hono } from 'hono';
 import { expect } from 'vitest';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
-import { rememberPending, takePending } from '../../../src/web/cookies.ts';
+import { findPending, forgetPending, rememberPending } from '../../../src/web/cookies.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { changed, changes, property } from '../property.ts';
 
@@ -19,7 +19,11 @@ app.get('/remember', (c) => {
   rememberPending(c, needs, pending);
   return c.text('');
 });
-app.get('/take', (c) => c.json(takePending(c, needs, state) ?? null));
+app.get('/take', (c) => {
+  const found = findPending(c, needs, state);
+  forgetPending(c, state);
+  return c.json(found ?? null);
+});
 
 const [set = ''] = (await app.request('https://nightkeep.example/remember')).headers.getSetCookie();
 const cookie = set.slice(0, set.indexOf(';'));

@@ -1,5 +1,6 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { shortId } from '../../../src/domain/short-id.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { AuthorizationTransaction } from '../../../src/oidc/authorization.ts';
@@ -90,29 +91,63 @@ describe('a callback that is no answer to an authorization request', () => {
     ['iss=https://evil.example'],
     ['error=access_denied&error=access_denied'],
     ['a=1&a=2'],
+    [`more=&code=${'x'.repeat(20_000)}`],
   ])('is refused as such, and no code is sent anywhere: %s', async (more) => {
     const issuer = open();
     const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
     const usual = new URLSearchParams({ code: 'c', state: transaction.state, iss: provider.url });
     const callback = new URL(`http://localhost/callback?${usual}&${more}`);
     const error = await refusalOf(issuer.finishAuthorization(callback, transaction));
-    expect(error?.code).toBe('consent/invalid-callback');
+    expect(error?.code).toBe('consent/foreign-answer');
     expect(provider.asked.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
   });
 
-  it.each([[''], ['code='], ['code=%00'], ['error=%0d%0aSet-Cookie:%20a=b'], ['error=&code=']])(
-    'is never an outage: %s',
-    async (given) => {
-      const issuer = open();
-      const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
-      provider.answer = async ({ endpoint }) =>
-        endpoint === 'token' ? { status: 400, body: { error: 'invalid_grant' } } : undefined;
-      const about = new URLSearchParams({ state: transaction.state, iss: provider.url });
-      const callback = new URL(`http://localhost/callback?${about}&${given}`);
-      const error = await refusalOf(issuer.finishAuthorization(callback, transaction));
-      expect(['consent/invalid-callback', 'provider/refused']).toContain(error?.code);
-    },
-  );
+  it.each([
+    ['', 'consent/foreign-answer'],
+    ['code=', 'consent/foreign-answer'],
+    ['code=%00', 'consent/foreign-answer'],
+    ['code=%E2%80%8B', 'consent/foreign-answer'],
+    ['code=c%0d%0a', 'consent/foreign-answer'],
+    [`code=${'x'.repeat(6_001)}`, 'consent/foreign-answer'],
+    [`code=${'x'.repeat(6_000)}`, 'consent/invalid-callback'],
+    ['error=%0d%0aSet-Cookie:%20a=b', 'provider/refused'],
+    ['error=&code=', 'consent/foreign-answer'],
+  ])('is never an outage: %s', async (given, code) => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    provider.answer = async ({ endpoint }) =>
+      endpoint === 'token' ? { status: 400, body: { error: 'invalid_grant' } } : undefined;
+    const about = new URLSearchParams({ state: transaction.state, iss: provider.url });
+    const callback = new URL(`http://localhost/callback?${about}&${given}`);
+    expect((await refusalOf(issuer.finishAuthorization(callback, transaction)))?.code).toBe(code);
+  });
+
+  it.each([
+    ['https://evil.example', 'of the issuer https://evil.example, and not of'],
+    [`https://evil.example/"><b>\u202e${'x'.repeat(9_000)}`, 'of the issuer https://evil.example/bxxx'],
+    ['', 'does not say which issuer it is of'],
+    [undefined, 'does not say which issuer it is of'],
+  ])('is told with the issuer that it names, and blames nobody: %s', async (iss, words) => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    const answer = new URLSearchParams({ code: 'c', state: transaction.state, ...(iss !== undefined && { iss }) });
+    const error = await refusalOf(
+      issuer.finishAuthorization(new URL(`http://localhost/callback?${answer}`), transaction),
+    );
+    expect(error?.code).toBe('consent/foreign-answer');
+    expect(error?.message).toContain(words);
+    expect(error?.message).not.toMatch(/The operator must|["<\u202e]/);
+    expect(error?.message.length).toBeLessThan(500);
+    expect(provider.asked.filter(({ endpoint }) => endpoint === 'token')).toEqual([]);
+  });
+
+  it.each([
+    ['/', ' (they differ by the final slash alone)'],
+    ['/a', ''],
+  ])('of two issuers that differ by %s says so', async (more, slash) => {
+    const { error } = await comeBack({ answer: { iss: provider.url + more } });
+    expect(error?.message).toContain(`${provider.url}, where this was begun${slash}.`);
+  });
 });
 
 describe('what is said of a person', () => {
@@ -142,6 +177,8 @@ describe('what is said of a person', () => {
 
 describe('an answer that arrived and does not pass the checks', () => {
   it.each<[string, Case, RegExp]>([
+    ['of a subject that nobody keeps', { claims: { sub: 's'.repeat(1_001) } }, /by more than 1,000 bytes/],
+    ['of a subject with NUL', { claims: { sub: 'a\0b' } }, /by characters that cannot be kept/],
     [
       'signed with the secret',
       { idToken: signedWithSecret('HS256') },
@@ -171,11 +208,6 @@ describe('an answer that arrived and does not pass the checks', () => {
     ],
     ['without an ID token', { idToken: () => undefined }, /gave no ID token.*scope openid/],
     ['of an access token with a line break', { body: { access_token: 'fresh\r\nx: y' } }, /that no request can carry/],
-    [
-      'an answer of another issuer',
-      { answer: { iss: 'https://evil.example' } },
-      /its answer is of the issuer https:\/\/evil.example/,
-    ],
   ])('says what is wrong and who mends it: %s', async (_, given, words) => {
     const { error } = await comeBack(given);
     expect(error?.code).toBe('provider/wrong-answer');
@@ -251,15 +283,39 @@ describe('an answer that arrived and does not pass the checks', () => {
   });
 });
 
+it('a session at the provider is known by its hash where its name is long, in tokens as in logouts', async () => {
+  const issuer = open();
+  const sid = 's'.repeat(10_000);
+  const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+  const common = { iss: provider.url, aud: 'me', sub: 'alice', iat: now(), exp: now() + 300 };
+  const id_token = await provider.sign({ ...common, sid, nonce: transaction.nonce });
+  const body = { access_token: 'a', token_type: 'Bearer', id_token };
+  provider.answer = ({ endpoint }) => (endpoint === 'token' ? { status: 200, body } : undefined);
+  const callback = new URL(`http://localhost/callback?code=c&state=${transaction.state}&iss=${provider.url}`);
+  const { tokens } = await issuer.finishAuthorization(callback, transaction);
+  expect(tokens.sid).toBe(shortId(sid));
+  expect(shortId(shortId(sid))).toBe(tokens.sid);
+});
+
 describe('a refusal in the address that the browser came back with', () => {
   it.each<[string, string, string, RegExp]>([
     ['access_denied', scopes.consent, 'consent/denied', /nothing was changed/],
-    ['temporarily_unavailable', scopes.signIn, 'provider/unavailable', /trouble of its own/],
-    ['server_error', scopes.consent, 'provider/unavailable', /trouble of its own/],
+    ['temporarily_unavailable', scopes.signIn, 'provider/refused', /trouble of its own/],
+    [
+      'server_error',
+      scopes.consent,
+      'provider/refused',
+      /the answer server_error, and nothing was changed.*trouble of its own/,
+    ],
     ['invalid_scope', scopes.consent, 'consent/not-offline', /offline_access/],
-    ['invalid_scope', scopes.signIn, 'provider/refused-client', /OIDC_SCOPES/],
-    ['unauthorized_client', scopes.signIn, 'provider/refused-client', /authorization code flow/],
-    ['unsupported_response_type', scopes.signIn, 'provider/refused-client', /does not accept Nightkeep itself/],
+    ['invalid_scope', scopes.signIn, 'provider/refused', /If it comes again, show this to the operator.*OIDC_SCOPES/],
+    ['unauthorized_client', scopes.signIn, 'provider/refused', /If it comes again.*authorization code flow/],
+    [
+      'unsupported_response_type',
+      scopes.signIn,
+      'provider/refused',
+      /If it comes again.*does not accept Nightkeep itself/,
+    ],
     ['interaction_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
     ['login_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
     ['consent_required', scopes.consent, 'provider/refused', /wants to ask you something first/],
