@@ -2,7 +2,7 @@ import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { connectionTo } from './database/connection.ts';
-import { AppError } from './errors.ts';
+import { AppError, isAppError } from './errors.ts';
 import type { Log } from './log.ts';
 import { traced, traceparent } from './tracing.ts';
 
@@ -100,12 +100,12 @@ const jobOptions: JobsOptions = {
 };
 const bulkSize = 1_000;
 
-/** Opens the queue and creates its tables where they are missing; throws `queue/unavailable`. */
+/** Opens the queue and creates its tables where they are missing; throws `queue/unavailable`. What it is asked throws that, or `queue/damaged`. */
 export async function openQueues(settings: QueueSettings): Promise<Queues> {
   const connection =
     settings.redisUrl === undefined ? await reachPostgres(settings) : await reachRedis(settings.redisUrl, settings);
   const { queue, bullmq, ready, close } = openQueue(connection);
-  const report = reportErrors(settings.log.with({ queue: backUpQueueName }));
+  const report = reportErrors(connection, settings.log.with({ queue: backUpQueueName }));
   let closing = false;
   queue.on('error', (error) => {
     if (!closing) report(error);
@@ -121,7 +121,7 @@ export async function openQueues(settings: QueueSettings): Promise<Queues> {
           'messaging.destination.name': backUpQueueName,
           'messaging.batch.message_count': requests.length,
         };
-        const send = () => orUnavailable(connection, () => enqueue(queue, requests));
+        const send = () => orUnavailable(connection, () => enqueueAll(connection, queue, requests));
         await traced({ name: `send ${backUpQueueName}`, kind: 'producer', attributes }, send);
       },
       counts: () => orUnavailable(connection, () => countJobs(queue)),
@@ -218,6 +218,47 @@ async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Prom
   for (let start = 0; start < jobs.length; start += bulkSize) await queue.addBulk(jobs.slice(start, start + bulkSize));
 }
 
+/**
+ * The same, once more where another program had put something under the ids of these jobs, which are nobody else's. Scripts of Redis that end in the
+ * middle leave what they did: a job that stands in no list would keep its place for ever, as one that is there already.
+ */
+async function enqueueAll(connection: QueueConnection, queue: BackUps, requests: readonly BackUpRequest[]) {
+  const attempt = async (mayRepeat: boolean): Promise<void> => {
+    try {
+      await enqueue(queue, requests);
+    } catch (error) {
+      if (connection.kind !== 'redis' || !isDamage(error)) throw error;
+      if (!(await removeBrokenJobs(connection, requests)) || !mayRepeat) throw error;
+      await attempt(false);
+    }
+  };
+  await attempt(true);
+}
+
+/** Removes what is no job under these ids, and jobs that stand in no list. Whether there was something that is no job. */
+async function removeBrokenJobs(
+  { url, prefix }: Extract<QueueConnection, { kind: 'redis' }>,
+  requests: readonly BackUpRequest[],
+): Promise<boolean> {
+  const base = `${prefix}:${backUpQueueName}:`;
+  return askOnce(url, async (client) => {
+    let isForeign = false;
+    for (const { key, id } of requests.map((request) => ({ key: base + idOf(request), id: idOf(request) }))) {
+      const type = await client.type(key);
+      if (type === 'none') continue;
+      const places = client.pipeline();
+      for (const list of ['wait', 'paused', 'active']) places.lpos(base + list, id);
+      for (const set of ['delayed', 'prioritized']) places.zscore(base + set, id);
+      // In a list of another type it stands nowhere.
+      const stands = (await places.exec())?.some(([error, place]) => error === null && place !== null);
+      if (type === 'hash' && stands) continue;
+      isForeign ||= type !== 'hash';
+      await client.unlink(key);
+    }
+    return isForeign;
+  });
+}
+
 function idOf({ runId, attempt }: BackUpRequest): string {
   return `run-${runId}-${attempt}`;
 }
@@ -271,6 +312,56 @@ async function readJobs(queue: BackUps, states: string[], count: number): Promis
   return each;
 }
 
+/**
+ * Takes out of the queue in Redis what comes next and is no job of ours, before it is read: an id that is too long, one under which no job lies,
+ * and one that is longer than any of ours. KEYS: wait, delayed, prioritized. ARGV: what keys of jobs begin with, bytes of an id, bytes of a job, how many at most.
+ */
+const dropScript = `
+local dropped = {}
+local function fits(id)
+  if #id > tonumber(ARGV[2]) then return false end
+  local key = ARGV[1] .. id
+  local type = redis.call('TYPE', key).ok
+  if type == 'none' then return true end
+  if type ~= 'hash' then return false end
+  local bytes = 0
+  if redis.call('HLEN', key) <= 64 then
+    for _, field in ipairs(redis.call('HKEYS', key)) do bytes = bytes + #field + redis.call('HSTRLEN', key, field) end
+    if bytes <= tonumber(ARGV[3]) then return true end
+  end
+  redis.call('UNLINK', key)
+  return false
+end
+for at, key in ipairs(KEYS) do
+  while #dropped < tonumber(ARGV[4]) do
+    local id = at == 1 and redis.call('LINDEX', key, -1) or redis.call('ZRANGE', key, 0, 0)[1]
+    if not id or fits(id) then break end
+    if at == 1 then redis.call('RPOP', key) else redis.call('ZREM', key, id) end
+    table.insert(dropped, string.sub(id, 1, 100))
+  end
+end
+return dropped`;
+
+/** Those of ours are under 8 KiB, with the words of a failure. */
+const longestJob = 64 * 1024;
+const mostDropped = 100;
+
+/** Takes what comes next in the queue and is no job of ours out of it, unread; answers the beginnings of its ids. Throws what the driver throws. */
+export async function dropForeignJobs(client: Redis, prefix: string): Promise<string[]> {
+  const base = `${prefix}:${backUpQueueName}:`;
+  const keys = ['wait', 'delayed', 'prioritized'].map((name) => base + name);
+  const dropped: unknown = await client.eval(
+    dropScript,
+    keys.length,
+    ...keys,
+    base,
+    longestId,
+    longestJob,
+    mostDropped,
+  );
+  return Array.isArray(dropped) ? dropped.map(String) : [];
+}
+
 /** The run that a job is about; undefined where it was put in by hand, and names none. */
 export function runIdIn(data: unknown): string | undefined {
   const runId = typeof data === 'object' && data !== null && 'runId' in data ? data.runId : undefined;
@@ -305,13 +396,94 @@ export async function askRedis(url: string): Promise<string> {
   return askOnce(url, (client) => client.info());
 }
 
-/** Whether the queue in that Redis is paused. Throws what the driver throws; leaves nothing open, and changes nothing. */
-export async function askRedisPaused(url: string): Promise<boolean> {
-  return askOnce(
-    url,
-    async (client) => (await client.hexists(`${queuePrefix}:${backUpQueueName}:meta`, 'paused')) === 1,
-  );
+/** Whether the queue in that Redis is paused, and the limits that somebody set it. Throws what the driver throws; leaves nothing open, and changes nothing. */
+export async function askRedisSwitches(url: string): Promise<{ paused: boolean; limits: [string, string][] }> {
+  const [paused, ...limits] = ['paused', 'concurrency', 'max', 'duration'] as const;
+  return askOnce(url, async (client) => {
+    const values = await client.hmget(`${queuePrefix}:${backUpQueueName}:meta`, paused, ...limits);
+    const set = limits.flatMap((name, index): [string, string][] => {
+      const value = values[index + 1] ?? undefined;
+      return value === undefined ? [] : [[name, value]];
+    });
+    return { paused: values[0] !== null, limits: set };
+  });
 }
+
+/** What the queue keeps under each of its keys in Redis (BullMQ), by the type that Redis calls it; numbers are strings there. */
+const keptAs = {
+  active: 'list',
+  completed: 'zset',
+  delayed: 'zset',
+  events: 'stream',
+  failed: 'zset',
+  id: 'number',
+  limiter: 'number',
+  marker: 'zset',
+  meta: 'hash',
+  paused: 'list',
+  pc: 'number',
+  prioritized: 'zset',
+  repeat: 'zset',
+  stalled: 'set',
+  'stalled-check': 'string',
+  wait: 'list',
+  'waiting-children': 'zset',
+} as const;
+
+/** A key of the queue in Redis that holds something else, which another program must have put there. */
+export interface ForeignKey {
+  readonly key: string;
+  /** Types as Redis names them, or `number`. */
+  readonly holds: string;
+  readonly keeps: string;
+}
+
+/** The keys of the queue in that Redis that another program wrote. Throws what the driver throws; leaves nothing open, and changes nothing. */
+export async function askRedisForeign(url: string, prefix = queuePrefix): Promise<ForeignKey[]> {
+  return askOnce(url, async (client) => {
+    const all = Object.entries(keptAs).map(async ([name, keeps]) => {
+      const key = `${prefix}:${backUpQueueName}:${name}`;
+      const type = await client.type(key);
+      const isNumber =
+        type === 'string' && keeps === 'number' && /^-?\d{1,18}$/.test(await client.getrange(key, 0, 20));
+      return { key, holds: isNumber ? 'number' : type, keeps };
+    });
+    return (await Promise.all(all)).filter(({ holds, keeps }) => holds !== 'none' && holds !== keeps);
+  });
+}
+
+/** What is wrong with keys that another program wrote, and the cure. */
+export function foreignWords(found: readonly ForeignKey[]): { what: string; cure: string } {
+  const each = found.map(({ key, holds, keeps }) => `${key} as a ${holds} where the queue keeps a ${keeps}`);
+  return {
+    what: `Redis holds what another program put there: ${each.join(', ')}. No run is given out.`,
+    cure: `Let that program use another database or prefix, then delete it in Redis: DEL ${found.map(({ key }) => key).join(' ')}. The queue is filled again by nightkeep heal, which workers run every ten minutes.`,
+  };
+}
+
+/** Whether Redis says that a key is not of the type that is asked for, or holds no number. */
+function isDamage(error: unknown): boolean {
+  return error instanceof Error && /WRONGTYPE|value is not an integer/.test(error.message);
+}
+
+/** The same error, or one that names the keys which are not the queue's. */
+async function explained(connection: QueueConnection, error: unknown): Promise<unknown> {
+  if (connection.kind !== 'redis' || !isDamage(error)) return error;
+  const found = await askRedisForeign(connection.url, connection.prefix).catch(() => undefined);
+  if (found === undefined) return error;
+  const { what, cure } = found.length > 0 ? foreignWords(found) : foreignJob;
+  const keys = found.map(({ key }) => key);
+  return new AppError('queue/damaged', `${what} ${cure}`, {
+    cause: error,
+    detail: { keys },
+    retry: { afterMs: 5_000 },
+  });
+}
+
+const foreignJob = {
+  what: 'Redis holds something else under the id of a job, which another program put there.',
+  cure: 'That job is passed over, and the others go on.',
+};
 
 async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
   const timeouts = { connectTimeout: 5_000, commandTimeout: 5_000 };
@@ -346,7 +518,9 @@ export async function readyOrClosed(
 async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
-  } catch (cause) {
+  } catch (error) {
+    const cause = await explained(connection, error);
+    if (isAppError(cause)) throw cause;
     const [server, setting] = connection.kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
     throw new AppError(
       'queue/unavailable',
@@ -371,12 +545,20 @@ export function connectRedis(url: string, options: RedisBehaviour): { client: Re
   return { client, end };
 }
 
-/** During an outage every attempt to reconnect raises the same error; one line of it is enough. */
-export function reportErrors(log: Log): (error: Error) => void {
-  let last: string | undefined;
+/** During an outage every attempt to reconnect raises the same error, and damage many that mean one; one line of it is enough. */
+export function reportErrors(connection: QueueConnection, log: Log): (error: Error) => void {
+  const last: { raised?: string; told?: string } = {};
+  const textOf = (error: unknown) =>
+    error instanceof Error ? `${'code' in error ? error.code : ''} ${error.message}` : String(error);
+  const tell = async (raised: Error) => {
+    const error = await explained(connection, raised);
+    const text = textOf(error);
+    if (text !== last.told) log.warn('queue.error', { error });
+    last.told = text;
+  };
   return (error) => {
-    const text = `${'code' in error ? error.code : ''} ${error.message}`;
-    if (text !== last) log.warn('queue.error', { error });
-    last = text;
+    const text = textOf(error);
+    if (text !== last.raised) void tell(error);
+    last.raised = text;
   };
 }

@@ -14,6 +14,7 @@ import {
   type BackUpJob,
   backUpQueueName,
   connectRedis,
+  dropForeignJobs,
   type QueueConnection,
   readyOrClosed,
   reportErrors,
@@ -77,7 +78,7 @@ export async function workOn(connection: QueueConnection, handler: Handler, opti
     },
     { ...options, closing: closing.signal },
   );
-  const report = reportErrors(log);
+  const report = reportErrors(connection, log);
   worker.on('error', (error) => {
     // A question to the queue that was under way when the worker was closed, with nothing in hand, is nobody's loss.
     if (closed === undefined || inHand.size > 0) report(error);
@@ -123,7 +124,11 @@ function openWorker(connection: QueueConnection, process: Processor<unknown, voi
   const retrying = { maxRetriesPerRequest: null, commandTimeout: commandMs };
   const { client, end } = connectRedis(connection.url, retrying);
   const all = { ...settings, prefix: connection.prefix, connection: client };
-  const worker = new Worker(backUpQueueName, process, all, pausing(createRedisBackend, options));
+  const drop = async () => {
+    for (const job of await dropForeignJobs(client, connection.prefix))
+      options.log.warn('queue.job-dropped', { queue: backUpQueueName, job });
+  };
+  const worker = new Worker(backUpQueueName, process, all, pausing(dropping(createRedisBackend, drop), options));
   return { worker, begin: async () => {}, end };
 }
 
@@ -140,6 +145,25 @@ function pausing<B extends IQueueBackend, C>(
         await clock.sleep(retryMs, closing).catch(() => {});
         throw error;
       });
+    return backend;
+  };
+}
+
+/** Drops what is no job before BullMQ takes the next one, which it reads whole: after the last one has ended, and by itself. */
+function dropping<B extends IQueueBackend, C>(
+  create: BackendFactory<B, C>,
+  drop: () => Promise<void>,
+): BackendFactory<B, C> {
+  return (...about) => {
+    const backend = create(...about);
+    const moveToActive = backend.moveToActive.bind(backend);
+    const moveToCompleted = backend.moveToCompleted.bind(backend);
+    const moveToFailed = backend.moveToFailed.bind(backend);
+    // A job that has ended is put away whatever lies in the queue.
+    const tryToDrop = () => drop().catch(() => {});
+    backend.moveToActive = (...asked) => drop().then(() => moveToActive(...asked));
+    backend.moveToCompleted = (...asked) => tryToDrop().then(() => moveToCompleted(...asked));
+    backend.moveToFailed = (...asked) => tryToDrop().then(() => moveToFailed(...asked));
     return backend;
   };
 }

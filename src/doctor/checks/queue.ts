@@ -1,7 +1,14 @@
 import { findNightSwitch, type NightSwitch } from '../../database/audit.ts';
 import type { Database } from '../../database/client.ts';
 import { hasQueueTables, isQueuePaused } from '../../database/inspect-server.ts';
-import { askRedis, askRedisPaused, backUpQueueName, queuePrefix } from '../../queues.ts';
+import {
+  askRedis,
+  askRedisForeign,
+  askRedisSwitches,
+  backUpQueueName,
+  foreignWords,
+  queuePrefix,
+} from '../../queues.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { bytesWords, quoted } from '../words.ts';
@@ -21,8 +28,11 @@ export const queue: Check = {
     }
     try {
       const found = checkRedis(readInfo(await askRedis(redisUrl)));
-      const paused = found.state !== 'wrong' && (await askRedisPaused(redisUrl));
-      return paused ? [found, await pausedBy()] : found;
+      const foreign = found.state === 'wrong' ? [] : await askRedisForeign(redisUrl);
+      if (found.state === 'wrong') return found;
+      if (foreign.length > 0) return [found, checkForeign(foreign)];
+      const { paused, limits } = await askRedisSwitches(redisUrl);
+      return [found, ...(paused ? [await pausedBy()] : []), ...(limits.length > 0 ? [checkLimits(limits)] : [])];
     } catch (error) {
       return checkRedisFault(error instanceof Error ? error.message : '');
     }
@@ -91,6 +101,22 @@ function checkPersistence(version: string, info: ReadonlyMap<string, string>): F
     name,
     `Redis ${version} answers and drops nothing, but may forget the latest jobs when it restarts.`,
     'Turn appendonly on; else nightkeep heal, which workers run every ten minutes, fills the queue again.',
+  );
+}
+
+function checkForeign(found: Parameters<typeof foreignWords>[0]): Finding {
+  const { what, cure } = foreignWords(found);
+  return wrong(name, what, cure);
+}
+
+/** What BullMQ calls the limits of a queue; Nightkeep sets none, since workers have their own. */
+function checkLimits(limits: readonly (readonly [name: string, value: string])[]): Finding {
+  const each = limits.map(([limit, value]) => `${limit} ${quoted(value.slice(0, 20))}`).join(', ');
+  const fields = limits.map(([limit]) => limit).join(' ');
+  return wrong(
+    name,
+    `Another program limits how many runs the queue gives out: ${each}.`,
+    `Take that away in Redis: HDEL ${queuePrefix}:${backUpQueueName}:meta ${fields}`,
   );
 }
 

@@ -53,7 +53,7 @@ export interface Tonight {
   servers: ServerPace[];
   /** Oldest first. */
   nights: NightOutcome[];
-  queue: 'runs' | 'paused' | 'away';
+  queue: 'runs' | 'paused' | 'away' | 'damaged';
   /** Of everybody's repositories. */
   verification: Status['verification'];
   /** When that was counted. */
@@ -162,6 +162,7 @@ async function stateOf({ backUps }: Resources['queues']): Promise<Tonight['queue
     return (await backUps.isPaused()) ? 'paused' : 'runs';
   } catch (error) {
     if (isAppError(error, 'queue/unavailable')) return 'away';
+    if (isAppError(error, 'queue/damaged')) return 'damaged';
     throw error;
   }
 }

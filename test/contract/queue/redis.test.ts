@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openLog, silentLog } from '../../../src/log.ts';
-import { askRedis, openQueues } from '../../../src/queues.ts';
+import { askRedis, askRedisForeign, openQueues } from '../../../src/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
 import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
@@ -30,6 +30,7 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     const forged: [unknown, object][] = [
       [{ runId: huge }, {}],
       [{ runId: 'of-nobody', traceparent: huge, more: huge }, { priority: 1 }],
+      [{ runId: 'of-nobody', traceparent: 'x'.repeat(10_000), more: 'x'.repeat(10_000) }, { priority: 1 }],
       [{ runId: { $ne: null } }, { lifo: true }],
       [[huge], {}],
       [{}, { jobId: `run-${huge}` }],
@@ -49,6 +50,50 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     expect(got).toEqual([{ runId: 'of-nobody' }]);
     expect(lines.length).toBeGreaterThanOrEqual(forged.length);
     expect(lines.join('\n').length).toBeLessThan(100_000);
+  });
+
+  test('what is longer than any job is dropped unread, wherever it lies, and the next one is taken', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    await using queues = await openQueues({ ...settings, redisUrl: redis.url, log: silentLog });
+    const client = new Redis(redis.url);
+    const at = (name: string) => `${settings.prefix}:back-ups:${name}`;
+    const sent = async () => Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1]);
+    const huge = 'x'.repeat(2_000_000);
+    const got: string[] = [];
+    const lines: string[] = [];
+    const log = openLog({ clock: systemClock(), level: 'warn', write: (line) => lines.push(line) });
+    try {
+      await queues.backUps.enqueue([{ runId: 'honest', attempt: 0 }]);
+      const fields = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`field ${index}`, 'x']));
+      const forged = { data: { data: huge }, opts: { opts: huge, data: '{}' }, name: { [huge]: '1' }, fields };
+      for (const [id, job] of Object.entries(forged)) {
+        await client.hset(at(id), job);
+        await client.rpush(at('wait'), id);
+      }
+      await client.rpush(at('wait'), huge, 'meta-of-nobody');
+      await client.hset(at('later'), { data: huge });
+      await client.zadd(at('delayed'), 1, 'later');
+      await client.hset(at('first'), { data: huge });
+      await client.zadd(at('prioritized'), 1, 'first');
+      await client.rpush(at('wait'), 'events');
+      const before = await sent();
+      const handler = async ({ runId }: { runId: string }) => void got.push(runId);
+      const work = await workOn(queues.connection, handler, { concurrency: 1, clock: systemClock(), log });
+      try {
+        await vi.waitFor(() => expect(got).toEqual(['honest']), { timeout: 60_000 });
+      } finally {
+        await work.close(0);
+      }
+      expect((await sent()) - before).toBeLessThan(500_000);
+      const dropped = lines.flatMap((line) => (line.includes('queue.job-dropped') ? JSON.parse(line).job : []));
+      expect(dropped.toSorted()).toEqual(
+        ['data', 'events', 'fields', 'first', 'later', 'name', 'opts', huge.slice(0, 100)].toSorted(),
+      );
+      expect(await client.exists(at('events'), at('wait'), at('meta'))).toBeGreaterThanOrEqual(2);
+      expect(await client.exists(at('data'), at('opts'), at('name'), at('fields'), at('later'), at('first'))).toBe(0);
+    } finally {
+      client.disconnect();
+    }
   });
 
   test('what somebody else put there hides no job from operators, and brings nothing but ids to them', async () => {
@@ -77,6 +122,81 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     for (const { id, queuedAt } of jobs) {
       expect(id.length).toBeLessThanOrEqual(100);
       expect(queuedAt.getTime()).not.toBeNaN();
+    }
+  });
+
+  test('what another program put where the queue is kept is named with the cure, once, and nights go on when it is gone', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    const client = new Redis(redis.url);
+    const put: Record<string, (key: string) => Promise<unknown>> = {
+      wait: (key) => client.set(key, 'x'),
+      active: (key) => client.hset(key, 'a', 'b'),
+      delayed: (key) => client.lpush(key, 'x'),
+      events: (key) => client.zadd(key, 1, 'x'),
+      meta: (key) => client.sadd(key, 'x'),
+      id: (key) => client.set(key, 'of somebody else'),
+    };
+    const haunt = async ([name, write]: [string, (key: string) => Promise<unknown>]) => {
+      const own = { ...settings, prefix: `${settings.prefix}_${name}` };
+      const key = `${own.prefix}:back-ups:${name}`;
+      await write(key);
+      const lines: string[] = [];
+      const log = openLog({ clock: systemClock(), level: 'warn', write: (line) => lines.push(line) });
+      await using queues = await openQueues({ ...own, redisUrl: redis.url, log });
+      const first = () => queues.backUps.enqueue([{ runId: 'first', attempt: 0 }]);
+      // What nobody needs to put a job in hides no other fault, and is told where it is needed.
+      const isNeeded = !['active', 'delayed'].includes(name);
+      if (!isNeeded) await first();
+      const asking: Promise<unknown> = isNeeded ? first() : queues.backUps.counts();
+      const refused = await asking.catch((error: unknown) => error);
+      expect(refused, name).toMatchObject({ code: 'queue/damaged', detail: { keys: [key] } });
+      expect(String(refused)).toMatch(new RegExp(`Redis holds .*: ${key} as a \\w+ where .* DEL ${key}\\.`));
+      expect(await askRedisForeign(redis.url, own.prefix), name).toMatchObject([{ key }]);
+      const got: string[] = [];
+      const handler = async ({ runId }: { runId: string }) => void got.push(runId);
+      lines.length = 0;
+      const work = await workOn(queues.connection, handler, { concurrency: 1, clock: systemClock(), log });
+      try {
+        if (name !== 'id') await vi.waitFor(() => expect(lines.join()).toContain(`DEL ${key}`), { timeout: 60_000 });
+        await client.del(key);
+        await first();
+        await vi.waitFor(() => expect(got).toEqual(['first']), { timeout: 30_000 });
+        expect(lines.filter((line) => line.includes(`DEL ${key}`)).length, name).toBeLessThanOrEqual(1);
+        expect(lines.join()).not.toContain('does not answer');
+      } finally {
+        await work.close(0);
+      }
+    };
+    try {
+      await Promise.all(Object.entries(put).map(haunt));
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  test('what another program put under the ids of jobs stops neither these nor others', async () => {
+    await using redis = await startRedis(redisServer ?? '');
+    const lines: string[] = [];
+    const log = openLog({ clock: systemClock(), level: 'warn', write: (line) => lines.push(line) });
+    await using queues = await openQueues({ ...settings, redisUrl: redis.url, log });
+    const client = new Redis(redis.url);
+    const at = (name: string) => `${settings.prefix}:back-ups:${name}`;
+    const got: string[] = [];
+    try {
+      await client.set(at('run-a-0'), 'x');
+      await client.sadd(at('run-b-0'), 'x');
+      const runs = ['a', 'b', 'c'].map((runId) => ({ runId, attempt: 0 }));
+      await queues.backUps.enqueue([{ runId: 'a', attempt: 0, now: true }, ...runs.slice(1)]);
+      const handler = async ({ runId }: { runId: string }) => void got.push(runId);
+      const work = await workOn(queues.connection, handler, { concurrency: 1, clock: systemClock(), log });
+      try {
+        await vi.waitFor(() => expect(got.toSorted()).toEqual(['a', 'b', 'c']), { timeout: 60_000 });
+      } finally {
+        await work.close(0);
+      }
+      expect(lines).toEqual([]);
+    } finally {
+      client.disconnect();
     }
   });
 

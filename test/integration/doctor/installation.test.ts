@@ -128,6 +128,20 @@ describe('the queue', () => {
     expect(await queues.backUps.isPaused()).toBe(true);
   });
 
+  test.skipIf(redisServer === undefined)(
+    'in Redis where another program put something of its own is told',
+    async () => {
+      const redis = opened.use(await startRedis(redisServer ?? ''));
+      const fixture = opened.use(await openDoctorFixtureWithDatabase());
+      const told = async () => found((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
+      const key = `${queuePrefix}:${backUpQueueName}:meta`;
+      await inRedis(redis.url, (client) => client.set(key, 'x'));
+      expect(await told()).toMatch(/^wrong: Redis holds .*:meta as a string where the queue keeps a hash.* → Let that/);
+      await inRedis(redis.url, (client) => client.del(key).then(() => client.hset(key, 'concurrency', '0')));
+      expect(await told()).toMatch(/^wrong: Another program limits .*concurrency 0.* → .*HDEL \S+:meta concurrency/);
+    },
+  );
+
   test('in a Redis that is away is named', async () => {
     const { examine } = await open();
     const findings = await examine({ REDIS_URL: `redis://:password-of-x@127.0.0.1:${await freePort()}` });

@@ -89,3 +89,14 @@ test('a queue that is away is told as that, and the night is shown all the same'
   expect(await operator.text('/operator')).toContain('The queue does not answer.');
   backUps.isPaused = isPaused;
 });
+
+test('a queue in which another program put something is told as that, with the cure, and the night is shown all the same', async () => {
+  const { backUps } = pages.resources.queues;
+  const { isPaused } = backUps;
+  backUps.isPaused = () => Promise.reject(new AppError('queue/damaged', 'Redis holds x. DEL x.'));
+  const page = await operator.text('/operator/queues');
+  for (const words of ['Another program put something of its own', 'Redis holds x. DEL x.'])
+    expect(page).toContain(words);
+  expect(await operator.text('/operator')).toContain('Another program put something of its own');
+  backUps.isPaused = isPaused;
+});

@@ -26,8 +26,14 @@ export async function queues(visit: PersonVisit): Promise<Response> {
 <p class="soft small">${texts.operator.zone(resources.config.window.zone)}</p>`;
     return operatorPage(visit, { title: t.title, place, body });
   } catch (error) {
-    if (!isAppError(error, 'queue/unavailable')) throw error;
-    return operatorPage(visit, { title: t.title, place, body: html`${said}<p class="card bad">${t.away}</p>` });
+    const isDamaged = isAppError(error, 'queue/damaged');
+    if (!isDamaged && !isAppError(error, 'queue/unavailable')) throw error;
+    const words = isDamaged ? html`${t.damaged}</p><p class="soft" lang="en">${error.message}` : t.away;
+    return operatorPage(visit, {
+      title: t.title,
+      place,
+      body: html`${said}<div class="card bad"><p>${words}</p></div>`,
+    });
   }
 }
 

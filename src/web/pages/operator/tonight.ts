@@ -48,7 +48,7 @@ function retriedPart({ texts, url }: PersonVisit): Html | '' {
 function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
   if (queue === 'runs') return '';
   const { queues: t, menu } = texts.operator;
-  return html`<p class="card warn">${queue === 'paused' ? t.pausedNote : t.away} <a href="/operator/queues">${menu.queues}</a></p>`;
+  return html`<p class="card warn">${{ paused: t.pausedNote, away: t.away, damaged: t.damaged }[queue]} <a href="/operator/queues">${menu.queues}</a></p>`;
 }
 
 function progressCard(
