@@ -23,6 +23,7 @@ import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
 import type { Message } from '../../notify/message.ts';
 import type { Resources } from '../../resources.ts';
 import { textsFor } from '../../web/texts/languages.ts';
+import { isOneAddress } from '../consent/person.ts';
 import { listProtectionsOf } from '../nights/find-protection.ts';
 import { writeNotice } from './write-notice.ts';
 
@@ -68,13 +69,19 @@ async function attempt(resources: Needs, mailer: Mailer | undefined, delivery: C
     await saveDelivered(database, { id, at: clock.now() });
     log.info('notice.delivered', { noticeId: id, channel });
     return true;
-  } catch (error) {
+  } catch (caught) {
+    const error = caught instanceof TypeError || caught instanceof RangeError ? noNotice(caught) : caught;
     if (!isAppError(error)) throw error;
     const again = error.retry === undefined ? undefined : nextAttempt(facts, failures + 1, clock.now());
     await saveNotDelivered(database, { id, errorCode: error.code, nextAttemptAt: again ?? null });
     log.warn('notice.failed', { noticeId: id, channel, givenUp: again === undefined, error });
     return false;
   }
+}
+
+/** A row that another program wrote stops no other notice. */
+function noNotice(cause: Error): AppError {
+  return new AppError('notice/refused', 'The database holds a notice that cannot be put into words.', { cause });
 }
 
 /** Whether what it tells of has ended since: it may have waited for its channel for hours. */
@@ -102,8 +109,11 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   const time = texts.formats.time(createdAt, config.window.zone);
   const text = isLate ? `${notice.text}\n${texts.notices.late(time)}\n` : notice.text;
   const mailTo = async (to: string | null | undefined) => {
-    if (mailer === undefined || to === null || to === undefined)
-      throw new AppError('notice/refused', 'There is no address to send to, or no SMTP_URL, any more.');
+    if (mailer === undefined || to === null || to === undefined || !isOneAddress(to))
+      throw new AppError(
+        'notice/refused',
+        'There is no address to send to, or not one alone, or no SMTP_URL any more.',
+      );
     const mail: Mail = { to, subject, text };
     await mailer.send(mail);
   };

@@ -1,9 +1,13 @@
 import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
+import { escapedName, unseen } from '../../file-name.ts';
 import type { Texts } from '../../web/texts/en.ts';
 import { wordFor } from '../../web/texts/word.ts';
 
-/** A notice in words: the sentences of the pages, and the address where more is to be seen. */
+/**
+ * A notice in words: the sentences of the pages, and the address where more is to be seen. What a row of the database says stands in one
+ * line, without what is not seen, and short: whoever may write there writes no mails.
+ */
 export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): { subject: string; text: string } {
   const t = texts.notices;
   switch (facts.kind) {
@@ -24,7 +28,10 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
     case 'night_begun':
       return { subject: t.night.begun(facts.night), text: '' };
     case 'night_over':
-      return { subject: isQuiet(facts) ? t.night.quiet(facts.night) : t.digest.subject, text: figures(texts, facts) };
+      return {
+        subject: isQuiet(facts) ? t.night.quiet(facts.night) : t.digest.subject,
+        text: figures(texts, facts),
+      };
     case 'rotation_lost':
       return {
         subject: t.rotationLost.subject,
@@ -35,11 +42,11 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       if (facts.openMs !== undefined)
         return {
           subject: over.subject,
-          text: paragraphs([over.happened(facts.issuer, spanOf(texts, facts.openMs)), over.more]),
+          text: paragraphs([over.happened(said(facts.issuer), spanOf(texts, facts.openMs)), over.more]),
         };
       return {
         subject: t.circuit.subject,
-        text: paragraphs([t.circuit.happened(facts.issuer), t.circuit.more]),
+        text: paragraphs([t.circuit.happened(said(facts.issuer)), t.circuit.more]),
       };
     }
   }
@@ -70,7 +77,13 @@ function lineOf(texts: Texts, reason: string): string {
   if (cause !== undefined) return `${cause} (${reason})`;
   const words = reasonsIn(texts);
   const isReason = (text: string): text is ProtectionReason => Object.hasOwn(words, text);
-  return isReason(reason) ? `“${words[reason].happened}” (${reason})` : reason;
+  return isReason(reason) ? `“${words[reason].happened}” (${reason})` : said(reason);
+}
+
+const longestSaid = 200;
+
+function said(text: string): string {
+  return escapedName(text).replace(unseen, '').slice(0, longestSaid);
 }
 
 function reasonsIn({ protection: { consent, nights } }: Texts) {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
 import { listChangedPeople } from '../../../src/database/changed-people.ts';
@@ -687,6 +688,50 @@ test('notices keep no address: a mail goes to the one that is known when it is s
   await database.user.update({ where: { id: userId }, data: { email: 'alice@new.example' } });
   await sendNotices(resources);
   expect(smtp.mails.map(({ to }) => to)).toEqual(['alice@new.example']);
+});
+
+test('whoever may write rows writes no mails by them, and stops none', async () => {
+  const { smtp, resources } = await openMail();
+  const { database, clock } = { ...pages.resources };
+  const { userId } = await somebodyRefused();
+  await raiseNotices(resources);
+  await database.user.update({ where: { id: userId }, data: { email: 'alice@example.org, eve@evil.example' } });
+  const odd = `2026\r\nBcc: eve@evil.example\r\n\r\n\u202e\u200bPay${'!'.repeat(5_000)}`;
+  const verdicts = { protected: 0, partly: 0, late: 1, not: 0 };
+  const forged: unknown[] = [
+    { kind: 'night_begun', night: odd },
+    { kind: 'night_over', night: odd, verdicts, reasons: {} },
+    { kind: 'digest', verdicts, reasons: { [odd]: 1 } },
+    { kind: 'circuit', issuer: odd },
+    ...[{ kind: 'digest' }, { kind: odd }, { kind: 'repositories', are: odd }, { kind: 'night_begun', night: {} }, 7],
+  ];
+  const at = clock.now();
+  for (const [index, facts] of forged.entries())
+    await database.notice.create({
+      data: {
+        id: randomUUID(),
+        key: `forged ${index}`,
+        channel: 'mail-operator',
+        facts: facts as object,
+        createdAt: at,
+        nextAttemptAt: at,
+      },
+    });
+  await openCircuit(database, { issuer: odd, clientId: 'x', reason: 'refusals', at });
+  await sendNotices(resources);
+  expect(smtp.mails).toHaveLength(2);
+  for (const { to, text } of smtp.mails) {
+    expect(to).toBe(operatorMail);
+    expect(text).not.toMatch(/^bcc:/im);
+    const words = decoded(text);
+    expect(words).not.toMatch(/[\u202e\u200b]/);
+    expect(words.length).toBeLessThan(1_500);
+  }
+  const left = await database.notice.findMany({
+    where: { deliveredAt: null },
+    select: { errorCode: true, nextAttemptAt: true },
+  });
+  expect(left).toEqual(Array.from({ length: 8 }, () => ({ errorCode: 'notice/refused', nextAttemptAt: null })));
 });
 
 describe('heartbeats', () => {
