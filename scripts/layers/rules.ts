@@ -21,7 +21,7 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|count-words|file-name|log|make-folders|memory-budget|meters|nearest|pieces|thread|thread-time|tracing|uuid|version)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|count-words|file-name|json-pieces|log|make-folders|memory-budget|meters|nearest|pieces|thread|thread-time|tracing|uuid|version)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';
@@ -34,7 +34,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, count-words, file-name, log, make-folders, memory-budget, meters, nearest, pieces, thread, thread-time, tracing, version) imports nothing of our own code, so that everything may import it.',
+      'The ground (errors, abort, clock, count-words, file-name, json-pieces, log, make-folders, memory-budget, meters, nearest, pieces, thread, thread-time, tracing, version) imports nothing of our own code, so that everything may import it.',
   },
   {
     layer: 'domain',

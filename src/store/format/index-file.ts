@@ -1,8 +1,10 @@
+import { parsedAtOnce, piecesOfList } from '../../json-pieces.ts';
+import { letOthers } from '../../pieces.ts';
 import type { PackedBlob } from './blob.ts';
 import type { MasterKey } from './envelope.ts';
 import { type IndexId, type PackId, parseId } from './ids.ts';
-import { asCount, asList, asObject, type JsonObject, malformed, optional } from './json-shape.ts';
-import { openSealedFile, type SealedFile, sealFile } from './unpacked-file.ts';
+import { asCount, asList, asObject, type JsonObject, malformed, optional, parseJsonObject } from './json-shape.ts';
+import { type SealedFile, sealFile, unpackSealedFile } from './unpacked-file.ts';
 
 /** A pack and all its blobs. One index file must name the whole of a pack. */
 export interface IndexedPack {
@@ -18,10 +20,32 @@ export function sealIndex(key: MasterKey, packs: readonly IndexedPack[]): Sealed
   return sealFile<IndexId>(key, { packs: packs.map(({ id, blobs }) => ({ id, blobs: blobs.map(blobJson) })) });
 }
 
-/** The packs of an index file; fields of other writers (`supersedes`, `packs_to_delete`) mean nothing. Throws `repository/damaged`. */
-export function openIndex(key: MasterKey, id: IndexId, bytes: Uint8Array): IndexedPack[] {
-  const json = openSealedFile(key, id, bytes, 'index');
-  return asList(json.packs ?? [], 'index').map((value) => parsePack(asObject(value, 'index')));
+const head = '{"packs":[';
+const tail = ']}';
+
+/**
+ * The packs of an index file, read in pieces where it is long; fields of other writers (`supersedes`, `packs_to_delete`) mean nothing. Throws
+ * `repository/damaged`.
+ */
+export async function openIndex(key: MasterKey, id: IndexId, bytes: Uint8Array): Promise<IndexedPack[]> {
+  const text = await unpackSealedFile(key, id, bytes, 'index');
+  const what = `index (${id.slice(0, 8)})`;
+  const end = text.length - tail.length - (text.at(-1) === newline ? 1 : 0);
+  const isUsual = text.toString('latin1', 0, head.length) === head && text.toString('latin1', end, end + 2) === tail;
+  if (text.length <= parsedAtOnce || !isUsual) return packsIn(parseJsonObject(text, what).packs);
+  const packs: IndexedPack[] = [];
+  for (const piece of piecesOfList(text, head.length, end)) {
+    if (piece === 'none') return packsIn(parseJsonObject(text, what).packs);
+    for (const pack of packsIn(parseJsonObject(Buffer.from(`{"packs":${piece}}`), what).packs)) packs.push(pack);
+    await letOthers();
+  }
+  return packs;
+}
+
+const newline = 0x0a;
+
+function packsIn(packs: unknown): IndexedPack[] {
+  return asList(packs ?? [], 'index').map((value) => parsePack(asObject(value, 'index')));
 }
 
 function blobJson({ id, type, offset, length, uncompressedLength }: PackedBlob): object {

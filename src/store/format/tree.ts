@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { compareNames } from '../../file-name.ts';
+import { parsedAtOnce, piecesOfList } from '../../json-pieces.ts';
 import { letOthers, piecesOf, sortedInPieces } from '../../pieces.ts';
 import { idOf, parseId, type TreeId } from './ids.ts';
 import { asList, asObject, malformed } from './json-shape.ts';
@@ -61,52 +62,19 @@ export function decodeTree(bytes: Uint8Array): Tree {
   return { nodes: asList(json.nodes ?? [], 'tree').map(decodeNode) };
 }
 
-/** Fewer bytes are decoded at once, in a few milliseconds. */
-const decodedAtOnce = 128 * 1024;
-
 /** The same, in pieces where it is large and written as restic writes it. Throws `repository/damaged`. */
 export async function decodeTreeInPieces(bytes: Buffer): Promise<Tree> {
-  if (bytes.length <= decodedAtOnce) return decodeTree(bytes);
+  if (bytes.length <= parsedAtOnce) return decodeTree(bytes);
   const end = bytes.length - tail.length;
   const isUsual = bytes.toString('latin1', 0, head.length) === head && bytes.toString('latin1', end) === tail;
   if (!isUsual) return decodeTree(bytes);
   const nodes: Node[] = [];
-  let from = head.length;
-  for (const to of endsOfNodes(bytes, from, end)) {
-    if (to === 'none') return decodeTree(bytes);
-    if (to - from < decodedAtOnce && to < end) continue;
-    const piece = asList(parseExactly(`[${bytes.toString('utf8', from, to)}]`), 'tree');
-    for (const node of piece) nodes.push(decodeNode(node));
-    from = to + 1;
+  for (const text of piecesOfList(bytes, head.length, end)) {
+    if (text === 'none') return decodeTree(bytes);
+    for (const node of asList(parseExactly(text), 'tree')) nodes.push(decodeNode(node));
     await letOthers();
   }
   return { nodes };
-}
-
-const byte = { quote: 0x22, backslash: 0x5c, comma: 0x2c, open: 0x7b, close: 0x7d, openList: 0x5b, closeList: 0x5d };
-
-/** Where nodes end between these places: at the commas between them, and at the end; `none` where the list of them ends before. */
-function* endsOfNodes(bytes: Buffer, from: number, end: number): Generator<number | 'none', void> {
-  let depth = 0;
-  for (let at = from; at < end; at++) {
-    const one = bytes[at];
-    if (one === byte.quote) at = endOfText(bytes, at);
-    else if (one === byte.open || one === byte.openList) depth++;
-    else if (one === byte.close || one === byte.closeList) depth--;
-    else if (one === byte.comma && depth === 0) yield at;
-    if (depth < 0) return yield 'none';
-  }
-  return yield end;
-}
-
-/** Where the text ends that begins with this quotation mark. */
-function endOfText(bytes: Buffer, start: number): number {
-  for (let end = bytes.indexOf(byte.quote, start + 1); end >= 0; end = bytes.indexOf(byte.quote, end + 1)) {
-    let before = end - 1;
-    while (bytes[before] === byte.backslash) before--;
-    if ((end - before) % 2 === 1) return end;
-  }
-  return bytes.length;
 }
 
 /** The id under which the tree is stored. */

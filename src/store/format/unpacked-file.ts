@@ -3,7 +3,7 @@ import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { type AnyId, idOf } from './ids.ts';
 import { type JsonObject, parseJsonObject } from './json-shape.ts';
-import { compress, decompressUpTo } from './zstd.ts';
+import { compress, decompressUpTo, decompressUpToElsewhere } from './zstd.ts';
 
 /** A file outside the packs (index, snapshot, lock): its name is the hash of its bytes. */
 export interface SealedFile<Kind extends AnyId> {
@@ -25,14 +25,32 @@ export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown):
 
 /** The JSON document of a file whose name is its id. Throws `repository/damaged`. */
 export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): JsonObject {
+  requireId(id, bytes, what);
+  return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
+}
+
+/** Longer ones are unpacked in another thread. */
+const unpackedHere = 64 * 1024;
+
+/** The text of the document, which may be a long one. Throws `repository/damaged`. */
+export async function unpackSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): Promise<Buffer> {
+  requireId(id, bytes, what);
+  if (bytes.length <= unpackedHere) return openFrame(key, bytes);
+  const content = decrypt(key, bytes);
+  return content[0] === compressedMark ? decompressUpToElsewhere(content.subarray(1), mostBytes) : plainFrame(content);
+}
+
+function requireId(id: AnyId, bytes: Uint8Array, what: string): void {
   if (idOf(bytes) !== id)
     throw new AppError('repository/damaged', `The ${what} ${id} is not what its name says.`, { detail: { file: id } });
-  return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
 }
 
 function openFrame(key: MasterKey, bytes: Uint8Array): Buffer {
   const content = decrypt(key, bytes);
-  if (content[0] === compressedMark) return decompressUpTo(content.subarray(1), mostBytes);
+  return content[0] === compressedMark ? decompressUpTo(content.subarray(1), mostBytes) : plainFrame(content);
+}
+
+function plainFrame(content: Buffer): Buffer {
   if (content[0] === 0x5b || content[0] === 0x7b) return content;
   throw new AppError('repository/damaged', 'A file of the repository is in a form that version 2 does not have.');
 }

@@ -65,6 +65,13 @@ export function decompressUpTo(frame: Uint8Array, most: number): Buffer {
 }
 
 /** The same in another thread. Throws `repository/damaged`. */
+export async function decompressUpToElsewhere(frame: Uint8Array, most: number): Promise<Buffer> {
+  return unpack(frame, { maxOutputLength: most }).catch((cause: unknown) => {
+    throw damaged(cause);
+  });
+}
+
+/** The content of exactly `length` bytes, unpacked in another thread. Throws `repository/damaged`. */
 export async function decompressElsewhere(frame: Uint8Array, length: number): Promise<Buffer> {
   const chunkSize = Math.min(boundOf(length), longestElsewhere);
   const content = await unpack(frame, { chunkSize, maxOutputLength: Math.max(length, 1) }).catch((cause: unknown) => {
@@ -76,7 +83,7 @@ export async function decompressElsewhere(frame: Uint8Array, length: number): Pr
 
 const unpack = promisify(zstdDecompress) as (
   frame: Uint8Array,
-  options: { chunkSize: number; maxOutputLength: number },
+  options: { chunkSize?: number; maxOutputLength: number },
 ) => Promise<Buffer>;
 /** In one piece, which need not be put together. */
 const longestElsewhere = 128 * 1024 * 1024;

@@ -57,7 +57,10 @@ interface Pair {
 /** The nodes of both by their names. */
 async function* pairs(older: readonly Node[], newer: readonly Node[]): AsyncGenerator<Pair> {
   const [was, is] = [await byName(older), await byName(newer)];
-  const names = await sortedInPieces(new Set([...was.keys(), ...is.keys()]), compareNames);
+  const all = new Set<string>();
+  for (const named of [was, is])
+    for await (const piece of piecesOf(named.keys())) for (const name of piece) all.add(name);
+  const names = await sortedInPieces(all, compareNames);
   for await (const piece of piecesOf(names))
     for (const name of piece) yield { name, was: was.get(name), is: is.get(name) };
 }

@@ -1,4 +1,5 @@
 import { AppError, isAppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import { type IndexId, parseId } from '../format/ids.ts';
@@ -26,6 +27,9 @@ export interface Indexes {
   listIndexes(onDamage?: (error: AppError) => void): AsyncIterable<{ id: IndexId; packs: IndexedPack[] }>;
 }
 
+/** Of some hundred blobs each. */
+const packsAtOnce = 16;
+
 /** What packs `without` hold counts as unknown. */
 export function createIndexes(
   backend: Backend,
@@ -36,7 +40,10 @@ export function createIndexes(
   const loaded = new Set<IndexId>();
   const listIds = () => Array.fromAsync(backend.list('index'), ({ name }) => parseId<IndexId>(name));
   const read = (ids: readonly IndexId[], { onDamage, onGone }: Failures) => {
-    const load = async (id: IndexId) => ({ id, packs: openIndex(masterKey, id, await backend.load('index', id)) });
+    const load = async (id: IndexId) => ({
+      id,
+      packs: await openIndex(masterKey, id, await backend.load('index', id)),
+    });
     return inParallel(ids, 4, load, (error) => {
       if (isAppError(error, 'store/not-found')) return onGone();
       if (!isAppError(error, 'repository/damaged')) throw error;
@@ -55,7 +62,8 @@ export function createIndexes(
       };
       for (const id of ids) tried.add(id);
       for await (const { id: indexId, packs } of read(ids, { onDamage, onGone })) {
-        for (const { id, blobs } of packs) if (!without.has(id)) index.insertPack(id, blobs);
+        for await (const piece of piecesOf(packs, packsAtOnce))
+          for (const { id, blobs } of piece) if (!without.has(id)) index.insertPack(id, blobs);
         loaded.add(indexId);
       }
       ids = isOld ? (await listIds()).filter((id) => !tried.has(id) && !loaded.has(id)) : [];

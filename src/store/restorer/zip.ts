@@ -291,12 +291,12 @@ function zipNote(zip: Zipping, title: string, lead: string, { lines, more }: Not
   return wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 
-function* directory(zip: Zipping): Generator<Uint8Array> {
+async function* directory(zip: Zipping): AsyncGenerator<Uint8Array> {
   let size = 0;
-  for (const entry of zip.written) {
-    const header = centralHeader(entry);
-    size += header.length;
-    yield header;
+  for await (const piece of piecesOf(zip.written)) {
+    const headers = Buffer.concat(piece.map(centralHeader));
+    size += headers.length;
+    yield headers;
   }
   yield endOfDirectory(zip.written.length, zip.offset.now, size);
 }

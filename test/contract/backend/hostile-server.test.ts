@@ -177,3 +177,42 @@ test('a register of REST with any number of places is read some at a time', asyn
   expect(read).toBe(500);
   expect(most).toBeLessThanOrEqual(64);
 });
+
+test('a listing of REST of any length is read in pieces, between which others have their turn', async () => {
+  const files = Array.from({ length: 20_000 }, (_, size) => ({ name: size.toString(16).padStart(64, '0'), size }));
+  const body = `\n${JSON.stringify(files)} \n`;
+  answerWith((response) => response.writeHead(200, { 'content-type': 'application/vnd.x.restic.rest.v2' }).end(body));
+  const backend = open(openTestRest(listener.origin));
+  const parse = JSON.parse;
+  const lengths: number[] = [];
+  const turns = new Set<number>();
+  let [turn, going] = [0, true];
+  const look = () => {
+    turn += 1;
+    if (going) setImmediate(look);
+  };
+  look();
+  JSON.parse = (text: string, ...more: []) => {
+    lengths.push(text.length);
+    turns.add(turn);
+    return parse(text, ...more);
+  };
+  try {
+    expect(await Array.fromAsync(backend.list('data'))).toEqual(files);
+  } finally {
+    JSON.parse = parse;
+    going = false;
+  }
+  expect(lengths.length).toBeGreaterThan(10);
+  expect(turns.size).toBe(lengths.length);
+  expect(Math.max(...lengths)).toBeLessThan(200_000);
+});
+
+test.each(['[{"name":"a"}]', '{}', '[', '[]]', '7', '[[]]', `["${'x'.repeat(100_000)}"]`])(
+  'a listing of REST that is none is an outage: %#',
+  async (body) => {
+    answerWith((response) => response.writeHead(200, { 'content-type': 'application/vnd.x.restic.rest.v2' }).end(body));
+    const listing = Array.fromAsync(open(openTestRest(listener.origin)).list('data'));
+    await expect(listing).rejects.toMatchObject({ code: 'store/unavailable' });
+  },
+);

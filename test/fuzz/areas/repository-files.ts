@@ -21,7 +21,7 @@ import { decodePackHeader, headerLength, packSize } from '../../../src/store/for
 import { openSnapshot, sealSnapshot } from '../../../src/store/format/snapshot.ts';
 import { decodeTree, encodeTree } from '../../../src/store/format/tree.ts';
 import { sealFile } from '../../../src/store/format/unpacked-file.ts';
-import { byteChanges, changed, changedBytes, changes, outcomeOf, property } from '../property.ts';
+import { byteChanges, changed, changedBytes, changes, outcomeOf, outcomeOfAsync, property } from '../property.ts';
 
 const key = createMasterKey();
 const ids = <Kind extends DataId | TreeId | PackId>() =>
@@ -141,14 +141,16 @@ export const repositoryFiles = [
       byteChanges,
       fc.jsonValue(),
     ),
-    ([packs, made, other]) => {
+    async ([packs, made, other]) => {
       const { id, bytes } = sealIndex(key, packs);
-      expect(openIndex(key, id, bytes)).toEqual(packs);
+      expect(await openIndex(key, id, bytes)).toEqual(packs);
       const wrong = changedBytes(bytes, made);
       if (!wrong.equals(bytes))
-        expect(damaged(() => openIndex(key, id, wrong))).toMatchObject({ code: 'repository/damaged' });
+        expect(await outcomeOfAsync(() => openIndex(key, id, wrong), 'repository')).toMatchObject({
+          code: 'repository/damaged',
+        });
       const odd = sealFile<IndexId>(key, { packs: other });
-      damaged(() => openIndex(key, odd.id, odd.bytes));
+      await outcomeOfAsync(() => openIndex(key, odd.id, odd.bytes), 'repository');
     },
   ),
   property(

@@ -82,6 +82,44 @@ describe('a huge folder takes the thread from others for a few hundred members a
     expect(most).toBeLessThanOrEqual(5 * stepsAtOnce * Math.log2(stepsAtOnce));
   });
 
+  test('when its names and those of its earlier state are brought together', async () => {
+    const { add } = Set.prototype;
+    let added = 0;
+    try {
+      const most = await mostAtOnce((step) => {
+        Set.prototype.add = function (value: unknown) {
+          added += 1;
+          step();
+          return add.call(this, value);
+        };
+        const repository = hugeFolders(() => {});
+        return Array.fromAsync(compareTrees(repository, { before, after }, openBudget(1e9)));
+      });
+      expect(added).toBeGreaterThanOrEqual(2 * count);
+      expect(most).toBeLessThanOrEqual(4 * stepsAtOnce);
+    } finally {
+      Set.prototype.add = add;
+    }
+  });
+
+  test('when the directory of its zip file is written', async () => {
+    let chunks = 0;
+    const most = await mostAtOnce(async (step) => {
+      for await (const chunk of zipFolder(
+        hugeFolders(() => {}),
+        { tree: before },
+        '',
+      )) {
+        const bytes = Buffer.from(chunk);
+        // A header of the directory, or several, after those of the files.
+        chunks += bytes.indexOf('PK\u0001\u0002') === 0 ? 1 : 0;
+        for (let at = bytes.indexOf('PK\u0001\u0002'); at >= 0; at = bytes.indexOf('PK\u0001\u0002', at + 1)) step();
+      }
+    });
+    expect(chunks).toBeGreaterThanOrEqual(count / stepsAtOnce);
+    expect(most).toBeLessThanOrEqual(2 * stepsAtOnce);
+  });
+
   test('when it is checked', async () => {
     const backend = openMemoryBackend();
     const files = Array.from({ length: count }, (_, number) => [`${number}`, Buffer.from('the same')]);

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, type ErrorCode, isAppError } from '../../../errors.ts';
+import { piecesOfList } from '../../../json-pieces.ts';
+import { letOthers } from '../../../pieces.ts';
 import { type Backend, type FileType, folders, isFileName, type ListedFile } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { type HttpClientOptions, type HttpRequest, openHttpClient } from '../http/http-client.ts';
@@ -165,7 +167,7 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
       const answer = await send('GET', path, { mostBytes: listingBytes });
       // What nobody has written to yet is not there.
       if (answer.status === 404) return;
-      for (const one of readListing(expect('list', answer), location)) if (isFileName(one.name)) yield one;
+      for (const one of await readListing(expect('list', answer), location)) if (isFileName(one.name)) yield one;
     },
     remove: async (path) => void expect('remove', await send('DELETE', path)),
     close: () => client.close(),
@@ -175,16 +177,14 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
 /** As many files as packs of 30 TB are, all of which stand in one answer. */
 const listingBytes = 256 * 1024 * 1024;
 
-function readListing({ header, body, isCut }: HttpAnswer, location: string): ListedFile[] {
+async function readListing({ header, body, isCut }: HttpAnswer, location: string): Promise<ListedFile[]> {
   if (header('content-type') !== mediaType)
     throw new AppError(
       'store/unavailable',
       `The store at ${location} does not speak version 2 of the REST protocol of restic. Correct STORE_URL, or update the server.`,
     );
-  const listing = isCut ? undefined : parse(body);
-  // Some servers write an empty listing so.
-  if (listing === null) return [];
-  if (Array.isArray(listing) && listing.every(isListed)) return listing.map(({ name, size }) => ({ name, size }));
+  const listing = isCut ? undefined : await listedIn(body);
+  if (listing !== undefined) return listing;
   throw new AppError('store/unavailable', `The store at ${location} answered no whole listing.`, {
     retry: { afterMs: 500 },
   });
@@ -195,9 +195,31 @@ function isListed(item: unknown): item is ListedFile {
   return typeof item.name === 'string' && Number.isSafeInteger(item.size) && Number(item.size) >= 0;
 }
 
-function parse(body: Buffer): unknown {
+/** Of a name and a size. */
+const mostOfOne = 64 * 1024;
+const isSpace = (one: number | undefined) => one === 0x20 || one === 0x0a || one === 0x0d || one === 0x09;
+
+/** In pieces, since a listing may be of millions; undefined where it is none. */
+async function listedIn(body: Buffer): Promise<ListedFile[] | undefined> {
+  let [from, end] = [0, body.length];
+  while (isSpace(body[from])) from += 1;
+  while (isSpace(body[end - 1])) end -= 1;
+  // Some servers write an empty listing so.
+  if (body.toString('latin1', from, Math.min(end, from + 5)) === 'null') return [];
+  if (body[from] !== 0x5b || body[end - 1] !== 0x5d || end - from < 2) return undefined;
+  const found: ListedFile[] = [];
+  for (const text of piecesOfList(body, from + 1, end - 1, mostOfOne)) {
+    const piece = parse(text);
+    if (!Array.isArray(piece) || !piece.every(isListed)) return undefined;
+    for (const { name, size } of piece) found.push({ name, size });
+    await letOthers();
+  }
+  return found;
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(body.toString());
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { SaxesParser } from 'saxes';
+import { letOthers } from '../../../pieces.ts';
 
 /** One page of a listing. */
 export interface S3Page {
@@ -9,40 +10,57 @@ export interface S3Page {
   readonly next?: string;
 }
 
-/** Reads a ListBucketResult (ListObjectsV2). Undefined for what is no whole one. */
-export function readPage(xml: Buffer): S3Page | undefined {
-  const elements = readElements(xml);
-  if (elements?.root !== 'ListBucketResult') return undefined;
+const base = 'ListBucketResult';
+const at = {
+  key: `${base}/Contents/Key`,
+  size: `${base}/Contents/Size`,
+  prefix: `${base}/CommonPrefixes/Prefix`,
+  isCut: `${base}/IsTruncated`,
+  next: `${base}/NextContinuationToken`,
+};
+/** So many characters are read in a few milliseconds. */
+const readAtOnce = 32 * 1024;
+
+/** Reads a ListBucketResult (ListObjectsV2), in pieces. Undefined for what is no whole one. */
+export async function readPage(xml: Buffer): Promise<S3Page | undefined> {
   const files: { key: string; size: number }[] = [];
+  const prefixes: string[] = [];
   let key: string | undefined;
-  for (const { path, text } of elements.leaves) {
-    if (path === 'ListBucketResult/Contents/Key') key = text;
-    if (path !== 'ListBucketResult/Contents/Size') continue;
-    if (key === undefined || !/^\d+$/.test(text)) return undefined;
-    files.push({ key, size: Number(text) });
+  let [isCut, next, isWhole] = [false, '', true];
+  const reader = openReader((path, text) => {
+    if (path === at.key) key = text;
+    else if (path === at.prefix) prefixes.push(text);
+    else if (path === at.isCut) isCut = text === 'true';
+    else if (path === at.next) next = text;
+    if (path !== at.size) return;
+    if (key === undefined || !/^\d+$/.test(text)) isWhole = false;
+    else files.push({ key, size: Number(text) });
+  });
+  const text = xml.toString();
+  for (let from = 0; from < text.length; from += readAtOnce) {
+    if (from > 0) await letOthers();
+    if (!reader.write(text.slice(from, from + readAtOnce))) return undefined;
   }
-  const textAt = (path: string) => elements.leaves.find((leaf) => leaf.path === path)?.text;
-  const isCut = textAt('ListBucketResult/IsTruncated') === 'true';
-  const next = textAt('ListBucketResult/NextContinuationToken');
-  const ofPrefix = 'ListBucketResult/CommonPrefixes/Prefix';
-  const prefixes = elements.leaves.flatMap(({ path, text }) => (path === ofPrefix ? text : []));
+  if (!reader.end() || reader.root() !== base || !isWhole) return undefined;
   if (!isCut) return { files, prefixes };
-  return next ? { files, prefixes, next } : undefined;
+  return next === '' ? undefined : { files, prefixes, next };
 }
 
 /** The code of an error that a server answers with; empty where it says none. */
 export function readErrorCode(xml: Buffer): string {
-  const elements = readElements(xml);
-  return elements?.leaves.find(({ path }) => path === 'Error/Code')?.text ?? '';
+  let code = '';
+  const reader = openReader((path, text) => {
+    if (path === 'Error/Code' && code === '') code = text;
+  });
+  return reader.write(xml.toString()) && reader.end() ? code : '';
 }
 
 /** No answer of S3 is deeper. In one that is, naming each element by its path would take time that grows with the square of its length. */
 const mostDepth = 8;
 
-/** The texts of the elements that hold no others, in their order. Undefined for what is not well-formed, or deeper than any answer. */
-function readElements(xml: Buffer) {
+/** Tells of the texts of the elements that hold no others, in their order. It answers false to what is not well-formed, or deeper than any answer. */
+function openReader(onLeaf: (path: string, text: string) => void) {
   const path: string[] = [];
-  const leaves: { path: string; text: string }[] = [];
   let root = '';
   let text = '';
   let isLeaf = false;
@@ -57,14 +75,21 @@ function readElements(xml: Buffer) {
     text += part;
   });
   parser.on('closetag', () => {
-    if (isLeaf) leaves.push({ path: path.join('/'), text });
+    if (isLeaf) onLeaf(path.join('/'), text);
     path.pop();
     isLeaf = false;
   });
-  try {
-    parser.write(xml.toString()).close();
-  } catch {
-    return undefined;
-  }
-  return { root, leaves };
+  const tried = (step: () => unknown) => {
+    try {
+      step();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  return {
+    write: (part: string) => tried(() => parser.write(part)),
+    end: () => tried(() => parser.close()),
+    root: () => root,
+  };
 }

@@ -124,7 +124,7 @@ async function* listPages(client: S3Client, asked: Readonly<Record<string, strin
     const query = { 'list-type': '2', ...asked, ...(next && { 'continuation-token': next }) };
     const answer = await client.send({ method: 'GET', key: '', query, mostBytes: pageBytes });
     const { body, isCut } = expectStatus(client, 'list', answer, 200);
-    const page = isCut ? undefined : readPage(body);
+    const page = isCut ? undefined : await readPage(body);
     if (page === undefined)
       throw new AppError('store/unavailable', `The store at ${client.location} answered no whole listing.`, {
         retry: { afterMs: 500 },

@@ -74,9 +74,37 @@ describe('index files', () => {
   ];
   const packs = [{ id: hash('p') as PackId, blobs }];
 
-  test('open to what was sealed', () => {
+  test('open to what was sealed', async () => {
     const { id, bytes } = sealIndex(key, packs);
-    expect(openIndex(key, id, bytes)).toEqual(packs);
+    expect(await openIndex(key, id, bytes)).toEqual(packs);
+  });
+
+  test('of any length are read in pieces, between which others have their turn, however they are written', async () => {
+    const many = Array.from({ length: 3_000 }, (_, index) => ({ id: hash(`p${index}`) as PackId, blobs }));
+    const { id, bytes } = sealIndex(key, many);
+    let [turns, going] = [0, true];
+    const look = () => {
+      turns += 1;
+      if (going) setImmediate(look);
+    };
+    look();
+    expect(await openIndex(key, id, bytes)).toEqual(many);
+    going = false;
+    const json = JSON.stringify(openSealedFile(key, id, bytes, 'index'));
+    expect(turns).toBeGreaterThanOrEqual(json.length / (160 * 1024));
+    for (const text of [`${json}\n`, `{"supersedes":[],${json.slice(1)}`, json.replace('{"packs"', '{ "packs"')]) {
+      const written = encrypt(key, Buffer.from(text.trimStart()));
+      expect(await openIndex(key, idOf(written), written)).toEqual(many);
+    }
+    for (const text of [
+      json.slice(0, -3),
+      json.replace('}]},{', '}]}},{'),
+      json.replace('}]},{', '}]},,{'),
+      json.replace('}]},{', '}]},7,{'),
+    ]) {
+      const wrong = encrypt(key, Buffer.from(text));
+      await expect(openIndex(key, idOf(wrong), wrong)).rejects.toEqual(damaged);
+    }
   });
 
   test('are spelled as restic spells them', () => {
@@ -87,14 +115,14 @@ describe('index files', () => {
     );
   });
 
-  test('in raw JSON, with fields of other writers, are read; packs to delete are not there', () => {
+  test('in raw JSON, with fields of other writers, are read; packs to delete are not there', async () => {
     const json = {
       supersedes: [hash('s')],
       packs: [{ id: hash('p'), blobs: [], time: 'x' }],
       packs_to_delete: [{ id: hash('q') }],
     };
     const bytes = encrypt(key, Buffer.from(JSON.stringify(json)));
-    expect(openIndex(key, idOf(bytes), bytes)).toEqual([{ id: hash('p'), blobs: [] }]);
+    expect(await openIndex(key, idOf(bytes), bytes)).toEqual([{ id: hash('p'), blobs: [] }]);
   });
 
   test.each([
@@ -104,14 +132,14 @@ describe('index files', () => {
     ['uncompressed_length', 2 ** 40],
     ['length', -1],
     ['offset', 0.5],
-  ])('with numbers that no pack has are damage: %s %d', (field, value) => {
+  ])('with numbers that no pack has are damage: %s %d', async (field, value) => {
     const blob = { id: hash('a'), type: 'data', offset: 0, length: 50, [field]: value };
     const bytes = encrypt(key, Buffer.from(JSON.stringify({ packs: [{ id: hash('p'), blobs: [blob] }] })));
-    expect(() => openIndex(key, idOf(bytes), bytes)).toThrow(damaged);
+    await expect(openIndex(key, idOf(bytes), bytes)).rejects.toEqual(damaged);
   });
 
-  test('under another name are damage', () => {
-    expect(() => openIndex(key, idOf(Buffer.from('x')), sealIndex(key, packs).bytes)).toThrow(damaged);
+  test('under another name are damage', async () => {
+    await expect(openIndex(key, idOf(Buffer.from('x')), sealIndex(key, packs).bytes)).rejects.toEqual(damaged);
   });
 });
 
