@@ -9,15 +9,27 @@ const minimumSeconds = 30;
 /** Tokens of other exchanges that one request tries; more of them within one request are no coincidence. */
 const mostNewer = 3;
 
+/** So many refused tokens in a row are replaced, and then one a minute: a server that refuses each would have the provider asked with each file. */
+const replacementsAtOnce = 10;
+const replacementEveryMs = 60_000;
+
 /**
  * Servers also answer 401 for what belongs to somebody else. So a refused token is replaced once; if the new one is refused as
  * well, the root decides: if it accepts the token, only this one thing is forbidden; if not, the run is over. A token that
  * replaced a refused one is not replaced again for the next forbidden thing while the root accepts it. At some providers an
- * exchange ends the tokens before it: where another exchange came meanwhile, its token is taken before a refusal counts.
+ * exchange ends the tokens before it: where another exchange came meanwhile, its token is taken before a refusal counts. One that refuses
+ * token after token is no server that takes them: the run is over.
  */
 export function withToken(options: DavOptions, send: SendWithToken): SendTo {
   const { access, rootPath } = options;
   let replacement: string | undefined;
+  let allowed = { at: options.clock.elapsed(), count: replacementsAtOnce };
+  const takeReplacement = () => {
+    const at = options.clock.elapsed();
+    const count = Math.min(replacementsAtOnce, allowed.count + (at - allowed.at) / replacementEveryMs);
+    allowed = { at, count: count < 1 ? count : count - 1 };
+    return count >= 1;
+  };
   const rootAccepts = async (token: AccessToken, signal: AbortSignal) => {
     const sendProbe = followingRedirects(options, (request, path) => send(request, path, token, signal));
     try {
@@ -45,7 +57,7 @@ export function withToken(options: DavOptions, send: SendWithToken): SendTo {
       }
       const isFresh = replaced || token.token === replacement;
       if (isFresh && request.path !== rootPath && (await rootAccepts(token, signal))) throw forbidden();
-      if (replaced) throw unauthorized(token);
+      if (replaced || !takeReplacement()) throw unauthorized(token);
       token = await access({ minimumSeconds, refused: token.token, signal });
       replacement = token.token;
     }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../src/errors.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import {
   accessOf,
   contentOf,
@@ -90,6 +91,32 @@ describe('a refused access token', () => {
       good.add(next);
       expect((await source.list(memberNamed(listing, 'mine'), never)).members).toHaveLength(1);
     }
+  });
+
+  test('after token is no server that takes them: the provider is not asked for one with each request', async () => {
+    await using server = await startHostileWebdav(tree());
+    let refuses = false;
+    const refused: string[] = [];
+    server.mischief = (_, response) => {
+      refuses = !refuses;
+      if (!refuses) return undefined;
+      end(response, 401, { 'www-authenticate': 'Bearer' });
+      return true;
+    };
+    const access = async (asked: { refused?: string }) => {
+      if (asked.refused !== undefined) refused.push(asked.refused);
+      return { token: `token ${refused.length}` };
+    };
+    const clock = manualClock('2026-05-04T12:00:00Z');
+    await using source = openSource(server.url, { access, clock });
+    const ask = () => source.list(source.root, never);
+    for (let time = 0; time < 10; time++) expect((await ask()).members).toHaveLength(4);
+    await expect(ask()).rejects.toMatchObject({ code: 'source/unauthorized' });
+    expect(refused).toHaveLength(10);
+    await clock.advance(60_000);
+    refuses = false;
+    expect((await ask()).members).toHaveLength(4);
+    expect(refused).toHaveLength(11);
   });
 
   test('gives way to one that another exchange brought meanwhile, before a refusal counts', async () => {
