@@ -12,7 +12,7 @@ import {
 } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
 import { requireProviderAddresses } from './provider-hosts.ts';
-import { tidyAnswer } from './tidy-answer.ts';
+import { tidyAnswer, tidyMetadata } from './tidy-answer.ts';
 import type { Reaching } from './transport.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
@@ -108,7 +108,7 @@ async function discover(
   const send = boundedFetch(reaching.mostBytes, reaching.hosts);
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
-    [oidc.customFetch]: send,
+    [oidc.customFetch]: async (...request) => tidied(await send(...request), tidyMetadata),
     execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
@@ -123,7 +123,7 @@ async function discover(
   };
   const asked: oidc.CustomFetch = async (url, options) => {
     const response = await send(url, options);
-    return url === metadata.token_endpoint && response.ok ? await tidied(response) : response;
+    return url === metadata.token_endpoint && response.ok ? await tidied(response, tidyAnswer) : response;
   };
   configuration[oidc.customFetch] = authenticated(asked);
   const anotherOf = (server: oidc.ServerMetadata, send: oidc.CustomFetch) => {
@@ -152,13 +152,13 @@ async function discover(
   };
 }
 
-async function tidied(response: Response): Promise<Response> {
+async function tidied(response: Response, tidy: (text: string) => string): Promise<Response> {
   const { status, headers } = response;
-  const text = tidyAnswer(await response.text());
+  const text = tidy(await response.text());
   const kept = new Headers(headers);
   kept.delete('content-length');
   kept.delete('content-encoding');
-  return new Response(text, { status, headers: kept });
+  return new Response(text || null, { status, headers: kept });
 }
 
 /** The library copies what it is told of the provider, each time. */

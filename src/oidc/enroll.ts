@@ -1,5 +1,7 @@
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import { escapedName, unseen } from '../file-name.ts';
 import { type Asking, type Authorized, askForTokens, proofFor } from './authorization.ts';
 import type { Connection } from './connection.ts';
 import { type EnrollMethod, enrollError } from './enroll-error.ts';
@@ -76,6 +78,7 @@ async function beginDevice(connection: Connection, options: Options, scope: stri
   const code_challenge = await oidc.calculatePKCECodeChallenge(code_verifier);
   const pkce = { code_challenge, code_challenge_method: 'S256' };
   const begun = await oidc.initiateDeviceAuthorization(connection.configuration, { scope, ...pkce });
+  requireTypable(begun, connection.metadata.issuer);
   const lifeMs = Math.min(begun.expires_in, longestLifeSeconds) * 1000;
   const until = clock.elapsed() + lifeMs;
   const everyMs = Math.max(begun.interval ?? usualIntervalSeconds, shortestIntervalSeconds) * 1000;
@@ -87,6 +90,29 @@ async function beginDevice(connection: Connection, options: Options, scope: stri
     expiresAt: new Date(clock.now().getTime() + lifeMs),
     finish: (signal) => awaitDevice(clock, askOnce, { until, everyMs, signal }),
   };
+}
+
+const longestCode = 64;
+const longestAddress = 2_000;
+
+/** Somebody is told to open the address and to type the code, so that they must be such: of a browser, and seen as they are. */
+function requireTypable(
+  {
+    user_code: code,
+    ...addresses
+  }: Pick<oidc.DeviceAuthorizationResponse, 'user_code' | 'verification_uri' | 'verification_uri_complete'>,
+  issuer: string,
+): void {
+  const isSeen = (text: string) => escapedName(text) === text && text.search(unseen) < 0;
+  const schemes = ['https:', new URL(issuer).protocol];
+  const isAddress = (text: string) =>
+    text.length <= longestAddress && isSeen(text) && schemes.includes(URL.parse(text)?.protocol ?? '');
+  const { verification_uri: address, verification_uri_complete: whole = address } = addresses;
+  if (code.length <= longestCode && isSeen(code) && isAddress(address) && isAddress(whole)) return;
+  throw new AppError(
+    'provider/wrong-answer',
+    'The provider gave a code that nobody can type, or an address for it that no browser opens. The operator must look at the provider.',
+  );
 }
 
 /** What each refusal makes of the pause until the next question: what is not here ends the questions. */

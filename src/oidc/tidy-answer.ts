@@ -31,6 +31,34 @@ export function tidyAnswer(text: string): string {
   }
 }
 
+/** Discovery documents have some ten KB; a longer one is copied again and again by the library. */
+const usualMetadata = 64 * 1024;
+const longestMember = 4 * 1024;
+const mostMembers = 500;
+/** Of a list, such as of scopes; nothing else that is nested is used here. */
+const mostWords = 256;
+const longestWord = 256;
+
+/** A discovery document without the members that are far longer than any we use, where it is a long one; what is not JSON is left as it is. */
+export function tidyMetadata(text: string): string {
+  if (text.length <= usualMetadata) return text;
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return text;
+    const members = Object.entries(body).slice(0, mostMembers);
+    return JSON.stringify(Object.fromEntries(members.filter(([, value]) => isShort(value))));
+  } catch {
+    return text;
+  }
+}
+
+function isShort(value: unknown): boolean {
+  if (typeof value === 'string') return value.length <= longestMember;
+  if (typeof value !== 'object' || value === null) return true;
+  const within = Object.values(value);
+  return within.length <= mostWords && within.every((one) => typeof one === 'string' && one.length <= longestWord);
+}
+
 /** Seconds that are a number, or a string that is one; nothing where they are no time to live. */
 export function secondsIn(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && /^\d+(\.\d+)?$/.test(value.trim()) ? Number(value) : value;

@@ -99,6 +99,30 @@ describe('another device', () => {
     expect(begun?.form.get('code_challenge')).toBe(hash('sha256', verifier, 'base64url'));
   });
 
+  it.each<[string, object | (() => object), boolean]>([
+    ['a code with a line break', { user_code: 'ABCD\nEFGH' }, false],
+    ['a code of what is not seen', { user_code: 'AB\u200bCD' }, false],
+    ['a code that is turned', { user_code: '\u202eDCBA' }, false],
+    ['a code of 65 characters', { user_code: 'A'.repeat(65) }, false],
+    ['a code of 64 characters', { user_code: 'A'.repeat(64) }, true],
+    ['an address that is a program', { verification_uri: 'javascript:alert(1)' }, false],
+    ['an address that is none', { verification_uri: 'go' }, false],
+    ['an address with an escape sequence', () => ({ verification_uri: `${provider.url}/\u001b[2J` }), false],
+    ['a whole address of a file', { verification_uri_complete: 'file:///etc/passwd' }, false],
+    [
+      'a whole address of 3,000 characters',
+      () => ({ verification_uri_complete: `${provider.url}/${'x'.repeat(3_000)}` }),
+      false,
+    ],
+    ['no whole address', { verification_uri_complete: undefined }, true],
+    ['an address of https', { verification_uri: 'https://id.example/go', verification_uri_complete: undefined }, true],
+  ])('is shown nothing that cannot be typed or opened: %s', async (_, changes, isShown) => {
+    provider.answer = ({ endpoint }) =>
+      endpoint === 'device' ? device(typeof changes === 'function' ? changes() : changes) : undefined;
+    const begun = await error(issuer.enroll.device(scope));
+    expect(isShown ? begun : (begun as { code?: string }).code).toBe(isShown ? 'went well' : 'provider/wrong-answer');
+  });
+
   it('is asked less often when the provider says so, and every five seconds where it says nothing', async () => {
     answers = [refusal('slow_down'), refusal('authorization_pending'), refusal('slow_down'), await tokens()];
     await (await issuer.enroll.device(scope)).finish();

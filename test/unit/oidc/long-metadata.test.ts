@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { silentLog } from '../../../src/log.ts';
+import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { tidyMetadata } from '../../../src/oidc/tidy-answer.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
+
+const size = 500_000;
+const long = {
+  'many short texts': { x: Array.from({ length: size / 3 }, () => '') },
+  'many members in one': { x: Object.fromEntries(Array.from({ length: size / 15 }, (_, index) => [`k${index}`, ''])) },
+  'many members': Object.fromEntries(Array.from({ length: size / 15 }, (_, index) => [`k${index}`, ''])),
+  'lists in lists': {
+    x: Array.from({ length: 250 }, () => JSON.parse('['.repeat(1_000) + ']'.repeat(1_000)) as unknown),
+  },
+  'one text': { x: 'x'.repeat(size) },
+};
+
+it.each(Object.entries(long))('a discovery document of 500 KB is known by what is used of it: %s', async (_, more) => {
+  await using provider = await startOpenIdIssuer();
+  Object.assign(provider.metadata, { scopes_supported: ['openid', 'offline_access'] }, more);
+  const client = { clientId: 'me', authentication: 'client_secret_basic', secrets: ['s'] } as const;
+  const issuer = openIssuer({
+    provider: { issuer: new URL(provider.url), ...client },
+    publicUrl: new URL('http://localhost'),
+    clock: manualClock('2026-05-04T12:00:00Z'),
+    log: silentLog,
+  });
+  const { url } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+  expect(url.href).toContain(`${provider.url}/authorize?`);
+});
+
+it('what is copied of it is short, and a usual one is left as it is', () => {
+  for (const more of Object.values(long)) {
+    const known = { issuer: 'https://id.example', scopes_supported: ['openid'], token_endpoint: 7, none: null };
+    const tidied = tidyMetadata(JSON.stringify({ ...known, ...more }));
+    expect(JSON.parse(tidied)).toMatchObject(known);
+    expect(tidied.length).toBeLessThan(64 * 1024);
+  }
+  const usual = '{ "issuer": "https://id.example", "aliases": { "a": { "b": 1 } } }';
+  expect(tidyMetadata(usual)).toBe(usual);
+  for (const odd of [`[${' '.repeat(70_000)}]`, `{${' '.repeat(70_000)}`]) expect(tidyMetadata(odd)).toBe(odd);
+});
