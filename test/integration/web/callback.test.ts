@@ -74,7 +74,7 @@ const strange: Record<string, string>[] = [
 ];
 
 describe('what anybody can write into the address that the provider sends people back to', () => {
-  it.each(strange)('is the fault of nobody, and one short line of the log: %j', async (sent) => {
+  it.each(strange)('is the fault of nobody, and one short line of the log: %#', async (sent) => {
     const { usual, come } = await begin();
     lines.length = 0;
     const answer = await come({ ...usual, ...sent });
@@ -94,7 +94,7 @@ describe('what anybody can write into the address that the provider sends people
     { code: 'right', id_token: 'a.b.c' },
     { code: huge },
     {},
-  ])('leaves what was begun as it is: %j', async (sent) => {
+  ])('leaves what was begun as it is: %#', async (sent) => {
     const { usual, come, visitor } = await begin();
     expect((await come({ ...usual, ...sent })).status).toBe(400);
     const answer = await come({ ...usual, code: 'right' });
@@ -115,7 +115,7 @@ describe('what anybody can write into the address that the provider sends people
 
 describe('what anybody can post as a logout token', () => {
   it.each([['x'], [huge + huge], [unseen], ['e30.e30.e30'], ['eyJhbGciOiJub25lIn0.e30.'], ['a.b.c.d.e']])(
-    'is refused with one short line that is no warning: %j',
+    'is refused with one short line that is no warning: %#',
     async (token) => {
       const body = new URLSearchParams({ logout_token: token });
       const answer = await openVisitor(resources).send('/backchannel-logout', { method: 'POST', body });
