@@ -350,15 +350,8 @@ const mostDropped = 100;
 export async function dropForeignJobs(client: Redis, prefix: string): Promise<string[]> {
   const base = `${prefix}:${backUpQueueName}:`;
   const keys = ['wait', 'delayed', 'prioritized'].map((name) => base + name);
-  const dropped: unknown = await client.eval(
-    dropScript,
-    keys.length,
-    ...keys,
-    base,
-    longestId,
-    longestJob,
-    mostDropped,
-  );
+  const bounds = [longestId, longestJob, mostDropped];
+  const dropped = await client.call('EVAL', dropScript, keys.length, ...keys, base, ...bounds);
   return Array.isArray(dropped) ? dropped.map(String) : [];
 }
 
