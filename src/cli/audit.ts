@@ -12,7 +12,7 @@ import {
   sinceOf,
   text,
 } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -30,7 +30,7 @@ export const auditCommand: Command = {
   },
   run: async (options, output) => {
     const [kind, act, most] = [oneOf(options, 'by', actorKinds), oneOf(options, 'act', acts), limitOf(options)];
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { clock, database } = resources;
     const since = sinceOf(options, clock.now());
     const name = text(options, 'user');

@@ -1,10 +1,10 @@
 import { listCircuits, trustRefusals } from '../database/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printTable, shownMinute, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
 /**
@@ -19,7 +19,7 @@ export const circuits: Command = {
     ...json,
   },
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const issuer = text(options, 'trust');
     if (issuer !== undefined) await trust(resources, issuer);
     const rows = await listCircuits(resources.database);
@@ -28,7 +28,8 @@ export const circuits: Command = {
   },
 };
 
-async function trust({ clock, database, issuer: { clientId } }: Resources, issuer: string): Promise<void> {
+async function trust({ clock, config, database }: RepositoryResources, issuer: string): Promise<void> {
+  const { clientId } = config.provider;
   const at = clock.now();
   const trustedUntil = new Date(at.getTime() + trustMs);
   if (await trustRefusals(database, { issuer, clientId, trustedUntil, at, by: commandActor() })) return;

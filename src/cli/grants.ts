@@ -5,7 +5,7 @@ import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtectionsOf } from '../flows/nights/find-protection.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import {
   type Command,
@@ -17,7 +17,7 @@ import {
   shownMinute,
   text,
 } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openFromEnvironment, openRepositoriesFromEnvironment } from './open-resources.ts';
 import { consentWords, getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -40,8 +40,8 @@ export const grants: Command = {
     refuseMixture(options);
     const [expiring, forecast] = [days(options, 'expiring'), days(options, 'forecast')];
     const state = stateOf(options);
-    await using resources = await openFromEnvironment();
-    if (options['ask-again'] === true) return await ask(resources, options, output);
+    if (options['ask-again'] === true) return await ask(options, output);
+    await using resources = await openRepositoriesFromEnvironment();
     if (forecast !== undefined) return await tellForecast(resources, forecast, options, output);
     const now = resources.clock.now().getTime();
     const endingBefore = expiring === undefined ? undefined : new Date(now + expiring * dayMs);
@@ -66,7 +66,8 @@ function refuseMixture(options: Options): void {
     throw new AppError('usage/invalid', '--user goes with --ask-again only.');
 }
 
-async function ask(resources: Resources, options: Options, output: Output): Promise<number> {
+async function ask(options: Options, output: Output): Promise<number> {
+  await using resources = await openFromEnvironment();
   const user = await getUserByName(resources, givenName(options), 'acting');
   const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
@@ -76,7 +77,12 @@ async function ask(resources: Resources, options: Options, output: Output): Prom
   return 0;
 }
 
-async function tellForecast(resources: Resources, ahead: number, options: Options, output: Output): Promise<number> {
+async function tellForecast(
+  resources: RepositoryResources,
+  ahead: number,
+  options: Options,
+  output: Output,
+): Promise<number> {
   const { living, forecast } = await forecastDeaths(resources.database, { at: resources.clock.now(), days: ahead });
   const words = [
     `If nothing is exchanged from now, so many of ${countWords(living, 'grant')} will have died`,
@@ -86,7 +92,10 @@ async function tellForecast(resources: Resources, ahead: number, options: Option
   return 0;
 }
 
-async function* rowsOf(resources: Resources, filter: Parameters<typeof eachGrant>[1]): AsyncGenerator<readonly Row[]> {
+async function* rowsOf(
+  resources: RepositoryResources,
+  filter: Parameters<typeof eachGrant>[1],
+): AsyncGenerator<readonly Row[]> {
   for await (const grants of eachGrant(resources.database, filter)) {
     const judged = await listProtectionsOf(
       resources,

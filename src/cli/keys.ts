@@ -13,12 +13,12 @@ import {
 } from '../flows/keys/broken-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { isUuid } from '../uuid.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
 import { writeDueCards } from './due-cards.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openFromEnvironment, openRepositoriesFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
 /** Lists the keys of the keyring and what is sealed under each; exit code 1 when one is missing. */
@@ -42,7 +42,7 @@ export const keysRotate: Command = {
   options: json,
   exits: { 3: 'some values do not open and stay as they are, or some cards could not be written' },
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const key = resources.keyring.newest;
     const { resealed, broken } = await rotateKeys(resources, (done, total) =>
       tell(options, `${done} of ${total} sealed under ${key}`),
@@ -91,7 +91,7 @@ export const keysConfirm: Command = {
   },
   exits: { 1: 'failed, or some are as they should not be' },
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const userId = text(options, 'user');
     const by = commandActor();
     if (options.all === true) {
@@ -124,7 +124,7 @@ export const keysConfirm: Command = {
 };
 
 /** A row may name a person whose own is gone. Throws `request/not-found` where there is nothing of that id. */
-async function requireSomebody(resources: Resources, userId: string): Promise<void> {
+async function requireSomebody(resources: RepositoryResources, userId: string): Promise<void> {
   const [known] = await findUsersByName(resources.database, userId);
   if (known === undefined && (await findBrokenRows(resources, userId)).length === 0)
     throw new AppError('request/not-found', `Nobody here has the id ${userId}. See: nightkeep keys confirm`);

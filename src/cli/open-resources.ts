@@ -11,7 +11,7 @@ export async function openFromEnvironment(): Promise<Resources & AsyncDisposable
   return openResources(...fromEnvironment());
 }
 
-/** Opens what work on repositories needs. */
+/** Opens database, keyring and store, for a command that needs no queue, provider or source: it works where these are away. */
 export async function openRepositoriesFromEnvironment(): Promise<RepositoryResources & AsyncDisposable> {
   return openRepositoryResources(...fromEnvironment());
 }

@@ -1,6 +1,6 @@
 import { listPeople, type PersonRow } from '../database/people.ts';
 import { type Command, json, limitOf, printTable, shownMinute, shownOf, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -15,7 +15,7 @@ export const plans: Command = {
   },
   run: async (options, output) => {
     const most = limitOf(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const name = text(options, 'user');
     const userId = name === undefined ? undefined : (await getUserByName(resources, name, 'looking')).id;
     const people = await listPeople(resources.database, { userId, hasPlan: true, limit: most + 1 });

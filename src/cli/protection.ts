@@ -2,7 +2,7 @@ import { confirmAlarms } from '../database/protection.ts';
 import { doubtedSince, type Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { eachProtectionByName, findProtection } from '../flows/nights/find-protection.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import {
   type Command,
@@ -14,7 +14,7 @@ import {
   shownMinute,
   text,
 } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -30,7 +30,7 @@ export const protection: Command = {
   run: async (options, output) => {
     if (options.looked === true && text(options, 'user') === undefined)
       throw new AppError('usage/invalid', 'Say whose losses and changes were looked at with --user NAME.');
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     if (text(options, 'user') !== undefined) return await tellOne(resources, options, output);
     await printPages(output, options, {
       pages: rowsOf(resources),
@@ -41,12 +41,12 @@ export const protection: Command = {
   },
 };
 
-async function* rowsOf(resources: Resources): AsyncGenerator<readonly Row[]> {
+async function* rowsOf(resources: RepositoryResources): AsyncGenerator<readonly Row[]> {
   for await (const people of eachProtectionByName(resources))
     yield people.map(({ protection, ...user }) => rowOf(user, protection));
 }
 
-async function tellOne(resources: Resources, options: Options, output: Output): Promise<number> {
+async function tellOne(resources: RepositoryResources, options: Options, output: Output): Promise<number> {
   const { clock, database } = resources;
   const user = await getUserByName(resources, givenName(options), options.looked === true ? 'acting' : 'looking');
   const at = clock.now();

@@ -1,7 +1,8 @@
 import { countWords } from '../count-words.ts';
+import { openPeopleCount } from '../domain/people-tally.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
 import { type Command, json, printAnswer, shownMinute } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 
 /** The figures of the whole installation, as `/status.json` answers them. */
 export const status: Command = {
@@ -9,8 +10,8 @@ export const status: Command = {
   summary: 'the last complete backup, and counts of people, consents and runs',
   options: json,
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
-    const answer = await viewStatus(resources);
+    await using resources = await openRepositoriesFromEnvironment();
+    const answer = await viewStatus({ ...resources, peopleCount: openPeopleCount() });
     printAnswer(output, options, answer, ...wordsOf(answer));
     return 0;
   },

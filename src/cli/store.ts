@@ -9,7 +9,7 @@ import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printTable, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openInterrupt } from './interrupt.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, oneOrAll, refuseUnlessOneOrAll } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -19,7 +19,7 @@ export const storeCommand: Command = {
   summary: 'list where each repository is',
   options: json,
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const rows = (await listRepositoryPlaces(resources.database)).map((place) => ({
       user: nameOf(place),
       store: storeOf(resources, place),
@@ -61,7 +61,7 @@ export const storeMove: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     const wish = wishOf(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { signal } = interrupt;
     const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;

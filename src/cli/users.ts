@@ -1,6 +1,6 @@
 import { listPeople, type PersonRow } from '../database/people.ts';
 import { type Command, json, limitOf, oneOf, printTable, shownMinute, shownOf, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { consentWords, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -18,7 +18,7 @@ export const users: Command = {
   },
   run: async (options, output) => {
     const [state, most] = [oneOf(options, 'state', states), limitOf(options)];
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const found = await listPeople(resources.database, { search: text(options, 'user'), state, limit: most + 1 });
     printTable(output, options, { rows: shownOf(found, most), columns, none: 'None.' });
     return 0;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openQueues, queuePrefix } from '../../../src/queues.ts';
@@ -84,6 +84,18 @@ test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'prot
     const lines: string[] = [];
     expect(await runCommand([name], { line: (text) => void lines.push(...text.split('\n')), columns: 80 })).toBe(0);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  },
+);
+
+test.each(['status', 'users', 'plans', 'runs', 'audit', 'grants', 'protection', 'circuits', 'store', 'keys confirm'])(
+  '%s tells what the database knows while Redis is away',
+  async (name) => {
+    vi.stubEnv('REDIS_URL', 'redis://127.0.0.1:1');
+    try {
+      await nightkeep(...name.split(' '));
+    } finally {
+      vi.stubEnv('REDIS_URL', undefined);
+    }
   },
 );
 
