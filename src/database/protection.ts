@@ -159,8 +159,9 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
   return database.$queryRaw<Row[]>`
     SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
       g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
-      p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.paused, p.paused_until AS "pausedUntil", p.next_due_at AS "nextDueAt",
-      CASE jsonb_typeof(p.sources) WHEN 'array' THEN jsonb_array_length(p.sources) ELSE 0 END AS sources,
+      (own.newest).zone, (own.newest).window_start AS "windowStart", (own.newest).window_end AS "windowEnd", (own.newest).paused,
+      (own.newest).paused_until AS "pausedUntil", (own.newest).next_due_at AS "nextDueAt",
+      CASE jsonb_typeof((own.newest).sources) WHEN 'array' THEN jsonb_array_length((own.newest).sources) ELSE 0 END AS sources,
       complete.id AS "completeId", complete.finished_at AS "completeAt", partial.id AS "partialId",
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
@@ -173,8 +174,7 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
     LEFT JOIN LATERAL (SELECT * FROM repositories WHERE user_id = u.id LIMIT 1) repository ON true
     LEFT JOIN LATERAL (SELECT * FROM verifications WHERE user_id = repository.user_id LIMIT 1) v ON true
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
-    LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true
-    LEFT JOIN LATERAL (SELECT array_agg(id) AS plan_ids FROM plans WHERE user_id = u.id) own ON true
+    LEFT JOIN LATERAL (SELECT (array_agg(plans ORDER BY created_at DESC))[1] AS newest, array_agg(id) AS plan_ids FROM plans WHERE user_id = u.id) own ON true
     LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot}`)} complete ON true
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot}`)} partial ON true
