@@ -2,7 +2,7 @@ import { probeEveryMs } from '../domain/circuit.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
-import type { Circuit } from './generated/client.ts';
+import { type Circuit, Prisma } from './generated/client.ts';
 
 interface Client {
   issuer: string;
@@ -81,14 +81,21 @@ export async function findCircuit(database: Database, { issuer, clientId }: Clie
  * one that is tried, and does not keep the circuit open.
  */
 export async function listProbes(database: Database, at: Date): Promise<{ id: string }[]> {
+  const own = Prisma.sql`g.issuer = c.issuer AND g.client_id = c.client_id`;
+  const asked = Prisma.sql`e.grant_id = g.id AND e.fence = g.fence AND e.answered_at >= c.opened_at`;
+  const first = (which: Prisma.Sql) => Prisma.sql`(SELECT g.id FROM grants g
+    WHERE ${own} AND ${which} AND NOT EXISTS (SELECT FROM exchanges e WHERE ${asked}) ORDER BY g.last_exchanged_at DESC LIMIT 1)`;
+  // Each is only looked for where there is none of those before: all that there are only where all were asked, so where they are few.
   return database.$queryRaw<{ id: string }[]>`
-    SELECT probe.id FROM circuits c CROSS JOIN LATERAL (
-      SELECT g.id FROM grants g
-      LEFT JOIN exchanges e ON e.grant_id = g.id AND e.fence = g.fence AND e.answered_at >= c.opened_at
-      WHERE g.issuer = c.issuer AND g.client_id = c.client_id
-        AND ((g.state = 'active' AND g.reason IS NULL) OR (g.state <> 'withdrawn' AND g.next_exchange_at <= ${at}))
-      ORDER BY e.answered_at NULLS FIRST, g.state <> 'active', g.last_exchanged_at DESC LIMIT 1
-    ) probe WHERE c.open AND c.next_probe_at <= ${at}`;
+    SELECT id FROM (
+      SELECT coalesce(
+        ${first(Prisma.sql`g.state = 'active' AND (g.reason IS NULL OR g.next_exchange_at <= ${at})`)},
+        ${first(Prisma.sql`g.state IN ('suspect', 'needs_consent') AND g.next_exchange_at <= ${at}`)},
+        (SELECT g.id FROM grants g JOIN exchanges e ON ${asked}
+          WHERE ${own} AND ((g.state = 'active' AND g.reason IS NULL) OR (g.state <> 'withdrawn' AND g.next_exchange_at <= ${at}))
+          ORDER BY e.answered_at, g.state <> 'active', g.last_exchanged_at DESC LIMIT 1)) AS id
+      FROM circuits c WHERE c.open AND c.next_probe_at <= ${at}) probes
+    WHERE id IS NOT NULL`;
 }
 
 export async function listCircuits(database: Database): Promise<Circuit[]> {

@@ -2,6 +2,7 @@ import { answersFromMs, type LatestAnswer, latestAnswers } from '../domain/circu
 import type { Hint } from '../domain/hint.ts';
 import { permissionErrors } from '../domain/refusal-meaning.ts';
 import type { Database, Transaction } from './client.ts';
+import { Prisma } from './generated/client.ts';
 
 export interface ExchangeEnd {
   exchangeId: string;
@@ -60,21 +61,20 @@ export async function listLatestAnswers(
   { issuer, clientId, at, besides }: Client & { at: Date; besides: string },
 ): Promise<LatestAnswer[]> {
   const from = new Date(at.getTime() - answersFromMs);
+  const counts = (e: Prisma.Sql) => Prisma.sql`(${e}.verdict = 'ok' OR (${e}.verdict IN ('person', 'unclear')
+    AND least(g.idle_deadline, g.max_deadline) > ${e}.started_at
+    AND ${e}.error_code <> ALL(${permissionErrors}) AND ${e}.hint IS DISTINCT FROM ${personAskedFor}))`;
   const rows = await database.$queryRaw<{ answer: LatestAnswer }[]>`
     WITH since AS (
       SELECT coalesce(max(closed_at), ${from}) AS at FROM circuits WHERE issuer = ${issuer} AND client_id = ${clientId}
-    ), latest AS (
-      SELECT DISTINCT ON (e.grant_id) e.grant_id, e.verdict, e.started_at, g.suspect_since
-      FROM exchanges e JOIN grants g ON g.id = e.grant_id
-      WHERE e.started_at > ${from} AND e.verdict IN ('ok', 'person', 'unclear')
-        AND g.issuer = ${issuer} AND g.client_id = ${clientId} AND g.id <> ${besides}::uuid
-        AND (e.verdict = 'ok' OR (least(g.idle_deadline, g.max_deadline) > e.started_at
-          AND e.error_code <> ALL(${permissionErrors}) AND e.hint IS DISTINCT FROM ${personAskedFor}))
-      ORDER BY e.grant_id, e.started_at DESC, e.fence DESC
     )
-    SELECT CASE verdict WHEN 'ok' THEN 'ok' ELSE 'refused' END AS answer FROM latest, since
-    WHERE verdict = 'ok' OR coalesce(suspect_since, started_at) >= greatest(since.at, ${from})
-    ORDER BY started_at DESC LIMIT ${latestAnswers}`;
+    SELECT CASE e.verdict WHEN 'ok' THEN 'ok' ELSE 'refused' END AS answer
+    FROM since CROSS JOIN exchanges e JOIN grants g ON g.id = e.grant_id
+    WHERE e.started_at > ${from} AND ${counts(Prisma.sql`e`)}
+      AND g.issuer = ${issuer} AND g.client_id = ${clientId} AND g.id <> ${besides}::uuid
+      AND NOT EXISTS (SELECT FROM exchanges later WHERE later.grant_id = e.grant_id AND later.fence > e.fence AND ${counts(Prisma.sql`later`)})
+      AND (e.verdict = 'ok' OR coalesce(g.suspect_since, e.started_at) >= greatest(since.at, ${from}))
+    ORDER BY e.started_at DESC LIMIT ${latestAnswers}`;
   return rows.map(({ answer }) => answer);
 }
 
@@ -96,13 +96,12 @@ export async function findWitness(
   database: Database,
   { grantId, issuer, clientId, since }: Client & { grantId: string; since: Date },
 ): Promise<boolean | null> {
-  const others = { id: { not: grantId }, issuer, clientId, state: 'active' as const };
-  const witness = await database.grant.findFirst({
-    where: { ...others, lastExchangedAt: { gt: since } },
-    select: { id: true },
-  });
-  if (witness !== null) return true;
-  return (await database.grant.findFirst({ where: others, select: { id: true } })) === null ? null : false;
+  // The state is written out, since only so PostgreSQL uses the index of those that are active.
+  const [latest] = await database.$queryRaw<{ isWitness: boolean }[]>`
+    SELECT last_exchanged_at > ${since} AS "isWitness" FROM grants
+    WHERE issuer = ${issuer} AND client_id = ${clientId} AND state = 'active' AND id <> ${grantId}::uuid
+    ORDER BY last_exchanged_at DESC LIMIT 1`;
+  return latest?.isWitness ?? null;
 }
 
 /** Brings the exchange of one other grant forward, whose answer will tell whether refusals are one person's own. */

@@ -83,16 +83,12 @@ export async function findLivingToken(
   database: Database,
   { issuer, clientId, besides }: { issuer: string; clientId: string; besides: string },
 ): Promise<{ userId: string; grantId: string; number: number; sealed: Uint8Array | null } | null> {
-  const grant = await database.grant.findFirst({
-    where: { issuer, clientId, id: { not: besides }, state: 'active', reason: null },
-    orderBy: { lastExchangedAt: 'desc' },
-    select: { id: true, userId: true, generation: true },
-  });
-  if (grant === null) return null;
-  const { id: grantId, userId, generation: number } = grant;
-  const token = await database.tokenGeneration.findUnique({
-    where: { grantId_number: { grantId, number } },
-    select: { sealed: true },
-  });
-  return token && { userId, grantId, number, sealed: token.sealed };
+  const [living] = await database.$queryRaw<
+    { userId: string; grantId: string; number: number; sealed: Uint8Array | null }[]
+  >`
+    SELECT g.user_id AS "userId", g.id AS "grantId", t.number, t.sealed
+    FROM (SELECT * FROM grants WHERE issuer = ${issuer} AND client_id = ${clientId} AND state = 'active' AND reason IS NULL
+      AND id <> ${besides}::uuid ORDER BY last_exchanged_at DESC LIMIT 1) g
+    JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation`;
+  return living ?? null;
 }

@@ -1,5 +1,5 @@
 import type { Database } from './client.ts';
-import type { GrantState } from './generated/client.ts';
+import { type GrantState, Prisma } from './generated/client.ts';
 
 export interface GrantCount {
   state: GrantState;
@@ -59,8 +59,14 @@ export async function inspectEndings(database: Database, { before }: { before: D
   return facts;
 }
 
+/** So many of the latest exchanges, and tokens, say what is usual. */
+const latestAsked = 100_000;
+
+/** Exchanges that went another way than most, which have an index of their own. */
+const isOdd = Prisma.sql`(verdict = 'ambiguous' OR hint IN ('token_reused', 'withdrawn_at_provider'))`;
+
 export interface RotationFacts {
-  /** Exchanges that succeeded. */
+  /** Exchanges that succeeded, of the latest 100,000. */
   exchanges: number;
   /** Of those, how many brought a new token. */
   renewed: number;
@@ -74,31 +80,35 @@ export interface RotationFacts {
 
 export async function inspectRotation(database: Database, { since }: { since: Date }): Promise<RotationFacts> {
   const [facts] = await database.$queryRaw<[RotationFacts]>`
-    WITH recent AS (
-      SELECT grant_id, generation, verdict, hint, received, fence FROM exchanges
-      WHERE started_at > ${since} AND purpose <> 'consent'
+    WITH latest AS (
+      SELECT verdict, received FROM exchanges WHERE started_at > ${since} AND purpose <> 'consent'
+      ORDER BY started_at DESC LIMIT ${latestAsked}
+    ), odd AS (
+      SELECT grant_id, generation, verdict, hint, fence FROM exchanges
+      WHERE started_at > ${since} AND purpose <> 'consent' AND ${isOdd}
     ), again AS (
-      SELECT DISTINCT first.grant_id, first.generation FROM recent first JOIN recent second USING (grant_id, generation)
-      WHERE first.verdict = 'ambiguous' AND second.verdict = 'ok' AND second.fence > first.fence
+      SELECT DISTINCT odd.grant_id, odd.generation FROM odd
+      WHERE verdict = 'ambiguous' AND EXISTS (SELECT FROM exchanges second WHERE second.grant_id = odd.grant_id
+        AND second.fence > odd.fence AND second.generation = odd.generation AND second.verdict = 'ok' AND second.purpose <> 'consent')
     )
     SELECT count(*) FILTER (WHERE verdict = 'ok')::int AS exchanges,
       count(*) FILTER (WHERE verdict = 'ok' AND received IS NOT NULL)::int AS renewed,
       (SELECT count(*)::int FROM again) AS "takenAgain",
-      count(*) FILTER (WHERE verdict = 'ambiguous')::int AS lost,
-      count(*) FILTER (WHERE hint = 'token_reused')::int AS "refusedAsUsed"
-    FROM recent`;
+      (SELECT count(*)::int FROM odd WHERE verdict = 'ambiguous') AS lost,
+      (SELECT count(*)::int FROM odd WHERE hint = 'token_reused') AS "refusedAsUsed"
+    FROM latest`;
   return facts;
 }
 
 export interface WindowFacts {
-  /** The shortest idle window that tokens have shown. */
+  /** The shortest idle window that the latest 100,000 tokens have shown. */
   idleSeconds: number | null;
-  /** The shortest life from consent to maximum that tokens have shown. */
+  /** The shortest life from consent to maximum that they have shown. */
   maxSeconds: number | null;
-  /** Current tokens, and how many of them say when they expire. */
+  /** How many they are, and how many of them say when they expire. */
   tokens: number;
   withEnd: number;
-  /** The longest pause after which a token was still accepted. */
+  /** The longest pause after which a token was still accepted, of the latest 100,000 exchanges. */
   takenAfterSeconds: number | null;
   /** Tokens whose session was gone when they were next sent, and the shortest pause before that. */
   gone: number;
@@ -109,18 +119,26 @@ export interface WindowFacts {
 export async function inspectWindows(database: Database, { since }: { since: Date }): Promise<WindowFacts> {
   const [facts] = await database.$queryRaw<[WindowFacts]>`
     WITH asked AS (
-      SELECT verdict, hint, lag(verdict) OVER each AS before, extract(epoch FROM started_at - lag(started_at) OVER each) AS pause
-      FROM exchanges WHERE started_at > ${since} AND verdict IN ('ok', 'person')
-      WINDOW each AS (PARTITION BY grant_id ORDER BY started_at, fence)
+      (SELECT grant_id, fence, started_at, verdict, hint FROM exchanges WHERE started_at > ${since} AND verdict = 'ok'
+        ORDER BY started_at DESC LIMIT ${latestAsked})
+      UNION ALL
+      SELECT grant_id, fence, started_at, verdict, hint FROM exchanges
+      WHERE started_at > ${since} AND verdict = 'person' AND hint = 'withdrawn_at_provider' AND ${isOdd}
+    ), paused AS (
+      SELECT asked.*, extract(epoch FROM asked.started_at - before.started_at) AS pause FROM asked CROSS JOIN LATERAL (
+        SELECT verdict, started_at FROM exchanges e
+        WHERE e.grant_id = asked.grant_id AND e.fence < asked.fence AND e.verdict IN ('ok', 'person')
+        ORDER BY e.fence DESC LIMIT 1) before
+      WHERE before.verdict = 'ok' AND before.started_at > ${since}
     ), pauses AS (
       SELECT max(pause) FILTER (WHERE verdict = 'ok') AS taken, count(*) FILTER (WHERE hint = 'withdrawn_at_provider') AS gone,
         min(pause) FILTER (WHERE hint = 'withdrawn_at_provider') AS gone_after
-      FROM asked WHERE before = 'ok'
+      FROM paused
     ), living AS (
       SELECT g.idle_seconds, t.ends_at, extract(epoch FROM g.max_deadline - coalesce(
         (SELECT max(agreed_at) FROM consents c WHERE c.grant_id = g.id), g.created_at)) AS max_seconds
-      FROM grants g JOIN token_generations t ON t.grant_id = g.id AND t.number = g.generation
-      WHERE g.state IN ('active', 'suspect')
+      FROM token_generations t JOIN grants g ON g.id = t.grant_id AND g.generation = t.number
+      WHERE g.state IN ('active', 'suspect') ORDER BY t.received_at DESC LIMIT ${latestAsked}
     )
     SELECT min(idle_seconds) AS "idleSeconds", min(max_seconds) FILTER (WHERE ends_at IS NOT NULL)::float8 AS "maxSeconds",
       count(*)::int AS tokens, count(ends_at)::int AS "withEnd", (SELECT taken::float8 FROM pauses) AS "takenAfterSeconds",
@@ -128,6 +146,9 @@ export async function inspectWindows(database: Database, { since }: { since: Dat
     FROM living`;
   return facts;
 }
+
+/** Of a provider whose tokens do not say it, none does. */
+const issuedAsked = 1_000;
 
 /** By how many seconds tokens seem to be issued before they are received: the median of the latest; null without any. */
 export async function inspectIssuing(
@@ -137,8 +158,9 @@ export async function inspectIssuing(
   const [facts] = await database.$queryRaw<[{ tokens: number; lagSeconds: number | null }]>`
     SELECT count(*)::int AS tokens,
       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM received_at - issued_at)::float8) AS "lagSeconds"
-    FROM (SELECT received_at, issued_at FROM token_generations WHERE issued_at IS NOT NULL AND received_at > ${since}
-      ORDER BY received_at DESC LIMIT ${latest}) AS issued`;
+    FROM (SELECT received_at, issued_at FROM (
+      SELECT received_at, issued_at FROM token_generations WHERE received_at > ${since} ORDER BY received_at DESC LIMIT ${issuedAsked}) AS received
+      WHERE issued_at IS NOT NULL ORDER BY received_at DESC LIMIT ${latest}) AS issued`;
   return facts;
 }
 

@@ -104,8 +104,8 @@ export async function claimLeases(
         AND (first.purpose <> 'run' OR NOT EXISTS (SELECT 1 FROM exchanges e
           WHERE e.grant_id = first.id AND e.fence = first.fence AND e.answered_at >= c.opened_at)
           OR NOT EXISTS (SELECT 1 FROM grants o WHERE o.issuer = c.issuer AND o.client_id = c.client_id AND o.id <> first.id
-            AND o.state = 'active' AND o.reason IS NULL AND NOT EXISTS (SELECT 1 FROM exchanges e
-              WHERE e.grant_id = o.id AND e.fence = o.fence AND e.answered_at >= c.opened_at)))
+            AND o.state = 'active' AND o.reason IS NULL AND (SELECT min(e.fence) FROM exchanges e
+              WHERE e.grant_id = o.id AND e.fence = o.fence AND e.answered_at >= c.opened_at) IS NULL))
       RETURNING first.id
     ), claimed AS (
       UPDATE grants g SET fence = g.fence + 1, lease_holder = free.holder, lease_until = free.lease_until

@@ -1,6 +1,7 @@
 import { shortId } from '../domain/short-id.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
+import { Prisma } from './generated/client.ts';
 import { endWebSessionsAtProvider } from './web-sessions.ts';
 
 /** What a logout token ends: one session, or every session of a person. */
@@ -41,14 +42,17 @@ export async function saveLogout(database: Database, logout: Logout, at: Date): 
 /** The living grants that came from a session, or all of a person where no session is named. */
 export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
   const known = sid === undefined ? undefined : shortId(sid);
-  const ofSession =
+  const living = Prisma.sql`g.issuer = ${issuer} AND g.state <> 'withdrawn' AND ${
+    subject === undefined ? Prisma.sql`true` : Prisma.sql`g.subject = ${subject}`
+  }`;
+  const rows = await database.$queryRaw<{ id: string }[]>(
     known === undefined
-      ? {}
-      : { OR: [{ sid: known }, { generations: { some: { sid: known, state: 'current' as const } } }] };
-  const rows = await database.grant.findMany({
-    where: { issuer, state: { not: 'withdrawn' }, ...ofSession, ...(subject !== undefined && { subject }) },
-    select: { id: true },
-  });
+      ? Prisma.sql`SELECT g.id FROM grants g WHERE ${living}`
+      : Prisma.sql`
+        SELECT g.id FROM grants g WHERE ${living} AND g.sid = ${known}
+        UNION SELECT g.id FROM token_generations t JOIN grants g ON g.id = t.grant_id
+          WHERE t.sid = ${known} AND t.state = 'current' AND ${living}`,
+  );
   return rows.map(({ id }) => id);
 }
 

@@ -40,7 +40,8 @@ const ofState = {
   suspect: someGrant('suspect'),
   needs_consent: someGrant('needs_consent'),
   withdrawn: someGrant('withdrawn'),
-} satisfies Partial<Record<GrantState, Prisma.Sql>>;
+  none: Prisma.raw('AND NOT EXISTS (SELECT FROM grants WHERE user_id = u.id)'),
+} satisfies Partial<Record<GrantState | 'none', Prisma.Sql>>;
 
 /** Each of these has an index of its own, where PostgreSQL has pg_trgm. */
 function isFoundBy(search: string): Prisma.Sql {

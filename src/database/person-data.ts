@@ -106,6 +106,9 @@ async function* restoresOf(database: Database, userId: string): AsyncGenerator<u
     yield { ...row, bytes: Number(bytes), expectedBytes: expectedBytes === null ? null : Number(expectedBytes) };
 }
 
+/** What events are about that are somebody's. */
+const kindsOfPeople = ['user', 'session', 'grant', 'plan', 'run'] as const;
+
 async function* eventsOf(database: Database, userId: string): AsyncGenerator<unknown> {
   const grants = await database.grant.findMany({ where: { userId }, select: { id: true } });
   const plans = await database.plan.findMany({
@@ -118,7 +121,12 @@ async function* eventsOf(database: Database, userId: string): AsyncGenerator<unk
     ...plans.flatMap(({ id, runs }) => [id, ...runs.map((run) => run.id)]),
   ];
   const rows = inBatches((skip) =>
-    database.event.findMany({ where: { subjectId: { in: subjects } }, orderBy: { id: 'asc' }, take: batch, skip }),
+    database.event.findMany({
+      where: { subjectKind: { in: [...kindsOfPeople] }, subjectId: { in: subjects } },
+      orderBy: { id: 'asc' },
+      take: batch,
+      skip,
+    }),
   );
   for await (const { id, by, ...row } of rows) yield { id: String(id), ...row, by: actorFor(userId, by) };
 }

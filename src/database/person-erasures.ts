@@ -131,14 +131,17 @@ async function forgetWho(transaction: Transaction, userId: string, seals: Erasur
 /** That a repository is being erased is known by its event: that one stays as long as there is a repository. */
 async function deleteEvents(transaction: Transaction, userId: string, all = false): Promise<number> {
   const { subject } = await transaction.user.findUniqueOrThrow({ where: { id: userId }, select: { subject: true } });
-  const needed = all ? Prisma.empty : Prisma.sql`AND NOT ("to" = 'snapshots being erased')`;
+  const needed = all
+    ? Prisma.empty
+    : Prisma.sql`AND NOT (events.subject_kind = 'user' AND "to" = 'snapshots being erased')`;
   return transaction.$executeRaw`
-    DELETE FROM events WHERE (subject_kind = 'user' AND subject_id = ${userId} ${needed})
-      OR (subject_kind = 'session' AND subject_id IN (${userId}, ${`sub:${shortId(subject)}`}))
-      OR (subject_kind = 'grant' AND subject_id IN (SELECT id::text FROM grants WHERE user_id = ${userId}::uuid))
-      OR (subject_kind = 'plan' AND subject_id IN (SELECT id::text FROM plans WHERE user_id = ${userId}::uuid))
-      OR (subject_kind = 'run' AND subject_id IN (SELECT r.id::text FROM runs r JOIN plans p ON p.id = r.plan_id
-        WHERE p.user_id = ${userId}::uuid))`;
+    WITH own (kind, id) AS MATERIALIZED (
+      VALUES ('user', ${userId}), ('session', ${userId}), ('session', ${`sub:${shortId(subject)}`})
+      UNION SELECT 'grant', id::text FROM grants WHERE user_id = ${userId}::uuid
+      UNION SELECT 'plan', id::text FROM plans WHERE user_id = ${userId}::uuid
+      UNION SELECT 'run', r.id::text FROM runs r JOIN plans p ON p.id = r.plan_id WHERE p.user_id = ${userId}::uuid
+    )
+    DELETE FROM events USING own WHERE subject_kind = own.kind AND subject_id = own.id ${needed}`;
 }
 
 /** People of whom something is left that may be gone by now, those who asked first before the others. */

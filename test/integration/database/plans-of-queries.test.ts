@@ -1,11 +1,14 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listPeople } from '../../../src/database/people.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
+import { type CalledFunctions, watchCalls } from '../../support/fixtures/called-functions.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { explain, type PlanStep, statementsOf, stepsOf } from '../../support/fixtures/sent-statements.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { commandsToLookAt, duties, pagesToLookAt, type StandingWork } from '../../support/harness/standing-work.ts';
+import { verbs } from '../../support/harness/verbs.ts';
 
 /** Enough that PostgreSQL knows which columns tell rows apart. */
 const plans = 2_400;
@@ -31,10 +34,12 @@ const growing = [
 
 let pages: Pages;
 let client: pg.Client;
+let calls: CalledFunctions;
 let userId: string;
 /** Indexes of a few rows of their table. */
 const partial = new Set<string>();
 beforeAll(async () => {
+  calls = await watchCalls();
   pages = await openPages();
   const { clock, database } = pages.resources;
   for (const statement of fillWithPlans({ plans, nights: 2, at: clock.now() }))
@@ -49,6 +54,7 @@ beforeAll(async () => {
   await client.query('SET enable_seqscan = off');
 });
 afterAll(async () => {
+  await calls[Symbol.asyncDispose]();
   await client.end();
   await pages[Symbol.asyncDispose]();
 });
@@ -63,6 +69,26 @@ async function goesThroughAll({ work }: StandingWork): Promise<string[]> {
     for (const table of wholeReads(await explain(client, sent, 'plan'), false)) found.add(table);
   }
   return [...found].toSorted();
+}
+
+/** The growing tables of which a statement of this work reads most rows, by whatever index, or would go through from end to end. */
+async function readsMost({ work }: StandingWork): Promise<string[]> {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  for (const sent of await statementsOf(work)) {
+    if (seen.has(sent.text)) continue;
+    seen.add(sent.text);
+    const plan =
+      (await explain(client, sent, 'analyze').catch(unlessDoneBefore)) ?? (await explain(client, sent, 'plan'));
+    for (const table of growing) if (rowsRead(plan, table) > plans / 2) found.add(table);
+    for (const table of wholeReads(plan, false)) found.add(table);
+  }
+  return [...found].toSorted();
+}
+
+/** What was written already cannot be written again. */
+function unlessDoneBefore(error: unknown): undefined {
+  if (!(error instanceof pg.DatabaseError) || error.code !== '23505') throw error;
 }
 
 function wholeReads(step: PlanStep, isLimited: boolean): string[] {
@@ -203,4 +229,67 @@ test('of everybody, a batch at a time, no batch looks at people of those before'
     for (const table of ['users', 'grants', 'plans', 'repositories', 'verifications'])
       expect(`${table}: ${Math.ceil(rowsRead(plan, table) / (table === 'plans' ? 2 : 1) / limit)}`).toBe(`${table}: 1`);
   }
+});
+
+/** What is asked for seldom, of all there are, and why it has to look at all. */
+const ofEverybody: Readonly<Record<string, readonly string[]>> = {
+  // Commands that list them, or are about all of them.
+  countCards: ['repositories'],
+  countSealed: ['grants', 'plans', 'repositories', 'token_generations', 'users'],
+  'eachGrant of a state': ['grants'],
+  forecastDeaths: ['grants'],
+  listIssuers: ['users'],
+  listKnownPlaces: ['repositories'],
+  listLatestGrants: ['grants'],
+  listPlansForCommand: ['grants', 'plans', 'users'],
+  listRepositoryOwners: ['repositories', 'users'],
+  listRepositoryPlaces: ['repositories', 'users'],
+  'listSealed, DPoP keys': ['grants'],
+  'listSealed, people': ['users'],
+  'listSealed, plans': ['plans'],
+  'listSealed, recovery keys': ['repositories'],
+  'listSealed, repository passwords': ['repositories'],
+  // The doctor: whether all are there, and of the latest 100,000 exchanges and tokens.
+  countGrantsByIssuer: ['grants'],
+  inspectRotation: ['exchanges'],
+  inspectWindows: ['consents', 'exchanges', 'grants', 'token_generations'],
+  listMadeRepositories: ['repositories'],
+  // Figures of each repository, where METRICS_RESTIC asks for them.
+  measureRepositories: ['plans', 'repositories', 'runs', 'verifications'],
+  // Some of all: those of whom nights failed, of so few plans.
+  listPlansInTrouble: ['plans'],
+  // The first that is not elsewhere, once a night: nearly all are not.
+  hasRepositoriesInStore: ['repositories'],
+  // Who has no consent is no row of any index.
+  'listPeople of a state that nobody has': ['grants', 'users'],
+};
+
+test('nor does anything else that is asked of the database, but for what is about everybody', async () => {
+  const found: Record<string, string[]> = {};
+  for (const work of verbs(pages.resources)) found[work.name] = await readsMost(work);
+  expect(beyond(found, ofEverybody)).toEqual({});
+});
+
+/**
+ * They run before there is anything, read and write a whole installation, a table after the other, look for a server, or ask a table of the
+ * queue.
+ */
+const otherwise = ['migrate.ts', 'state.ts', 'connection.ts', 'inspect-server.ts isQueuePaused'];
+
+/** The functions of src/database that send statements, each as `file.ts name`. */
+function senders(): readonly string[] {
+  const folder = 'src/database';
+  const sends = /\.\$(query|execute)Raw|\.(find|count|update|create|delete|upsert|aggregate|groupBy)\w*\(/;
+  return readdirSync(folder, { withFileTypes: true }).flatMap(({ name }) => {
+    if (!name.endsWith('.ts') || otherwise.includes(name)) return [];
+    const functions = readFileSync(`${folder}/${name}`, 'utf8').matchAll(
+      /^(?:export )?(?:async )?function\*? (\w+)[\s\S]*?^\}$/gm,
+    );
+    return [...functions].flatMap(([text, own]) => (sends.test(text) ? [`${name} ${own}`] : []));
+  });
+}
+
+test('every function that sends statements was called here, so that their plans were looked at', async () => {
+  const called = await calls.among('/src/database/');
+  expect(senders().filter((one) => !called.has(one) && !otherwise.includes(one))).toEqual([]);
 });

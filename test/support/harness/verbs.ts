@@ -1,0 +1,619 @@
+import { createHash, randomUUID } from 'node:crypto';
+import * as adoptions from '../../../src/database/adoptions.ts';
+import * as audit from '../../../src/database/audit.ts';
+import * as canaries from '../../../src/database/canaries.ts';
+import * as cards from '../../../src/database/cards.ts';
+import { listChangedPeople } from '../../../src/database/changed-people.ts';
+import { saveCheckpoint } from '../../../src/database/checkpoints.ts';
+import * as circuits from '../../../src/database/circuits.ts';
+import { inTransaction, type Transaction } from '../../../src/database/client.ts';
+import * as commands from '../../../src/database/command-views.ts';
+import * as consents from '../../../src/database/consents.ts';
+import * as deadlines from '../../../src/database/deadlines.ts';
+import * as erasures from '../../../src/database/erasures.ts';
+import * as exchanges from '../../../src/database/exchanges.ts';
+import * as generations from '../../../src/database/generations.ts';
+import * as grantViews from '../../../src/database/grant-views.ts';
+import * as grants from '../../../src/database/grants.ts';
+import * as custody from '../../../src/database/inspect-custody.ts';
+import * as inspectRuns from '../../../src/database/inspect-runs.ts';
+import * as server from '../../../src/database/inspect-server.ts';
+import { claimKeptFigure } from '../../../src/database/kept-figures.ts';
+import { claimLeases, type Lease } from '../../../src/database/leases.ts';
+import * as logouts from '../../../src/database/logouts.ts';
+import { measureRepositories } from '../../../src/database/measure-repositories.ts';
+import * as nightFacts from '../../../src/database/night-facts.ts';
+import * as nightViews from '../../../src/database/night-views.ts';
+import * as notices from '../../../src/database/notices.ts';
+import * as people from '../../../src/database/people.ts';
+import { readPersonData } from '../../../src/database/person-data.ts';
+import * as personErasures from '../../../src/database/person-erasures.ts';
+import { findPlanWithPerson } from '../../../src/database/plan-rows.ts';
+import * as plans from '../../../src/database/plans.ts';
+import * as preferences from '../../../src/database/preferences.ts';
+import * as protection from '../../../src/database/protection.ts';
+import * as provenQuestions from '../../../src/database/proven-questions.ts';
+import * as moves from '../../../src/database/provider-moves.ts';
+import { takeProviderTurn } from '../../../src/database/provider-turns.ts';
+import { useRate } from '../../../src/database/rate-limits.ts';
+import { saveRefused } from '../../../src/database/refusals.ts';
+import * as repositories from '../../../src/database/repositories.ts';
+import * as repositoryMoves from '../../../src/database/repository-moves.ts';
+import * as restores from '../../../src/database/restores.ts';
+import * as retention from '../../../src/database/retention.ts';
+import * as revocations from '../../../src/database/revocations.ts';
+import { type Exchanged, saveExchanged, saveOnceFree } from '../../../src/database/rotations.ts';
+import * as progress from '../../../src/database/run-progress.ts';
+import { saveUnreliable } from '../../../src/database/run-trust.ts';
+import * as runs from '../../../src/database/runs.ts';
+import * as sealed from '../../../src/database/sealed-values.ts';
+import * as state from '../../../src/database/state.ts';
+import * as stateExports from '../../../src/database/state-exports.ts';
+import * as tonight from '../../../src/database/tonight.ts';
+import { nameHosts } from '../../../src/database/turns.ts';
+import * as users from '../../../src/database/users.ts';
+import * as verifications from '../../../src/database/verifications.ts';
+import * as views from '../../../src/database/views.ts';
+import * as webSessions from '../../../src/database/web-sessions.ts';
+import { withdrawGrant } from '../../../src/database/withdrawals.ts';
+import type { RowSealing } from '../../../src/domain/row-facts.ts';
+import type { Resources } from '../../../src/resources.ts';
+import type { StandingWork } from './standing-work.ts';
+
+const issuer = 'https://idp.example';
+const clientId = 'nightkeep';
+const by = 'operator:somebody';
+/** What is sealed says by which key: `one`. */
+const bytes = new Uint8Array(Buffer.from('\u0001\u0003one'));
+const day = 86_400_000;
+const sealing: RowSealing<unknown> = { seal: () => bytes, reseal: () => bytes, require: () => 1 };
+
+/** Somebody of those that `fillWithPlans` filled an empty database with, whose night is over, and the ids of what is theirs. */
+interface Someone {
+  readonly subject: string;
+  readonly userId: string;
+  readonly grantId: string;
+  readonly planId: string;
+  readonly repositoryId: string;
+  /** Their runs of this night and of the one before. */
+  readonly runId: string;
+  readonly formerRunId: string;
+  readonly exchangeId: string;
+  /** The snapshot of the night before, where it has one. */
+  readonly snapshotId: string;
+}
+
+const md5 = (text: string) => createHash('md5').update(text).digest('hex');
+const idOf = (kind: string, of: string) => md5(`${kind}${of}`).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+
+function someone(n: number): Someone {
+  const own = (kind: string) => idOf(kind, `${n}`);
+  return {
+    subject: `${n}`,
+    userId: own('user'),
+    grantId: own('grant'),
+    planId: own('plan'),
+    repositoryId: own('repository'),
+    runId: idOf('run', `${n}/0`),
+    formerRunId: idOf('run', `${n}/1`),
+    exchangeId: idOf('exchange', `${n}/0`),
+    snapshotId: md5(`a${n}/1`) + md5(`b${n}/1`),
+  };
+}
+
+async function drain(rows: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of rows);
+}
+
+/**
+ * What the service does now and then, a verb of `src/database` each, of which neither its duties nor pages send all statements. Each is
+ * done for somebody else, `at` the moment of the night that the tables were filled for.
+ */
+export function verbs({ clock, database, holder }: Resources): readonly StandingWork[] {
+  const at = clock.now();
+  const later = (ms: number) => new Date(at.getTime() + ms);
+  const ago = (ms: number) => later(-ms);
+  const client = { issuer, clientId };
+  const inOne = (work: (transaction: Transaction) => Promise<unknown>) => inTransaction(database, work);
+  const token = (number: number) => ({
+    number,
+    sealed: bytes,
+    keyId: 'one',
+    fingerprint: new Uint8Array([2, number]),
+    issuedAt: at,
+    endsAt: later(30 * day),
+    sid: null,
+  });
+  const ends = { idleDeadline: later(20 * day), maxDeadline: null, idleSeconds: null, nextExchangeAt: later(5 * day) };
+  const claim = async ({ grantId }: Someone): Promise<Lease> => {
+    const [lease] = await claimLeases(database, [{ grantId, holder, purpose: 'run', at, leaseMs: 60_000 }]);
+    if (lease === undefined) throw new Error('The lease was not to be had.');
+    return lease;
+  };
+  const exchanged = async (one: Someone): Promise<Exchanged> => {
+    const { exchangeId, fence, nextNumber, token: sent } = await claim(one);
+    const rest = { exchangeId, grantId: one.grantId, sent: sent.number, fence, at, verdict: 'ok' };
+    return { ...rest, token: token(nextNumber), deadlines: ends };
+  };
+  const takenRun = async ({ planId }: Someone): Promise<runs.ClaimedRun> => {
+    const asked = { planId, night: '2000-01-01', trigger: 'person', at, by };
+    const made = await plans.saveRequestedRun(database, asked);
+    const run = made && (await runs.claimRun(database, { runId: made.id, holder, at }));
+    if (run === null) throw new Error('The run was not to be had.');
+    return run;
+  };
+  const toErase = async ({ userId, repositoryId: id }: Someone): Promise<erasures.RepositoryToErase> => {
+    await database.repository.update({ where: { id }, data: { eraseAt: ago(day) } });
+    const rest = { location: '', store: null, movingTo: null, formerStore: null, sealedPassword: bytes };
+    return { id, userId, ...rest };
+  };
+  const rowOf = async ({ repositoryId }: Someone) => {
+    const row = await cards.findCardRow(database, repositoryId);
+    if (row === null) throw new Error('There is no such repository.');
+    return row;
+  };
+  const damage = { marks: ['one'], files: [], snapshots: [], recoveryKey: false };
+  const verified = { at, nextAt: later(day), cursor: 1, packsRead: 1, filesRead: 1, damagedPacks: [] };
+  const restored = { folder: null, files: 0, bytes: 0 };
+
+  const all: Readonly<Record<string, (one: Someone) => Promise<unknown>>> = {
+    // Repositories that are taken over, and cards.
+    isKnownPlace: () => adoptions.isKnownPlace(database, 'r5'),
+    listKnownPlaces: () => adoptions.listKnownPlaces(database),
+    hasRepository: ({ userId, subject }) =>
+      adoptions.hasRepository(database, { userId, issuer, subject, username: null }),
+    getOwnerId: ({ subject }) => adoptions.getOwnerId(database, { issuer, subject }),
+    getOwner: ({ userId }) => adoptions.getOwner(database, userId),
+    saveAdopted: ({ userId }) =>
+      adoptions.saveAdopted(database, {
+        row: {
+          ...{ id: randomUUID(), location: 'adopted', store: null, recoveryKeyFile: null, recoveryKeptAt: null },
+          ...{ eraseAt: null, createdAt: at, formerPlan: null },
+        },
+        owner: { userId, issuer, subject: 'adopted', username: null },
+        seals: { person: sealing, password: () => ({ sealed: bytes, keyId: 'one' }) },
+        ...{ at, by },
+      }),
+    findFormerPlan: ({ userId }) => adoptions.findFormerPlan(database, userId),
+    saveFormerAlarm: ({ planId, snapshotId }) =>
+      adoptions.saveFormerAlarm(database, planId, {
+        ...{ kind: 'loss', night: '2000-01-01', endedAt: at.toISOString(), state: 'partial' },
+        ...{ snapshotId, heldSnapshotId: null },
+      }),
+    clearFormerPlan: ({ userId }) => adoptions.clearFormerPlan(database, userId),
+    saveCardWritten: async (one) =>
+      cards.saveCardWritten(database, { row: await rowOf(one), dueAt: at, cardKeyId: 'one', cardDigest: bytes }),
+    saveCardSeen: async (one) => cards.saveCardSeen(database, { row: await rowOf(one), dueAt: later(day) }),
+    countCards: () => cards.countCards(database),
+
+    // The audit, and keys.
+    hasOperatorSignedIn: () => audit.hasOperatorSignedIn(database),
+    'listAudit of somebody': ({ userId }) => audit.listAudit(database, { filter: { userId }, limit: 50 }),
+    'allAudit of a time': () => drain(audit.allAudit(database, { since: ago(2 * day), until: ago(day) })),
+    'allAudit of a kind': () => drain(audit.allAudit(database, { kind: 'operator' })),
+    lockCanaries: () => inOne((transaction) => canaries.lockCanaries(transaction)),
+    saveCanary: () => inOne((transaction) => canaries.saveCanary(transaction, { keyId: 'two', sealed: bytes, at })),
+    findFrontKey: () => canaries.findFrontKey(database),
+    listCanaries: () => canaries.listCanaries(database),
+    readCanaries: () => canaries.readCanaries(database),
+    putInFront: () => canaries.putInFront(database, { keyId: 'two', at }),
+    removeCanary: () => canaries.removeCanary(database, { keyId: 'two', at, by }),
+    countSealed: () => sealed.countSealed(database),
+    ...Object.fromEntries(
+      sealed.sealedKinds.map((kind) => [
+        `listSealed, ${kind}`,
+        () => sealed.listSealed(database, kind, { keyIds: ['another'], after: sealed.beforeAll, limit: 100 }),
+      ]),
+    ),
+    'listBound of somebody': ({ userId }) =>
+      sealed.listBound(database, 'plans', { after: sealed.beforeAll.id, limit: 100, of: userId }),
+    listRowsOfPeople: ({ userId }) =>
+      sealed.listRowsOfPeople(database, { userIds: [userId], after: sealed.beforeAll.id, limit: 100 }),
+    replaceSealed: ({ repositoryId: id }) =>
+      sealed.replaceSealed(database, 'repository passwords', {
+        keyId: 'one',
+        values: [{ seen: { id, number: 0, sealed: bytes }, sealed: bytes }],
+      }),
+
+    // Consents, and what becomes of them.
+    consent: ({ userId, grantId }) =>
+      inOne(async (transaction) => {
+        const user = await users.getUser(database, userId);
+        const earlier = await consents.lockGrantOf(transaction, { user, clientId });
+        const given = { ...ends, id: grantId, clientId, scope: '', sid: null, generation: 9 };
+        const unbound = { sealedDpopKey: null, dpopKeyId: null };
+        const grant = await consents.saveGrant(transaction, { user, earlier, given: { ...given, ...unbound }, at });
+        await consents.saveFirstToken(transaction, { grant, token: token(9), holder, at });
+        await consents.saveTerms(transaction, grant, { method: 'browser', terms: {}, agreedAt: at, renewed: true, at });
+        await consents.findPlanOf(transaction, { grantId, resume: true });
+      }),
+    savePlan: ({ userId }) =>
+      inOne(async (transaction) => {
+        const user = await users.getUser(database, userId);
+        const given = { ...ends, id: randomUUID(), clientId: 'another', scope: '', sid: null, generation: 1 };
+        const unbound = { sealedDpopKey: null, dpopKeyId: null };
+        const grant = await consents.saveGrant(transaction, {
+          user,
+          earlier: null,
+          given: { ...given, ...unbound },
+          at,
+        });
+        const window = {
+          zone: 'UTC',
+          windowStart: '01:00',
+          windowEnd: '05:00',
+          nextNight: '2100-01-01',
+          nextDueAt: at,
+        };
+        const plan = { id: randomUUID(), sources: [], retention: { daily: 7 }, seal: bytes, ...window };
+        await consents.savePlan(transaction, grant, { plan, at });
+        await retention.saveAgreedRule(transaction, { planId: plan.id, rule: { daily: 7 }, at });
+      }),
+    'saveUser, new': () => users.saveUser(database, { issuer, subject: 'new', claims: {}, at }, sealing),
+    'saveUser, known': ({ subject }) => users.saveUser(database, { issuer, subject, claims: {}, at }, sealing),
+    languageOf: ({ userId }) => users.languageOf(database, userId),
+    languageAgreed: ({ userId }) => users.languageAgreed(database, userId),
+    'eachGrant that ends': () => drain(deadlines.eachGrant(database, { endingBefore: later(day) })),
+    'eachGrant of a state': () => drain(deadlines.eachGrant(database, { state: 'needs_consent' })),
+    forecastDeaths: () => deadlines.forecastDeaths(database, { at, days: 7 }),
+    saveWarning: ({ grantId: id }) =>
+      deadlines.saveWarning(database, { grant: { id, maxDeadline: later(day), warnedDays: null }, days: 2, at }),
+    askGrantAgain: async ({ grantId }) => {
+      await database.grant.update({ where: { id: grantId }, data: { state: 'suspect' } });
+      await deadlines.askGrantAgain(database, { grantId, at, by });
+    },
+    withdrawGrant: ({ grantId }) =>
+      withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', eraseAt: later(day) }),
+    listWithdrawnTokens: () => revocations.listWithdrawnTokens(database, { at, limit: 100 }),
+    'listWithdrawnTokens of one': ({ grantId }) =>
+      revocations.listWithdrawnTokens(database, { grantId, at, limit: 100 }),
+    listReplacedTokens: ({ grantId }) => revocations.listReplacedTokens(database, grantId),
+    saveRevoked: async ({ grantId, userId }) => {
+      await database.tokenGeneration.updateMany({ where: { grantId, number: 2 }, data: { state: 'dead' } });
+      const rest = { userId, number: 2, sealed: null, endsAt: null };
+      await revocations.saveRevoked(database, { token: { grantId, ...rest }, end: 'revoked', reason: '', at });
+    },
+    findGrantOfPerson: async ({ userId, grantId }) => {
+      await database.grant.update({ where: { id: grantId }, data: { endedAt: ago(day) } });
+      await database.tokenGeneration.updateMany({ where: { grantId }, data: { sealed: null } });
+      await grantViews.findGrantOfPerson(database, { userId });
+    },
+    listExchangesOfPerson: ({ userId, exchangeId }) =>
+      grantViews.listExchangesOfPerson(database, { userId, before: exchangeId, limit: 50 }),
+    listSessionsOfGrant: ({ subject }) => grants.listSessionsOfGrant(database, { ...client, subject }),
+    isLogoutTaken: () =>
+      logouts.isLogoutTaken(database, { issuer, subject: '5', sid: undefined, jti: 'one', expiresAt: at }),
+    'saveLogout of a session': () =>
+      logouts.saveLogout(database, { issuer, subject: '5', sid: 'a session', jti: 'one', expiresAt: at }, at),
+    'saveLogout of a person': () =>
+      logouts.saveLogout(database, { issuer, subject: '5', sid: undefined, jti: 'two', expiresAt: at }, at),
+    'listGrantsOfSession of a session': () =>
+      logouts.listGrantsOfSession(database, {
+        issuer,
+        subject: undefined,
+        sid: 'a session',
+        jti: 'one',
+        expiresAt: at,
+      }),
+    'listGrantsOfSession of a person and a session': () =>
+      logouts.listGrantsOfSession(database, { issuer, subject: '5', sid: 'a session', jti: 'one', expiresAt: at }),
+    'listGrantsOfSession of a person': () =>
+      logouts.listGrantsOfSession(database, { issuer, subject: '5', sid: undefined, jti: 'one', expiresAt: at }),
+
+    // Exchanges.
+    'claimLeases, and an exchange without an answer': async (one) => {
+      const { fence, exchangeId, token: sent } = await claim(one);
+      const { grantId } = one;
+      await exchanges.findUnansweredExchange(database, { grantId, fence });
+      await exchanges.countLostAnswers(database, { grantId, generation: sent.number, besides: exchangeId });
+      await exchanges.findVerdictBefore(database, { grantId, fence });
+      await exchanges.endExchange(database, { exchangeId, at, verdict: 'ambiguous' });
+    },
+    saveExchanged: async (one) => saveExchanged(database, [await exchanged(one)]),
+    saveOnceFree: async (one) => saveOnceFree(database, await exchanged(one)),
+    saveRefused: async (one) => {
+      const change = { state: 'suspect' as const, reason: null, refusals: 1, suspectSince: at, nextExchangeAt: at };
+      const lease = await claim(one);
+      await saveRefused(database, { lease, at, errorCode: 'invalid_grant', change, notBefore: at, free: true });
+    },
+    promotePending: async (one) => {
+      const lease = await claim(one);
+      const { grantId } = one;
+      const { sid: _, ...rest } = { ...token(lease.nextNumber), state: 'pending' as const, fence: lease.fence };
+      await database.tokenGeneration.create({ data: { ...rest, grantId, receivedAt: at, parent: lease.token.number } });
+      await generations.promotePending(database, lease, at);
+    },
+    nextNumber: ({ grantId }) => generations.nextNumber(database, grantId),
+    saveTokenEnd: async ({ grantId }) => {
+      const where = { grantId, number: 2 };
+      const { fingerprint } = await database.tokenGeneration.findFirstOrThrow({ where });
+      const end = { grantId, fingerprint, issuedAt: at, endsAt: later(day), deadlines: ends };
+      await generations.saveTokenEnd(database, end);
+    },
+    findLivingToken: ({ grantId }) => generations.findLivingToken(database, { ...client, besides: grantId }),
+    listLatestAnswers: ({ grantId }) => exchanges.listLatestAnswers(database, { ...client, at, besides: grantId }),
+    'findWitness, where there is none': ({ grantId }) =>
+      exchanges.findWitness(database, { ...client, grantId, since: later(day) }),
+    callWitness: ({ grantId }) => exchanges.callWitness(database, { ...client, grantId, at }),
+    openCircuit: () => circuits.openCircuit(database, { ...client, reason: 'refusals', at: ago(3_600_000) }),
+    findCircuit: () => circuits.findCircuit(database, client),
+    listProbes: () => circuits.listProbes(database, at),
+    'claimLeases, where the circuit is open': ({ grantId }) =>
+      claimLeases(database, [{ grantId, holder, purpose: 'run', at, leaseMs: 60_000 }]),
+    trustRefusals: () => circuits.trustRefusals(database, { ...client, trustedUntil: later(day), at, by }),
+    closeCircuit: async () => {
+      await circuits.openCircuit(database, { ...client, reason: 'refusals', at });
+      await circuits.closeCircuit(database, { ...client, at, by });
+    },
+    listCircuits: () => circuits.listCircuits(database),
+    isStillOpen: () => notices.isStillOpen(database, issuer, at),
+    isProven: () => provenQuestions.isProven(database, { ...client, question: 'client' }),
+    saveProven: () => provenQuestions.saveProven(database, { ...client, question: 'client', provenAt: at }),
+    takeProviderTurn: () => takeProviderTurn(database, { issuer, rate: { count: 1, spanMs: 1 } }),
+    useRate: async () => {
+      const limit = { key: 'one', rate: { count: 1, spanMs: 60_000 }, at };
+      await useRate(database, limit);
+      await useRate(database, limit);
+    },
+
+    // What the doctor asks.
+    inspectEndings: () => custody.inspectEndings(database, { before: at }),
+    inspectRotation: () => custody.inspectRotation(database, { since: ago(30 * day) }),
+    inspectWindows: () => custody.inspectWindows(database, { since: ago(60 * day) }),
+    inspectIssuing: () => custody.inspectIssuing(database, { since: ago(7 * day), latest: 50 }),
+    listLatestTokens: () => custody.listLatestTokens(database, 20),
+    listMadeRepositories: () => inspectRuns.listMadeRepositories(database, at),
+    listReplayedOnRecord: () => inspectRuns.listReplayedOnRecord(database, { since: ago(7 * day), most: 1_000 }),
+    inspectServer: () => server.inspectServer(database),
+    hasQueueTables: () => server.hasQueueTables(database, 'nightkeep'),
+    inspectNotices: () => notices.inspectNotices(database, { since: ago(day), waitingBefore: ago(3_600_000) }),
+    measureRepositories: () => measureRepositories(database),
+
+    // A move to another provider.
+    countGrantsByIssuer: () => moves.countGrantsByIssuer(database),
+    listIssuers: () => moves.listIssuers(database),
+    findFormerIssuer: ({ userId }) => moves.findFormerIssuer(database, { userId }),
+    saveProviderKeys: () => moves.saveProviderKeys(database, { issuer, keys: [{ kid: 'one', thumbprint: 'one' }], at }),
+    listProviderKeys: () => moves.listProviderKeys(database, issuer),
+    listLatestGrants: () => moves.listLatestGrants(database, { issuer, limit: 20 }),
+    wasMovedByKeys: () => moves.wasMovedByKeys(database, { issuer, since: ago(day) }),
+    saveMove: async () => {
+      await users.saveUser(database, { issuer: 'https://old.example', subject: 'old', claims: {}, at }, sealing);
+      const issuers = { from: 'https://old.example', to: 'https://new.example' };
+      await moves.saveMove(database, { ...issuers, reason: 'same keys', sealing, at, by });
+    },
+
+    // Nights.
+    getPlanZone: ({ planId }) => plans.getPlanZone(database, planId),
+    findTriedUntil: ({ grantId }) => plans.findTriedUntil(database, grantId),
+    'saveRequestedRun by an operator, twice': async ({ planId }) => {
+      const asked = { planId, night: '2000-01-01', trigger: 'operator', at, by };
+      const made = await plans.saveRequestedRun(database, asked);
+      await database.run.updateMany({ where: { id: made?.id ?? '' }, data: { dueAt: later(day) } });
+      await plans.saveRequestedRun(database, asked);
+      await plans.saveRequestedRun(database, asked);
+    },
+    hastenRun: ({ grantId }) => plans.hastenRun(database, { grantId, at, by }),
+    savePause: ({ userId }) => plans.savePause(database, { userId, until: later(day), at, by }),
+    saveResumed: async ({ userId }) => {
+      await plans.savePause(database, { userId, until: ago(day), at, by });
+      await plans.saveResumed(database, { userId, own: true, at, by });
+    },
+    saveHours: ({ userId }) =>
+      plans.saveHours(database, { userId, hours: { zone: 'UTC', windowStart: '02:00', windowEnd: '03:00' }, at, by }),
+    'claimRun and finishRun': async (one) => {
+      const run = await takenRun(one);
+      const told = { ...run, progress: { ...notBegun, step: 'reading' as const } };
+      await progress.saveRunProgress(database, [told], at);
+      await progress.listRunProgress(database, [run.id]);
+      await progress.findLiveRun(database, { userId: one.userId, runId: run.id });
+      await runs.renewRun(database, { run, at });
+      await runs.listLostRuns(database, [run]);
+      await saveUnreliable(database, { runId: run.id, roots: [] });
+      const checkpoint = { runId: run.id, readAll: [], journals: [] };
+      await saveCheckpoint(database, { userId: one.userId, checkpoint });
+      await runs.finishRun(database, { run, end: { state: 'failed', errorCode: 'x' }, holder, at });
+    },
+    returnRun: async (one) =>
+      runs.returnRun(database, { run: await takenRun(one), dueAt: at, spent: true, yields: true, holder, at }),
+    'cancelRun and releaseRun': async (one) => {
+      const run = await takenRun(one);
+      await runs.cancelRun(database, { userId: one.userId, runId: run.id, at, by, reason: 'asked' });
+      await runs.releaseRun(database, run);
+    },
+    skipWaitingNights: () => runs.skipWaitingNights(database, { at, by }),
+    nameHosts: () => nameHosts(database),
+    getNightFacts: ({ runId }) => nightFacts.getNightFacts(database, runId),
+    findNightsBefore: ({ userId, snapshotId }) =>
+      nightFacts.findNightsBefore(database, { userId, snapshotIds: [snapshotId], nights: 10 }),
+    findPlanWithPerson: ({ userId }) => findPlanWithPerson(database, userId),
+    confirmAlarms: async ({ userId, formerRunId }) => {
+      await database.run.update({ where: { id: formerRunId }, data: { alarm: 'loss' } });
+      await protection.confirmAlarms(database, { userId, until: at, at, by });
+    },
+    findProtectionFacts: ({ userId }) => protection.findProtectionFacts(database, userId),
+    listPlansInTrouble: () =>
+      tonight.listPlansInTrouble(database, { at, state: 'failed', errorCode: 'source/unavailable', limit: 50 }),
+
+    // Repositories.
+    saveRepository: ({ userId }) =>
+      repositories.saveRepository(database, {
+        ...{ id: randomUUID(), userId, location: 'another', sealedPassword: bytes, keyId: 'one', at },
+      }),
+    findRepository: ({ userId }) => repositories.findRepository(database, userId),
+    findStoreOfRepository: ({ userId }) => repositories.findStoreOfRepository(database, userId),
+    saveRecoveryKeyFile: ({ repositoryId: id }) =>
+      repositories.saveRecoveryKeyFile(database, { id, store: null, from: '{}', to: '[]' }),
+    'recovery key': ({ repositoryId: id, userId }) =>
+      repositories.inKeysTurn(database, userId, async () => {
+        const key = { recoveryKeyFile: '[]', sealedRecoveryKey: bytes };
+        await repositories.saveRecoveryKey(database, { id, store: null, ...key, reissued: { by, at } });
+        await repositories.markRecoveryKeySeen(database, { id, at });
+        await repositories.markRecoveryKeyKept(database, { id, recoveryKeyFile: '[]', at });
+      }),
+    listRepositoryPlaces: () => repositoryMoves.listRepositoryPlaces(database),
+    'listRepositoryPlaces of somebody': ({ userId }) => repositoryMoves.listRepositoryPlaces(database, userId),
+    'repository moved': async ({ repositoryId: id }) => {
+      const [to, formerStore] = ['file:///to', 'file:///from'];
+      await repositoryMoves.saveMovingTo(database, id, to);
+      const key = { recoveryKeyFile: '{}', sealedPassword: bytes, keyId: 'one' };
+      await repositoryMoves.switchStore(database, { id, from: null, to, formerStore, ...key, at, by });
+      await repositoryMoves.saveFormerDeleted(database, { id, formerStore, at, by });
+    },
+    findRetention: ({ userId }) => retention.findRetention(database, userId),
+    saveForgotten: ({ userId }) => retention.saveForgotten(database, { userId, stayed: [], count: 1, at, by }),
+    saveReplaced: ({ userId, snapshotId }) =>
+      retention.saveReplaced(database, { userId, replaced: [{ from: snapshotId, to: 'another' }], at, by }),
+    listSnapshotsOnRecord: ({ userId }) => retention.listSnapshotsOnRecord(database, userId),
+    saveRetentionHold: ({ userId }) => retention.saveRetentionHold(database, { userId, hold: 'why' }),
+    savePruned: ({ userId }) => retention.savePruned(database, { userId, at, by }),
+    saveRetention: ({ userId, planId }) =>
+      retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, at, by }),
+    listRepositoryOwners: () => retention.listRepositoryOwners(database),
+    'verification, whole': async ({ userId }) => {
+      await verifications.claimVerification(database, { userId, at: later(2 * day), leaseUntil: later(3 * day) });
+      await verifications.saveVerifying(database, { userId, nextAt: later(day), damagedPacks: [] });
+      await verifications.findLastCompleteStart(database, userId);
+      await verifications.saveNotVerified(database, { userId, errorCode: 'x', errorFiles: [], nextAt: at });
+      await verifications.saveVerified(database, { ...verified, userId, found: null });
+    },
+    'verification, losses': async ({ userId, snapshotId }) => {
+      const found = { damage: { ...damage, removed: [snapshotId] }, state: 'removed' as const, foundAt: at };
+      await verifications.saveVerified(database, { ...verified, userId, found });
+      await verifications.hastenVerification(database, { userId, at });
+      await verifications.listVerifications(database, [userId]);
+      await verifications.acceptLosses(database, { userId, foundAt: at, at, by });
+    },
+    saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),
+    findCompared: ({ userId }) => verifications.findCompared(database, { userId }),
+    findVerification: ({ userId }) => verifications.findVerification(database, userId),
+    listNightsOf: ({ userId, snapshotId }) =>
+      verifications.listNightsOf(database, { userId, snapshotIds: [snapshotId] }),
+    restore: async ({ userId, snapshotId }) => {
+      const id = randomUUID();
+      await restores.askForRestore(database, { id, userId, snapshotId, path: '', expected: undefined, at });
+      await restores.startRestore(database, { id, userId, at });
+      await restores.tellRestore(database, id, { ...restored, at });
+      await restores.findRestore(database, { id, userId, now: at });
+      await restores.findRunningRestore(database, { userId, now: at });
+      await restores.cancelRestore(database, { id, userId, at });
+      const end = { ...restored, problemCount: 0, problems: [], message: null };
+      await restores.endRestore(database, id, { ...end, state: 'cancelled', at });
+    },
+
+    // Erasing.
+    changeEraseAt: async ({ userId, grantId }) => {
+      await database.grant.update({ where: { id: grantId }, data: { state: 'withdrawn' } });
+      await erasures.changeEraseAt(database, { userId, eraseAt: later(day), at, by });
+      await inOne((transaction) => erasures.clearEraseAt(transaction, { userId, at, by }));
+    },
+    'snapshots erased': async (one) => {
+      const repository = await toErase(one);
+      const contents = { snapshots: 1, files: 1, bytes: 1 };
+      await erasures.beginErasing(database, { repository, contents, at });
+      await erasures.findHalfErased(database, one.userId);
+      await erasures.finishErasing(database, { repository, at });
+      await erasures.findErasure(database, one.userId);
+    },
+    'person erased': async (one) => {
+      const { userId, grantId } = one;
+      await personErasures.listGrantsToEnd(database, userId);
+      await withdrawGrant(database, { grantId, at, by, reason: 'withdrawn' });
+      const receipt = await personErasures.beginErasingPerson(database, {
+        userId,
+        seals: { person: sealing, plan: sealing },
+        at,
+      });
+      await database.tokenGeneration.deleteMany({ where: { grantId } });
+      const repository = await toErase(one);
+      await erasures.beginErasing(database, { repository, contents: { snapshots: 0, files: 0, bytes: 0 }, at });
+      await erasures.finishErasing(database, { repository, at });
+      await personErasures.finishErasingPerson(database, { userId, at });
+      await personErasures.findErasureReceipt(database, receipt ?? '');
+    },
+
+    // Pages of people, and what is told.
+    'data of a person': async ({ userId }) => {
+      for (const { rows } of readPersonData(database, userId)) await drain(rows);
+    },
+    findHome: ({ userId }) => views.findHome(database, { userId }),
+    findRunOfPerson: ({ userId, runId }) => views.findRunOfPerson(database, { userId, runId }),
+    getPerson: ({ userId }) => views.getPerson(database, { userId }),
+    findHolding: ({ userId }) => nightViews.findHolding(database, { userId }),
+    'listRuns of a night': ({ userId }) => nightViews.listRuns(database, { userId, night: '2000-01-01', limit: 20 }),
+    getPreferences: ({ userId }) => preferences.getPreferences(database, userId),
+    savePreferences: ({ userId }) => preferences.savePreferences(database, { userId, change: { language: 'de' }, at }),
+    'a notice, delivered and not': async ({ userId }) => {
+      const facts = { kind: 'circuit' as const, issuer, reason: 'refusals', since: at.toISOString() };
+      const delivery = { key: 'one', channel: 'mail-person' as const, userId, facts };
+      await notices.saveDeliveries(database, [delivery as unknown as notices.Delivery], at);
+      const [claimed] = await notices.claimDeliveries(database, { at, limit: 1 });
+      const id = claimed?.id ?? '';
+      await notices.saveNotDelivered(database, { id, errorCode: 'x', nextAttemptAt: at });
+      await notices.saveNotNeeded(database, id);
+      await notices.saveDelivered(database, { id, at });
+      await notices.findEmail(database, userId);
+    },
+    listChangedPeople: () => listChangedPeople(database, ago(600_000)),
+    claimKeptFigure: () => claimKeptFigure(database, { name: 'one', dueAt: at, until: at }),
+    'listOnRecord and listWhoMayBeMailed': async ({ userId }) => {
+      const delivery = { key: 'one', channel: 'mail-person' as const, userId, facts: {} };
+      await notices.listOnRecord(database, [delivery as unknown as notices.Delivery]);
+      await notices.listWhoMayBeMailed(database, { userIds: [userId], at });
+    },
+    findOperatorsTold: () => notices.findOperatorsTold(database, { reason: 'provider_trouble', since: ago(day) }),
+    listCircuitsTold: () => notices.listCircuitsTold(database),
+
+    // Sessions.
+    'web session': async ({ userId }) => {
+      const session = { id: 'one', userId, sid: 'a session', operator: false, authenticatedAt: null, agent: '' };
+      const times = { at, endsAt: later(day) };
+      const { sid: _, ...others } = { ...session, createdAt: at, lastSeenAt: at, endsAt: later(day) };
+      await database.webSession.createMany({
+        data: Array.from({ length: 101 }, (_, n) => ({ ...others, id: `${n}` })),
+      });
+      await webSessions.saveWebSession(database, { ...session, ...times, replaced: 'another' });
+      const idle = { at, idleMs: day };
+      await webSessions.findWebSession(database, { id: 'one', ...idle });
+      await webSessions.saveSeen(database, { id: 'one', at: later(1) });
+      await webSessions.listWebSessions(database, { userId, ...idle });
+      await webSessions.listSignedIn(database, { userIds: [userId], ...idle });
+      await webSessions.endWebSession(database, { id: 'one', userId });
+      await webSessions.endWebSessionsOf(database, { userId, at, by });
+    },
+
+    // Commands.
+    listPlansForCommand: () => commands.listPlansForCommand(database, undefined),
+    'listPlansForCommand of somebody': ({ userId }) => commands.listPlansForCommand(database, userId),
+    listRunsForCommand: ({ runId }) => commands.listRunsForCommand(database, [runId]),
+    listOwnersOfRuns: ({ runId }) => commands.listOwnersOfRuns(database, [runId]),
+    findUsersByName: () => commands.findUsersByName(database, 'person1999'),
+    'listRunsForOperators, the latest': () => people.listRunsForOperators(database, { limit: 100 }),
+    'listRunsForOperators of a time': () => people.listRunsForOperators(database, { since: ago(day), limit: 100 }),
+    'listRunsForOperators of a state': () => people.listRunsForOperators(database, { state: 'skipped', limit: 100 }),
+    'listRunsForOperators of a state and a time': () =>
+      people.listRunsForOperators(database, { state: 'failed', since: ago(day), limit: 100 }),
+    'listPeople of a state that nobody has': () => people.listPeople(database, { state: 'none', limit: 51 }),
+    claimDueStateExport: () =>
+      stateExports.claimDueStateExport(database, {
+        ...{ at, leaseUntil: at, since: ago(day), keyId: 'one', triedBefore: ago(day) },
+      }),
+    claimStateExport: () => stateExports.claimStateExport(database, { at, leaseUntil: at }),
+    saveStateExport: () => stateExports.saveStateExport(database, { errorCode: null }),
+    findLastErasure: () => stateExports.findLastErasure(database),
+    hasRepositoriesInStore: () => stateExports.hasRepositoriesInStore(database),
+    listSealedCanaries: () => state.listSealedCanaries(database),
+  };
+  return Object.entries(all).map(([name, work], place) => ({ name, work: () => work(nth(place)) }));
+}
+
+const notBegun = { entries: 0, expected: null, problems: 0, bytesRead: 0, requests: 0, ms: 0, folder: null };
+
+/** People whose night is over, and whose consent lives. */
+const someones = Array.from({ length: 2_400 }, (_, n) => n).filter((n) => n > 9 && n % 240 < 117 && n % 100 !== 7);
+
+function nth(place: number): Someone {
+  const n = someones[place];
+  if (n === undefined) throw new Error('There are more verbs than people.');
+  return someone(n);
+}
