@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { FileNode } from '../format/node.ts';
 import type { ReadableRepository } from './contract.ts';
 
@@ -9,15 +10,20 @@ export interface ReadFile {
   readonly content: AsyncIterable<Buffer>;
 }
 
+/** Each is some steps of its reader, too. */
+const filesAtOnce = 100;
+
 /** Files one after the other, read as one stream, so that neighbours in a pack come together. A damaged one does not harm the next. */
 export async function* readFiles(repository: ReadableRepository, files: readonly FileNode[]): AsyncGenerator<ReadFile> {
   const ids = files.values().flatMap(({ content }) => content);
   const blobs = repository.loadBlobs('data', ids)[Symbol.asyncIterator]();
-  for (const node of files) {
-    const left = { count: node.content.length };
-    yield { node, content: ofSize(whole(next(blobs, left)), node.size) };
-    for await (const _ of next(blobs, left));
-  }
+  // Of files without content, or of what is in memory, nothing else lets others have the thread.
+  for await (const piece of piecesOf(files, filesAtOnce))
+    for (const node of piece) {
+      const left = { count: node.content.length };
+      yield { node, content: ofSize(whole(next(blobs, left)), node.size) };
+      for await (const _ of next(blobs, left));
+    }
 }
 
 type Loaded = { readonly bytes: Buffer } | { readonly error: AppError };

@@ -10,6 +10,7 @@ import { searchNames } from '../../../src/store/history/search.ts';
 import { nameAffectedFiles } from '../../../src/store/repository/affected-files.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { tarFolder } from '../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../src/store/restorer/zip.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { mostAtOnce } from '../../support/fixtures/most-at-once.ts';
@@ -100,6 +101,21 @@ describe('a huge folder takes the thread from others for a few hundred members a
     } finally {
       Set.prototype.add = add;
     }
+  });
+
+  test.each([
+    ['zip', (repository: Repository) => zipFolder(repository, { tree: before }, '')],
+    ['tar', (repository: Repository) => tarFolder(repository, before, '')],
+  ])('when its files, of which none holds anything, are written as %s', async (_, write) => {
+    let chunks = 0;
+    const most = await mostAtOnce(async (step) => {
+      for await (const __ of write(hugeFolders(() => {}))) {
+        chunks += 1;
+        step();
+      }
+    });
+    expect(chunks).toBeGreaterThanOrEqual(count);
+    expect(most).toBeLessThanOrEqual(4 * stepsAtOnce);
   });
 
   test('when the directory of its zip file is written', async () => {
