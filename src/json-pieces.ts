@@ -3,7 +3,16 @@
 /** Fewer bytes are parsed at once, in a few milliseconds. */
 export const parsedAtOnce = 128 * 1024;
 
-const byte = { quote: 0x22, backslash: 0x5c, comma: 0x2c, open: 0x7b, close: 0x7d, openList: 0x5b, closeList: 0x5d };
+const byte = {
+  quote: 0x22,
+  backslash: 0x5c,
+  comma: 0x2c,
+  colon: 0x3a,
+  open: 0x7b,
+  close: 0x7d,
+  openList: 0x5b,
+  closeList: 0x5d,
+};
 
 /**
  * The items of a JSON list that stand between these places, as texts of lists of some of them, in order. Ends with `none` where the list ends before, or an item is longer
@@ -51,4 +60,19 @@ function endOfText(bytes: Buffer, start: number): number {
     if ((end - before) % 2 === 1) return end;
   }
   return bytes.length;
+}
+
+/** How many members the objects of a JSON text have together, and how many items and lists there are; beyond `most` of either nothing is counted. */
+export function countJson(
+  bytes: Buffer,
+  most: { readonly members: number; readonly items: number },
+): { members: number; items: number } {
+  let [members, items] = [0, 0];
+  for (let at = 0; at < bytes.length && members <= most.members && items <= most.items; at++) {
+    const one = bytes[at];
+    if (one === byte.quote) at = endOfText(bytes, at);
+    else if (one === byte.colon) members++;
+    else if (one === byte.comma || one === byte.open || one === byte.openList) items++;
+  }
+  return { members, items };
 }

@@ -37,6 +37,7 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/expiration is past|not before|too far in the past/, clocksDiffer],
   [/"id_token" property/, () => noIdToken],
   [/^An answer has more than/, () => tooLarge],
+  [/^An answer has too many members/, () => tooManifold],
 ];
 
 const noIdToken =
@@ -44,6 +45,9 @@ const noIdToken =
 
 const tooLarge =
   'An answer of the provider is longer than one may be, and was not read to its end. The operator must look at what the provider sends, or raise PROVIDER_ANSWER_BYTES where it is right.';
+
+const tooManifold =
+  'An answer of the provider has more members or items than one may have (3,000 and 50,000), and was not taken. The operator must look at what the provider sends of a person, such as thousands of roles.';
 
 function wrongAlgorithm(alg: unknown, expected: unknown): string {
   const wanted = Array.isArray(expected) ? expected.map(shown).join(', ') : shown(expected);

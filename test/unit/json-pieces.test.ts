@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parsedAtOnce, piecesOfList } from '../../src/json-pieces.ts';
+import { countJson, parsedAtOnce, piecesOfList } from '../../src/json-pieces.ts';
 
 const piecesOf = (text: string, mostBytes?: number) => {
   const bytes = Buffer.from(text);
@@ -41,4 +41,14 @@ test.each([
   ['a text that does not end', `[${many}"]`],
 ])('a list with %s is left to whoever parses it, who refuses it', (_, text) => {
   expect(() => parsed(piecesOf(text))).toThrow(SyntaxError);
+});
+
+test('members and items are counted, those in texts are not, and no further than is asked', () => {
+  const text = JSON.stringify({ a: 'x:y,[{\\"', b: [1, 2, { c: {} }], 'd:,': '' });
+  expect(countJson(Buffer.from(text), { members: 100, items: 100 })).toEqual({ members: 4, items: 8 });
+  expect(countJson(Buffer.from(`[${'0,'.repeat(999)}0]`), { members: 5, items: 10 })).toEqual({
+    members: 0,
+    items: 11,
+  });
+  expect(countJson(Buffer.from('"not ended'), { members: 5, items: 10 })).toEqual({ members: 0, items: 0 });
 });

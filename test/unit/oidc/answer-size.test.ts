@@ -45,14 +45,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.down());
 
-const open = (): Issuer =>
+const open = (answerBytes = most): Issuer =>
   openIssuer({
     provider: {
       issuer: new URL(server.origin),
       clientId: 'me',
       authentication: 'client_secret_post',
       secrets: ['s'],
-      answerBytes: most,
+      answerBytes,
     },
     publicUrl: new URL('http://localhost'),
     clock: systemClock(),
@@ -102,6 +102,37 @@ describe('an answer of the provider', () => {
       expect(await faultOf[endpoint](open())).toEqual(usual);
       odd = { endpoint, manner: manner(most + 1) };
       const found = await faultOf[endpoint](open());
+      if (typeof fault === 'string') expect(found).toBe(fault);
+      else
+        expect(found).toMatchObject({
+          ...fault,
+          ...('message' in fault && { message: expect.stringMatching(fault.message) }),
+        });
+    }
+  });
+
+  const membersMore = (count: number) => Array.from({ length: count }, (_, index) => `,"k${index}":0`).join('');
+  const itemsMore = (count: number) => `,"x":[${'[],'.repeat(count / 2)}0]`;
+  test.each([
+    ['discovery', { code: 'provider/wrong-answer', message: /more members or items/ }],
+    ['token', { kind: 'lost', errorCode: 'answer-too-manifold', status: 200 }],
+    ['jwks', { code: 'provider/unavailable' }],
+    ['introspect', 'not told'],
+  ] as const)('may have as many members and items as hold nobody up, and no more: %s', async (endpoint, fault) => {
+    odd = undefined;
+    const usual = await faultOf[endpoint](open(1024 * 1024));
+    const more =
+      (text: string): Manner =>
+      (body, response) =>
+        void response.end(body.replace(/}$/, `${text}}`));
+    for (const [within, beyond] of [
+      [membersMore(2_900), membersMore(3_001)],
+      [itemsMore(49_000), itemsMore(50_002)],
+    ] as const) {
+      odd = { endpoint, manner: more(within) };
+      expect(await faultOf[endpoint](open(1024 * 1024))).toEqual(usual);
+      odd = { endpoint, manner: more(beyond) };
+      const found = await faultOf[endpoint](open(1024 * 1024));
       if (typeof fault === 'string') expect(found).toBe(fault);
       else
         expect(found).toMatchObject({
