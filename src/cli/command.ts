@@ -1,5 +1,5 @@
 import { countWords } from '../count-words.ts';
-import { AppError } from '../errors.ts';
+import { AppError, codeIn } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { type Column, harmless, tableInParts, tableOf, withEscapes } from './table.ts';
 
@@ -100,14 +100,20 @@ export function printAnswer(output: Output, options: Options, answer: object, ..
   else for (const line of words) output.line(harmless(line));
 }
 
-/** Writes bytes to standard output, and waits until they are taken. Throws `run/stopped` once nobody reads along any more. */
+/** Writes bytes to standard output, and waits until they are taken. Throws `run/stopped` once nobody reads along any more, or where they cannot be written. */
 export function writeBytes(bytes: Uint8Array): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   process.stdout.write(bytes, (error) => {
-    if (error) reject(new AppError('run/stopped', 'Standard output was closed.', { cause: error }));
+    if (error) reject(new AppError('run/stopped', whyUnwritten(error), { cause: error }));
     else resolve();
   });
   return promise;
+}
+
+function whyUnwritten(error: Error): string {
+  const code = codeIn(error);
+  if (code === undefined || code === 'EPIPE' || code.startsWith('ERR_STREAM_')) return 'Standard output was closed.';
+  return `Standard output cannot be written: ${code}.`;
 }
 
 /** Says on standard error what is wrong with some of an answer. */
