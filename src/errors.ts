@@ -65,7 +65,7 @@ export const errorCodes = {
   'source/foreign-origin': 'A plan names a server that the settings do not; the token is not sent there.',
   'source/refused-redirect': 'The server points to another host; the token is not sent there.',
   'store/unavailable': 'The store does not answer, or is read-only.',
-  'store/full': 'The disk of the store is full, or its quota used up.',
+  'store/full': 'The disk of the store, or of a file that was asked for, is full, or its quota used up.',
   'store/not-found': 'The store has no such file.',
   'store/exists': 'The store has that file already.',
   'store/may-not-delete': 'The key of the store may write but not delete.',

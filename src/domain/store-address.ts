@@ -64,11 +64,19 @@ export function restServerUrl({ origin, user }: Pick<RestAddress, 'origin' | 'us
 }
 
 function folderOf(url: URL, text: string): string {
+  // A relative one would be read from the root, and what stands behind a "?" or "#" would be left out.
+  if (!/^\s*file:\//i.test(text)) throw noFolder(text);
+  if (/[?#]/.test(text))
+    throw new RangeError(`is "${text}", with a "?" or "#": write these in the name of a folder as %3F and %23`);
   try {
     return fileURLToPath(url);
   } catch {
-    throw new RangeError(`is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`);
+    throw noFolder(text);
   }
+}
+
+function noFolder(text: string): RangeError {
+  return new RangeError(`is "${text}", which is no folder of this machine: write it as file:///srv/nightkeep/store`);
 }
 
 function s3AddressOf(url: URL): S3Address {

@@ -25,7 +25,7 @@ export interface ByKey {
 /** Why a repository is not given to whoever typed a recovery key, each with its code and its words. */
 export const refusals = {
   /** The person has a repository here. */
-  another: ['request/invalid', 'This person has another repository here already, which stays theirs.'],
+  another: ['request/invalid', 'This person has a repository here already, which stays theirs.'],
   /** It is known here: as this person's, or as somebody else's. */
   known: ['request/invalid', "The repository is somebody's here already."],
   /** Its card can be read, and names somebody else. */

@@ -4,6 +4,7 @@ import { parseStoreAddress, storeUrl } from '../../../src/domain/store-address.t
 describe('the address of a store', () => {
   test.each([
     ['file:///srv/store', { kind: 'folder', folder: '/srv/store' }],
+    ['file:///srv/store%232%3F', { kind: 'folder', folder: '/srv/store#2?' }],
     [
       's3://bucket/some/prefix/?endpoint=https://minio.example:9000&region=eu-1',
       {
@@ -49,6 +50,11 @@ describe('the address of a store', () => {
 
   test.each([
     ['https://bucket', /must begin with file:\/\/, s3:\/\/ or rest:https:\/\//],
+    ['file:store', /no folder of this machine: write it as file:\/\/\/srv/],
+    ['file:../store', /no folder of this machine/],
+    ['file://store/of/ours', /no folder of this machine/],
+    ['file:///srv/store#2', /%3F and %23/],
+    ['file:///srv/store?style=path', /%3F and %23/],
     ['s3://', /names no bucket/],
     ['s3://bucket:9000', /names no bucket/],
     ['s3://id:secret@bucket', /must not hold keys/],
