@@ -128,13 +128,26 @@ const mostWindows = 1_000;
 function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night: string): NightWindow {
   const key = `${night} ${windowStart} ${windowEnd} ${zone}`;
   const known = windows.get(key);
-  const endDate = windowEnd <= windowStart ? addDays(night, 1) : night;
-  const [start, end] = known ?? [instantOf(zone, night, windowStart), instantOf(zone, endDate, windowEnd)];
+  const [start, end] = known ?? spanOf(zone, night, windowStart, windowEnd);
   if (known === undefined) {
     if (windows.size >= mostWindows) windows.clear();
     windows.set(key, [start, end]);
   }
   return { night, start: new Date(start), end: new Date(end) };
+}
+
+/**
+ * Where clocks are set forward over all of a window, it is as long as on other days, from the first moment after the gap on: nobody would
+ * have a time in which they are not late yet, and all would be due at once. It ends before that of the next date begins.
+ */
+function spanOf(zone: string, night: string, windowStart: string, windowEnd: string): readonly [number, number] {
+  const tomorrow = addDays(night, 1);
+  const start = instantOf(zone, night, windowStart);
+  const endDate = windowEnd <= windowStart ? tomorrow : night;
+  const end = instantOf(zone, endDate, windowEnd);
+  if (end > start) return [start, end];
+  const length = Date.parse(`${endDate}T${windowEnd}Z`) - Date.parse(`${night}T${windowStart}Z`);
+  return [start, Math.min(start + length, instantOf(zone, tomorrow, windowStart))];
 }
 
 /** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */

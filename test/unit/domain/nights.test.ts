@@ -154,6 +154,20 @@ describe('the last window', () => {
     );
   });
 
+  test.each([
+    ['Europe/Berlin', '02:00', '03:00', '2026-03-29', '01:00', '02:00'],
+    ['Europe/London', '01:10', '01:50', '2026-03-29', '01:00', '01:40'],
+    ['America/Havana', '00:00', '01:00', '2026-03-08', '05:00', '06:00'],
+  ])('of hours that clocks leave out is as long as ever, right after them: %s', (...row) => {
+    const [zone, windowStart, windowEnd, night, from, until] = row;
+    const own = plan({ zone, windowStart, windowEnd });
+    const window = { night, start: new Date(`${night}T${from}Z`), end: new Date(`${night}T${until}Z`) };
+    expect(lastWindow(own, window.end)).toEqual(window);
+    const { dueAt } = nextNight(own, dateBefore(night));
+    expect(window.start < dueAt && dueAt < window.end).toBe(true);
+    expect(lastWindow(own, dueAt).night).toBe(dateBefore(night));
+  });
+
   test('of a zone that is not known any more is that of UTC', () => {
     const at = new Date('2026-05-01T05:00Z');
     expect(lastWindow(plan({ zone: 'Mars/Olympus' }), at)).toEqual(lastWindow(plan({ zone: 'UTC' }), at));
