@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What decides when a plan is due: its id, an IANA zone and a window of local times "HH:MM", which may cross midnight. */
 export interface NightPlan {
@@ -30,10 +30,10 @@ const day = 1_440 * minute;
  * for a zone that is not known.
  */
 export function nextNight(plan: NightPlan, after: Date | string): Night {
-  if (typeof after === 'string') return nightOf(plan, addDays(after, 1));
-  const today = after.getTime() + offsetAt(plan.zone, after.getTime());
-  let next = nightOf(plan, addDays(dateOf(today), -2));
-  while (next.dueAt <= after) next = nightOf(plan, addDays(next.night, 1));
+  const share = shareOf(plan.id);
+  if (typeof after === 'string') return nightOf(plan, addDays(after, 1), share);
+  let next = nightOf(plan, addDays(dateIn(plan.zone, after), -2), share);
+  while (next.dueAt <= after) next = nightOf(plan, addDays(next.night, 1), share);
   return next;
 }
 
@@ -67,16 +67,21 @@ export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
 }
 
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
-  if (at.getTime() !== latest.at || latest.windows.size >= mostWindows)
-    latest = { at: at.getTime(), windows: new Map() };
+  const { windows: known } = latestAt(at);
   const key = `${bound} ${plan.windowStart} ${plan.windowEnd} ${plan.zone}`;
-  const window = latest.windows.get(key) ?? reckonLatestWindow(plan, at, bound);
-  latest.windows.set(key, window);
+  const window = known.get(key) ?? reckonLatestWindow(plan, at, bound);
+  known.set(key, window);
   return window;
 }
 
-/** Many plans are judged at one moment, and share their window. */
-let latest = { at: Number.NaN, windows: new Map<string, NightWindow>() };
+/** Many plans are looked at at one moment, and share their windows and dates. */
+let latest = { at: Number.NaN, windows: new Map<string, NightWindow>(), dates: new Map<string, string>() };
+
+function latestAt(at: Date): typeof latest {
+  if (at.getTime() !== latest.at || latest.windows.size >= mostWindows || latest.dates.size >= mostWindows)
+    latest = { at: at.getTime(), windows: new Map(), dates: new Map() };
+  return latest;
+}
 
 function reckonLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
@@ -90,7 +95,10 @@ function reckonLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start
 
 /** The calendar date in the zone at a moment. */
 export function dateIn(zone: string, at: Date): string {
-  return dateOf(at.getTime() + offsetAt(zone, at.getTime()));
+  const { dates } = latestAt(at);
+  const date = dates.get(zone) ?? dateOf(at.getTime() + offsetAt(zone, at.getTime()));
+  dates.set(zone, date);
+  return date;
 }
 
 /** From one noon to the next in a zone: of every window, whatever its zone, one night begins in it. */
@@ -115,9 +123,9 @@ export function isValidZone(zone: string): boolean {
   }
 }
 
-function nightOf(plan: NightPlan, night: string): Night {
+function nightOf(plan: NightPlan, night: string, share: number): Night {
   const { start, end } = windowOf(plan, night);
-  const minutes = Math.floor(((end.getTime() - start.getTime()) / minute) * shareOf(plan.id));
+  const minutes = Math.floor(((end.getTime() - start.getTime()) / minute) * share);
   return { night, dueAt: new Date(start.getTime() + minutes * minute) };
 }
 
@@ -152,7 +160,7 @@ function spanOf(zone: string, night: string, windowStart: string, windowEnd: str
 
 /** Where in the window a plan has its place, from 0 to just under 1: always the same, and evenly spread over plans. */
 export function shareOf(id: string): number {
-  return createHash('sha256').update(id).digest().readUInt32BE() / 2 ** 32;
+  return Number.parseInt(hash('sha256', id, 'hex').slice(0, 8), 16) / 2 ** 32;
 }
 
 /** The moment of a local time: the first of two where clocks are set back, the first after a gap it falls into. */
@@ -200,9 +208,17 @@ export function daysBetween(from: string, to: string): number {
   return Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / day);
 }
 
-/** The calendar date so many days later. */
+const datesLater = new Map<string, string>();
+
+/** The calendar date so many days later. What is asked for each of many plans is reckoned once. */
 export function addDays(date: string, days: number): string {
-  return dateOf(Date.parse(`${date}T00:00Z`) + days * day);
+  const key = `${date} ${days}`;
+  const known = datesLater.get(key);
+  if (known !== undefined) return known;
+  if (datesLater.size >= mostWindows) datesLater.clear();
+  const later = dateOf(Date.parse(`${date}T00:00Z`) + days * day);
+  datesLater.set(key, later);
+  return later;
 }
 
 function dateOf(moment: number): string {
