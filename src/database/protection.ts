@@ -16,8 +16,8 @@ export interface PersonFacts {
 
 /** What the verdict on one person's data needs; somebody without consent has none of it. */
 export async function findProtectionFacts(database: Database, userId: string): Promise<ProtectionFacts> {
-  const [row] = await read(database, Prisma.sql`u.id = ${userId}::uuid ORDER BY u.id`);
-  return row === undefined ? nothing : factsOf(row);
+  const [person] = await read(database, { which: Prisma.sql`u.id = ${userId}::uuid`, order: Prisma.sql`u.id` });
+  return person?.facts ?? nothing;
 }
 
 /** The same of everybody whose consent was not withdrawn, by the names that people go by, so many at once: those after the person `after`. */
@@ -27,8 +27,7 @@ export async function listProtectionFactsByName(
 ): Promise<PersonFacts[]> {
   const name = Prisma.sql`coalesce(u.username, u.subject), u.id`;
   const from = after === null ? Prisma.sql`true` : Prisma.sql`(${name}) > (${nameOf(after)}, ${after.userId}::uuid)`;
-  const rows = await read(database, Prisma.sql`g.state <> 'withdrawn' AND ${from} ORDER BY ${name} LIMIT ${limit}`);
-  return rows.map(personFrom);
+  return read(database, { which: Prisma.sql`g.state <> 'withdrawn' AND ${from}`, order: name, limit });
 }
 
 function nameOf({ username, subject }: Pick<PersonFacts, 'username' | 'subject'>): string {
@@ -40,25 +39,14 @@ export async function listProtectionFactsAfter(
   database: Database,
   { after, limit }: { after: string; limit: number },
 ): Promise<PersonFacts[]> {
-  const rows = await read(
-    database,
-    Prisma.sql`g.state <> 'withdrawn' AND u.id > ${after}::uuid ORDER BY u.id LIMIT ${limit}`,
-  );
-  return rows.map(personFrom);
+  const which = Prisma.sql`g.state <> 'withdrawn' AND u.id > ${after}::uuid`;
+  return read(database, { which, order: Prisma.sql`u.id`, limit });
 }
 
 /** The same of these people. */
 export async function listProtectionFactsOf(database: Database, userIds: readonly string[]): Promise<PersonFacts[]> {
-  const rows = await read(
-    database,
-    Prisma.sql`g.state <> 'withdrawn' AND u.id = ANY(${[...userIds]}::uuid[]) ORDER BY u.id`,
-  );
-  return rows.map(personFrom);
-}
-
-function personFrom(row: Row): PersonFacts {
-  const { userId, username, subject } = row;
-  return { userId, username, subject, facts: factsOf(row) };
+  const which = Prisma.sql`g.state <> 'withdrawn' AND u.id = ANY(${[...userIds]}::uuid[])`;
+  return read(database, { which, order: Prisma.sql`u.id` });
 }
 
 /**
@@ -125,6 +113,7 @@ interface Row {
   underWayId: string | null;
   underWayState: 'queued' | 'running';
   dueAt: Date;
+  ownDueAt: Date;
   leaseUntil: Date | null;
   underWayCode: string | null;
   triedUntil: Date;
@@ -141,41 +130,42 @@ interface Row {
   clearedAt: Date | null;
 }
 
-/** A snapshot that was erased, given up as lost or removed from outside protects nobody. */
-function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
+/**
+ * The facts of these people, in that order: of those of `person`, which are columns of users `u` and of their newest grants `g`. A snapshot
+ * that was erased, given up as lost or removed from outside protects nobody.
+ */
+async function read(
+  database: Database,
+  { which, order, limit }: { which: Prisma.Sql; order: Prisma.Sql; limit?: number },
+): Promise<PersonFacts[]> {
   // Of each person and each plan by itself, so that indexes find it: a join of the tables would begin with the first person for each batch.
-  const first = (
-    columns: Prisma.Sql,
-    which: Prisma.Sql,
-    order: Prisma.Sql,
-    among: Prisma.Sql,
-  ) => Prisma.sql`LEFT JOIN LATERAL (
-    SELECT of_plan.* FROM unnest(own.plan_ids) own_plan (id)
-    CROSS JOIN LATERAL (SELECT ${columns} FROM runs r WHERE r.plan_id = own_plan.id AND ${which} ORDER BY ${order} LIMIT 1) of_plan
-    ORDER BY ${among} LIMIT 1)`;
-  const newest = (columns: Prisma.Sql, which: Prisma.Sql) =>
-    first(columns, which, Prisma.sql`r.finished_at DESC`, Prisma.sql`of_plan.finished_at DESC`);
+  const first = (columns: Prisma.Sql, runs: Prisma.Sql, by: Prisma.Sql) => Prisma.sql`LEFT JOIN LATERAL (
+    SELECT ${columns} FROM runs r WHERE r.plan_id = p.id AND ${runs} ORDER BY ${by} LIMIT 1)`;
+  const newest = (columns: Prisma.Sql, runs: Prisma.Sql) => first(columns, runs, Prisma.sql`r.finished_at DESC`);
   const hasSnapshot = Prisma.sql`r.snapshot_id IS NOT NULL AND r.snapshot_forgotten_at IS NULL`;
-  return database.$queryRaw<Row[]>`
-    SELECT u.id AS "userId", u.username, u.subject, g.state::text, g.reason, g.idle_deadline AS "idleDeadline",
-      g.max_deadline AS "maxDeadline", g.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
-      (own.newest).zone, (own.newest).window_start AS "windowStart", (own.newest).window_end AS "windowEnd", (own.newest).paused,
-      (own.newest).paused_until AS "pausedUntil", (own.newest).next_due_at AS "nextDueAt",
-      CASE jsonb_typeof((own.newest).sources) WHEN 'array' THEN jsonb_array_length((own.newest).sources) ELSE 0 END AS sources,
+  const rows = await database.$queryRaw<Row[]>`
+    SELECT u.id AS "userId", u.username, u.subject, u.state::text, u.reason, u.idle_deadline AS "idleDeadline",
+      u.max_deadline AS "maxDeadline", u.next_exchange_at AS "nextExchangeAt", coalesce(c.open, false) AS "circuitOpen",
+      p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.paused, p.paused_until AS "pausedUntil", p.next_due_at AS "nextDueAt",
+      CASE jsonb_typeof(p.sources) WHEN 'array' THEN jsonb_array_length(p.sources) ELSE 0 END AS sources,
       complete.id AS "completeId", complete.finished_at AS "completeAt", partial.id AS "partialId",
       partial.finished_at AS "partialAt", failed.id AS "failedId", failed.finished_at AS "failedAt",
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
-      under_way.due_at AS "dueAt", under_way.lease_until AS "leaseUntil", under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
+      under_way.due_at AS "dueAt", under_way.own_due_at AS "ownDueAt", under_way.lease_until AS "leaseUntil",
+      under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
       (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
       CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
       v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
-    FROM users u
+    FROM (
+      SELECT u.id, u.username, u.subject, g.issuer, g.client_id, g.state, g.reason, g.idle_deadline, g.max_deadline, g.next_exchange_at
+      FROM users u LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
+      WHERE ${which} ORDER BY ${order} LIMIT ${limit ?? null}::int
+    ) u
     LEFT JOIN LATERAL (SELECT * FROM repositories WHERE user_id = u.id LIMIT 1) repository ON true
     LEFT JOIN LATERAL (SELECT * FROM verifications WHERE user_id = repository.user_id LIMIT 1) v ON true
-    LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
-    LEFT JOIN LATERAL (SELECT (array_agg(plans ORDER BY created_at DESC))[1] AS newest, array_agg(id) AS plan_ids FROM plans WHERE user_id = u.id) own ON true
-    LEFT JOIN circuits c ON c.issuer = g.issuer AND c.client_id = g.client_id
+    LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id OFFSET 0) p ON true
+    LEFT JOIN circuits c ON c.issuer = u.issuer AND c.client_id = u.client_id
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'succeeded' AND ${hasSnapshot}`)} complete ON true
     ${newest(Prisma.sql`r.id, r.finished_at`, Prisma.sql`r.state = 'partial' AND ${hasSnapshot}`)} partial ON true
     ${newest(Prisma.sql`r.id, r.finished_at, r.error_code`, Prisma.sql`r.state = 'failed'`)} failed ON true
@@ -183,13 +173,50 @@ function read(database: Database, whose: Prisma.Sql): Promise<Row[]> {
       Prisma.sql`r.id, r.state, ${sinceTurn} AS due_at, r.due_at AS own_due_at, r.lease_until, r.error_code, r.tried_until`,
       Prisma.sql`r.state IN ('queued', 'running')`,
       Prisma.sql`r.state = 'running' DESC, r.due_at`,
-      Prisma.sql`of_plan.state = 'running' DESC, of_plan.own_due_at`,
     )} under_way ON true
     ${newest(
       Prisma.sql`r.id, r.finished_at, r.alarm`,
       Prisma.sql`r.alarm IS NOT NULL AND r.alarm_seen_at IS NULL AND r.snapshot_id IS NOT NULL`,
     )} alarm ON true
-    WHERE ${whose}`;
+    ORDER BY ${order}, p.created_at DESC`;
+  return [...Map.groupBy(rows, ({ userId }) => userId).values()].flatMap(personFrom);
+}
+
+/** Of one person, a row for each plan, the newest first. */
+function personFrom(rows: readonly Row[]): PersonFacts[] {
+  const [own] = rows;
+  if (own === undefined) return [];
+  const { userId, username, subject } = own;
+  const all = rows.length === 1 ? own : rows.reduce(together);
+  return [{ userId, username, subject, facts: factsOf(all) }];
+}
+
+/** What the runs of both plans come to: of each kind the latest, and of those under way the one that is worked on, or is due first. */
+function together(one: Row, other: Row): Row {
+  const { completeId, completeAt, partialId, partialAt, failedId, failedAt, failedCode } = other;
+  const { alarmId, alarmAt, alarmKind, underWayId, underWayState, dueAt, ownDueAt, leaseUntil, underWayCode } = other;
+  const isLater = (id: string | null, at: Date, known: string | null, knownAt: Date) =>
+    id !== null && (known === null || at > knownAt);
+  const isFirst =
+    underWayId !== null &&
+    (one.underWayId === null ||
+      (underWayState === one.underWayState ? ownDueAt < one.ownDueAt : underWayState === 'running'));
+  return {
+    ...one,
+    ...(isLater(completeId, completeAt, one.completeId, one.completeAt) && { completeId, completeAt }),
+    ...(isLater(partialId, partialAt, one.partialId, one.partialAt) && { partialId, partialAt }),
+    ...(isLater(failedId, failedAt, one.failedId, one.failedAt) && { failedId, failedAt, failedCode }),
+    ...(isLater(alarmId, alarmAt, one.alarmId, one.alarmAt) && { alarmId, alarmAt, alarmKind }),
+    ...(isFirst && {
+      underWayId,
+      underWayState,
+      dueAt,
+      ownDueAt,
+      leaseUntil,
+      underWayCode,
+      triedUntil: other.triedUntil,
+    }),
+  };
 }
 
 function factsOf(row: Row): ProtectionFacts {

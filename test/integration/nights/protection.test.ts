@@ -96,6 +96,50 @@ describe('the facts of one person', () => {
     });
   });
 
+  test('are of all plans of a person, whichever was made first: of each kind the latest run, and of those under way the one that is worked on, or due first', async () => {
+    const at = fixture.resources.clock.now();
+    const { grantId, ...plan } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    const grant = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
+    const [other, theirGrantId] = [randomUUID(), randomUUID()];
+    await database.grant.create({ data: { ...grant, id: theirGrantId, clientId: 'another' } });
+    const { sources: _, retention: __, ...rest } = plan;
+    const createdAt = new Date(plan.createdAt.getTime() + minute);
+    const made = {
+      ...rest,
+      id: other,
+      grantId: theirGrantId,
+      zone: 'Asia/Tokyo',
+      sources: [],
+      retention: {},
+      createdAt,
+    };
+    await database.plan.create({ data: made });
+    const later = (minutes: number) => new Date(at.getTime() + minutes * minute);
+    for (const [one, two] of [
+      [planId, other],
+      [other, planId],
+    ]) {
+      await database.run.deleteMany();
+      await saveRun({ state: 'succeeded', snapshotId: 'a', alarm: 'loss' }, 300, one);
+      const complete = await saveRun({ state: 'succeeded', snapshotId: 'b', alarm: 'change' }, 200, two);
+      const partial = await saveRun({ state: 'partial', snapshotId: 'c' }, 100, one);
+      await saveRun({ state: 'failed', errorCode: 'internal' }, 90, one);
+      const failed = await saveRun({ state: 'failed', errorCode: 'source/unavailable' }, 50, two);
+      const first = await saveRun({ dueAt: later(1) }, undefined, one);
+      await saveRun({ dueAt: later(2) }, undefined, two);
+      const expected = {
+        plan: { zone: 'Asia/Tokyo', sources: 0 },
+        complete: { id: complete },
+        partial: { id: partial },
+        failed: { id: failed, errorCode: 'source/unavailable' },
+        alarm: { id: complete, kind: 'change' },
+      };
+      expect(await find()).toMatchObject({ ...expected, underWay: { id: first, state: 'queued', dueAt: later(1) } });
+      const running = await saveRun({ state: 'running', dueAt: later(3), leaseUntil: later(1) }, undefined, two);
+      expect(await find()).toMatchObject({ ...expected, underWay: { id: running, state: 'running', dueAt: later(3) } });
+    }
+  });
+
   test('say until when workers hold the runs of whomever', async () => {
     const leaseUntil = new Date(fixture.resources.clock.now().getTime() + minute);
     await saveRun({ dueAt: fixture.resources.clock.now() });
