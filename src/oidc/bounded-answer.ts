@@ -24,6 +24,12 @@ class AnswerTooLarge extends Error {
 const mostMembers = 3_000;
 const mostItems = 50_000;
 
+/** Whether a JSON text has more members or items than any answer of a provider. */
+export function isTooManifold(json: Buffer): boolean {
+  const { members, items } = countJson(json, { members: mostMembers, items: mostItems });
+  return members > mostMembers || items > mostItems;
+}
+
 class AnswerTooManifold extends Error {
   readonly code = 'answer-too-manifold';
 
@@ -45,8 +51,7 @@ export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostByt
     chunks.push(chunk);
   }
   const whole = Buffer.concat(chunks);
-  const { members, items } = countJson(whole, { members: mostMembers, items: mostItems });
-  if (members > mostMembers || items > mostItems) throw new AnswerTooManifold();
+  if (isTooManifold(whole)) throw new AnswerTooManifold();
   return new TextDecoder().decode(whole);
 }
 

@@ -5,6 +5,7 @@ import { shortId } from '../domain/short-id.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
 import { failureCode } from '../errors.ts';
+import { isTooManifold } from './bounded-answer.ts';
 import { secondsIn, tidyTokens } from './tidy-answer.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
@@ -71,9 +72,14 @@ export function isPresentable({ accessToken }: TokenAnswer): boolean {
   return /^[!-~](?:[ -~]*[!-~])?$/.test(accessToken);
 }
 
-/** The claims of a token that is a JWT, unverified; nothing for an opaque one. */
+/** Longer ones are looked at before they are parsed. */
+const usualToken = 64 * 1024;
+
+/** The claims of a token that is a JWT, unverified; nothing for an opaque one, nor where they are more than a whole answer may have. */
 export function decodeClaims(token: unknown): Record<string, unknown> | undefined {
   if (typeof token !== 'string') return undefined;
+  if (token.length > usualToken && isTooManifold(Buffer.from(token.split('.', 2)[1] ?? '', 'base64url')))
+    return undefined;
   try {
     return decodeJwt(token);
   } catch {

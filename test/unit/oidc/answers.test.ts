@@ -5,6 +5,7 @@ import { isAppError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { AuthorizationTransaction } from '../../../src/oidc/authorization.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { decodeClaims } from '../../../src/oidc/token-answer.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
@@ -282,6 +283,23 @@ describe('an answer that arrived and does not pass the checks', () => {
     expect(provider.asked.filter(({ endpoint }) => endpoint === 'revoke')).toEqual([]);
   });
 });
+
+it.each([
+  [
+    'of 2,000 members',
+    Object.fromEntries(Array.from({ length: 2_000 }, (_, index) => [`k${index}`, 'x'.repeat(40)])),
+    true,
+  ],
+  ['of 20,000 roles', { roles: Array.from({ length: 20_000 }, (_, index) => `role ${index}`) }, true],
+  ['of 20,000 members', Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`k${index}`, 0])), false],
+])(
+  'claims of a long token are read, unless they are more than a whole answer may have: %s',
+  async (_, claims, isRead) => {
+    const token = await provider.sign({ sub: 'alice', ...claims });
+    expect(token.length).toBeGreaterThan(64 * 1024);
+    expect(decodeClaims(token)?.sub).toBe(isRead ? 'alice' : undefined);
+  },
+);
 
 it('a session at the provider is known by its hash where its name is long, in tokens as in logouts', async () => {
   const issuer = open();
