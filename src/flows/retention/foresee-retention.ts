@@ -3,10 +3,10 @@ import type { RetentionFacts } from '../../database/retention.ts';
 import type { RetentionRule } from '../../domain/retention/rule.ts';
 import type { Resources } from '../../resources.ts';
 import { openPersonHistory } from '../snapshots/open-history.ts';
-import { type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
+import { foreseeSnapshots, type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 
 /**
- * What becomes of a person's snapshots by their rule: as it would be if they agreed, where they have not. Throws as `openPersonHistory`,
+ * What becomes of a person's snapshots by their rule after the next backup: as it would be if they agreed, where they have not. Throws as `openPersonHistory`,
  * but knows nothing to judge before the first run.
  */
 export async function foreseeRetention(
@@ -16,7 +16,11 @@ export async function foreseeRetention(
   const [now, rule] = [resources.clock.now(), ruleFor(resources, facts)];
   if ((await findRepository(resources.database, userId)) === null) return judgeSnapshots([], facts, { rule, now });
   const { snapshots } = await openPersonHistory(resources, userId);
-  return judgeSnapshots(snapshots, { ...facts, agreedAt: facts.agreedAt ?? now }, { rule, now });
+  const then = { ...facts, agreedAt: facts.agreedAt ?? now };
+  // Where Nightkeep may delete nothing, no backup lets anything go, but whoever runs nightkeep forget with another key.
+  if (facts.hold === 'store/may-not-delete') return judgeSnapshots(snapshots, then, { rule, now });
+  const next = new Date(Math.max(facts.nextDueAt.getTime(), now.getTime()));
+  return foreseeSnapshots(snapshots, then, { rule, now, next });
 }
 
 /** The rule that the person agreed to, or the one of the service that they may agree to. */

@@ -1,7 +1,8 @@
 import type { RetentionFacts } from '../../database/retention.ts';
 import { applyRule, type StayReason } from '../../domain/retention/apply-rule.ts';
 import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
-import type { SnapshotId } from '../../store/format/ids.ts';
+import { parseId, type SnapshotId } from '../../store/format/ids.ts';
+import { timestamp } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { isOwn } from '../nights/own-snapshots.ts';
 
@@ -20,7 +21,7 @@ export interface Judgement {
   readonly hold: RetentionHold | null;
   /** Newest first. */
   readonly snapshots: readonly JudgedSnapshot[];
-  /** What goes now: nothing while there is a hold. */
+  /** What goes: nothing while there is a hold. */
   readonly going: readonly SnapshotId[];
 }
 
@@ -40,6 +41,33 @@ export function judgeSnapshots(
   const others = foreign.map(({ id, snapshot: { time } }) => ({ id, time, reasons: ['foreign'] as const }));
   return { rule, hold, going, snapshots: [...judged, ...others] };
 }
+
+/**
+ * The same with what goes after the next backup, which takes the place of one that is the newest of its day, week or month now: that of
+ * the day before goes then, as a rule. It is supposed to come at `next`, and to bring everything where the newest did.
+ */
+export function foreseeSnapshots(
+  saved: readonly SavedSnapshot[],
+  facts: Pick<RetentionFacts, 'agreedAt' | 'alarmAt' | 'completeId' | 'zone'>,
+  { rule, now, next }: { rule: RetentionRule; now: Date; next: Date },
+): Judgement {
+  const judged = judgeSnapshots(saved, facts, { rule, now });
+  const ours = saved.filter(isOwn).map(itemOf);
+  if (judged.hold !== null || ours.length === 0) return judged;
+  const coming: Item = { id: nextId, time: timestamp(next, facts.zone) };
+  const newest = judged.snapshots.find(({ reasons }) => reasons.includes('newest'));
+  const completeId = facts.completeId === newest?.id ? coming.id : facts.completeId;
+  const then = new Date(next.getTime() + 1);
+  const without = judgeItems([...ours, coming], { completeId }, { rule, now: then }).filter(
+    ({ reasons }) => reasons.length === 0,
+  );
+  const going = new Set(without.map(({ id }) => id));
+  const snapshots = judged.snapshots.map((one) => (going.has(one.id) ? { ...one, reasons: [] } : one));
+  return { ...judged, going: [...going], snapshots };
+}
+
+/** None that is there has it. */
+const nextId = parseId<SnapshotId>('0'.repeat(64));
 
 /**
  * Of our snapshots that are not there any more, those that the rule would have kept had they stayed: somebody else removed them. The others

@@ -71,6 +71,21 @@ test('names the newest few that go on the settings page, and how many more', asy
   expect(said).toContain('16 older ones are not listed here.');
 });
 
+test('counts with the next backup, after which another one is the newest of its day', async () => {
+  const { retention } = await plans().findFirstOrThrow();
+  await plans().updateMany({ data: { retention: { daily: 1 } } });
+  expect(await shortly()).toContain('0 stay, 23 go after the next backup.');
+  expect(await show()).not.toContain('newest of its day');
+  // Nothing goes after a backup there, but when somebody removes it.
+  const { repository: repositories } = pages.resources.database;
+  await repositories.updateMany({ data: { retentionHold: 'store/may-not-delete' } });
+  expect(await shortly()).toContain('1 stays, 22 go when the operator removes them.');
+  await repositories.updateMany({ data: { retentionHold: null } });
+  await plans().updateMany({ data: { retention: { daily: 2 } } });
+  expect(await shortly()).toContain('1 stays, 22 go after the next backup.');
+  await plans().updateMany({ data: { retention: { ...Object(retention) } } });
+});
+
 test('says that only the operator lets them go where Nightkeep may not delete, and claims nothing of what a failure left', async () => {
   const { database } = pages.resources;
   await database.repository.updateMany({ data: { retentionHold: 'store/may-not-delete' } });

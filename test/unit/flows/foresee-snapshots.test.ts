@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { foreseeSnapshots, judgeSnapshots } from '../../../src/flows/retention/judge-snapshots.ts';
+import { parseId, type SnapshotId, type TreeId } from '../../../src/store/format/ids.ts';
+import { timestamp } from '../../../src/store/format/timestamp.ts';
+import type { SavedSnapshot } from '../../../src/store/repository/snapshots.ts';
+
+const day = 86_400_000;
+const zone = 'Europe/London';
+const tree = parseId<TreeId>('ab'.repeat(32));
+const first = Date.parse('2026-11-27T20:58:00Z');
+const snapshotOf = (number: number, at: Date): SavedSnapshot => ({
+  id: parseId<SnapshotId>((number + 1).toString(16).padStart(64, '0')),
+  snapshot: { time: timestamp(at, zone), tree, paths: ['/files'], hostname: 'nightkeep' },
+});
+const factsOf = (complete: SavedSnapshot | undefined) => ({
+  agreedAt: new Date(first),
+  alarmAt: null,
+  completeId: complete?.id ?? null,
+  zone,
+});
+
+test('what is said to go after the next backup is what goes then, night after night', () => {
+  const rule = fc.record({
+    daily: fc.integer({ min: 1, max: 7 }),
+    weekly: fc.integer({ min: 0, max: 4 }),
+    monthly: fc.integer({ min: 0, max: 3 }),
+  });
+  let gone = 0;
+  fc.assert(
+    fc.property(rule, (rule) => {
+      let saved: readonly SavedSnapshot[] = [];
+      let foreseen: ReadonlySet<string> = new Set();
+      for (let night = 0; night < 60; night++) {
+        const at = new Date(first + night * day);
+        const own = snapshotOf(night, at);
+        const there = [...saved, own];
+        const { going } = judgeSnapshots(there, factsOf(own), { rule, now: at });
+        expect(new Set(going)).toEqual(foreseen);
+        gone += going.length;
+        saved = there.filter(({ id }) => !going.includes(id));
+        const next = new Date(at.getTime() + day);
+        const judged = foreseeSnapshots(saved, factsOf(own), { rule, now: new Date(at.getTime() + 60_000), next });
+        foreseen = new Set(judged.going);
+        const without = judged.snapshots.filter(({ reasons }) => reasons.length === 0);
+        expect(new Set(without.map(({ id }) => id))).toEqual(foreseen);
+      }
+    }),
+    { numRuns: 20 },
+  );
+  expect(gone).toBeGreaterThan(500);
+});
+
+test('the last that holds everything stays as long as backups are in part', () => {
+  const [complete, ...parts] = Array.from({ length: 4 }, (_, night) =>
+    snapshotOf(night, new Date(first + night * day)),
+  );
+  const at = { rule: { last: 2 }, now: new Date(first + 3.1 * day), next: new Date(first + 4 * day) };
+  const saved = [complete ?? expect.unreachable(), ...parts];
+  expect(foreseeSnapshots(saved, factsOf(complete), at).going).toEqual(
+    parts
+      .slice(0, 2)
+      .map(({ id }) => id)
+      .toReversed(),
+  );
+});
+
+test('nothing goes where nothing is there, or somebody should look first', () => {
+  const at = { rule: { last: 1 }, now: new Date(first), next: new Date(first + day) };
+  expect(foreseeSnapshots([], factsOf(undefined), at).going).toEqual([]);
+  const saved = [0, 1, 2].map((night) => snapshotOf(night, new Date(first - night * day)));
+  const facts = { ...factsOf(saved[0]), alarmAt: new Date(first) };
+  expect(foreseeSnapshots(saved, facts, at)).toMatchObject({ hold: 'alarm', going: [] });
+});
