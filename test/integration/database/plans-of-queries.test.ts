@@ -5,7 +5,13 @@ import { listPeople } from '../../../src/database/people.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
 import { type CalledFunctions, watchCalls } from '../../support/fixtures/called-functions.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
-import { explain, type PlanStep, statementsOf, stepsOf } from '../../support/fixtures/sent-statements.ts';
+import {
+  explain,
+  type PlanStep,
+  statementsOf,
+  stepsOf,
+  unlessDoneBefore,
+} from '../../support/fixtures/sent-statements.ts';
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { commandsToLookAt, duties, pagesToLookAt, type StandingWork } from '../../support/harness/standing-work.ts';
 import { verbs } from '../../support/harness/verbs.ts';
@@ -84,11 +90,6 @@ async function readsMost({ work }: StandingWork): Promise<string[]> {
     for (const table of wholeReads(plan, false)) found.add(table);
   }
   return [...found].toSorted();
-}
-
-/** What was written already cannot be written again. */
-function unlessDoneBefore(error: unknown): undefined {
-  if (!(error instanceof pg.DatabaseError) || error.code !== '23505') throw error;
 }
 
 function wholeReads(step: PlanStep, isLimited: boolean): string[] {
