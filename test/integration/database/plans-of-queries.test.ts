@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPeople } from '../../../src/database/people.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
 import { type CalledFunctions, watchCalls } from '../../support/fixtures/called-functions.ts';
@@ -174,6 +175,25 @@ test('the next run is found without looking at all that wait', async () => {
     expect(rowsRead(await explain(client, found, 'analyze'), 'runs')).toBeLessThan(500);
   }
   await database.run.deleteMany({ where: { slot: 'many' } });
+});
+
+test('of consents that are due the next are found without looking at others, in the index neither', async () => {
+  const { clock, database } = pages.resources;
+  const due = await database.grant.findMany({ where: { state: 'active' }, orderBy: { id: 'asc' }, take: 60 });
+  const at = new Date(clock.now().getTime() - 60_000);
+  await database.grant.updateMany({ where: { id: { in: due.map(({ id }) => id) } }, data: { nextExchangeAt: at } });
+  await database.$executeRaw`ANALYZE grants`;
+  const ends = due.toSorted((one, other) => one.idleDeadline.getTime() - other.idleDeadline.getTime());
+  const sparingRunsUntil = new Date(at.getTime() + 3_600_000);
+  const [sent] = await statementsOf(() =>
+    listGrantsToExchange(database, { at, limit: 20, after: ends[20], sparingRunsUntil }),
+  );
+  if (sent === undefined) throw new Error('Nothing was asked.');
+  const steps = stepsOf(await explain(client, sent, 'analyze'));
+  const looked = steps.filter((step) => step['Index Name']?.startsWith('grants_'));
+  expect(looked.length).toBeGreaterThan(0);
+  for (const { 'Actual Rows': rows = 0, 'Index Name': index } of looked)
+    expect(`${index}: ${rows > 60 ? rows : 'few'}`).toBe(`${index}: few`);
 });
 
 test('the few people of a state are found without looking at all others', async () => {
