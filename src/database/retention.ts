@@ -3,6 +3,7 @@ import { saveAudit } from './audit.ts';
 import { noCheckpoint } from './checkpoints.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
+import { isQuiet } from './quiet-repositories.ts';
 import { hastenVerification } from './verifications.ts';
 
 /** What decides which of a person's snapshots stay. */
@@ -177,9 +178,7 @@ export async function listPruneDue(
       AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
         WHERE p.user_id = r.user_id AND (n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity')
           OR n.started_at > coalesce(r.pruned_at, '-infinity') AND (n.fence > 1 OR n.state IN ('failed', 'cancelled'))))
-      AND NOT EXISTS (SELECT FROM plans p WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${quietUntil})
-      AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
-        WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${quietUntil}))
+      AND ${isQuiet(quietUntil)}
     ORDER BY coalesce(r.pruned_at, r.created_at) LIMIT ${limit}`);
 }
 

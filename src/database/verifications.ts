@@ -3,18 +3,13 @@ import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma, type Verification } from './generated/client.ts';
+import { isQuiet } from './quiet-repositories.ts';
 import { lockUser } from './users.ts';
 
 export type VerificationRow = Omit<Verification, 'damage' | 'damageState'> & {
   readonly damage: Damage | null;
   readonly damageState: DamageState | null;
 };
-
-/** No run of the person is under way, or due until then: runs of those that are on record for their plans. */
-const quiet = (until: Date) => Prisma.sql`
-  NOT EXISTS (SELECT FROM plans p WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${until})
-  AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
-    WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${until}))`;
 
 /**
  * Whose repositories with snapshots are due to be verified, who waits the longest first; not where a run is due until `quietUntil`.
@@ -26,7 +21,7 @@ export async function listVerificationsDue(
 ): Promise<string[]> {
   const rows = await database.$queryRaw<{ userId: string }[]>(Prisma.sql`
     SELECT r.user_id AS "userId" FROM verifications v JOIN repositories r ON r.user_id = v.user_id
-    WHERE v.next_at <= ${at} AND r.erase_at IS NULL AND ${quiet(quietUntil)}
+    WHERE v.next_at <= ${at} AND r.erase_at IS NULL AND ${isQuiet(quietUntil)}
       AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
         WHERE p.user_id = r.user_id AND n.snapshot_id IS NOT NULL)
     ORDER BY v.next_at LIMIT ${limit}`);

@@ -122,6 +122,19 @@ describe('a verification', () => {
     expect((await known())?.verifiedAt).toEqual(new Date(now + dayMs + 200));
   });
 
+  test('waits for no night of a consent that has ended', async () => {
+    const { grant, plan } = pages.resources.database;
+    await night(0, folder());
+    await plan.updateMany({ data: { nextDueAt: new Date(now + dayMs) } });
+    await verify(2);
+    expect(await known()).toMatchObject({ checkedAt: null });
+    for (const [day, state] of (['needs_consent', 'withdrawn'] as const).entries()) {
+      await grant.updateMany({ data: { state } });
+      await verify(2 + day);
+      expect(await known()).toMatchObject({ checkedAt: new Date(now + (2 + day) * dayMs + 200) });
+    }
+  });
+
   test('is due from the first snapshot on, whichever version puts it on record, and not before', async () => {
     const { database } = pages.resources;
     await night(0);
