@@ -19,6 +19,13 @@ export async function retention(visit: PersonVisit): Promise<Response> {
   const t = texts.retention;
   const place = { place: '/snapshots' };
   if (facts === null) return page(visit, t.title, html`<p class="lead">${texts.grant.none}</p>`, place);
+  if (facts.eraseAt !== null)
+    return page(
+      visit,
+      t.title,
+      html`<section class="card warn"><p class="lead">${eraseWords(visit, facts)}</p></section>`,
+      place,
+    );
   const judged = await foreseeRetention(resources, { userId: session.userId, facts });
   const body = html`<section class="card ${toneOf(facts, judged)}"><p class="lead">${standing(texts, facts, judged)}</p>
 ${facts.agreedAt === null ? offer(visit, judged.rule) : html`<p>${t.agreedAt(texts.formats.time(facts.agreedAt, facts.zone))}</p>${lastDone(texts, facts)}`}</section>
@@ -51,6 +58,13 @@ function offer({ session, texts: { retention: t, consent } }: PersonVisit, rule:
   if (isEmpty(rule)) return '';
   return html`<p>${t.offer}</p><blockquote>${consent.keptValue(rule)}</blockquote>
 ${form(session, '/retention', html`<input type="hidden" name="rule" value="${ruleText(rule)}"><button>${t.agree}</button>`)}`;
+}
+
+/** That all of them go, since the consent was withdrawn, and when; empty where that is not so. */
+export function eraseWords({ resources, texts }: PersonVisit, { eraseAt, zone }: RetentionFacts): string {
+  if (eraseAt === null) return '';
+  if (eraseAt <= resources.clock.now()) return texts.retention.erasing;
+  return texts.withdraw.stayUntil(texts.formats.time(eraseAt, zone));
 }
 
 /** Why snapshots did not go as agreed, where that is not for the person to look at. */

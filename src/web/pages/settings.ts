@@ -15,7 +15,7 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
 import { type PersonVisit, page } from '../visit.ts';
-import { goingWords, heldPart } from './retention.ts';
+import { eraseWords, goingWords, heldPart } from './retention.ts';
 
 /** A pause is no longer than this. */
 export const mostPausedDays = 365;
@@ -51,7 +51,7 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
   const nights =
     plan === null
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
-      : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(texts, retention, judged)}`;
+      : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(visit, retention, judged)}`;
   const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
 <div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
 <div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
@@ -104,9 +104,12 @@ function pauseCard(
   );
 }
 
-function keptCard(texts: Texts, facts: RetentionFacts | null, judged: Judgement | undefined): Html | '' {
+function keptCard(visit: PersonVisit, facts: RetentionFacts | null, judged: Judgement | undefined): Html | '' {
+  const { texts } = visit;
   const t = texts.settings.kept;
   if (facts === null) return '';
+  if (facts.eraseAt !== null)
+    return html`<section class="card warn" id="kept"><h2>${t.title}</h2><p>${eraseWords(visit, facts)}</p></section>`;
   const said = facts.agreedAt === null ? t.all : texts.consent.keptValue(ruleOf(facts));
   return html`<section class="card" id="kept"><h2>${t.title}</h2><p>${said}</p>${facts.agreedAt === null ? '' : heldPart(texts, facts)}${judged === undefined ? '' : goingPart(texts, facts, judged)}<p><a href="/retention">${t.link}</a></p></section>`;
 }
@@ -131,7 +134,7 @@ ${named.length === 0 ? '' : html`<ul class="items">${named.map(item)}</ul>`}${le
 /** What cannot be foreseen now, since the store is away or damaged, is left to the page that tells of it. */
 async function foresee(resources: Resources, userId: string, facts: RetentionFacts | null) {
   try {
-    return facts === null ? undefined : await foreseeRetention(resources, { userId, facts });
+    return facts === null || facts.eraseAt !== null ? undefined : await foreseeRetention(resources, { userId, facts });
   } catch (error) {
     if (!isAppError(error)) throw error;
     return undefined;

@@ -1028,6 +1028,7 @@ export const texts: Texts = {
   retention: {
     title: 'Welche Sicherungsstände bleiben',
     link: 'Welche Sicherungsstände bleiben, und warum',
+    erasing: 'Sie haben Ihre Einwilligung widerrufen, und alle Ihre Sicherungsstände werden jetzt gelöscht.',
     notAgreed: 'Alle Ihre Sicherungsstände bleiben, denn Sie haben nicht eingewilligt, dass welche entfallen.',
     offer: 'Damit die Vergangenheit nicht endlos wächst, können Sie in Folgendes einwilligen:',
     agree: 'Einwilligen: die anderen entfallen lassen',

@@ -135,3 +135,19 @@ test('says that all stay after a great loss that nobody has looked at', async ()
   expect(await shortly()).toContain('All of your snapshots stay for now: much was gone or changed');
   expect(await shortly()).not.toContain('>goes after the next backup<');
 });
+
+test('promises nothing of snapshots that are all erased, since the consent was withdrawn', async () => {
+  const { database, clock } = pages.resources;
+  const eraseAt = new Date(clock.now().getTime() + 30 * 86_400_000);
+  await database.repository.updateMany({ data: { eraseAt } });
+  for (const told of [await show(), await shortly()]) {
+    expect(told).toContain('and then they are erased. Agree again before');
+    expect(told).not.toMatch(/these stay|stays|next backup|stay for now/);
+  }
+  await database.repository.updateMany({ data: { eraseAt: clock.now() } });
+  for (const told of [await show(), await shortly()]) {
+    expect(told).toContain('all of your snapshots are to be erased now.');
+    expect(told).not.toMatch(/these stay|stays|next backup|stay for now/);
+  }
+  await database.repository.updateMany({ data: { eraseAt: null } });
+});
