@@ -1,4 +1,4 @@
-import { isLoopback } from '../../domain/addresses.ts';
+import { isBlockedByBrowsers, isLoopback } from '../../domain/addresses.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 
@@ -16,6 +16,13 @@ export function checkPublicAddress(url: URL): Finding {
       name,
       `PUBLIC_URL is ${url.origin}: over plain http no browser keeps the session, so nobody can sign in.`,
       'Put a proxy with a certificate in front and set PUBLIC_URL to its https address.',
+    );
+  }
+  if (isBlockedByBrowsers(url)) {
+    return wrong(
+      name,
+      `PUBLIC_URL has port ${url.port}, which is another protocol's: no browser opens ${url.origin}, so nobody can sign in.`,
+      'Let the pages be reached at another port, such as 3000 or 443, and set PUBLIC_URL to it.',
     );
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {

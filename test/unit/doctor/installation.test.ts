@@ -36,6 +36,10 @@ test.each([
   ['http://nightkeep.example/', /^wrong: .*nobody can sign in/],
   ['http://localhost.example/', /^wrong: /],
   ['https://nightkeep.example/app/', /^warn: .*only https:\/\/nightkeep.example counts/],
+  [
+    'http://localhost:6000',
+    /^wrong: .*no browser opens http:\/\/localhost:6000, so nobody can sign in\. → Let the pages be reached/,
+  ],
 ])('the public address %s', (address, pattern) => expect(words(checkPublicAddress(new URL(address)))).toMatch(pattern));
 
 describe('clocks', () => {
