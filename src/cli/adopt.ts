@@ -30,7 +30,7 @@ export const adopt: Command = {
       throw new AppError('usage/invalid', '--user and --folder go with --recovery-key-file FILE.');
     if (file !== undefined && options['dry-run'] === true)
       throw new AppError('usage/invalid', '--dry-run and --recovery-key-file do not go together.');
-    await using resources = await openFromEnvironment();
+    await using resources = await openFromEnvironment({ begins: true });
     const at = storeOf(resources, options);
     requireStoreFolder(at === null ? resources.config.store : parseStoreAddress(at));
     const rows =

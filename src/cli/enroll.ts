@@ -47,7 +47,7 @@ const unconfirmed = 'Confirm with --yes that the terms are agreed to. Without --
 async function enroll(given: Options, output: Output, way: () => Promise<EnrollWay>): Promise<number> {
   const { json: asJson, yes } = given;
   if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
-  await using resources = await openFromEnvironment();
+  await using resources = await openFromEnvironment({ begins: true });
   const terms = writeAgreement(factsFor(resources.config));
   if (asJson !== true) for (const line of wordsOf(terms)) output.line(harmless(line));
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;

@@ -1,19 +1,43 @@
+import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
-import { readConfig } from '../config/config.ts';
+import { type Config, readConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
+import { hasEmbeddedDatabase } from '../database/embedded.ts';
+import { AppError } from '../errors.ts';
 import { openLog } from '../log.ts';
 import { openRepositoryResources, type RepositoryResources } from '../repository-resources.ts';
 import type { Resources } from '../resources.ts';
 
-/** Opens everything for a command, from the environment; the log goes to standard error. */
-export async function openFromEnvironment(): Promise<Resources & AsyncDisposable> {
+/**
+ * Opens everything for a command, from the environment; the log goes to standard error. Throws `database/unavailable` where there is no
+ * embedded database yet, unless the command `begins` an installation.
+ */
+export async function openFromEnvironment({
+  begins = false,
+}: {
+  begins?: boolean;
+} = {}): Promise<Resources & AsyncDisposable> {
   const { openResources } = await import('../resources.ts');
-  return openResources(...fromEnvironment());
+  const given = fromEnvironment();
+  if (!begins) await requireDatabase(given[0]);
+  return openResources(...given);
 }
 
-/** Opens database, keyring and store, for a command that needs no queue, provider or source: it works where these are away. */
+/** The same of database, keyring and store, for a command that needs no queue, provider or source: it works where these are away. */
 export async function openRepositoriesFromEnvironment(): Promise<RepositoryResources & AsyncDisposable> {
-  return openRepositoryResources(...fromEnvironment());
+  const given = fromEnvironment();
+  await requireDatabase(given[0]);
+  return openRepositoryResources(...given);
+}
+
+/** In another folder, or without its settings, a command would make an empty database and find nothing wrong in it. */
+async function requireDatabase({ databaseUrl, dataDir }: Config): Promise<void> {
+  const folder = join(dataDir, 'postgres');
+  if (databaseUrl !== undefined || (await hasEmbeddedDatabase(folder))) return;
+  throw new AppError(
+    'database/unavailable',
+    `There is no database in ${resolve(folder)} yet, so nothing is known of anybody. Is DATA_DIR as the service has it (nightkeep settings)? The first start makes one.`,
+  );
 }
 
 function fromEnvironment(): Parameters<typeof openRepositoryResources> {

@@ -26,7 +26,7 @@ export const start: Command = {
     const asked = askedToEnd();
     const environment = readEnvironment();
     if (roles.includes('web') && isNothingSet(environment)) return setUp(environment, output, asked);
-    await using resources = await openFromEnvironment();
+    await using resources = await openFromEnvironment({ begins: true });
     const { config, log } = resources;
     await using _tracing = await traceWhereAsked(resources);
     warn(resources, roles);

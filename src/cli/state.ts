@@ -91,7 +91,7 @@ export const importCommand: Command = {
       );
     if (list && options.confirm === true)
       throw new AppError('usage/invalid', '--confirm goes with --from FILE or --from-store NAME.');
-    await using resources = await openFromEnvironment();
+    await using resources = await openFromEnvironment({ begins: true });
     if (from === undefined) requireStoreFolder(resources.config.store);
     if (list) {
       const rows = await listStoredExports(resources);

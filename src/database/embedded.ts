@@ -33,6 +33,11 @@ export async function findEmbeddedDatabase(folder: string): Promise<EmbeddedData
   return (await hasData(folder)) ? startEmbeddedDatabase(folder) : undefined;
 }
 
+/** Whether there is one, running or not. */
+export function hasEmbeddedDatabase(folder: string): Promise<boolean> {
+  return hasData(folder);
+}
+
 async function findRunning(folder: string): Promise<EmbeddedDatabase | undefined> {
   const urlOf = await findServer(folder);
   if (urlOf === undefined) return undefined;

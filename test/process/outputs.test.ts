@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { nightkeep } from '../support/harness/nightkeep.ts';
@@ -42,3 +44,16 @@ test('where the disk of its log is full, the service works on, and ends well', a
   service.signal('SIGTERM');
   expect((await service.ended).code).toBe(0);
 });
+
+test.each(['protection', 'check --all', 'status --json', 'backup --all'])(
+  '%s makes no database where there is none, and finds nothing well in it',
+  async (line) => {
+    const { DATABASE_URL: _, ...settings } = installation.settings;
+    const DATA_DIR = join(installation.folder, 'mistyped');
+    await using command = nightkeep(line.split(' '), { ...settings, DATA_DIR }, installation.here);
+    const { code, stdout, stderr } = await command.ended;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain(`There is no database in ${DATA_DIR}/postgres yet, so nothing is known of anybody.`);
+    expect(existsSync(DATA_DIR)).toBe(false);
+  },
+);
