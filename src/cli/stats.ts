@@ -40,7 +40,7 @@ function linesOf(row: Row): string[] {
   const unused = `${bytesWords(unusedSize)} of no use to any`;
   return [
     `${user}: ${countWords(snapshots, 'snapshot')} of ${countWords(files, 'file or folder', 'files and folders')}, ${bytesWords(restoreSize)} to restore all of ${snapshots === 1 ? 'it' : 'them'}`,
-    `  ${countWords(blobs, 'blob')} of ${bytesWords(rawSize)} stored as ${bytesWords(storedSize)} (compressed ${compressionRatio.toFixed(2)}x), ${unused}`,
+    `  ${countWords(blobs, 'blob')} of ${bytesWords(rawSize)} stored as ${bytesWords(storedSize)} (${compressionRatio.toFixed(2)}x where compressed), ${unused}`,
     `  ${countWords(row.packs, 'pack')}, ${countWords(row.indexFiles, 'index file')}`,
   ];
 }

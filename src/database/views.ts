@@ -7,7 +7,12 @@ import { readPerson } from './users.ts';
 export interface HomeView {
   readonly grant: { readonly state: string; readonly maxDeadline: Date | null; readonly createdAt: Date } | null;
   readonly plan: PlanView | null;
-  readonly repository: { readonly recoverySeenAt: Date | null; readonly recoveryKeptAt: Date | null } | null;
+  readonly repository: {
+    readonly recoverySeenAt: Date | null;
+    readonly recoveryKeptAt: Date | null;
+    /** When all of it is to go, where the consent was withdrawn. */
+    readonly eraseAt: Date | null;
+  } | null;
   /** Newest first. */
   readonly runs: readonly RunLine[];
   /** The last run that brought everything, of those whose snapshot is still there. */
@@ -111,7 +116,7 @@ export async function findHome(database: Database, { userId }: { userId: string 
     findPlanOfPerson(database, { userId }),
     database.repository.findFirst({
       where: { userId, ...notBeingErased },
-      select: { recoverySeenAt: true, recoveryKeptAt: true },
+      select: { recoverySeenAt: true, recoveryKeptAt: true, eraseAt: true },
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 6, select: runLineColumns }),
     database.run.findFirst({

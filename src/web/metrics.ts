@@ -132,7 +132,7 @@ function gauges(
     },
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
-    one('repositories_held', 'People whose snapshots did not go as agreed for too long', held),
+    one('repositories_held', 'People whose snapshots did not go by their rule for too long', held),
     {
       name: 'state_exported_timestamp_seconds',
       help: 'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',

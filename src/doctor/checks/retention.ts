@@ -22,7 +22,7 @@ export function checkRetention(held: readonly { user: string; hold: string }[]):
   const people = countWords(held.length, 'person', 'people');
   return warn(
     name,
-    `For three days or more no snapshot of ${people} went as agreed (${whose}).`,
+    `For three days or more no snapshot of ${people} went by their rule (${whose}).`,
     'alarm: somebody has to look at a great loss or change first (nightkeep protection). store/may-not-delete: the key in STORE_KEYS may not delete, so whoever holds one that may must run nightkeep forget and prune with it. Anything else: nightkeep forget --user NAME says why, and nightkeep check --user NAME what is damaged.',
   );
 }

@@ -22,6 +22,7 @@ import { holdingCard } from './home-holding.ts';
 import { nightsCard, sizeCard } from './home-nights.ts';
 import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
+import { eraseWords } from './retention.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 
 /** The home page with a word to whoever went back to an answer of the provider that is done with. */
@@ -110,10 +111,11 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Ve
   const { texts } = visit;
   const zone = view.plan?.zone;
   const tone = toneOf(protection);
+  const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
 <div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone)}
-${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}</div>
+${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;
 }

@@ -61,7 +61,10 @@ ${form(session, '/retention', html`<input type="hidden" name="rule" value="${rul
 }
 
 /** That all of them go, since the consent was withdrawn, and when; empty where that is not so. */
-export function eraseWords({ resources, texts }: PersonVisit, { eraseAt, zone }: RetentionFacts): string {
+export function eraseWords(
+  { resources, texts }: PersonVisit,
+  { eraseAt, zone }: { eraseAt: Date | null; zone: string | undefined },
+): string {
   if (eraseAt === null) return '';
   if (eraseAt <= resources.clock.now()) return texts.retention.erasing;
   return texts.withdraw.stayUntil(texts.formats.time(eraseAt, zone));

@@ -106,7 +106,7 @@ export const texts: Texts = {
       'sessions-ended': 'Alle anderen Browser sind abgemeldet.',
       unchanged: 'Das hat nichts geändert: Es ist schon so, oder lässt sich jetzt nicht ändern.',
     },
-    noPlan: 'Sie werden noch nicht gesichert, also gibt es keine Nächte einzustellen.',
+    noPlan: 'Sie werden nicht gesichert, also gibt es keine Nächte einzustellen.',
     hours: {
       title: 'Zeiten Ihrer Nächte',
       lead: 'Ihre Sicherung beginnt irgendwann zwischen diesen beiden Uhrzeiten, nach den Uhren der Zeitzone.',
@@ -956,9 +956,9 @@ export const texts: Texts = {
         more: 'nightkeep doctor nennt die Personen und sagt, warum.',
       },
       held: {
-        subject: () => 'Nightkeep: Sicherungsstände werden nicht wie vereinbart gelöscht',
+        subject: () => 'Nightkeep: Sicherungsstände werden nicht nach ihrer Regel gelöscht',
         happened: (people) =>
-          `Seit drei Tagen oder länger wurde von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} kein Sicherungsstand wie vereinbart gelöscht.`,
+          `Seit drei Tagen oder länger wurde von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} kein Sicherungsstand nach ihrer Regel gelöscht.`,
         more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
       },
     },
@@ -994,7 +994,7 @@ export const texts: Texts = {
     verifiedButLost: (at) => `Zuletzt als wiederherstellbar geprüft, bis auf das, was verloren ist: ${at}.`,
     never:
       'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
-    nothing: 'Es gibt noch nichts zu prüfen: Die erste Sicherung legt Ihr Repository an.',
+    nothing: 'Es gibt nichts zu prüfen: Ihre nächste Sicherung legt ein Repository an.',
     what: (days) =>
       `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die ins Leere wiederhergestellt wird, und ein Teil der Daten, so dass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
     ended: (at) => `Ihre Sicherungsstände werden nicht mehr geprüft, denn sie werden am ${at} gelöscht.`,
@@ -1119,7 +1119,7 @@ export const texts: Texts = {
   },
   snapshots: {
     title: 'Sicherungsstände',
-    none: 'Es gibt noch keinen Sicherungsstand.',
+    none: 'Es gibt keinen Sicherungsstand.',
     taken: 'Aufgenommen',
     files: 'Dateien',
     kept: 'Alle Nächte, die aufbewahrt werden',
@@ -1224,7 +1224,7 @@ export const texts: Texts = {
   recovery: {
     title: 'Wiederherstellung im Notfall',
     lead: 'Ihre Sicherungsstände sind ein gewöhnliches restic-Repository. Mit dem Wiederherstellungsschlüssel und dem freien Programm restic lassen sie sich ohne Nightkeep wiederherstellen.',
-    none: 'Es gibt noch kein Repository. Die erste Sicherung legt es an.',
+    none: 'Es gibt kein Repository. Die nächste Sicherung legt eines an.',
     adopt: {
       title: 'Ihre Sicherungsstände von früher',
       link: 'Haben Sie einen Wiederherstellungsschlüssel von früher? Holen Sie Ihre Sicherungsstände zurück',
@@ -1500,7 +1500,7 @@ export const texts: Texts = {
         too_slow: 'Diese Nacht wird nicht rechtzeitig fertig.',
         on_time: 'Diese Nacht liegt in der Zeit.',
         under_way: 'Die Nacht ist im Gange.',
-        all_well: 'Die Nacht ist vorbei, und alles ging gut.',
+        all_well: 'Die Nacht ist vorbei, und jede Sicherung darin ist vollständig.',
         over: 'Die Nacht ist vorbei.',
       },
       countedAt: (at) => `Gezählt ${at}.`,

@@ -131,7 +131,7 @@ export const texts = {
       'sessions-ended': 'All other browsers are signed out.',
       unchanged: 'That changed nothing: it is so already, or cannot be changed now.',
     } as Readonly<Record<string, string>>,
-    noPlan: 'You are not backed up yet, so there are no nights to set.',
+    noPlan: 'You are not backed up, so there are no nights to set.',
     hours: {
       title: 'Hours of your nights',
       lead: 'Your backup begins at a moment between these two times, by the clocks of the zone.',
@@ -960,9 +960,9 @@ export const texts = {
         more: 'nightkeep doctor names the people and says why.',
       },
       held: {
-        subject: (): string => 'Nightkeep: snapshots do not go as agreed',
+        subject: (): string => 'Nightkeep: snapshots do not go by their rule',
         happened: (people: number) =>
-          `For three days or more no snapshot of ${people === 1 ? 'one person' : `${formats.number(people)} people`} went as they had agreed.`,
+          `For three days or more no snapshot of ${people === 1 ? 'one person' : `${formats.number(people)} people`} went by their rule.`,
         more: 'nightkeep doctor names the people, says why, and what to do about it.',
       },
     },
@@ -998,7 +998,7 @@ export const texts = {
     notWhole: (at: string) => `Your snapshots were verified on ${at}, and were not found whole yet.`,
     verifiedButLost: (at: string) => `Last verified restorable, but for what is lost: ${at}.`,
     never: 'Your snapshots were not verified yet. That is done once a day, some time after a backup.',
-    nothing: 'There is nothing to verify yet: the first backup makes your repository.',
+    nothing: 'There is nothing to verify: your next backup makes a repository.',
     what: (days: number) =>
       `Once a day your snapshots are verified: every folder and key file, a random sample of files, which is restored to nothing, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
     ended: (at: string) => `Nobody verifies your snapshots any more, as they are to be erased on ${at}.`,
@@ -1122,7 +1122,7 @@ export const texts = {
   },
   snapshots: {
     title: 'Snapshots',
-    none: 'There is no snapshot yet.',
+    none: 'There is no snapshot.',
     taken: 'Taken',
     files: 'Files',
     kept: 'All nights that are kept',
@@ -1225,7 +1225,7 @@ export const texts = {
   recovery: {
     title: 'Recovery',
     lead: 'Your snapshots are an ordinary restic repository. With the recovery key and the free program restic, they can be restored without Nightkeep.',
-    none: 'There is no repository yet. It is made by the first backup.',
+    none: 'There is no repository. Your next backup makes one.',
     adopt: {
       title: 'Your snapshots of before',
       link: 'You have a recovery key of before? Get your snapshots back',
@@ -1436,7 +1436,7 @@ export const texts = {
         too_slow: 'Tonight will not end in time.',
         on_time: 'Tonight is on time.',
         under_way: 'The night is under way.',
-        all_well: 'The night is over, and all of it went well.',
+        all_well: 'The night is over, and every backup of it is complete.',
         over: 'The night is over.',
       } satisfies Record<NightCourse, string>,
       countedAt: (at: string) => `Counted ${at}.`,

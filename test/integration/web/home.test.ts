@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDays } from '../../../src/domain/nights.ts';
-import { addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 let pages: Pages;
 beforeAll(async () => {
@@ -162,5 +163,19 @@ describe('all backups', () => {
     ])
       expect((await guest.send(path)).status).toBe(404);
     expect(await (await pages.newPerson()).text('/nights')).toContain('There is no backup yet.');
+  });
+});
+
+describe('after a withdrawal', () => {
+  it('says until when the snapshots stay', async () => {
+    const guest = await withNights([{}]);
+    const { database, clock } = pages.resources;
+    const userId = await guest.userId();
+    await addRepository(pages, guest);
+    await database.grant.updateMany({ where: { userId }, data: { state: 'withdrawn', reason: 'withdrawn' } });
+    expect(await guest.text('/')).not.toContain('and then they are erased');
+    const eraseAt = new Date(clock.now().getTime() + 30 * 86_400_000);
+    await database.repository.updateMany({ where: { userId }, data: { eraseAt } });
+    expect(await guest.text('/')).toContain(texts.withdraw.stayUntil(texts.formats.time(eraseAt, 'UTC')));
   });
 });

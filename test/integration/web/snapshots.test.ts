@@ -29,7 +29,7 @@ describe('snapshots', () => {
     for (const page of ['/snapshots', '/snapshots/nights']) {
       expect(await alice.text(page)).toContain(`/snapshots/${short(id)}/browse/`);
     }
-    expect(await (await pages.consented()).text('/snapshots')).toContain('There is no snapshot yet.');
+    expect(await (await pages.consented()).text('/snapshots')).toContain('There is no snapshot.');
   });
 
   it('say which of them another program made', async () => {

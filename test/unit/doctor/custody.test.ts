@@ -250,7 +250,7 @@ test.each([
   [[], /^ok: Snapshots go as people agreed/],
   [
     [{ user: 'alice', hold: 'alarm' }],
-    /^warn: .*no snapshot of 1 person went as agreed \(alice: alarm\).*look at a great loss/,
+    /^warn: .*no snapshot of 1 person went by their rule \(alice: alarm\).*look at a great loss/,
   ],
   [
     Array.from({ length: 7 }, (_, n) => ({ user: `u${n}`, hold: 'repository/damaged' })),
