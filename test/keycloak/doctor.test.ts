@@ -132,10 +132,10 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
     },
     {
       case: 'a redirect address that is not registered',
-      settings: { PUBLIC_URL: 'http://localhost:1' },
+      settings: { PUBLIC_URL: 'http://localhost:2' },
       name: 'sign-in',
       state: 'wrong',
-      words: /come back to http:\/\/localhost:1\/callback/,
+      words: /come back to http:\/\/localhost:2\/callback/,
     },
     {
       case: 'the standard flow off',

@@ -126,9 +126,9 @@ describe('settings that are allowed and hardly meant are warned of', () => {
       'OIDC_ISSUR is not a setting and changes nothing. Did you mean OIDC_ISSUER?',
     ],
     [
-      'a port that browsers do not ask',
-      { PUBLIC_URL: 'http://localhost:1' },
-      'PUBLIC_URL is http://localhost:1, but PORT is',
+      'an address at another port',
+      { PUBLIC_URL: 'http://localhost:2' },
+      'PUBLIC_URL is http://localhost:2, but PORT is',
     ],
     ['one folder for everybody', { FILES_URL: 'http://127.0.0.1:1/' }, 'FILES_URL names no claim in braces'],
   ])('%s', async (_, changes, told) => {
