@@ -13,20 +13,27 @@ export async function findKeptFigure(database: Database, name: string): Promise<
   return database.keptFigure.findUnique({ where: { name } });
 }
 
-/** Keeps it in place of the one before. */
+/** Keeps it in place of the one before; whoever claimed that one is done. */
 export async function saveKeptFigure(
   database: Database,
   { name, value, ...times }: { name: string; value: object; countedAt: Date; dueAt: Date },
 ): Promise<void> {
-  const data = { ...times, value: { ...value } };
+  const data = { ...times, claimedUntil: null, value: { ...value } };
   await database.keptFigure.upsert({ where: { name }, create: { name, ...data }, update: data });
 }
 
-/** Takes it upon this process to count a figure that is due, until `until`; false where another process has. */
+/**
+ * Takes it upon this process to count the figure again that was counted then, until `until`; false where another process has, or it was
+ * counted since.
+ */
 export async function claimKeptFigure(
   database: Database,
-  { name, dueAt, until }: { name: string; dueAt: Date; until: Date },
+  { name, countedAt, at, until }: { name: string; countedAt: Date; at: Date; until: Date },
 ): Promise<boolean> {
-  const { count } = await database.keptFigure.updateMany({ where: { name, dueAt }, data: { dueAt: until } });
+  const isFree = { OR: [{ claimedUntil: null }, { claimedUntil: { lte: at } }] };
+  const { count } = await database.keptFigure.updateMany({
+    where: { name, countedAt, ...isFree },
+    data: { claimedUntil: until },
+  });
   return count === 1;
 }

@@ -167,6 +167,9 @@ export async function listVerifications(
   return new Map(rows.map(({ userId, ...row }) => [userId, row]));
 }
 
+/** When the repository of a row of verifications was looked at last; the same expression as in their index (migration tallies). */
+export const lookedAt = Prisma.sql`coalesce(CASE WHEN damage_state IS NULL THEN verified_at ELSE checked_at END, since)`;
+
 const pageOfPeople = 1_000;
 const nobody = '00000000-0000-0000-0000-000000000000';
 
@@ -184,7 +187,6 @@ export async function* eachDoubtfulRepository(database: Database, before: Date):
     if (last === undefined || rows.length < pageOfPeople) break;
     after = last.userId;
   }
-  const lookedAt = Prisma.sql`coalesce(CASE WHEN damage_state IS NULL THEN verified_at ELSE checked_at END, since)`;
   for (let after = { at: new Date(-1), userId: nobody }; ; ) {
     const rows = await database.$queryRaw<{ userId: string; at: Date }[]>`
       SELECT user_id AS "userId", ${lookedAt} AS at FROM verifications

@@ -76,7 +76,7 @@ function after(at: Date, ms: number): Date {
 }
 
 /** Days before a maximum at which the person is told. */
-const warnings = [2, 7, 14] as const;
+export const warnings = [2, 7, 14] as const;
 
 /** When the person is told of a maximum beforehand. */
 export function warningsBefore(maxDeadline: Date): { days: 14 | 7 | 2; at: Date }[] {

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { ChannelId } from './channels.ts';
 import { isWhole } from './damage.ts';
-import { daysUntil, warningDue } from './deadlines.ts';
+import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
+import { nextWindow } from './nights.ts';
 import { isRecent, newTally, type PeopleTally } from './people-tally.ts';
-import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
+import {
+  newestSnapshot,
+  overdueFrom,
+  type Protection,
+  type ProtectionFacts,
+  type ProtectionReason,
+  type ProtectionVerdict,
+} from './protection.ts';
 
 /** Who is told, and by what: each is one delivery. */
 export type Channel = 'mail-person' | 'mail-operator' | ChannelId;
@@ -74,6 +82,22 @@ export function noticesForPerson(
   else if (by === 'person' && !theyKnow) about(reason, mend === 'look' ? runId : since?.toISOString());
   if (restorable.isOverdue) about('unverified', restorable.verifiedAt?.toISOString());
   return notices;
+}
+
+/**
+ * The moments at which time alone may bring something that a person is told: what the warnings before an end of their consent and that end
+ * are, when nobody has verified for too long, and the end of the first window that brought no snapshot. As long as their facts stay as they
+ * are, nothing else comes (listPeopleOfMoments in src/database/changed-people.ts finds whose these are).
+ */
+export function momentsToTell(facts: ProtectionFacts): Date[] {
+  const { consent, plan, verification } = facts;
+  const end = consent?.maxDeadline;
+  const newest = newestSnapshot(facts);
+  return [
+    ...(end ? [...warningsBefore(end).map(({ at }) => at), end] : []),
+    ...(verification === null ? [] : [overdueFrom(verification)]),
+    ...(plan === null || newest === null ? [] : [nextWindow(plan, newest.endedAt).end]),
+  ];
 }
 
 /** Whether something of the person's own is damaged or lost. */

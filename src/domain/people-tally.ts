@@ -33,9 +33,9 @@ export interface TalliedPeople {
   readonly at: Date;
 }
 
-/** Where a process counts people just now, and as of when: whoever asks meanwhile waits for that. */
+/** Where a process counts people just now: whoever asks meanwhile waits for that. */
 export interface PeopleCount {
-  underWay: { readonly at: Date; readonly result: Promise<TalliedPeople> } | null;
+  underWay: Promise<TalliedPeople> | null;
 }
 
 export function openPeopleCount(): PeopleCount {

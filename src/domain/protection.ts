@@ -201,7 +201,7 @@ export const overdueMs = 3 * 86_400_000;
  * the first in the list. Total: any facts get a verdict. A fault more never makes it better.
  */
 export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
-  const newest = newer(facts.complete, facts.partial);
+  const newest = newestSnapshot(facts);
   const restorable = restorableOf(facts, newest, now);
   const situation = { ...facts, now, newest, restorable };
   const gone = first(foundations, situation);
@@ -216,13 +216,28 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
   return { verdict, reason, mend, by: mendedBy[mend], consent, until, retry, since: since ?? null, runId, restorable };
 }
 
+/** The newest run with a snapshot; null where there is none. */
+export function newestSnapshot({ complete, partial }: Pick<ProtectionFacts, 'complete' | 'partial'>): EndedRun | null {
+  return newer(complete, partial);
+}
+
 function restorableOf({ verification }: ProtectionFacts, newest: EndedRun | null, now: Date): Restorable {
   if (verification === null)
     return { verifiedAt: null, isPending: false, isOverdue: false, damage: null, damagedSince: null, healedAt: null };
-  const { since, checkedAt, ...known } = verification;
-  const last = (known.damage === null ? known.verifiedAt : checkedAt) ?? since;
-  const isOverdue = newest !== null && !isAlarming(known.damage) && last.getTime() + overdueMs <= now.getTime();
+  const { since: _, checkedAt, ...known } = verification;
+  const isOverdue = newest !== null && !isAlarming(known.damage) && overdueFrom(verification) <= now;
   return { ...known, isPending: newest !== null && checkedAt === null && known.verifiedAt === null, isOverdue };
+}
+
+/** From when on nobody will have looked at the snapshots for too long. */
+export function overdueFrom({
+  damage,
+  verifiedAt,
+  checkedAt,
+  since,
+}: NonNullable<ProtectionFacts['verification']>): Date {
+  const last = (damage === null ? verifiedAt : checkedAt) ?? since;
+  return new Date(last.getTime() + overdueMs);
 }
 
 function retryOf(run: ProtectionFacts['underWay'], now: Date): Protection['retry'] {

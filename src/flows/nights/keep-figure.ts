@@ -10,9 +10,9 @@ export interface Figure<Value> {
 }
 
 /** What is counted quicker than this is counted each time. */
-export const dearMs = 100;
+const dearMs = 100;
 /** Else it is kept for so many times as long as counting took, so that no more than a hundredth of a processor goes into it, however many people there are. */
-export const rest = 100;
+const rest = 100;
 /** So long whoever counts it may take; meanwhile others tell what was counted before. */
 const countingMs = 5 * 60_000;
 
@@ -32,16 +32,24 @@ export async function keepFigure<Value>(
   if (kept !== null && kept.value.of === of) {
     const { dueAt, countedAt } = kept;
     const until = new Date(at.getTime() + countingMs);
-    if (at < dueAt || !(await claimKeptFigure(database, { name, dueAt, until })))
+    if (at < dueAt || !(await claimKeptFigure(database, { name, countedAt, at, until })))
       return { value: kept.value.value, at: countedAt };
   }
   const began = clock.elapsed();
   const value = await count();
   const tookMs = clock.elapsed() - began;
+  await keepCount(database, { name, value: { of, value }, at, tookMs, isKept: kept !== null });
+  return { value, at };
+}
+
+/** Keeps what took so long to count; what was quick is kept only in place of what was counted before, and is due at once. */
+export async function keepCount(
+  database: Needs['database'],
+  { name, value, at, tookMs, isKept }: { name: string; value: object; at: Date; tookMs: number; isKept: boolean },
+): Promise<void> {
   const isDear = tookMs >= dearMs;
   const dueAt = new Date(at.getTime() + (isDear ? rest * tookMs : 0));
-  if (isDear || kept !== null) await saveKeptFigure(database, { name, value: { of, value }, countedAt: at, dueAt });
-  return { value, at };
+  if (isDear || isKept) await saveKeptFigure(database, { name, value, countedAt: at, dueAt });
 }
 
 const oldMs = 60_000;

@@ -1,59 +1,64 @@
-import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
+import { claimKeptFigure, findKeptFigure } from '../../database/kept-figures.ts';
 import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../../domain/people-tally.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
-import { dearMs, rest } from './keep-figure.ts';
+import { keepCount } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
-const name = 'people by verdict';
-/** It is kept for this long while a worker counts it again. */
-const countingMs = 2 * 3_600_000;
+/** What is done with each batch of people, as they were at that moment. */
+type OnBatch = (people: readonly JudgedPerson[], at: Date) => Promise<void>;
 
-/**
- * How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last, `since` that moment
- * where one is named.
- */
-export async function tallyPeople(
-  resources: Needs & Pick<Resources, 'peopleCount'>,
-  since = new Date(0),
-): Promise<TalliedPeople> {
+const name = 'people by verdict';
+/** So long after it was due pages still tell it as it was: a worker will count it. */
+const patienceMs = 2 * 3_600_000;
+/** So long a worker may take that counts; then another one may as well. */
+const countingMs = 30 * 60_000;
+
+/** How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last. */
+export async function tallyPeople(resources: Needs & Pick<Resources, 'peopleCount'>): Promise<TalliedPeople> {
   const { clock, database, peopleCount } = resources;
   const kept = await findKeptFigure(database, name);
-  const isFresh = kept !== null && clock.now().getTime() < kept.dueAt.getTime() + countingMs;
-  if (isFresh && kept.countedAt >= since) return talliedFrom(kept);
-  const { underWay } = peopleCount;
-  if (underWay !== null && underWay.at >= since) return underWay.result;
-  const begun = { at: clock.now(), result: countPeople(resources) };
-  peopleCount.underWay = begun;
+  if (kept !== null && clock.now().getTime() < kept.dueAt.getTime() + patienceMs) return talliedFrom(kept);
+  if (peopleCount.underWay !== null) return peopleCount.underWay;
+  const underWay = countPeople(resources, { isKept: kept !== null });
+  peopleCount.underWay = underWay;
   try {
-    return await begun.result;
+    return await underWay;
   } finally {
-    if (peopleCount.underWay === begun) peopleCount.underWay = null;
+    peopleCount.underWay = null;
   }
 }
 
+/** As workers know it: `isOwn` where this one has counted just now. */
+export interface Recounted extends TalliedPeople {
+  readonly isOwn: boolean;
+}
+
 /**
- * The same for workers, which go through everybody where it is due, and hand over each batch of people as it is now. Another worker may
- * be at it: then it is as that one counted it last.
+ * The same for workers, which go through everybody where it is due, or was done last before `since`, and hand over each batch of people as
+ * it is now. Another worker may be at it: then it is as that one counted it last.
  */
 export async function recountPeople(
   resources: Needs,
-  onBatch: (people: readonly JudgedPerson[], at: Date) => Promise<void>,
-): Promise<TalliedPeople> {
+  { since, onBatch }: { since: Date; onBatch?: OnBatch | undefined },
+): Promise<Recounted> {
   const { clock, database } = resources;
   const at = clock.now();
   const kept = await findKeptFigure(database, name);
-  if (kept === null) return countPeople(resources, onBatch);
-  const { dueAt } = kept;
-  const isMine =
-    dueAt <= at && (await claimKeptFigure(database, { name, dueAt, until: new Date(at.getTime() + countingMs) }));
-  return isMine ? countPeople(resources, onBatch) : talliedFrom(kept);
+  if (kept !== null) {
+    const { countedAt, dueAt } = kept;
+    const isDue = dueAt <= at || countedAt < since;
+    const until = new Date(at.getTime() + countingMs);
+    if (!isDue || !(await claimKeptFigure(database, { name, countedAt, at, until })))
+      return { ...talliedFrom(kept), isOwn: false };
+  }
+  return { ...(await countPeople(resources, { isKept: kept !== null, onBatch })), isOwn: true };
 }
 
 async function countPeople(
   resources: Needs,
-  onBatch: (people: readonly JudgedPerson[], at: Date) => Promise<void> = async () => {},
+  { isKept, onBatch = async () => {} }: { isKept: boolean; onBatch?: OnBatch | undefined },
 ): Promise<TalliedPeople> {
   const { clock, database } = resources;
   const at = clock.now();
@@ -64,13 +69,7 @@ async function countPeople(
     await onBatch(people, at);
   }
   const tookMs = clock.elapsed() - began;
-  if (tookMs >= dearMs)
-    await saveKeptFigure(database, {
-      name,
-      value: tally,
-      countedAt: at,
-      dueAt: new Date(at.getTime() + rest * tookMs),
-    });
+  await keepCount(database, { name, value: tally, at, tookMs, isKept });
   return { tally, at };
 }
 

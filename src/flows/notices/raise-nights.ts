@@ -4,16 +4,16 @@ import { lastWindow, latestBegun } from '../../domain/nights.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
-import { tallyPeople } from '../nights/tally-people.ts';
+import { recountPeople } from '../nights/tally-people.ts';
 
-type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'peopleCount'>;
+type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /** A night that ended longer ago is not told any more, as after a day without any worker. */
 const longestAgoMs = 12 * 3_600_000;
 
 /**
  * Puts on record what heartbeats tell of the night of the settings: that its window has begun, and, once `WINDOW_GRACE` is over as
- * well, how people are. Nothing where nobody is backed up. Answers how many deliveries are new.
+ * well, how people are, once a worker has counted that. Nothing where nobody is backed up. Answers how many deliveries are new.
  */
 export async function raiseNights(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
@@ -27,10 +27,11 @@ export async function raiseNights(resources: Needs): Promise<number> {
     hasEnded ? unsaid(resources, 'night_over', noticeOfNightOver(over.night)) : [],
   ]);
   if (beginning.length + ending.length === 0) return 0;
-  const { tally } = await tallyPeople(resources, ending.length > 0 ? end : undefined);
+  const { tally, at: countedAt } = await recountPeople(resources, { since: ending.length > 0 ? end : new Date(0) });
   if (Object.values(tally.verdicts).every((people) => people === 0)) return 0;
   const { facts } = noticeOfNightOver(over.night, tally);
-  return saveDeliveries(database, [...beginning, ...ending.map((delivery) => ({ ...delivery, facts }))], at);
+  const ended = countedAt < end ? [] : ending.map((delivery) => ({ ...delivery, facts }));
+  return saveDeliveries(database, [...beginning, ...ended], at);
 }
 
 /** The deliveries of the notice, where it is not on record. */

@@ -1,5 +1,4 @@
-import { listChangedPeople } from '../../database/changed-people.ts';
-import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
+import { claimKeptFigure, findKeptFigure, type KeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
 import {
   countLostRotations,
   type Delivery,
@@ -29,14 +28,15 @@ import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
 import { type JudgedPerson, listProtectionsOf } from '../nights/find-protection.ts';
 import { recountPeople } from '../nights/tally-people.ts';
+import { listWhoMayBeTold } from './list-who-may-be-told.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
  * digest after each window, how repositories are that were damaged or not verified, and that snapshots do not go as agreed. Of many people
- * those are looked at to whom something happened, and everybody where that is due. Who runs it, and how often, makes no difference.
- * Answers how many deliveries are new.
+ * those are looked at to whom something happened or of whom a moment came, and everybody where that is due, as it is once the window of the
+ * settings is over. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
@@ -44,16 +44,20 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (!isHeard && config.mail === undefined) return 0;
   const at = clock.now();
   let raised = 0;
-  const tell = async (people: readonly JudgedPerson[], now: Date) => {
+  const tell: Tell = async (people, now) => {
     const forPeople = people.flatMap((person) =>
       noticesForPerson(person, now).map((notice) => ({ ...notice, userId: person.userId })),
     );
     const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
     if (mailed.length > 0) raised += await saveDeliveries(database, mailed, now);
   };
-  const { tally, at: countedAt } = await recountPeople(resources, tell);
-  if (countedAt < at) await tellOfChanges(resources, { since: countedAt, tell });
   const { night, end } = lastWindow(windowOf(config), at);
+  const looked = await findKeptFigure(database, lookedAtAll);
+  // Where nobody knows when people were looked at last, everybody is.
+  const since = looked === null ? at : end;
+  const { tally, at: countedAt, isOwn } = await recountPeople(resources, { since, onBatch: tell });
+  if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
+  else if (looked !== null && config.mail !== undefined) await tellOfChanges(resources, { looked, tell });
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const news = [
     // Before the end of the window nobody was late: what was counted then says nothing of the night.
@@ -64,7 +68,10 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   return raised + (await saveDeliveries(database, news, at));
 }
 
-const changes = 'changes that people were told of';
+type Tell = (people: readonly JudgedPerson[], now: Date) => Promise<void>;
+
+/** As of when all were looked at of whom there was something new to tell. */
+const lookedAtAll = 'people who were told';
 /** A change is on record once its transaction ends, and clocks differ: those of so long before are looked at again. */
 const overlapMs = 2 * 60_000;
 /** So long one worker may take; meanwhile no other begins. */
@@ -72,25 +79,21 @@ const tellingMs = 10 * 60_000;
 const batch = 1_000;
 
 /**
- * Where there are so many people that going through everybody is not due yet: looks at those to whom something happened since, or since
- * they were looked at last.
+ * Where there are so many people that going through everybody is not due yet: looks at those to whom something happened since they were
+ * looked at last, and at those of whom a moment came at which time alone brings something.
  */
 async function tellOfChanges(
   resources: Needs,
-  { since, tell }: { since: Date; tell: (people: readonly JudgedPerson[], now: Date) => Promise<void> },
+  { looked: { countedAt }, tell }: { looked: KeptFigure; tell: Tell },
 ): Promise<void> {
   const { clock, database } = resources;
   const at = clock.now();
-  const before = await findKeptFigure(database, changes);
-  const { countedAt, dueAt } = before ?? { countedAt: since, dueAt: at };
-  if (before === null) await saveKeptFigure(database, { name: changes, value: {}, countedAt, dueAt });
   const until = new Date(at.getTime() + tellingMs);
-  if (at < dueAt || !(await claimKeptFigure(database, { name: changes, dueAt, until }))) return;
-  const from = Math.max(since.getTime(), countedAt.getTime()) - overlapMs;
-  const changed = await listChangedPeople(database, new Date(from));
+  if (!(await claimKeptFigure(database, { name: lookedAtAll, countedAt, at, until }))) return;
+  const changed = await listWhoMayBeTold(database, { from: new Date(countedAt.getTime() - overlapMs), to: at });
   for (let start = 0; start < changed.length; start += batch)
     await tell(await listProtectionsOf(resources, changed.slice(start, start + batch)), at);
-  await saveKeptFigure(database, { name: changes, value: {}, countedAt: at, dueAt: at });
+  await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt: at, dueAt: at });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openPeopleCount, tallyOf } from '../../../src/domain/people-tally.ts';
 import { eachProtectionByName } from '../../../src/flows/nights/find-protection.ts';
 import { recountPeople, tallyPeople } from '../../../src/flows/nights/tally-people.ts';
@@ -37,7 +37,9 @@ function counting(tookMs: number) {
 test('people are gone through a batch at a time, and come to what all of them come to at once', async () => {
   const resources = counting(0);
   const batches: number[] = [];
-  const { tally } = await recountPeople(resources, async (people) => void batches.push(people.length));
+  const onBatch = async (people: readonly unknown[]) => void batches.push(people.length);
+  const { tally, isOwn } = await recountPeople(resources, { since: new Date(0), onBatch });
+  expect(isOwn).toBe(true);
   expect(batches).toEqual([1_000, 200]);
   const all = (await Array.fromAsync(eachProtectionByName(resources))).flat().map(({ protection }) => protection);
   expect(tally).toEqual(tallyOf(all, new Date(start)));
@@ -54,18 +56,6 @@ test('whoever asks while people are counted waits for that', async () => {
   expect(sent.filter(({ text }) => text.includes('under_way'))).toHaveLength(2);
 });
 
-test('whoever asks for a later moment than people are being counted of gets a count of that one', async () => {
-  const resources = counting(0);
-  const before = tallyPeople(resources);
-  await vi.waitUntil(() => resources.peopleCount.underWay !== null);
-  await resources.moved.advance(1);
-  const since = resources.clock.now();
-  const [earlier, later] = await Promise.all([before, tallyPeople(resources, since)]);
-  expect(earlier.at).toEqual(new Date(start));
-  expect(later.at).toEqual(since);
-  expect(resources.peopleCount.underWay).toBeNull();
-});
-
 test('what takes long is kept for a hundred times as long, told with its moment, and counted again by one worker', async () => {
   const resources = counting(30_000);
   const first = await tallyPeople(resources);
@@ -73,17 +63,40 @@ test('what takes long is kept for a hundred times as long, told with its moment,
   await resources.moved.advance(100 * 30_000 - 1);
   expect(await tallyPeople(resources)).toEqual(first);
   let batches = 0;
-  const recount = () =>
-    recountPeople(resources, async () => {
-      batches += 1;
-    });
-  expect(await recount()).toEqual(first);
+  const onBatch = async () => {
+    batches += 1;
+  };
+  const recount = (since = new Date(0)) => recountPeople(resources, { since, onBatch });
+  expect(await recount()).toEqual({ ...first, isOwn: false });
   expect(batches).toBe(0);
   await resources.moved.advance(1);
   const both = await Promise.all([recount(), recount()]);
   expect(batches).toBe(2);
   const fresh = both.find(({ at }) => at > first.at);
-  expect(both).toContainEqual(first);
+  expect(both).toContainEqual({ ...first, isOwn: false });
   expect(fresh?.tally.menders.person).toBeLessThan(first.tally.menders.person);
-  expect(await tallyPeople(resources)).toEqual(fresh);
+  expect({ ...(await tallyPeople(resources)), isOwn: true }).toEqual(fresh);
+
+  await resources.moved.advance(1);
+  const since = resources.clock.now();
+  const all = await Promise.all([recount(since), recount(since), recount(since)]);
+  expect(batches).toBe(4);
+  expect(all.map(({ at }) => at >= since).toSorted()).toEqual([false, false, true]);
+  expect((await recount(since)).isOwn).toBe(false);
+});
+
+test('whoever counts and dies leaves it to another half an hour later, and a count that became quick is not kept for long', async () => {
+  const resources = counting(30_000);
+  await fixture.database.keptFigure.deleteMany();
+  await tallyPeople(resources);
+  await resources.moved.advance(1);
+  const since = resources.clock.now();
+  const onBatch = () => Promise.reject(new Error('It is gone.'));
+  await expect(recountPeople(resources, { since, onBatch })).rejects.toThrow('gone');
+  await resources.moved.advance(30 * 60_000 - 1);
+  expect((await recountPeople(resources, { since })).isOwn).toBe(false);
+  await resources.moved.advance(1);
+  const quick = { ...resources, clock: { ...resources.clock, elapsed: () => 0 } };
+  expect((await recountPeople(quick, { since })).isOwn).toBe(true);
+  expect((await recountPeople(quick, { since })).isOwn).toBe(true);
 });

@@ -4,6 +4,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { listChangedPeople } from '../../../src/database/changed-people.ts';
 import { closeCircuit, openCircuit } from '../../../src/database/circuits.ts';
 import { inTransaction } from '../../../src/database/client.ts';
+import { saveKeptFigure } from '../../../src/database/kept-figures.ts';
 import {
   claimDeliveries,
   findOperatorsLastTold,
@@ -13,6 +14,7 @@ import {
 import { savePreferences } from '../../../src/database/preferences.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
+import { nextWindow } from '../../../src/domain/nights.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
 import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
@@ -127,7 +129,14 @@ async function keepTally(resources: Resources, { reasons, for: ms }: { reasons: 
   const data = { value: { ...tally, reasons }, dueAt: new Date(clock.now().getTime() + ms) };
   const where = { name: 'people by verdict' };
   expect(await database.keptFigure.updateMany({ where, data })).toEqual({ count: 1 });
+  await looked(resources);
   opened.defer(async () => void (await database.keptFigure.deleteMany()));
+}
+
+/** All of whom there was something new to tell were looked at just now. */
+async function looked({ clock, database }: Resources): Promise<void> {
+  const at = clock.now();
+  await saveKeptFigure(database, { name: 'people who were told', value: {}, countedAt: at, dueAt: at });
 }
 
 /** On to the next time that the clock shows this. */
@@ -178,6 +187,105 @@ describe('a person', () => {
     expect(smtp.mails.map(({ to }) => to)).toEqual(['silent@example.org']);
     await pages.clock.advance(10 * 60_000);
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
+  });
+
+  test('is mailed of what happened to them before somebody else counted everybody for a page, who told nobody', async () => {
+    const { smtp, resources } = await openMail();
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    await pages.clock.advance(hour);
+    await looked(resources);
+    const { userId } = await somebodyRefused();
+    const at = pages.clock.now();
+    await resources.database.event.create({
+      data: { subjectKind: 'user', subjectId: userId, to: 'damaged', by: 'schedule', at },
+    });
+    await pages.clock.advance(5 * 60_000);
+    await resources.database.keptFigure.updateMany({
+      where: { name: 'people by verdict' },
+      data: { countedAt: pages.clock.now() },
+    });
+    await pages.clock.advance(5 * 60_000);
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(smtp.mails).toHaveLength(1);
+  });
+
+  describe('is mailed within ten minutes of what time alone brings, though going through everybody is not due:', () => {
+    /** Somebody whose last backup ended then, and whose next one is to come in two months. */
+    async function somebodyWell(finishedAt: Date) {
+      const { person, userId } = await somebodyRefused();
+      const { database } = pages.resources;
+      const nextDueAt = new Date(finishedAt.getTime() + 60 * 24 * hour);
+      await database.grant.updateMany({
+        where: { userId },
+        data: { state: 'active', reason: null, idleDeadline: nextDueAt },
+      });
+      await database.plan.updateMany({ where: { userId }, data: { nextDueAt } });
+      const run = { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt } as const;
+      await database.run.updateMany({ where: { plan: { userId } }, data: run });
+      return { person, userId };
+    }
+    /** What comes of looking each ten minutes from so long before that moment on, and when; the tables are looked at as they are in between. */
+    async function tellAround(moment: Date) {
+      const { smtp, resources } = await openMail();
+      const { clock } = pages;
+      await clock.advance(moment.getTime() - 25 * 60_000 - clock.now().getTime());
+      await keepTally(resources, { reasons: {}, for: 24 * hour });
+      const sent = [];
+      for (let n = 0; n < 5; n++) {
+        await clock.advance(10 * 60_000);
+        await raiseAndSend(resources);
+        sent.push(smtp.mails.filter(({ to }) => to === 'alice@example.org').length);
+      }
+      expect(sent).toEqual([0, 0, 1, 1, 1]);
+      return decoded(smtp.mails[0]?.text);
+    }
+
+    test.each([14, 7, 2])('that a consent ends in %i days', async (days) => {
+      const { clock, resources } = pages;
+      const { userId } = await somebodyWell(clock.now());
+      const maxDeadline = new Date(clock.now().getTime() + (days * 24 + 10) * hour);
+      await resources.database.grant.updateMany({ where: { userId }, data: { maxDeadline } });
+      const mail = await tellAround(new Date(maxDeadline.getTime() - days * 24 * hour));
+      expect(mail).toContain(`in ${days} days`);
+    });
+
+    test('that it has ended', async () => {
+      const { clock, resources } = pages;
+      const { userId } = await somebodyWell(clock.now());
+      const maxDeadline = new Date(clock.now().getTime() + 10 * hour);
+      await resources.database.grant.updateMany({ where: { userId }, data: { maxDeadline } });
+      // They were warned of it before.
+      const key = `mail-person/person/${userId}/consent_ends/${maxDeadline.toISOString()}/2`;
+      const createdAt = new Date(clock.now().getTime() - 38 * hour);
+      await resources.database.notice.create({
+        data: { id: randomUUID(), key, channel: 'mail-person', userId, facts: {}, createdAt },
+      });
+      expect(await tellAround(maxDeadline)).toContain(texts.protection.consent.expired_maximum.happened);
+    });
+
+    test('that nobody verified their snapshots', async () => {
+      const { clock, resources } = pages;
+      const at = clock.now();
+      const { person, userId } = await somebodyWell(at);
+      await addRepository(pages, person);
+      await resources.database.verification.update({ where: { userId }, data: { since: at, verifiedAt: at } });
+      await resources.database.run.updateMany({
+        where: { plan: { userId } },
+        data: { finishedAt: new Date(at.getTime() + 71 * hour) },
+      });
+      expect(await tellAround(new Date(at.getTime() + 72 * hour))).toContain(
+        texts.protection.nights.unverified.happened,
+      );
+    });
+
+    test('that a window of their own has passed without a backup', async () => {
+      const { clock, resources } = pages;
+      const { userId } = await somebodyWell(clock.now());
+      const hours = { zone: 'Asia/Tokyo', windowStart: '02:30', windowEnd: '04:00' };
+      await resources.database.plan.updateMany({ where: { userId }, data: hours });
+      const { end } = nextWindow(hours, clock.now());
+      expect(await tellAround(end)).toContain(texts.protection.nights.no_run.happened);
+    });
   });
 
   test.each([
@@ -538,16 +646,20 @@ describe('operators', () => {
     expect(await person.text('/')).not.toContain('The operator was told');
   });
 
-  test('a digest tells of what was counted once its window was over, where counting is dear and done rarely', async () => {
+  test('get the digest minutes after the window, of what is so then, where counting is dear and would not be due for hours', async () => {
     const { smtp, resources } = await openMail();
     await somebodyWaiting();
-    await advanceTo('04:30');
-    await keepTally(resources, { reasons: { store_full: 7 }, for: 45 * 60_000 });
-    await advanceTo('05:01');
-    expect(await raiseAndSend(resources)).toEqual([0, 0]);
-    await advanceTo('05:15');
+    await advanceTo('04:58');
+    await keepTally(resources, { reasons: { store_full: 7 }, for: 6 * hour });
+    // Of the night before.
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
-    expect(decoded(smtp.mails[0]?.text)).not.toContain('store_full');
+    expect(decoded(smtp.mails[0]?.text)).toContain('store_full');
+    await advanceTo('05:03');
+    const raised = await Promise.all([1, 2, 3].map(() => raiseNotices(resources)));
+    expect(raised.toSorted()).toEqual([0, 0, 1]);
+    await sendNotices(resources);
+    expect(smtp.mails).toHaveLength(2);
+    expect(decoded(smtp.mails[1]?.text)).not.toContain('store_full');
   });
 });
 

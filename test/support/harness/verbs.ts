@@ -3,7 +3,7 @@ import * as adoptions from '../../../src/database/adoptions.ts';
 import * as audit from '../../../src/database/audit.ts';
 import * as canaries from '../../../src/database/canaries.ts';
 import * as cards from '../../../src/database/cards.ts';
-import { listChangedPeople } from '../../../src/database/changed-people.ts';
+import * as changedPeople from '../../../src/database/changed-people.ts';
 import { saveCheckpoint } from '../../../src/database/checkpoints.ts';
 import * as circuits from '../../../src/database/circuits.ts';
 import { inTransaction, type Transaction } from '../../../src/database/client.ts';
@@ -554,8 +554,17 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await notices.saveDelivered(database, { id, at });
       await notices.findEmail(database, userId);
     },
-    listChangedPeople: () => listChangedPeople(database, ago(600_000)),
-    claimKeptFigure: () => claimKeptFigure(database, { name: 'one', dueAt: at, until: at }),
+    listChangedPeople: () => changedPeople.listChangedPeople(database, ago(600_000)),
+    listHours: () => changedPeople.listHours(database),
+    listPeopleOfMoments: () => changedPeople.listPeopleOfMoments(database, { from: ago(600_000), to: at }),
+    listMissedPeople: () =>
+      changedPeople.listMissedPeople(database, {
+        zone: 'UTC',
+        windowStart: '02:00',
+        windowEnd: '03:00',
+        begunAt: ago(day),
+      }),
+    claimKeptFigure: () => claimKeptFigure(database, { name: 'one', countedAt: at, at, until: at }),
     'listOnRecord and listWhoMayBeMailed': async ({ userId }) => {
       const delivery = { key: 'one', channel: 'mail-person' as const, userId, facts: {} };
       await notices.listOnRecord(database, [delivery as unknown as notices.Delivery]);

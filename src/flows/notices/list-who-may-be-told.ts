@@ -1,0 +1,16 @@
+import { listChangedPeople, listHours, listMissedPeople, listPeopleOfMoments } from '../../database/changed-people.ts';
+import type { Database } from '../../database/client.ts';
+import { lastWindow } from '../../domain/nights.ts';
+
+/**
+ * Those of whom something may have come after `from`, up to `to`, that they are to be told: something happened to them, or one of their
+ * moments came (see `momentsToTell`). What it takes grows with these and, once a night, with the plans of each window that is over.
+ */
+export async function listWhoMayBeTold(database: Database, time: { from: Date; to: Date }): Promise<string[]> {
+  const found = [await listChangedPeople(database, time.from), await listPeopleOfMoments(database, time)];
+  for (const hours of await listHours(database)) {
+    const { start: begunAt, end } = lastWindow(hours, time.to);
+    if (end > time.from) found.push(await listMissedPeople(database, { ...hours, begunAt }));
+  }
+  return [...new Set(found.flat())];
+}

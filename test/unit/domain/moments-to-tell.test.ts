@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { momentsToTell } from '../../../src/domain/notices.ts';
+import type { ProtectionFacts } from '../../../src/domain/protection.ts';
+import { base, madeUpFacts, moments, toldAt } from '../../support/fixtures/made-up-facts.ts';
+
+const minute = 60_000;
+const day = 1_440 * minute;
+
+describe('while the facts of a person stay as they are', () => {
+  test('nothing new is told of between two of the moments at which time alone brings something', () => {
+    const came = new Set<string>();
+    fc.assert(
+      fc.property(madeUpFacts, moments(20), moments(20), (known, one, other) => {
+        const [from, to] = [Math.min(one, other), Math.max(one, other)];
+        const before = toldAt(known, from);
+        const news = toldAt(known, to).filter((key) => !before.includes(key));
+        for (const key of news) came.add(key.split('/')[2] ?? '');
+        const has = momentsToTell(known).some((at) => at.getTime() > from && at.getTime() <= to);
+        return news.length === 0 || has;
+      }),
+      { numRuns: 20_000 },
+    );
+    expect([...came]).toEqual(expect.arrayContaining(['consent_ends', 'expired_maximum', 'no_run', 'unverified']));
+  });
+
+  test('each kind of moment brings something, and not a moment sooner', () => {
+    const now = base;
+    const later = (ms: number) => new Date(now + ms);
+    const consent = {
+      ...{ state: 'active' as const, reason: null, idleDeadline: later(90 * day) },
+      ...{ maxDeadline: null, nextExchangeAt: null },
+    };
+    const hours = { zone: 'UTC', windowStart: '01:00', windowEnd: '05:00' };
+    const well: ProtectionFacts = {
+      ...{ consent, circuitOpen: false, partial: null, failed: null, underWay: null, workersUntil: null, alarm: null },
+      plan: { ...hours, paused: false, pausedUntil: null, nextDueAt: later(90 * day), sources: 1 },
+      complete: { id: 'one', endedAt: later(day) },
+      verification: null,
+    };
+    const verification = {
+      ...{ since: later(-day), verifiedAt: later(-minute), checkedAt: null, damage: null },
+      ...{ damagedSince: null, healedAt: null },
+    };
+    const news = (known: ProtectionFacts) =>
+      momentsToTell(known)
+        .map((at) => at.getTime())
+        .map((at) => [at, toldAt(known, at).filter((key) => !toldAt(known, at - 1).includes(key)).length]);
+    const end = Date.parse('2026-03-29T05:00:00Z');
+    expect(news(well)).toEqual([[end, 1]]);
+    expect(news({ ...well, verification })).toEqual([
+      [now - minute + 3 * day, 1],
+      [end, 1],
+    ]);
+    const maxDeadline = later(20 * day);
+    expect(news({ ...well, complete: null, consent: { ...consent, maxDeadline } })).toEqual([
+      ...[2, 7, 14].map((days) => [maxDeadline.getTime() - days * day, 1]),
+      [maxDeadline.getTime(), 1],
+    ]);
+  });
+});
