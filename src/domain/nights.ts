@@ -109,6 +109,16 @@ export function nightAround(zone: string, at: Date): { date: string; from: Date;
   return { date, from: noon(date), to: noon(addDays(date, 1)) };
 }
 
+/** Whether the zone's clocks show this moment a second time, before or after: they are set back by then. */
+export function isShownTwice(zone: string, at: Date | number): boolean {
+  const moment = Number(at);
+  const local = moment + offsetAt(zone, moment);
+  return [moment - day, moment + day].some((other) => {
+    const twin = local - offsetAt(zone, other);
+    return twin !== moment && twin + offsetAt(zone, twin) === local;
+  });
+}
+
 /** When a calendar date ("YYYY-MM-DD") begins in the zone. */
 export function startOfDay(zone: string, date: string): Date {
   return new Date(instantOf(zone, date, '00:00'));

@@ -1,3 +1,5 @@
+import { isShownTwice } from '../../domain/nights.ts';
+
 /** Writes numbers, sizes and moments as one language has them. */
 export interface Formats {
   /** The tag of the language and its country (BCP 47), by which names are sorted too. */
@@ -10,7 +12,10 @@ export interface Formats {
   duration(ms: number): string;
   /** The same in hours: "4.2 h". */
   hours(ms: number): string;
-  /** Parts of a moment in a zone; what is written with it is never far from the next, so the means of it are kept. */
+  /**
+   * Parts of a moment in a zone; what is written with it is never far from the next, so the means of it are kept. An hour that clocks show
+   * twice names which of both it is.
+   */
   dates(parts: Intl.DateTimeFormatOptions, zone: string): (at: Date | number) => string;
   /** A moment in a zone, which it names: "4 May 2026, 13:00 BST". */
   time(at: Date, zone?: string): string;
@@ -29,6 +34,12 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const made = new Map<string, Intl.DateTimeFormat>();
   const dates: Formats['dates'] = (parts, zone) => {
+    const write = formatter(parts, zone);
+    if (parts.hour === undefined || parts.timeZoneName !== undefined) return write;
+    const writeOneOfBoth = formatter({ ...parts, timeZoneName: 'short' }, zone);
+    return (at) => (isShownTwice(zone, at) ? writeOneOfBoth : write)(at);
+  };
+  const formatter: Formats['dates'] = (parts, zone) => {
     const key = `${zone} ${JSON.stringify(parts)}`;
     const format = made.get(key) ?? new Intl.DateTimeFormat(locale, { ...parts, timeZone: zone });
     made.set(key, format);

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { nightTimesIn } from '../../../src/web/night-times.ts';
+import { timesNear } from '../../../src/web/pages/operator/frame.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { listTexts } from '../../../src/web/texts/languages.ts';
 
 const { formats } = texts;
 
@@ -11,6 +14,42 @@ test.each([
   ['UTC', '2026-09-01T00:00:00Z', '1 Sept 2026, 00:00 UTC'],
 ])('a moment is written in the zone of the person, which it names: %s', (zone, at, shown) => {
   expect(formats.time(new Date(at), zone)).toBe(shown);
+});
+
+test.each([
+  ['Europe/Berlin', '2026-10-25T00:30:00Z', '02:30 CEST', '2026-10-25T01:30:00Z', '02:30 CET'],
+  ['America/New_York', '2026-11-01T05:10:00Z', '01:10 GMT-4', '2026-11-01T06:10:00Z', '01:10 GMT-5'],
+  ['Australia/Lord_Howe', '2026-04-04T14:45:00Z', '01:45 GMT+11', '2026-04-04T15:15:00Z', '01:45 GMT+10:30'],
+  ['Pacific/Auckland', '2026-04-04T13:59:59Z', '02:59 GMT+13', '2026-04-04T14:59:59Z', '02:59 GMT+12'],
+])(
+  'of a time that clocks show twice it is said which of both it is, where no zone stands beside it: %s',
+  (zone, first, shown, second, again) => {
+    const { time, moment } = nightTimesIn(texts, zone);
+    expect([time(first), time(second)]).toEqual([shown, again]);
+    expect(moment(first)).toContain(shown);
+    expect(timesNear(texts, zone, new Date(first))(new Date(second))).toBe(again);
+  },
+);
+
+test('a time that clocks show once stands alone, also just before and after the hour that they show twice', () => {
+  const { time } = nightTimesIn(texts, 'Europe/Berlin');
+  const shown = ['2026-10-24T23:59:59Z', '2026-10-25T02:00:00Z', '2026-03-29T01:00:00Z', '2026-07-01T00:30:00Z'];
+  expect(shown.map(time)).toEqual(['01:59', '03:00', '03:00', '02:30']);
+});
+
+test('no zone and no language has one time for two moments of the day on which clocks are set back', () => {
+  const [hour, day] = [3_600_000, 86_400_000];
+  for (const zone of Intl.supportedValuesOf('timeZone')) {
+    const offset = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+    const offsetAt = (at: number) => offset.format(at).split(' ')[1];
+    const days = Array.from({ length: 365 }, (_, count) => Date.UTC(2026, 0, 1) + count * day);
+    for (const change of days.filter((at) => offsetAt(at) !== offsetAt(at + day)))
+      for (const { formats } of listTexts()) {
+        const write = formats.dates({ day: 'numeric', hour: '2-digit', minute: '2-digit' }, zone);
+        const shown = Array.from({ length: 108 }, (_, half) => write(change - hour + (half * hour) / 4));
+        expect(new Set(shown).size, `${zone} ${shown}`).toBe(shown.length);
+      }
+  }
 });
 
 test('sizes go by thousands, and have a tenth where that is much of them', () => {
