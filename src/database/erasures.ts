@@ -44,10 +44,12 @@ export async function saveEraseAt(
   return true;
 }
 
-/** The same for a person who chooses again after a withdrawal. */
+/** The same for a person who chooses again after a withdrawal. Whoever asked to be erased altogether puts nothing off any more. */
 export async function changeEraseAt(database: Database, planned: PlannedErasure): Promise<boolean> {
+  const { userId } = planned;
   return inTransaction(database, async (transaction) => {
-    await lockUser(transaction, planned.userId);
+    await lockUser(transaction, userId);
+    if ((await transaction.personErasure.count({ where: { userId } })) > 0) return true;
     return saveEraseAt(transaction, planned);
   });
 }

@@ -70,7 +70,10 @@ export async function withdraw(visit: PersonVisit): Promise<Response> {
   if (!sure) return askBeforeEnd(visit, choice, grant);
   const eraseAt = eraseAtOf(choice, resources.clock.now());
   letGoOf(resources, userId);
-  if (grant !== null) await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
+  if (grant === null) return c.redirect('/grant', 303);
+  const { withdrawn } = await withdrawConsent(resources, { grantId: grant.id, by: `user:${userId}`, eraseAt });
+  // It had ended, in another browser or by an operator: what was chosen here for the snapshots is still to be done.
+  if (!withdrawn) await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
 }
 

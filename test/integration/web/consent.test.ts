@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Prisma } from '../../../src/database/generated/client.ts';
 import { findGrantOfPerson } from '../../../src/database/grant-views.ts';
 import { AppError } from '../../../src/errors.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
@@ -189,6 +190,26 @@ describe('withdrawing', () => {
       expect(answer).toContain(words);
     expect(answer).toContain('name="snapshots" value="30"');
     expect(await grantOf(guest)).toMatchObject({ state: 'active' });
+  });
+
+  it.each([
+    ['365', 'now', 0],
+    ['now', '30', 30],
+  ])('in two browsers, of which one said %s, does what the other said last: %s', async (first, last, days) => {
+    const guest = await backedUp();
+    const elsewhere = await pages.newPerson(guest.person);
+    await guest.post('/grant/withdraw', { snapshots: first, sure: 'yes' });
+    await elsewhere.post('/grant/withdraw', { snapshots: last, sure: 'yes' });
+    expect(await eraseAtOf(guest)).toEqual(from(days * day));
+  });
+
+  it('and erasing everything erases it though an operator withdrew for them meanwhile', async () => {
+    const guest = await backedUp();
+    const { id } = await grantOf(guest);
+    await withdrawConsent(pages.resources, { grantId: id, by: 'operator:x', reason: 'withdrawn_by_operator' });
+    expect(await eraseAtOf(guest)).toBeNull();
+    await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+    expect(await eraseAtOf(guest)).toEqual(from(0));
   });
 
   it('and erasing everything at once is asked for twice', async () => {
