@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { type ErrorCode, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
+import { routes } from '../routes.ts';
 import { localPath } from '../security.ts';
 import type { Texts, Told } from '../texts/en.ts';
 import { page, type Visit } from '../visit.ts';
@@ -110,6 +111,17 @@ function again(visit: FailedVisit): Way {
   if (pathname === '/callback') return toConsent(visit);
   if (visit.c.req.method === 'GET')
     return [localPath(pathname + search, visit.resources.config.publicUrl), visit.texts.errors.again];
-  const [, first = ''] = pathname.split('/');
-  return [['consent', 'grant', 'recovery'].includes(first) ? `/${first}` : '/', visit.texts.errors.back];
+  return [localPath(pageAbove(pathname), visit.resources.config.publicUrl), visit.texts.errors.back];
+}
+
+/** The address itself where it has a page, or else the next one above it that has. */
+function pageAbove(pathname: string): string {
+  const isPage = (path: string) => routes.some((route) => route.method === 'GET' && shapeOf(route.path).test(path));
+  let path = pathname;
+  while (path !== '' && !isPage(path)) path = path.slice(0, path.lastIndexOf('/'));
+  return path === '' ? '/' : path;
+}
+
+function shapeOf(path: string): RegExp {
+  return new RegExp(`^${path.replace(/:[a-z]+/g, '[^/]+').replace('*', '.*')}$`);
 }
