@@ -14,7 +14,8 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
     case 'person': {
       const { happened, act } = reasonsIn(texts)[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
-      const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon), t.person.more(publicUrl.href)];
+      const more = isTheirsToMend(facts.reason) ? t.person.more : t.healed.more;
+      const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon), more(publicUrl.href)];
       return { subject: subjectFor(texts, facts), text: paragraphs(lines) };
     }
     case 'healed':
@@ -50,6 +51,11 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       };
     }
   }
+}
+
+/** Of what is damaged, or not verified, people are told also where others can mend it. */
+function isTheirsToMend(reason: ProtectionReason): boolean {
+  return reason !== 'damaged' && reason !== 'unverified';
 }
 
 function subjectFor(

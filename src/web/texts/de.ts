@@ -834,7 +834,7 @@ export const texts: Texts = {
         act: 'Sie brauchen nichts zu tun.',
       },
       no_run: {
-        happened: 'In dieser Zeit wurde keine Sicherung gemacht.',
+        happened: 'In letzter Zeit wurde keine Sicherung gemacht.',
         act: 'Drücken Sie „Jetzt sichern“, oder warten Sie die nächste Nacht ab.',
       },
       unreadable: {
@@ -890,7 +890,7 @@ export const texts: Texts = {
       subject: {
         protected: 'Nightkeep: Bitte erneuern Sie Ihre Einwilligung',
         partly: 'Nightkeep: Bitte sehen Sie sich Ihre letzte Sicherung an',
-        late: 'Nightkeep: Ihre Sicherungen gehen nicht weiter',
+        late: 'Nightkeep: Eine Nacht verging ohne Sicherung',
         not: 'Nightkeep: Ihre Dateien sind zurzeit nicht geschützt',
       },
       damaged: 'Nightkeep: Etwas von Ihren Sicherungen ist beschädigt',

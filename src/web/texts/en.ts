@@ -833,7 +833,7 @@ export const texts = {
         act: 'There is nothing for you to do.',
       },
       no_run: {
-        happened: 'No backup was made in that time.',
+        happened: 'No backup was made of late.',
         act: 'Press “Back up now”, or wait for the next night.',
       },
       unreadable: {
@@ -893,7 +893,7 @@ export const texts = {
       subject: {
         protected: 'Nightkeep: renew your consent',
         partly: 'Nightkeep: please look at your last backup',
-        late: 'Nightkeep: your backups do not go on',
+        late: 'Nightkeep: a night passed without a backup',
         not: 'Nightkeep: your files are not protected at present',
       },
       damaged: 'Nightkeep: something of your backups is damaged',

@@ -1,0 +1,35 @@
+import { describe, expect, test } from 'vitest';
+import type { ProtectionReason, ProtectionVerdict } from '../../../src/domain/protection.ts';
+import { writeNotice } from '../../../src/flows/notices/write-notice.ts';
+import { listTexts } from '../../../src/web/texts/languages.ts';
+
+const url = new URL('https://nightkeep.example/');
+
+describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
+  'a mail to a person in %s',
+  (_, texts) => {
+    const { person, healed } = texts.notices;
+    const written = (verdict: ProtectionVerdict, reason: ProtectionReason) =>
+      writeNotice(texts, { kind: 'person', verdict, reason }, url);
+
+    test('of a night without a backup does not say that none comes any more: they may have cancelled it, or been paused', () => {
+      const { subject, text } = written('late', 'no_run');
+      expect(subject).toBe(person.subject.late);
+      expect(subject).not.toMatch(/do not go on|gehen nicht weiter/);
+      expect(text).toContain(texts.protection.nights.no_run.happened);
+    });
+
+    test.each(['damaged', 'unverified'] as const)(
+      'leads to what is known of it, not to what they could mend: %s',
+      (reason) => {
+        const { text } = written('protected', reason);
+        expect(text).toContain(healed.more(url.href));
+        expect(text).not.toContain(person.more(url.href));
+      },
+    );
+
+    test.each(['lost', 'key_damaged', 'unreadable', 'no_run'] as const)('leads to what they can mend: %s', (reason) => {
+      expect(written('partly', reason).text).toContain(person.more(url.href));
+    });
+  },
+);
