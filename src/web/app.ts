@@ -12,6 +12,8 @@ import { liveScript, liveScriptPath } from './live-script.ts';
 import { refuseMalformed, refuseOtherTypes } from './malformed.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
+import { homeTelling } from './pages/home.ts';
+import { signedOut } from './pages/signed-out.ts';
 import { boardToken } from './queue-board.ts';
 import { type Route, routes } from './routes.ts';
 import { refuseForgery, securityHeaders } from './security.ts';
@@ -140,7 +142,11 @@ async function answer(route: Route, visit: Visit, limits: Limits): Promise<Respo
   const { c, session } = visit;
   const { publicUrl, operatorRole } = visit.resources.config;
   const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
-  if (session === undefined) return toSignIn(c, changes ? publicUrl : visit.url);
+  if (session === undefined) {
+    if (route.signedOut !== undefined) return c.redirect(route.signedOut, 303);
+    if (changes) return toSignIn(c, new URL(homeTelling('unsent'), publicUrl));
+    return loadedByItself(c.req.raw.headers) ? signedOut(visit) : toSignIn(c, visit.url);
+  }
   if (route.who === 'operator' && !session.operator)
     throw new AppError('request/operators-only', `This page is for operators: people with the role ${operatorRole}.`);
   if (changes) refuseForgery(c.req.raw.headers, await tokenOf(c), session.csrf, publicUrl);
@@ -168,6 +174,11 @@ async function consentFirst({ c, resources, session, url }: Visit): Promise<Resp
   const target = new URL(url);
   target.searchParams.delete('scope');
   return c.redirect(`/consent?returnTo=${encodeURIComponent(target.pathname + target.search)}`, 303);
+}
+
+/** Whether it was a page of ours that loaded itself again, or asked for more, and no person's act, as far as the browser tells (Fetch Metadata). */
+function loadedByItself(headers: Headers): boolean {
+  return headers.get('sec-fetch-site') === 'same-origin' && headers.get('sec-fetch-user') !== '?1';
 }
 
 function toSignIn(c: Context, { pathname, search }: URL): Response {

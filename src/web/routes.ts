@@ -66,6 +66,8 @@ export type Route =
       who: 'person' | 'operator';
       /** Asks for a fresh sign-in, which leads back to this path. */
       fresh?: string;
+      /** Where it leads whoever is not signed in any more, if not to a sign-in. */
+      signedOut?: string;
       limit?: Limit;
       answer: (visit: PersonVisit) => Promise<Response>;
     };
@@ -81,7 +83,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/language', who: 'anyone', answer: speak },
   { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },
-  { method: 'POST', path: '/logout', who: 'person', answer: logout },
+  { method: 'POST', path: '/logout', who: 'person', signedOut: '/', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', limit: 'consent', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', limit: 'consent', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },

@@ -560,7 +560,10 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
           expect(status, visitor).toBe(statusFor(row, visitor));
           if (row.kind === 'answer') expect(type, visitor).toMatch(row.type);
         } else if (visitor === 'stranger')
-          expect([status, location]).toEqual([303, expect.stringMatching(/^\/login\?/)]);
+          expect([status, location]).toEqual([
+            303,
+            expect.stringMatching(route.path === '/logout' ? /^\/$/ : /^\/login\?/),
+          ]);
         else expect(status, visitor).toBe(route.who === 'operator' ? 403 : 404);
       }
     },

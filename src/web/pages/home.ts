@@ -15,6 +15,7 @@ import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { firstNightOf } from '../plots/heat-map.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';
@@ -25,8 +26,13 @@ import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 import { eraseWords } from './retention.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 
-/** The home page with a word to whoever went back to an answer of the provider that is done with. */
-export const alreadyHere = '/?answer=old';
+/**
+ * The address of the home page with a word to whoever went back to an answer of the provider that is done with, or sent a form after
+ * their session had ended.
+ */
+export function homeTelling(what: keyof Visit['texts']['home']['told']): string {
+  return `/?told=${what}`;
+}
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
@@ -56,10 +62,10 @@ export async function home(visit: Visit): Promise<Response> {
   const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
   const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
-  const old = visit.url.searchParams.get('answer') === 'old';
+  const said = wordFor(texts.home.told, visit.url.searchParams.get('told') ?? '');
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
-  const body = html`${former}${adopted}${old ? html`<p class="card" role="status">${texts.home.old}</p>` : ''}
+  const body = html`${former}${adopted}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
 ${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;

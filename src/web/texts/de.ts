@@ -94,6 +94,10 @@ export const texts: Texts = {
     why: 'Damit es niemand anders in einem Browser tut, den Sie offen gelassen haben, fragt Ihr Anmeldedienst noch einmal, wer Sie sind.',
     signIn: 'Neu anmelden, um fortzufahren',
   },
+  signedOut: {
+    title: 'Sie sind abgemeldet',
+    lead: 'Diese Seite war noch offen, als Ihre Sitzung hier endete; deshalb zeigt sie nichts mehr.',
+  },
   settings: {
     title: 'Einstellungen',
     told: {
@@ -290,7 +294,12 @@ export const texts: Texts = {
     recent: 'Letzte Sicherungen',
     all: 'Alle Sicherungen',
     noRuns: 'Es gibt noch keine Sicherung.',
-    old: 'Sie sind angemeldet. Die Seite, zu der Sie zurückgegangen sind, war eine Antwort Ihres Anmeldedienstes, die schon verwendet wurde oder zu alt ist; sie hat nichts verändert.',
+    told: {
+      'old-answer':
+        'Sie sind angemeldet. Die Seite, zu der Sie zurückgegangen sind, war eine Antwort Ihres Anmeldedienstes, die schon verwendet wurde oder zu alt ist; sie hat nichts verändert.',
+      unsent:
+        'Sie waren nicht mehr angemeldet, als Sie auf diese Schaltfläche drückten; deshalb wurde nichts davon ausgeführt. Jetzt sind Sie angemeldet: Öffnen Sie die Seite neu und tun Sie es noch einmal.',
+    },
   },
   nights: {
     title: 'Ein Jahr voller Nächte',

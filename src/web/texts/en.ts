@@ -119,6 +119,10 @@ export const texts = {
     why: 'So that nobody else does this in a browser that you left open, your provider asks once more who you are.',
     signIn: 'Sign in again to go on',
   },
+  signedOut: {
+    title: 'You are signed out',
+    lead: 'This page was still open when your session here ended, so it shows nothing any more.',
+  },
   settings: {
     title: 'Settings',
     told: {
@@ -313,7 +317,12 @@ export const texts = {
     recent: 'Recent backups',
     all: 'All backups',
     noRuns: 'There is no backup yet.',
-    old: 'You are signed in. The page that you went back to was an answer of your provider that was used already or has grown old; nothing was changed by it.',
+    told: {
+      'old-answer':
+        'You are signed in. The page that you went back to was an answer of your provider that was used already or has grown old; nothing was changed by it.',
+      unsent:
+        'You were not signed in any more when you pressed that button, so nothing of it was done. You are signed in now: open the page again and do it once more.',
+    },
   },
   nights: {
     title: 'A year of nights',

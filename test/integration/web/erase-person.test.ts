@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { chooseErasure } from '../../../src/flows/erasure/erase-choice.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -158,6 +159,28 @@ describe('erasing everything about a person', () => {
     for (const words of [t.receipt.title, t.receipt.tokens.revoked, '1 snapshot']) expect(done).toContain(words);
     expect(await database.user.count({ where: { id: userId } })).toBe(0);
     expect(await database.repository.count()).toBe(0);
+  });
+
+  it('is put off by no choice for the snapshots that comes after it', async () => {
+    await addRepository(pages, alice);
+    await erase(alice);
+    await chooseErasure(pages.resources, { userId, choice: 365 });
+    expect(await pages.resources.database.repository.findFirstOrThrow({ where: { userId } })).toMatchObject({
+      eraseAt: pages.clock.now(),
+    });
+  });
+
+  it('makes nobody new of a page of theirs that loads itself again in another tab', async () => {
+    await erase(alice);
+    const itself = { 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'same-origin' };
+    const path = `/runs/${randomUUID()}`;
+    const answer = await alice.send(path, { headers: itself });
+    expect([answer.status, answer.headers.get('location')]).toEqual([200, null]);
+    const page = await answer.text();
+    expect(page).toContain(texts.signedOut.lead);
+    expect(page).toContain(`href="/login?returnTo=${encodeURIComponent(path)}"`);
+    const opened = await alice.send(path, { headers: { ...itself, 'sec-fetch-user': '?1' } });
+    expect(opened.headers.get('location')).toBe(`/login?returnTo=${encodeURIComponent(path)}`);
   });
 
   it('makes somebody new of whoever signs in again, even while something waits', async () => {

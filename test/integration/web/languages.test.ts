@@ -162,7 +162,7 @@ describe('in German', () => {
       '/erased/:id': () => `/erased/${receipt}`,
       '/operator/people/:person': () => `/operator/people/${userId}`,
       '/operator/people/:person/withdraw': () => `/operator/people/${userId}/withdraw`,
-      '/': () => '/?answer=old',
+      '/': () => '/?told=old-answer',
     });
   });
 

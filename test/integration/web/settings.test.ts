@@ -43,7 +43,7 @@ const acts: [string, Record<string, string>, string][] = [
 describe.each(acts)('%s', (path, fields, told) => {
   it('is for whoever is signed in, and changes what is theirs alone', async () => {
     const stranger = await openVisitor(pages.resources).post(path, fields);
-    expect([stranger.status, stranger.headers.get('location')]).toEqual([303, '/login?returnTo=%2F']);
+    expect([stranger.status, stranger.headers.get('location')]).toEqual([303, '/login?returnTo=%2F%3Ftold%3Dunsent']);
     const before = [await planOf(bob), await pages.resources.database.webSession.count()];
     expect(await changed(alice, path, fields)).toBe(told);
     expect(await alice.text(`/settings?told=${told}`)).toContain(t.told[told]);

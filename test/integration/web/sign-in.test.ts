@@ -119,7 +119,7 @@ describe('what is begun in several tabs', () => {
     expect(begunIn(guest)).toHaveLength(5);
     expect((await guest.send(ways[8] ?? '')).headers.get('location')).toBe('/grant?before=8');
     expect((await guest.send(ways[4] ?? '')).headers.get('location')).toBe('/grant?before=4');
-    expect((await guest.send(ways[3] ?? '')).headers.get('location')).toBe('/?answer=old');
+    expect((await guest.send(ways[3] ?? '')).headers.get('location')).toBe('/?told=old-answer');
     for (let tab = 0; tab < 9; tab++) await guest.send(`/login?returnTo=/grant?before=${'z'.repeat(780)}`);
     expect(
       begunIn(guest)
@@ -133,9 +133,9 @@ describe('an answer of the provider that comes again', () => {
   it('leads home with a word where somebody is signed in, and changes nothing', async () => {
     const guest = await pages.consented();
     const again = await guest.comeBack();
-    expect([again.status, again.headers.get('location')]).toEqual([303, '/?answer=old']);
-    expect(await guest.text('/?answer=old')).toContain(texts.home.old);
-    expect(await guest.text('/')).not.toContain(texts.home.old);
+    expect([again.status, again.headers.get('location')]).toEqual([303, '/?told=old-answer']);
+    expect(await guest.text('/?told=old-answer')).toContain(texts.home.told['old-answer']);
+    expect(await guest.text('/')).not.toContain(texts.home.told['old-answer']);
     expect(await pages.resources.database.consent.count({ where: { userId: await guest.userId() } })).toBe(1);
   });
 
@@ -147,6 +147,32 @@ describe('an answer of the provider that comes again', () => {
     expect(answer.status).toBe(400);
     expect(await answer.text()).toContain('nothing was taken');
     expect(await grants(guest)).toBe(0);
+  });
+});
+
+describe('a form that is sent after the session ended', () => {
+  it('does nothing, and after the next sign-in that is said', async () => {
+    const guest = await pages.consented();
+    await pages.clock.advance(3 * 3_600_000);
+    const answer = await guest.send('/settings/pause', {
+      method: 'POST',
+      body: new URLSearchParams({ until: '2026-05-20' }),
+    });
+    const target = answer.headers.get('location') ?? '';
+    expect(target).toBe('/login?returnTo=%2F%3Ftold%3Dunsent');
+    await guest.send(target);
+    const home = (await guest.comeBack()).headers.get('location') ?? '';
+    expect(await guest.text(home)).toContain(texts.home.told.unsent);
+    expect(await guest.text('/')).not.toContain(texts.home.told.unsent);
+    expect(await pages.resources.database.plan.count({ where: { paused: true } })).toBe(0);
+  });
+
+  it('signs nobody in who only wants to sign out', async () => {
+    const guest = await pages.newPerson();
+    await pages.clock.advance(3 * 3_600_000);
+    const answer = await guest.send('/logout', { method: 'POST', body: new URLSearchParams() });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/']);
+    expect((await guest.send('/grant')).headers.get('location')).toMatch(/^\/login/);
   });
 });
 
