@@ -1,4 +1,4 @@
-import { createPostgresBackend, type JobsOptions, type PostgresConnectionOptions, Queue, runMigrations } from 'bullmq';
+import { createPostgresBackend, type JobsOptions, type PostgresPoolConfig, Queue, runMigrations } from 'bullmq';
 import { Redis, type RedisOptions } from 'ioredis';
 import pg from 'pg';
 import { connectionTo } from './database/connection.ts';
@@ -72,7 +72,7 @@ export interface Queues extends AsyncDisposable {
 
 /** Where the queue lives; what a worker needs to open its own connections. */
 export type QueueConnection =
-  | { kind: 'postgres'; options: PostgresConnectionOptions }
+  | { kind: 'postgres'; options: PostgresPoolConfig & pg.ClientConfig & { schema: string } }
   | { kind: 'redis'; url: string; prefix: string };
 
 export interface QueueSettings {
@@ -148,18 +148,31 @@ async function forgetEvents({ redisUrl, postgresUrl, prefix }: QueueSettings, be
     await askOnce(redisUrl, (client) => client.xtrim(key, 'MINID', before.getTime()));
     return;
   }
-  const client = new pg.Client(patient(postgresUrl));
-  client.on('error', () => {}); // The query that is cut off rejects as well.
-  await client.connect();
-  const table = `${client.escapeIdentifier(prefix)}.event`;
-  const remove = `DELETE FROM ${table} WHERE (queue, id) IN
-    (SELECT queue, id FROM ${table} WHERE queue = $1 AND created_at_ms < $2 ORDER BY id LIMIT ${bulkSize})`;
-  try {
+  await askPostgres(patient(postgresUrl), async (client) => {
+    const table = `${client.escapeIdentifier(prefix)}.event`;
+    const remove = `DELETE FROM ${table} WHERE (queue, id) IN
+      (SELECT queue, id FROM ${table} WHERE queue = $1 AND created_at_ms < $2 ORDER BY id LIMIT ${bulkSize})`;
     for (let gone = bulkSize; gone === bulkSize; )
       gone = (await client.query(remove, [backUpQueueName, before.getTime()])).rowCount ?? 0;
-  } finally {
-    await client.end();
+  });
+}
+
+/**
+ * Removes these jobs where they are delayed. In PostgreSQL, BullMQ would first look whether a job is locked and delete it then, which takes it from
+ * a worker that claims it in between.
+ */
+async function removeDelayed(connection: QueueConnection, queue: BackUps, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  if (connection.kind === 'redis') {
+    for (const id of ids) await queue.remove(id);
+    return;
   }
+  const { options } = connection;
+  await askPostgres(options, async (client) => {
+    const table = `${client.escapeIdentifier(options.schema)}.job`;
+    const sql = `DELETE FROM ${table} WHERE queue = $1 AND id = ANY($2) AND state = 'delayed'`;
+    await client.query(sql, [backUpQueueName, ids]);
+  });
 }
 
 interface Listed {
@@ -206,7 +219,7 @@ function openQueue(connection: QueueConnection): OpenQueue {
   return { queue, bullmq: queue, ready: async () => {}, close: () => queue.close().finally(end) };
 }
 
-async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
+async function enqueue(connection: QueueConnection, queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {
   const parent = traceparent();
   const jobs = requests.map((request) => ({
     name: 'back-up',
@@ -214,7 +227,7 @@ async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Prom
     opts: { jobId: idOf(request), delay: request.delayMs ?? 0 },
   }));
   // Its job may be delayed, and a queue takes no second one of that id; one that is being worked on stays.
-  for (const request of requests) if (request.now) await queue.remove(idOf(request));
+  await removeDelayed(connection, queue, requests.filter(({ now }) => now === true).map(idOf));
   for (let start = 0; start < jobs.length; start += bulkSize) await queue.addBulk(jobs.slice(start, start + bulkSize));
 }
 
@@ -225,7 +238,7 @@ async function enqueue(queue: BackUps, requests: readonly BackUpRequest[]): Prom
 async function enqueueAll(connection: QueueConnection, queue: BackUps, requests: readonly BackUpRequest[]) {
   const attempt = async (mayRepeat: boolean): Promise<void> => {
     try {
-      await enqueue(queue, requests);
+      await enqueue(connection, queue, requests);
     } catch (error) {
       if (connection.kind !== 'redis' || !isDamage(error)) throw error;
       if (!(await removeBrokenJobs(connection, requests)) || !mayRepeat) throw error;
@@ -370,12 +383,20 @@ async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<Qu
   const options = patient(postgresUrl);
   const connection: QueueConnection = { kind: 'postgres', options: { ...options, max: 4, schema: prefix } };
   await orUnavailable(connection, async () => {
-    const client = new pg.Client(options);
-    client.on('error', () => {}); // The query that is cut off rejects as well.
-    await client.connect();
-    await runMigrations(client, prefix).finally(() => client.end());
+    await askPostgres(options, (client) => runMigrations(client, prefix));
   });
   return connection;
+}
+
+async function askPostgres<T>(options: pg.ClientConfig, ask: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(options);
+  client.on('error', () => {}); // The query that is cut off rejects as well.
+  try {
+    await client.connect();
+    return await ask(client);
+  } finally {
+    await client.end();
+  }
 }
 
 async function reachRedis(url: string, { prefix }: QueueSettings): Promise<QueueConnection> {

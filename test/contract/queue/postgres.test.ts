@@ -40,6 +40,33 @@ describe('the queue in PostgreSQL', () => {
       await work.close(0);
     }
   });
+
+  test.each([
+    ['waits', 0],
+    ['was delayed until now', 1],
+  ])('a run for now that %s stays with the worker that claims it just then', async (_, delayMs) => {
+    await using place = await openPlace();
+    await using queues = await openQueues({ ...place.settings, log: silentLog });
+    await queues.backUps.enqueue([{ runId: 'a', attempt: 0, delayMs }]);
+    const claiming = new pg.Client({ connectionString: place.settings.postgresUrl });
+    await claiming.connect();
+    try {
+      await claiming.query('BEGIN');
+      const claim = `SELECT id FROM nightkeep_queue.move_to_active('back-ups', 'token', 600000, $1, NULL, NULL, NULL)`;
+      expect((await claiming.query(claim, [Date.now() + 60_000])).rows).toEqual([{ id: 'run-a-0' }]);
+      let isDone = false;
+      const asked = queues.backUps.enqueue([{ runId: 'a', attempt: 0, now: true }]).finally(() => {
+        isDone = true;
+      });
+      const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await vi.waitUntil(async () => isDone || (await place.ask(waiting)).length > 0, { timeout: 100_000 });
+      await claiming.query('COMMIT');
+      await asked;
+    } finally {
+      await claiming.end();
+    }
+    expect(await queues.backUps.counts()).toEqual({ waiting: 0, active: 1, delayed: 0 });
+  });
 });
 
 async function openPlace(): Promise<QueuePlace & { ask(sql: string): Promise<unknown[]> }> {
