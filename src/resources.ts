@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { openRunProgress, type RunProgressBoard } from './database/run-progress.ts';
@@ -21,7 +20,7 @@ import { openServers, type Servers, type TransferLimits } from './sources/http/s
 import type { HeldKey } from './store/history/held-key.ts';
 import type { History } from './store/history/history.ts';
 import { heldUpMsOfThread } from './thread-time.ts';
-import { openSpool, type Spool } from './vault/spool.ts';
+import { openSpoolBelow, type Spool } from './vault/spool.ts';
 
 /** What one process keeps in memory for itself. */
 export interface ProcessState extends Pick<RepositoryResources, 'lockOwner'> {
@@ -98,7 +97,7 @@ export async function openResources(
     ...storage,
     queues,
     issuer,
-    spool: openSpool(join(config.dataDir, 'spool')),
+    spool: openSpoolBelow(config.dataDir),
     holder,
     ...state,
     [Symbol.asyncDispose]: () => closing.disposeAsync(),

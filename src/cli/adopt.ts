@@ -3,10 +3,10 @@ import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
 import { type Adoption, adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import { readRecoveryKey } from './recovery-key-file.ts';
 import { requireStoreFolder } from './store-folder.ts';
@@ -30,7 +30,7 @@ export const adopt: Command = {
       throw new AppError('usage/invalid', '--user and --folder go with --recovery-key-file FILE.');
     if (file !== undefined && options['dry-run'] === true)
       throw new AppError('usage/invalid', '--dry-run and --recovery-key-file do not go together.');
-    await using resources = await openFromEnvironment({ begins: true });
+    await using resources = await openRepositoriesFromEnvironment({ begins: true });
     const at = storeOf(resources, options);
     requireStoreFolder(at === null ? resources.config.store : parseStoreAddress(at));
     const rows =
@@ -40,12 +40,17 @@ export const adopt: Command = {
   },
 };
 
-async function adoptAll(resources: Resources, at: string | null, options: Options): Promise<Adoption[]> {
+async function adoptAll(resources: RepositoryResources, at: string | null, options: Options): Promise<Adoption[]> {
   const dryRun = options['dry-run'] === true;
   return Array.fromAsync(adoptRepositories(resources, { at, dryRun, by: commandActor() }));
 }
 
-async function adoptOne(resources: Resources, at: string | null, options: Options, file: string): Promise<Adoption> {
+async function adoptOne(
+  resources: RepositoryResources,
+  at: string | null,
+  options: Options,
+  file: string,
+): Promise<Adoption> {
   const { id: userId, issuer, subject, username } = await getUserByName(resources, givenName(options), 'acting');
   return adoptByRecoveryKey(resources, {
     owner: { userId, issuer, subject, username },
@@ -57,7 +62,7 @@ async function adoptOne(resources: Resources, at: string | null, options: Option
 }
 
 /** Null where it is the store of the settings: its repositories follow the settings. */
-function storeOf({ config }: Resources, options: Options): string | null {
+function storeOf({ config }: RepositoryResources, options: Options): string | null {
   const url = text(options, 'store');
   if (url === undefined) return null;
   try {

@@ -15,10 +15,11 @@ import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { isUuid } from '../uuid.ts';
+import { openSpoolBelow } from '../vault/spool.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
 import { writeDueCards } from './due-cards.ts';
-import { openFromEnvironment, openRepositoriesFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
 /** Lists the keys of the keyring and what is sealed under each; exit code 1 when one is missing. */
@@ -28,8 +29,8 @@ export const keys: Command = {
   options: json,
   exits: { 1: 'failed, or a key is missing' },
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
-    const rows = await listKeys(resources);
+    await using resources = await openRepositoriesFromEnvironment();
+    const rows = await listKeys({ ...resources, spool: openSpoolBelow(resources.config.dataDir) });
     printTable(output, options, { rows, columns, none: 'None.' });
     return rows.some(({ state }) => state === 'missing') ? 1 : 0;
   },
@@ -68,9 +69,10 @@ export const keysRetire: Command = {
   options: json,
   operands: { id: 'the key, as nightkeep keys lists it' },
   run: async (options, output) => {
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const key = text(options, 'id') ?? '';
-    await retireKey(resources, { keyId: key, by: commandActor() });
+    const spool = openSpoolBelow(resources.config.dataDir);
+    await retireKey({ ...resources, spool }, { keyId: key, by: commandActor() });
     const next = 'Take it out of the keyring and restart every process; then it may be destroyed.';
     printAnswer(output, options, { key }, `Nothing is sealed under ${key} any more. ${next}`);
     return 0;

@@ -24,9 +24,13 @@ export async function openFromEnvironment({
 }
 
 /** The same of database, keyring and store, for a command that needs no queue, provider or source: it works where these are away. */
-export async function openRepositoriesFromEnvironment(): Promise<RepositoryResources & AsyncDisposable> {
+export async function openRepositoriesFromEnvironment({
+  begins = false,
+}: {
+  begins?: boolean;
+} = {}): Promise<RepositoryResources & AsyncDisposable> {
   const given = fromEnvironment();
-  await requireDatabase(given[0]);
+  if (!begins) await requireDatabase(given[0]);
   return openRepositoryResources(...given);
 }
 

@@ -1,7 +1,7 @@
 import { type MendedKeyFiles, mendKeyFiles } from '../flows/keys/mend-key-files.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import { readRecoveryKey } from './recovery-key-file.ts';
 
@@ -18,7 +18,7 @@ export const repairKeys: Command = {
     const name = givenName(options);
     const file = text(options, 'recovery-key-file');
     const recoveryKey = file === undefined ? undefined : await readRecoveryKey(file);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     const { id: userId } = await getUserByName(resources, name, 'acting');
     const mended = await mendKeyFiles(resources, { userId, recoveryKey, by: commandActor() });
     printAnswer(output, options, { user: name, ...mended }, `${name}: ${wordsOf(mended)}`);

@@ -6,7 +6,7 @@ import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openInterrupt } from './interrupt.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
 
 /** Writes snapshots without what is lost for good beside those that are not whole. */
@@ -22,7 +22,7 @@ export const repairSnapshotsCommand: Command = {
   exits: eachExits,
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { signal } = interrupt;
     const [dryRun, forget] = [options['dry-run'] === true, options.forget === true];

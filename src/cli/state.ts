@@ -4,10 +4,10 @@ import { confirmReplayed, inspectMarks } from '../flows/keys/broken-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
 import { importFromStore, type ListedExport, listStoredExports } from '../flows/state/stored-exports.ts';
-import type { Resources } from '../resources.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { requireStoreFolder } from './store-folder.ts';
 
 /** Saves Nightkeep's own state in a file, or in the store as workers do every night. */
@@ -28,7 +28,7 @@ export const exportCommand: Command = {
       throw new AppError('usage/invalid', 'Name the file to write with --to FILE, or the store with --to-store.');
     if (intoStore && withTokens)
       throw new AppError('usage/invalid', '--with-tokens goes with --to FILE: no token is put into the store.');
-    await using resources = await openFromEnvironment();
+    await using resources = await openRepositoriesFromEnvironment();
     if (to === undefined) return await exportToStore(resources, options, output);
     const moved = await exportState(resources, { to, withTokens, by: commandActor() });
     const agree = withTokens ? '' : ` ${withoutTokens}`;
@@ -40,7 +40,7 @@ export const exportCommand: Command = {
 const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
 
 /** What the marks in the store say of what was imported: accepted, or left to be. */
-async function judgeAge(resources: Resources, confirm: boolean): Promise<{ older: number; unread: number }> {
+async function judgeAge(resources: RepositoryResources, confirm: boolean): Promise<{ older: number; unread: number }> {
   const found = confirm ? confirmReplayed(resources, { userIds: null, by: commandActor() }) : inspectMarks(resources);
   const rows = await Array.fromAsync(found);
   const unread = rows.filter((row) => 'problem' in row).length;
@@ -58,7 +58,7 @@ function ageWords({ older, unread }: { older: number; unread: number }, confirme
   return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
 }
 
-async function exportToStore(resources: Resources, options: Options, output: Output): Promise<number> {
+async function exportToStore(resources: RepositoryResources, options: Options, output: Output): Promise<number> {
   const done = await exportIntoStore(resources, { by: commandActor() });
   const { bytes, kept, overdue } = done;
   const left =
@@ -91,7 +91,7 @@ export const importCommand: Command = {
       );
     if (list && options.confirm === true)
       throw new AppError('usage/invalid', '--confirm goes with --from FILE or --from-store NAME.');
-    await using resources = await openFromEnvironment({ begins: true });
+    await using resources = await openRepositoriesFromEnvironment({ begins: true });
     if (from === undefined) requireStoreFolder(resources.config.store);
     if (list) {
       const rows = await listStoredExports(resources);

@@ -35,6 +35,11 @@ interface Slot {
   spare: string;
 }
 
+/** The spool of an installation, below its DATA_DIR. */
+export function openSpoolBelow(dataDir: string): Spool {
+  return openSpool(join(dataDir, 'spool'));
+}
+
 /**
  * Opens the spool in a folder that is made when it is first needed, readable by this user only. A file whose value is
  * dropped is emptied and used again: making, closing and deleting hundreds a second is dear on some file systems.

@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import { readCanaries } from '../../database/canaries.ts';
 import { isAppError } from '../../errors.ts';
 import { type KeyUse, listKeys } from '../../flows/keys/retire-key.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { unseal } from '../../vault/seal.ts';
-import { openSpool } from '../../vault/spool.ts';
+import { openSpoolBelow } from '../../vault/spool.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import { durationWords } from '../words.ts';
@@ -26,7 +25,7 @@ export const keyring: Check = {
       const canaries = await readCanaries(database);
       if (keys === undefined) return canaries.length > 0 ? lostKeyring() : checkKeyringAlone(false);
       const broken = canaries.filter((canary) => !opens(keys, canary)).map(({ keyId }) => keyId);
-      const spool = openSpool(join(setting('dataDir'), 'spool'));
+      const spool = openSpoolBelow(setting('dataDir'));
       const uses = await listKeys({ database, keyring: keys, spool });
       return checkKeyring({ broken, uses, fresh: canaries.length === 0 }, clock.now());
     } catch (error) {

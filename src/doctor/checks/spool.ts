@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { countWords } from '../../count-words.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
-import { openSpool } from '../../vault/spool.ts';
+import { openSpoolBelow } from '../../vault/spool.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { sentences } from '../words.ts';
@@ -13,7 +12,7 @@ export const spool: Check = {
   name,
   run: async ({ clock, setting }) => {
     const dataDir = setting('dataDir');
-    const opened = openSpool(join(dataDir, 'spool'));
+    const opened = openSpoolBelow(dataDir);
     const own = await inspectFolder(opened.folder, clock.elapsed);
     const facts = own.exists ? own : await inspectFolder(dataDir, clock.elapsed);
     return checkSpool(facts, facts.fault === undefined ? (await opened.list()).length : 0);

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openQueues, queuePrefix } from '../../../src/queues.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
 import { secretName } from '../../support/harness/operators.ts';
+import { keyLine } from '../../support/harness/settings.ts';
 
 let commands: CommandFixture;
 beforeAll(async () => {
@@ -87,18 +88,6 @@ test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'prot
   },
 );
 
-test.each(['status', 'users', 'plans', 'runs', 'audit', 'grants', 'protection', 'circuits', 'store', 'keys confirm'])(
-  '%s tells what the database knows while Redis is away',
-  async (name) => {
-    vi.stubEnv('REDIS_URL', 'redis://127.0.0.1:1');
-    try {
-      await nightkeep(...name.split(' '));
-    } finally {
-      vi.stubEnv('REDIS_URL', undefined);
-    }
-  },
-);
-
 test('runs are found by person, state and time, with names, and not only ids', async () => {
   expect(await nightkeep('runs', '--user', 'bob')).toEqual([
     expect.stringMatching(/^NIGHT +USER +STATE +CAUSE +NOT READ +STARTED +RUN$/),
@@ -166,4 +155,39 @@ test.each([
 ])('what is written wrong is told with the cure: %o', async (argv, complaint) => {
   expect(await commands.nightkeep(...argv)).toBe(2);
   expect(commands.complaints.at(-1)).toContain(complaint);
+});
+
+describe('while Redis is away', () => {
+  beforeAll(() => void vi.stubEnv('REDIS_URL', 'redis://127.0.0.1:1'));
+  afterAll(() => void vi.stubEnv('REDIS_URL', undefined));
+
+  test.each([
+    'status',
+    'users',
+    'plans',
+    'runs',
+    'audit',
+    'grants',
+    'protection',
+    'circuits',
+    'store',
+    'keys',
+    'keys confirm',
+  ])('%s tells what the database knows', async (name) => void (await nightkeep(...name.split(' '))));
+
+  test.each(['repair snapshots --all', 'export --to-store', 'adopt --dry-run', 'import --list'])(
+    '%s works, which needs database and store alone',
+    async (words) => void (await nightkeep(...words.split(' '))),
+  );
+
+  test('a key that nothing is sealed under is retired, and what is wrong with a command is told by its own words', async () => {
+    const keyring = process.env.KEYRING ?? '';
+    vi.stubEnv('KEYRING', `${keyring}\n${keyLine('two')}`);
+    await nightkeep('keys', 'retire', 'two');
+    vi.stubEnv('KEYRING', keyring);
+    expect(await commands.nightkeep('repair', 'keys', '--user', 'nobody')).toBe(1);
+    expect(commands.complaints.at(-1)).toContain('Nobody here is called "nobody"');
+    expect(await commands.nightkeep('queue')).toBe(1);
+    expect(commands.complaints.at(-1)).toContain('The queue in Redis does not answer');
+  });
 });
