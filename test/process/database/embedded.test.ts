@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { watch } from 'node:fs';
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../../src/database/embedded.ts';
-import { startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
+import { findServer, startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
 import { migrate } from '../../../src/database/migrate.ts';
 import { openLog } from '../../../src/log.ts';
 import { openQueues } from '../../../src/queues.ts';
@@ -53,6 +56,71 @@ test('a second process uses the PostgreSQL that runs, and leaves it running', as
   expect(second).toMatchObject({ url: database.url, ownerUrl: database.ownerUrl });
   await second[Symbol.asyncDispose]();
   expect(await query(database.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('a PostgreSQL that was left by a killed process is used by the next one, and ends with the last that uses it', async () => {
+  await using other = await temporaryFolder('embedded');
+  const pidFile = join(other.path, 'data', 'postmaster.pid');
+  const module = new URL('../../../src/database/embedded.ts', import.meta.url).href;
+  const starting = `const { startEmbeddedDatabase } = await import('${module}');
+    await startEmbeddedDatabase('${other.path}');
+    console.log('started');`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', starting]);
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  const left = await readFile(pidFile, 'utf8');
+
+  const first = await startEmbeddedDatabase(other.path);
+  const second = await startEmbeddedDatabase(other.path);
+  expect(await readFile(pidFile, 'utf8')).toBe(left);
+  await first[Symbol.asyncDispose]();
+  expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await second[Symbol.asyncDispose]();
+  await expect(readFile(pidFile)).rejects.toThrow('ENOENT');
+});
+
+test('a PostgreSQL outlives whoever started it as long as somebody else uses it, also after it ended all connections', async () => {
+  await using other = await temporaryFolder('embedded');
+  const starter = await startEmbeddedDatabase(other.path);
+  const second = await startEmbeddedDatabase(other.path);
+  const url = (await findServer(other.path))?.(superuser, await superuserPassword(other.path)) ?? '';
+  const uses = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted`;
+  const before = await query(url, uses);
+  expect(before).toHaveLength(2);
+  await query(url, `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'`);
+  await vi.waitUntil(async () => {
+    const now = await query(url, uses);
+    return now.length === 2 && now.every((use) => !before.some((one) => isDeepStrictEqual(one, use)));
+  }, 30_000);
+  await starter[Symbol.asyncDispose]();
+  expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  await second[Symbol.asyncDispose]();
+});
+
+test('a PostgreSQL is waited for that another process starts or stops just then', async () => {
+  await using other = await temporaryFolder('embedded');
+  await (await startEmbeddedDatabase(other.path))[Symbol.asyncDispose]();
+  for (let round = 0; round < 3; round++) {
+    const all = await Promise.all([1, 2, 3].map(() => startEmbeddedDatabase(other.path)));
+    const [first, ...others] = all;
+    await Promise.all(others.map((one) => one[Symbol.asyncDispose]()));
+    const [again] = await Promise.all([startEmbeddedDatabase(other.path), first?.[Symbol.asyncDispose]()]);
+    expect(await query(again?.url ?? '', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await again?.[Symbol.asyncDispose]();
+  }
+});
+
+test('why a PostgreSQL does not start is told in its own words', async () => {
+  await using other = await temporaryFolder('embedded');
+  await (await startEmbeddedDatabase(other.path))[Symbol.asyncDispose]();
+  await writeFile(join(other.path, 'data', 'PG_VERSION'), '9');
+  await expect(startEmbeddedDatabase(other.path)).rejects.toMatchObject({
+    code: 'database/unavailable',
+    message: expect.stringMatching(
+      /did not start in .* \(PostgreSQL says: .*initialized by PostgreSQL version 9.*\)\. Check/,
+    ),
+  });
 });
 
 test('the service changes rows and has a queue, but no power over the tables or the server', async () => {
