@@ -1,10 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPeople } from '../../../src/database/people.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
-import { type CalledFunctions, watchCalls } from '../../support/fixtures/called-functions.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import {
   explain,
@@ -16,6 +14,12 @@ import {
 import { openPages, type Pages } from '../../support/harness/pages.ts';
 import { commandsToLookAt, duties, pagesToLookAt, type StandingWork } from '../../support/harness/standing-work.ts';
 import { verbs } from '../../support/harness/verbs.ts';
+
+const calls = await vi.hoisted(async () => {
+  vi.resetModules();
+  const { watchCalls } = await import('../../support/fixtures/called-functions.ts');
+  return watchCalls();
+});
 
 /** Enough that PostgreSQL knows which columns tell rows apart. */
 const plans = 2_400;
@@ -41,12 +45,10 @@ const growing = [
 
 let pages: Pages;
 let client: pg.Client;
-let calls: CalledFunctions;
 let userId: string;
 /** Indexes of a few rows of their table. */
 const partial = new Set<string>();
 beforeAll(async () => {
-  calls = await watchCalls();
   pages = await openPages();
   const { clock, database } = pages.resources;
   for (const statement of fillWithPlans({ plans, nights: 2, at: clock.now() }))
@@ -257,6 +259,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   // Commands that list them, or are about all of them.
   countCards: ['repositories'],
   countSealed: ['grants', 'plans', 'repositories', 'token_generations', 'users'],
+  eachGrant: ['grants'],
   'eachGrant of a state': ['grants'],
   forecastDeaths: ['grants'],
   listIssuers: ['users'],
@@ -292,25 +295,23 @@ test('nor does anything else that is asked of the database, but for what is abou
 });
 
 /**
- * They run before there is anything, read and write a whole installation, a table after the other, look for a server, or ask a table of the
- * queue.
+ * They run before there is anything, read and write a whole installation, a table after the other, look for a server, ask a table of the
+ * queue, or do in the background what is called here by itself.
  */
-const otherwise = ['migrate.ts', 'state.ts', 'connection.ts', 'inspect-server.ts isQueuePaused'];
+const otherwise = [
+  ...['client.ts', 'connection.ts', 'embedded-roles.ts', 'migrate.ts', 'schema-engine.ts', 'state.ts'],
+  ...['inspect-server.ts isQueuePaused', 'run-progress.ts save', 'run-watch.ts check'],
+];
 
-/** The functions of src/database that send statements, each as `file.ts name`. */
-function senders(): readonly string[] {
-  const folder = 'src/database';
-  const sends = /\.\$(query|execute)Raw|\.(find|count|update|create|delete|upsert|aggregate|groupBy)\w*\(/;
-  return readdirSync(folder, { withFileTypes: true }).flatMap(({ name }) => {
-    if (!name.endsWith('.ts') || otherwise.includes(name)) return [];
-    const functions = readFileSync(`${folder}/${name}`, 'utf8').matchAll(
-      /^(?:export )?(?:async )?function\*? (\w+)[\s\S]*?^\}$/gm,
-    );
-    return [...functions].flatMap(([text, own]) => (sends.test(text) ? [`${name} ${own}`] : []));
-  });
-}
+/** What sends statements, or is a part of one: of which rows they are, or what is written. */
+const shapesStatement = /\$(query|execute)Raw|\bPrisma\.|\b(database|transaction)[.,)]|^(&&|\?|:) \{\s*[\w.]/;
 
-test('every function that sends statements was called here, so that their plans were looked at', async () => {
-  const called = await calls.among('/src/database/');
-  expect(senders().filter((one) => !called.has(one) && !otherwise.includes(one))).toEqual([]);
+test('everything that shapes a statement had its turn here, so that the plan of each was looked at', async () => {
+  const { functions, untaken } = await calls.among('/src/database/');
+  expect(functions).toContain('protection.ts findProtectionFacts');
+  const missing = untaken
+    .filter(({ file, name }) => !otherwise.includes(file) && !otherwise.includes(`${file} ${name}`))
+    .filter(({ text }) => shapesStatement.test(text))
+    .map(({ file, line, name, text }) => `${file}:${line} ${name}: ${text.replaceAll(/\s+/g, ' ').slice(0, 80)}`);
+  expect(missing).toEqual([]);
 });

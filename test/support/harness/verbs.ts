@@ -6,11 +6,13 @@ import * as cards from '../../../src/database/cards.ts';
 import * as changedPeople from '../../../src/database/changed-people.ts';
 import { saveCheckpoint } from '../../../src/database/checkpoints.ts';
 import * as circuits from '../../../src/database/circuits.ts';
-import { inTransaction, type Transaction } from '../../../src/database/client.ts';
+import { type Database, inTransaction, type Transaction } from '../../../src/database/client.ts';
+import { bringBackFromAhead } from '../../../src/database/clock-ahead.ts';
 import * as commands from '../../../src/database/command-views.ts';
 import * as consents from '../../../src/database/consents.ts';
 import * as deadlines from '../../../src/database/deadlines.ts';
 import * as erasures from '../../../src/database/erasures.ts';
+import { saveEvent } from '../../../src/database/events.ts';
 import * as exchanges from '../../../src/database/exchanges.ts';
 import * as generations from '../../../src/database/generations.ts';
 import * as grantViews from '../../../src/database/grant-views.ts';
@@ -50,7 +52,7 @@ import * as sealed from '../../../src/database/sealed-values.ts';
 import * as state from '../../../src/database/state.ts';
 import * as stateExports from '../../../src/database/state-exports.ts';
 import * as tonight from '../../../src/database/tonight.ts';
-import { nameHosts } from '../../../src/database/turns.ts';
+import { claimNextRuns, nameHosts, openRunClaims } from '../../../src/database/turns.ts';
 import * as users from '../../../src/database/users.ts';
 import * as verifications from '../../../src/database/verifications.ts';
 import * as views from '../../../src/database/views.ts';
@@ -99,6 +101,23 @@ function someone(n: number): Someone {
     exchangeId: idOf('exchange', `${n}/0`),
     snapshotId: md5(`a${n}/1`) + md5(`b${n}/1`),
   };
+}
+
+/** Another transaction holds all runs that wait, until the claim waits for it. */
+async function whereAllAreTaken(database: Database, at: Date): Promise<void> {
+  const claiming = await inTransaction(database, async (transaction) => {
+    await transaction.$queryRaw`SELECT id FROM runs WHERE state = 'queued' FOR UPDATE`;
+    const claimed = claimNextRuns(database, {
+      ...{ holder: 'another', at, concurrency: 9, heavyRuns: 9, turnMs: 60_000, wanted: 1 },
+    });
+    for (let waits = false; !waits; ) {
+      const [row] = await transaction.$queryRaw<{ waits: boolean }[]>`
+        SELECT count(*) > 0 AS waits FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      waits = row?.waits ?? false;
+    }
+    return { claimed };
+  });
+  await claiming.claimed;
 }
 
 async function drain(rows: AsyncIterable<unknown>): Promise<void> {
@@ -189,6 +208,13 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     // The audit, and keys.
     hasOperatorSignedIn: () => audit.hasOperatorSignedIn(database),
     'listAudit of somebody': ({ userId }) => audit.listAudit(database, { filter: { userId }, limit: 50 }),
+    'listAudit of an act, the next page': () =>
+      audit.listAudit(database, { filter: { act: 'consent-given' }, before: '99', limit: 50 }),
+    'listAudit of a kind and an act': () =>
+      audit.listAudit(database, { filter: { kind: 'operator', act: 'consent-given' }, limit: 50 }),
+    'listAudit of an act and a time': () =>
+      audit.listAudit(database, { filter: { act: 'consent-given', since: ago(day) }, limit: 50 }),
+    findNightSwitch: () => audit.findNightSwitch(database),
     'allAudit of a time': () => drain(audit.allAudit(database, { since: ago(2 * day), until: ago(day) })),
     'allAudit of a kind': () => drain(audit.allAudit(database, { kind: 'operator' })),
     lockCanaries: () => inOne((transaction) => canaries.lockCanaries(transaction)),
@@ -209,11 +235,18 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       sealed.listBound(database, 'plans', { after: sealed.beforeAll.id, limit: 100, of: userId }),
     listRowsOfPeople: ({ userId }) =>
       sealed.listRowsOfPeople(database, { userIds: [userId], after: sealed.beforeAll.id, limit: 100 }),
-    replaceSealed: ({ repositoryId: id }) =>
-      sealed.replaceSealed(database, 'repository passwords', {
-        keyId: 'one',
-        values: [{ seen: { id, number: 0, sealed: bytes }, sealed: bytes }],
-      }),
+    'listRowsOfPeople, whoever they are': () =>
+      sealed.listRowsOfPeople(database, { userIds: null, after: sealed.beforeAll.id, limit: 100 }),
+    ...Object.fromEntries(
+      sealed.sealedKinds.map((kind) => [
+        `replaceSealed, ${kind}`,
+        ({ repositoryId: id }: Someone) =>
+          sealed.replaceSealed(database, kind, {
+            keyId: 'one',
+            values: [{ seen: { id, number: 0, sealed: bytes }, sealed: bytes }],
+          }),
+      ]),
+    ),
 
     // Consents, and what becomes of them.
     consent: ({ userId, grantId }) =>
@@ -254,10 +287,14 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     languageOf: ({ userId }) => users.languageOf(database, userId),
     languageAgreed: ({ userId }) => users.languageAgreed(database, userId),
     'eachGrant that ends': () => drain(deadlines.eachGrant(database, { endingBefore: later(day) })),
+    eachGrant: () => drain(deadlines.eachGrant(database, {})),
     'eachGrant of a state': () => drain(deadlines.eachGrant(database, { state: 'needs_consent' })),
     forecastDeaths: () => deadlines.forecastDeaths(database, { at, days: 7 }),
-    saveWarning: ({ grantId: id }) =>
-      deadlines.saveWarning(database, { grant: { id, maxDeadline: later(day), warnedDays: null }, days: 2, at }),
+    saveWarning: async ({ grantId: id }) => {
+      const { maxDeadline } = await database.grant.update({ where: { id }, data: { maxDeadline: later(day) } });
+      const grant = { id, maxDeadline: maxDeadline ?? at, warnedDays: null };
+      await deadlines.saveWarning(database, { grant, days: 2, at });
+    },
     askGrantAgain: async ({ grantId }) => {
       await database.grant.update({ where: { id: grantId }, data: { state: 'suspect' } });
       await deadlines.askGrantAgain(database, { grantId, at, by });
@@ -276,9 +313,12 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     findGrantOfPerson: async ({ userId, grantId }) => {
       await database.grant.update({ where: { id: grantId }, data: { endedAt: ago(day) } });
       await database.tokenGeneration.updateMany({ where: { grantId }, data: { sealed: null } });
+      const revoked = { from: 'withdrawn', to: 'revoked', reason: 'withdrawn', by, at };
+      await inOne((transaction) => saveEvent(transaction, 'grant', grantId, revoked));
       await grantViews.findGrantOfPerson(database, { userId });
     },
-    listExchangesOfPerson: ({ userId, exchangeId }) =>
+    listExchangesOfPerson: ({ userId }) => grantViews.listExchangesOfPerson(database, { userId, limit: 50 }),
+    'listExchangesOfPerson, the next page': ({ userId, exchangeId }) =>
       grantViews.listExchangesOfPerson(database, { userId, before: exchangeId, limit: 50 }),
     listSessionsOfGrant: ({ subject }) => grants.listSessionsOfGrant(database, { ...client, subject }),
     isLogoutTaken: () =>
@@ -287,6 +327,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       logouts.saveLogout(database, { issuer, subject: '5', sid: 'a session', jti: 'one', expiresAt: at }, at),
     'saveLogout of a person': () =>
       logouts.saveLogout(database, { issuer, subject: '5', sid: undefined, jti: 'two', expiresAt: at }, at),
+    'listGrantsToExchange, whoever is at work': () => grants.listGrantsToExchange(database, { at, limit: 20 }),
     'listGrantsOfSession of a session': () =>
       logouts.listGrantsOfSession(database, {
         issuer,
@@ -316,6 +357,11 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const lease = await claim(one);
       await saveRefused(database, { lease, at, errorCode: 'invalid_grant', change, notBefore: at, free: true });
     },
+    'saveRefused, of one that was due, and nothing changes': async (one) => {
+      await database.grant.update({ where: { id: one.grantId }, data: { nextExchangeAt: ago(day) } });
+      const lease = await claim(one);
+      await saveRefused(database, { lease, at, errorCode: 'x', notBefore: at, free: false });
+    },
     promotePending: async (one) => {
       const lease = await claim(one);
       const { grantId } = one;
@@ -327,8 +373,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     saveTokenEnd: async ({ grantId }) => {
       const where = { grantId, number: 2 };
       const { fingerprint } = await database.tokenGeneration.findFirstOrThrow({ where });
-      const end = { grantId, fingerprint, issuedAt: at, endsAt: later(day), deadlines: ends };
-      await generations.saveTokenEnd(database, end);
+      const end = { grantId, fingerprint, endsAt: later(day), deadlines: ends };
+      await generations.saveTokenEnd(database, { ...end, issuedAt: undefined });
+      await database.tokenGeneration.updateMany({ where, data: { endsAt: null } });
+      await generations.saveTokenEnd(database, { ...end, issuedAt: at });
     },
     findLivingToken: ({ grantId }) => generations.findLivingToken(database, { ...client, besides: grantId }),
     listLatestAnswers: ({ grantId }) => exchanges.listLatestAnswers(database, { ...client, at, besides: grantId }),
@@ -399,6 +447,18 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await plans.savePause(database, { userId, until: ago(day), at, by });
       await plans.saveResumed(database, { userId, own: true, at, by });
     },
+    'savePause and saveResumed by an operator': async ({ userId }) => {
+      await plans.savePause(database, { userId, until: null, at, by });
+      await plans.saveResumed(database, { userId, own: false, at, by });
+    },
+    resumeDuePlans: async ({ userId }) => {
+      await plans.savePause(database, { userId, until: ago(day), at, by });
+      await plans.resumeDuePlans(database, { at, by });
+    },
+    bringBackFromAhead: async ({ planId: id }) => {
+      await database.plan.update({ where: { id }, data: { nextDueAt: later(9 * day) } });
+      await bringBackFromAhead(database, { at, by });
+    },
     saveHours: ({ userId }) =>
       plans.saveHours(database, { userId, hours: { zone: 'UTC', windowStart: '02:00', windowEnd: '03:00' }, at, by }),
     'claimRun and finishRun': async (one) => {
@@ -421,15 +481,43 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await runs.cancelRun(database, { userId: one.userId, runId: run.id, at, by, reason: 'asked' });
       await runs.releaseRun(database, run);
     },
+    returnLapsedRuns: async (one) => {
+      const { id } = await takenRun(one);
+      for (const triedUntil of [later(day), at]) {
+        await database.run.update({ where: { id }, data: { state: 'running', leaseUntil: ago(1), triedUntil } });
+        await runs.returnLapsedRuns(database, { at, by });
+      }
+    },
+    'the next run, of several places': async () => {
+      const claims = openRunClaims(database);
+      const place = { holder: 'another', at, concurrency: 2, heavyRuns: 2, turnMs: 60_000 };
+      await Promise.all([claims.next(place), claims.next(place)]);
+    },
+    'the next run, where others are about to take all': () => whereAllAreTaken(database, at),
     skipWaitingNights: () => runs.skipWaitingNights(database, { at, by }),
     nameHosts: () => nameHosts(database),
     getNightFacts: ({ runId }) => nightFacts.getNightFacts(database, runId),
+    'getNightFacts, without a repository': async ({ userId, runId }) => {
+      await database.repository.delete({ where: { userId } });
+      await nightFacts.getNightFacts(database, runId);
+    },
+    'findNightsBefore, where there are none': ({ userId }) =>
+      nightFacts.findNightsBefore(database, { userId, snapshotIds: ['none'], nights: 10 }),
     findNightsBefore: ({ userId, snapshotId }) =>
       nightFacts.findNightsBefore(database, { userId, snapshotIds: [snapshotId], nights: 10 }),
     findPlanWithPerson: ({ userId }) => findPlanWithPerson(database, userId),
     confirmAlarms: async ({ userId, formerRunId }) => {
       await database.run.update({ where: { id: formerRunId }, data: { alarm: 'loss' } });
+      await protection.findProtectionFacts(database, userId);
       await protection.confirmAlarms(database, { userId, until: at, at, by });
+    },
+    'listProtectionFactsByName, the first': () =>
+      protection.listProtectionFactsByName(database, { after: null, limit: 100 }),
+    listProtectionFactsOf: ({ userId }) => protection.listProtectionFactsOf(database, [userId]),
+    'of somebody without a consent': async () => {
+      const { id: userId } = await users.saveUser(database, { issuer, subject: 'none', claims: {}, at }, sealing);
+      await protection.findProtectionFacts(database, userId);
+      await views.findPlanOfPerson(database, { userId });
     },
     findProtectionFacts: ({ userId }) => protection.findProtectionFacts(database, userId),
     listPlansInTrouble: () =>
@@ -462,19 +550,26 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     findRetention: ({ userId }) => retention.findRetention(database, userId),
     saveForgotten: ({ userId }) => retention.saveForgotten(database, { userId, stayed: [], count: 1, at, by }),
+    'saveForgotten, where none went': ({ userId }) =>
+      retention.saveForgotten(database, { userId, stayed: [], count: 0, at, by }),
     saveReplaced: ({ userId, snapshotId }) =>
       retention.saveReplaced(database, { userId, replaced: [{ from: snapshotId, to: 'another' }], at, by }),
+    'saveReplaced by none': ({ userId, snapshotId }) =>
+      retention.saveReplaced(database, { userId, replaced: [{ from: snapshotId, to: null }], at, by }),
     listSnapshotsOnRecord: ({ userId }) => retention.listSnapshotsOnRecord(database, userId),
     saveRetentionHold: ({ userId }) => retention.saveRetentionHold(database, { userId, hold: 'why' }),
     savePruned: ({ userId }) => retention.savePruned(database, { userId, at, by }),
     saveRetention: ({ userId, planId }) =>
       retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, at, by }),
+    'saveRetention of all': ({ userId, planId }) =>
+      retention.saveRetention(database, { userId, planId, rule: null, at, by }),
     listRepositoryOwners: () => retention.listRepositoryOwners(database),
     'verification, whole': async ({ userId }) => {
       await verifications.claimVerification(database, { userId, at: later(2 * day), leaseUntil: later(3 * day) });
       await verifications.saveVerifying(database, { userId, nextAt: later(day), damagedPacks: [] });
       await verifications.findLastCompleteStart(database, userId);
       await verifications.saveNotVerified(database, { userId, errorCode: 'x', errorFiles: [], nextAt: at });
+      await verifications.saveNotVerified(database, { userId, errorCode: null, errorFiles: [], nextAt: at });
       await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
     'verification, losses': async ({ userId, snapshotId }) => {
@@ -483,6 +578,11 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await verifications.hastenVerification(database, { userId, at });
       await verifications.listVerifications(database, [userId]);
       await verifications.acceptLosses(database, { userId, foundAt: at, at, by });
+    },
+    'verification, healed': async ({ userId }) => {
+      const found = { damage, state: 'healing' as const, foundAt: at };
+      await verifications.saveVerified(database, { ...verified, userId, found });
+      await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
     saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),
     findCompared: ({ userId }) => verifications.findCompared(database, { userId }),
@@ -500,6 +600,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const end = { ...restored, problemCount: 0, problems: [], message: null };
       await restores.endRestore(database, id, { ...end, state: 'cancelled', at });
     },
+    'askForRestore of so much': ({ userId, snapshotId }) =>
+      restores.askForRestore(database, {
+        ...{ id: randomUUID(), userId, snapshotId, path: '', expected: { files: 1, bytes: 1 }, at },
+      }),
 
     // Erasing.
     changeEraseAt: async ({ userId, grantId }) => {
@@ -525,6 +629,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         at,
       });
       await database.tokenGeneration.deleteMany({ where: { grantId } });
+      await personErasures.findErasureReceipt(database, receipt ?? '');
       const repository = await toErase(one);
       await erasures.beginErasing(database, { repository, contents: { snapshots: 0, files: 0, bytes: 0 }, at });
       await erasures.finishErasing(database, { repository, at });
@@ -543,6 +648,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'listRuns of a night': ({ userId }) => nightViews.listRuns(database, { userId, night: '2000-01-01', limit: 20 }),
     getPreferences: ({ userId }) => preferences.getPreferences(database, userId),
     savePreferences: ({ userId }) => preferences.savePreferences(database, { userId, change: { language: 'de' }, at }),
+    'savePreferences, of mails': ({ userId }) =>
+      preferences.savePreferences(database, { userId, change: { mutedMails: ['trouble'] }, at }),
     'a notice, delivered and not': async ({ userId }) => {
       const facts = { kind: 'circuit' as const, issuer, reason: 'refusals', since: at.toISOString() };
       const delivery = { key: 'one', channel: 'mail-person' as const, userId, facts };
@@ -571,6 +678,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await notices.listWhoMayBeMailed(database, { userIds: [userId], at });
     },
     findOperatorsTold: () => notices.findOperatorsTold(database, { reason: 'provider_trouble', since: ago(day) }),
+    'findOperatorsTold of what is no circuit, ever': () =>
+      notices.findOperatorsTold(database, { reason: 'no_run', since: null }),
     listCircuitsTold: () => notices.listCircuitsTold(database),
 
     // Sessions.
@@ -590,16 +699,21 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await webSessions.endWebSession(database, { id: 'one', userId });
       await webSessions.endWebSessionsOf(database, { userId, at, by });
     },
-
-    // Commands.
     listPlansForCommand: () => commands.listPlansForCommand(database, undefined),
     'listPlansForCommand of somebody': ({ userId }) => commands.listPlansForCommand(database, userId),
     listRunsForCommand: ({ runId }) => commands.listRunsForCommand(database, [runId]),
     listOwnersOfRuns: ({ runId }) => commands.listOwnersOfRuns(database, [runId]),
+    'endWebSessionsOf but one': ({ userId }) =>
+      webSessions.endWebSessionsOf(database, { userId, at, by, except: 'one' }),
+
+    // Commands.
+    'findUsersByName, an id': ({ userId }) => commands.findUsersByName(database, userId),
     findUsersByName: () => commands.findUsersByName(database, 'person1999'),
     'listRunsForOperators, the latest': () => people.listRunsForOperators(database, { limit: 100 }),
     'listRunsForOperators of a time': () => people.listRunsForOperators(database, { since: ago(day), limit: 100 }),
     'listRunsForOperators of a state': () => people.listRunsForOperators(database, { state: 'skipped', limit: 100 }),
+    'listRunsForOperators of somebody and a state': ({ userId }) =>
+      people.listRunsForOperators(database, { userId, state: 'succeeded', limit: 100 }),
     'listRunsForOperators of a state and a time': () =>
       people.listRunsForOperators(database, { state: 'failed', since: ago(day), limit: 100 }),
     'listPeople of a state that nobody has': () => people.listPeople(database, { state: 'none', limit: 51 }),
@@ -608,10 +722,17 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         ...{ at, leaseUntil: at, since: ago(day), keyId: 'one', triedBefore: ago(day) },
       }),
     claimStateExport: () => stateExports.claimStateExport(database, { at, leaseUntil: at }),
-    saveStateExport: () => stateExports.saveStateExport(database, { errorCode: null }),
+    saveStateExport: async () => {
+      await stateExports.saveStateExport(database, { errorCode: null });
+      await stateExports.findStateExport(database);
+    },
     findLastErasure: () => stateExports.findLastErasure(database),
     hasRepositoriesInStore: () => stateExports.hasRepositoriesInStore(database),
     listSealedCanaries: () => state.listSealedCanaries(database),
+    saveCardsOfOtherKeysDue: async ({ repositoryId: id }) => {
+      await database.repository.update({ where: { id }, data: { cardKeyId: 'older' } });
+      await cards.saveCardsOfOtherKeysDue(database, 'one');
+    },
   };
   return Object.entries(all).map(([name, work], place) => ({ name, work: () => work(nth(place)) }));
 }
