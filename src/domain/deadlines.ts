@@ -42,7 +42,7 @@ const sameMs = 2_000;
 export function deadlinesAfter(known: Known, token: TokenLife, at: Date, windows: OfflineWindows): Deadlines {
   const configuredMax = windows.offlineMaxMs === undefined ? null : after(known.consentedAt, windows.offlineMaxMs);
   const stands = standsStill(known.previous, token);
-  const idleSeconds = stands ? known.idleSeconds : (lifeOf(token) ?? known.idleSeconds);
+  const idleSeconds = stands || lags(known.previous, token) ? known.idleSeconds : (lifeOf(token) ?? known.idleSeconds);
   const learnedMax = stands ? token.endsAt : token.endsAt === null ? null : later(known.maxDeadline, token.endsAt);
   const idleMs = Math.min(windows.offlineIdleMs, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds * 1000);
   const maxDeadline = configuredMax === null ? learnedMax : sooner(configuredMax, learnedMax);
@@ -55,6 +55,19 @@ function standsStill(previous: TokenLife | undefined, token: TokenLife): boolean
   if (!previous?.endsAt || !previous.issuedAt || !token.endsAt || !token.issuedAt) return false;
   const issuedLater = token.issuedAt.getTime() - previous.issuedAt.getTime();
   return issuedLater > sameMs && token.endsAt.getTime() - previous.endsAt.getTime() <= sameMs;
+}
+
+/** Whether the new token's end moved on by less than its issue: something else than the idle window ends it. */
+function lags(previous: TokenLife | undefined, token: TokenLife): boolean {
+  if (!previous?.endsAt || !previous.issuedAt || !token.endsAt || !token.issuedAt) return false;
+  const issuedLater = token.issuedAt.getTime() - previous.issuedAt.getTime();
+  const endsLater = token.endsAt.getTime() - previous.endsAt.getTime();
+  return endsLater >= 0 && issuedLater - endsLater > sameMs;
+}
+
+/** Whether both moments are one end, as far as tokens can tell. */
+export function isSameEnd(one: Date, other: Date): boolean {
+  return Math.abs(one.getTime() - other.getTime()) <= sameMs;
 }
 
 function lifeOf({ issuedAt, endsAt }: TokenLife): number | undefined {

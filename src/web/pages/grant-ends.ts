@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { GrantView } from '../../database/grant-views.ts';
-import { warningsBefore } from '../../domain/deadlines.ts';
+import { isSameEnd, warningsBefore } from '../../domain/deadlines.ts';
 import type { MailKind } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
@@ -44,17 +44,22 @@ function calendar(
     ...reminders.map(({ days, at }) => ({ at, what: t.reminder(days, mailed) })),
     ...(maxDeadline === null ? [] : [{ at: maxDeadline, what: t.max, ends: true }]),
   ];
-  const last = maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY;
-  const entries = [...coming.filter(({ at }) => at.getTime() <= last), ...fixed].filter(({ at }) => at > now);
+  const entries = [...coming.filter(({ at }) => isBefore(at, maxDeadline)), ...fixed].filter(({ at }) => at > now);
   return [
     { at: lastExchangedAt, what: t.used },
     ...entries.toSorted((one, other) => one.at.getTime() - other.at.getTime()),
   ];
 }
 
-/** How long the consent lives unused, in the largest unit that is whole. */
-function idleTime(t: Words, { idleDeadline, lastExchangedAt }: GrantView): string {
-  const minutes = Math.round((idleDeadline.getTime() - lastExchangedAt.getTime()) / 60_000);
+function isBefore(at: Date, end: Date | null): boolean {
+  return end === null || (at < end && !isSameEnd(at, end));
+}
+
+/** How long the consent lives unused, in the largest unit that is whole. Close to its fixed end tokens tell of that one alone. */
+function idleTime(t: Words, { idleDeadline, idleSeconds, lastExchangedAt, maxDeadline }: GrantView): string {
+  const lifeMs = idleDeadline.getTime() - lastExchangedAt.getTime();
+  const idleMs = idleSeconds === null || isBefore(idleDeadline, maxDeadline) ? lifeMs : idleSeconds * 1000;
+  const minutes = Math.round(idleMs / 60_000);
   if (minutes >= 2 * 1440) return t.days(Math.round(minutes / 1440));
   return minutes >= 120 ? t.hours(Math.round(minutes / 60)) : t.minutes(Math.max(1, minutes));
 }

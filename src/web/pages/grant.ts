@@ -42,15 +42,11 @@ async function bodyOf(visit: PersonVisit, view: GrantView, protection: Protectio
   const warning = endWarning(visit.texts, view, visit.resources.clock.now(), zone);
   const ending = view.revocation?.state === 'shredded' ? await visit.resources.issuer.tokenEnding() : undefined;
   return html`${warning}${standing(visit, view, { protection, ending, offersRenewal: warning === '' })}
-${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${isLiving(view) ? lastsPart(visit, view) : ''}${await recordPart(visit, view)}${await usesPart(visit, zone)}${wayOut(visit, view)}`;
+${view.state === 'withdrawn' ? snapshotsPart(visit, view) : ''}${protection.consent === 'living' ? lastsPart(visit, view) : ''}${await recordPart(visit, view)}${await usesPart(visit, zone)}${wayOut(visit, view)}`;
 }
 
 function wayOut({ texts }: PersonVisit, { state }: GrantView): Html | '' {
   return state === 'withdrawn' ? '' : html`<p><a href="/grant/withdraw">${texts.grant.wayOut}</a></p>`;
-}
-
-function isLiving({ state }: GrantView): boolean {
-  return state === 'active' || state === 'suspect';
 }
 
 interface Standing {
@@ -68,7 +64,9 @@ function standing(
 ): Html {
   const t = texts.grant;
   const zone = view.plans[0]?.zone;
-  const { state, nextExchangeAt: next } = view;
+  const { nextExchangeAt: next } = view;
+  // An end that is known beforehand may have come before the provider was asked again.
+  const state = protection.consent === 'ended' && view.state !== 'withdrawn' ? 'needs_consent' : view.state;
   const asked = (state === 'suspect' || state === 'needs_consent') && next;
   return html`<section class="card ${tones[state] ?? ''}"><dl><dt>${t.state}</dt><dd><strong>${wordFor(t.states, state) ?? state}</strong></dd>
 ${view.endedAt ? html`<dt>${t.ended}</dt><dd>${texts.formats.time(view.endedAt, zone)}</dd>` : ''}${revocation(texts, view, ending)}

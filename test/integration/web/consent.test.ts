@@ -45,6 +45,20 @@ describe('a consent that is not well', () => {
     },
   );
 
+  it.each([
+    ['suspect', 'expired_maximum'],
+    ['active', null],
+  ] as const)(
+    'that is over its fixed end is said to have ended, also before anybody asked again: %s',
+    async (state, reason) => {
+      const { text } = await aliceWith({ state, reason, maxDeadline: from(-1_000) });
+      const page = await text('/grant');
+      for (const words of [`<strong>${texts.grant.states.needs_consent}</strong>`, texts.grant.again])
+        expect(page).toContain(words);
+      for (const words of [texts.grant.lasts.title, texts.grant.states.suspect]) expect(page).not.toContain(words);
+    },
+  );
+
   it('that is only suspected says when it is asked again', async () => {
     const reason = 'ended_at_provider';
     const { text } = await aliceWith({ state: 'suspect', reason, nextExchangeAt: from(900_000) });

@@ -48,6 +48,18 @@ describe('deadlines', () => {
     expect(next).toMatchObject({ maxDeadline: null, idleSeconds: (10 * day) / second });
   });
 
+  test('take for no shorter idle window what a maximum leaves of it', () => {
+    const known = {
+      ...consent,
+      idleSeconds: (30 * day) / second,
+      previous: { issuedAt: at(29.5 * day), endsAt: at(59.5 * day) },
+    };
+    const token = { issuedAt: at(30.5 * day), endsAt: at(60 * day) };
+    expect(deadlinesAfter(known, token, at(30.5 * day), settings).idleSeconds).toBe((30 * day) / second);
+    const raised = { issuedAt: at(30.5 * day), endsAt: at(75.5 * day) };
+    expect(deadlinesAfter(known, raised, at(30.5 * day), settings).idleSeconds).toBe((45 * day) / second);
+  });
+
   test('forget a maximum that a token outlives', () => {
     const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
     const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };

@@ -59,6 +59,22 @@ describe('the calendar of a consent', () => {
     expect(html).not.toContain(t.maxUnknown);
   });
 
+  it.each([0, -1_000])(
+    'tells only the fixed end where tokens end with it, and the idle window that they told of before',
+    async (ms) => {
+      const maxDeadline = inDays(2);
+      const idleDeadline = new Date(maxDeadline.getTime() + ms);
+      const ends = { maxDeadline, idleDeadline, nextExchangeAt: idleDeadline, idleSeconds: 30 * 86_400 };
+      const { rows, html } = await shown(ends);
+      expect(rows).toEqual([
+        ['4 May', t.used],
+        ['5 May', t.night],
+        ['6 May', t.max],
+      ]);
+      expect(html).toContain(t.idleLearned('30 days'));
+    },
+  );
+
   it('names no night where they are paused', async () => {
     const [plan] = view.plans;
     const { rows } = await shown({ plans: plan ? [{ ...plan, paused: true }] : [] });
