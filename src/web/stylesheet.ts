@@ -56,7 +56,7 @@ form { margin: 1rem 0; } fieldset { margin: 1rem 0; padding: .25rem 1.1rem .5rem
 fieldset label { display: flex; gap: .7rem; align-items: baseline; padding: .45rem 0; cursor: pointer; } input[type=radio], input[type=checkbox] { accent-color: var(--night); flex: none; }
 input:where([type=text], [type=search], [type=email], [type=time], [type=date], [type=number], :not([type])), select, textarea { font: inherit; color: var(--ink); background: var(--page); border: 1px solid var(--edge); border-radius: .625rem; min-height: 2.75rem; padding: .45rem .8rem; max-width: 100%; }
 
-dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { color: var(--soft); } dd { margin: 0; }
+dl { display: grid; grid-template-columns: fit-content(50%) 1fr; gap: .4rem 1.5rem; margin: .5rem 0; } dt { min-width: 8rem; color: var(--soft); } dd { margin: 0; }
 dl.card { margin: 1.25rem 0; }
 dl.facts { display: flex; flex-wrap: wrap; gap: 1rem 2.5rem; margin: 1.1rem 0 0; padding-top: 1.1rem; border-top: 1px solid var(--line); } .card > dl.facts:first-child { margin: 0; padding: 0; border: 0; } dl.facts > div { flex: 1 1 11rem; } dl.facts dt { font-size: .875rem; } dl.facts dd { font-weight: 600; }
 dl.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: .75rem; margin: 0 0 1rem; } .tiles > div { background: var(--page); border-radius: .625rem; padding: .6rem .9rem; } .tiles dt { font-size: .875rem; } .tiles dd { font-size: 1.375rem; font-weight: 650; font-variant-numeric: tabular-nums; margin: 0; }
@@ -64,7 +64,7 @@ summary { cursor: pointer; color: var(--night); padding: .4rem 0; } details > ta
 .items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }
 .items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
-th { color: var(--soft); font-weight: 500; font-size: .875rem; overflow-wrap: normal; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
+.rows td { min-width: 4.5rem; } .rows td:first-child { min-width: 9rem; } th { color: var(--soft); font-weight: 500; font-size: .875rem; overflow-wrap: normal; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
 .table { position: relative; overflow-x: auto; overflow-wrap: normal; } .table td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
 .pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } .pager span { color: var(--soft); margin-right: auto; }
 code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }
@@ -80,8 +80,8 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 .mark { fill: none; stroke-width: 2; stroke-linecap: round; } .mark.part { stroke: var(--warn); } .mark.none { stroke: var(--bad); } .mark.open { fill: var(--edge); }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; margin: .9rem 0 0; padding: 0; color: var(--soft); font-size: .875rem; } .legend li { display: flex; gap: .45rem; align-items: center; } .heat-sign { width: 1rem; height: 1rem; flex: none; }
 
-@media (max-width: 46rem) {
-  main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; }
+@media (max-width: 46rem) { main, footer, .bar { padding-inline: 1rem; } main { padding-block: 1rem 1.5rem; } .card { padding: 1.1rem 1.1rem; margin: 1rem 0; } .columns { gap: 1rem; } }
+@media (max-width: 64rem) {
   .bar { gap: 0 1rem; min-height: 3rem; } .bar nav { order: 3; flex: 1 0 100%; margin-inline: -.5rem; } .bar nav ul { gap: 0; justify-content: space-between; flex-wrap: nowrap; }
   .bar nav li { flex: 1 1 auto; } .bar nav a { flex-direction: column; justify-content: start; text-align: center; overflow-wrap: normal; gap: .1rem; min-height: 3.25rem; padding: .3rem .2rem; font-size: .75rem; line-height: 1.3; }
 }
@@ -89,7 +89,7 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 @media (max-width: 40rem) {
   .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
   .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; } [data-live] dl.facts { gap: .8rem 1.2rem; } [data-live] dl.facts > div { flex-basis: 8rem; }
-  .rows, .rows tbody, .rows tr, .rows td { display: block; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .rows, .rows tbody, .rows tr, .rows td { display: block; min-width: 0; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }
   .rows td { display: flex; flex-wrap: wrap; gap: 0 1rem; justify-content: space-between; padding: .15rem 0; border: 0; text-align: left; white-space: normal; } .rows td:first-child { font-weight: 600; }
   .rows td:not(:first-child)::before { content: attr(data-label); color: var(--soft); font-size: .875rem; flex: none; } .rows td:not(:first-child) > span { text-align: right; margin-left: auto; } .rows td:has(> span:empty) { display: none; }
@@ -108,7 +108,7 @@ form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end;
 .figures { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fit, minmax(min(10.5rem, 100%), 1fr)); margin: 1.25rem 0; } .figures > .card { margin: 0; padding: 1rem 1.1rem; } .figures p { margin: 0; } .figures .value { font-size: 1.5rem; font-weight: 650; line-height: 1.4; font-variant-numeric: tabular-nums; }
 .share { display: block; width: 100%; height: .9rem; border-radius: .45rem; margin: .75rem 0 .5rem; } .bars { display: block; width: 100%; height: 7.5rem; margin: .5rem 0; }
 rect.good { fill: var(--good); } rect.warn { fill: var(--warn); } rect.bad { fill: var(--bad); } rect.calm { fill: var(--night); } rect.rest { fill: var(--well); }
-.trouble form { margin: 0; } @media (min-width: 60rem) { .trouble button { white-space: nowrap; } .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
+.trouble form { margin: 0; } @media (max-width: 60rem) { .columns:has(> .trouble) { grid-template-columns: minmax(0, 1fr); } } @media (min-width: 60rem) { .trouble button { white-space: nowrap; } .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
 p.acts { display: flex; flex-wrap: wrap; gap: .6rem; max-width: none; } form label:has(> input[name=reason]) { display: grid; gap: .2rem; max-width: 32rem; color: var(--soft); font-size: .875rem; }
 details > summary { cursor: pointer; color: var(--night); padding: .4rem 0; }
 /* Snapshots */

@@ -45,6 +45,23 @@ const spilling = `[...document.querySelectorAll('.card *')].filter((one) => {
 }).map((one) => one.outerHTML.slice(0, 200))`;
 /** What draws a line above itself as the first of its card, which has an edge of its own. */
 const strayLines = `[...document.querySelectorAll('.card > :first-child')].filter((one) => parseFloat(getComputedStyle(one).borderTopWidth) > 0 && !one.matches('table, pre, input, button, a, fieldset')).map((one) => one.outerHTML.slice(0, 200))`;
+/** Words and times that stand on two lines, where nothing says where they may be divided. */
+const brokenWords = `(() => {
+  const broken = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const { data, parentElement } = texts.currentNode;
+    if (!parentElement.checkVisibility() || parentElement.closest('pre, code, select, .unseen, caption')) continue;
+    for (const { 0: word, index } of data.matchAll(/\\S+/g)) {
+      if (word.length > 30 || !/^[\\p{L}\\p{M}\\d:.,]+$/u.test(word)) continue;
+      const range = document.createRange();
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      if (new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1) broken.push(word);
+    }
+  }
+  return broken;
+})()`;
 /** How many entries of the menu stand on its lines: as many on each. */
 const menuLines = `[...new Set(Object.values(Object.groupBy(document.querySelectorAll('body > header nav li'), (one) => one.offsetTop)).map(({ length }) => length))]`;
 const isEven = (lines: number[]) => lines.length < 2;
@@ -487,6 +504,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         expect(await page.evaluate('document.documentElement.scrollWidth'), width).toBe(points);
         expect(await page.evaluate(spilling), width).toEqual([]);
         expect(await page.evaluate(strayLines), width).toEqual([]);
+        expect(await page.evaluate(brokenWords), width).toEqual([]);
         expect(await page.evaluate<number[]>(menuLines), width).toSatisfy(isEven);
         for (const height of await page.evaluate<number[]>(heightsOfPlots)) expect(height).toBeGreaterThan(80);
         for (const theme of themes) {
@@ -532,6 +550,12 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         await page.setViewportSize({ width: 320, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
         expect(await page.evaluate<number[]>(menuLines)).toSatisfy(isEven);
+        for (const width of [800, 1280]) {
+          await page.setViewportSize({ width, height: 800 });
+          expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+          expect(await page.evaluate(brokenWords), `${width}`).toEqual([]);
+          expect(await page.evaluate<number[]>(menuLines), `${width}`).toSatisfy(isEven);
+        }
       },
     );
   });
@@ -606,8 +630,6 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       await page.locator('#language').selectOption(texts.language);
       await page.locator('#language-card button').click();
       expect(await told().textContent()).toBe(texts.settings.told.language);
-      await database.notice.deleteMany({ where });
-      await database.grant.updateMany({ where, data: mailed[kind].arrange(world) });
       const from = world.mails.length;
       /** Where counting everybody took long here, workers would not do it again for a while. */
       const raise = async () => {
@@ -615,6 +637,8 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         await raiseNotices(resources);
       };
       await choose(false);
+      await database.notice.deleteMany({ where });
+      await database.grant.updateMany({ where, data: mailed[kind].arrange(world) });
       await raise();
       expect(await database.notice.count({ where })).toBe(0);
       await choose(true);

@@ -351,7 +351,7 @@ export const texts: Texts = {
     missing: 'Wird nicht mehr angeboten; was in einer früheren Nacht gesichert wurde, ist noch da.',
     notOffered: 'fehlt',
     nothingElse: 'Sonst wird nichts gesichert.',
-    key: 'Wiederherstellungsschlüssel',
+    key: 'Wiederherstellungs\u00adschlüssel',
     keyKept: (at) => `aufbewahrt: Das haben Sie am ${at} gezeigt`,
     keySeen: (at) => `Wurde Ihnen am ${at} gezeigt. Zeigen Sie, dass Sie ihn aufbewahrt haben.`,
     keyProve: 'Das zeigen',
@@ -564,9 +564,9 @@ export const texts: Texts = {
       max: 'Sie endet, wie oft sie auch genutzt wird: Länger lässt Ihr Anmeldedienst sie nicht gelten',
       reminder: (days, mailed) =>
         `Sie werden hier${mailed ? ' und per E-Mail' : ''} erinnert: noch ${counted(days, 'Tag', 'Tage')}`,
-      idleLearned: (time) => `Ungenutzt endet sie nach ${time}: So sagen es die Tokens Ihres Anmeldedienstes.`,
+      idleLearned: (time) => `Ungenutzt gilt sie ${time}: So sagen es die Tokens Ihres Anmeldedienstes.`,
       idleSet: (time) =>
-        `Ungenutzt endet sie nach ${time}: Der Betreiber hat das so eingestellt, oder es ist von dieser Art Anmeldedienst bekannt. Die Tokens selbst sagen es nicht.`,
+        `Ungenutzt gilt sie ${time}: Der Betreiber hat das so eingestellt, oder es ist von dieser Art Anmeldedienst bekannt. Die Tokens selbst sagen es nicht.`,
       maxUnknown:
         'Ob sie auch an einem festen Tag endet, ist nicht bekannt: Weder Ihr Anmeldedienst noch der Betreiber hat Nightkeep einen genannt. Geschieht es, so steht es danach auf dieser Seite, und Sie können erneut einwilligen.',
       days: (count) => counted(count, 'Tag', 'Tage'),
@@ -1257,7 +1257,7 @@ export const texts: Texts = {
       },
     },
     state: {
-      unseen: 'Sie haben Ihren Wiederherstellungsschlüssel noch nicht gesehen',
+      unseen: 'Sie haben Ihren Wiederherstellungs\u00adschlüssel noch nicht gesehen',
       unseenLead: 'Halten Sie Papier, einen Drucker oder einen Passwortmanager bereit.',
       seen: (at) => `Ihr Wiederherstellungsschlüssel wurde am ${at} gezeigt`,
       seenLead:
@@ -1268,7 +1268,7 @@ export const texts: Texts = {
       lost: (at) => `Ihr Wiederherstellungsschlüssel wurde am ${at} gezeigt und ist nicht mehr hier`,
       lostLead: 'Ob Sie ihn aufbewahrt haben, ist nicht bekannt. Finden Sie ihn nicht, lassen Sie einen neuen machen.',
     },
-    show: 'Wiederherstellungsschlüssel anzeigen',
+    show: 'Wiederherstellungs\u00adschlüssel anzeigen',
     prove: {
       title: 'Zeigen, dass Sie ihn aufbewahrt haben',
       lead: 'Sobald Sie ihn auf Papier oder in einem Passwortmanager haben, tippen Sie von dort diese beiden Fünfergruppen ab. Nightkeep löscht den Schlüssel dann hier.',
@@ -1281,8 +1281,8 @@ export const texts: Texts = {
     reissue: {
       title: 'Wenn Sie ihn verloren haben',
       lead: 'Nightkeep kann einen neuen Wiederherstellungsschlüssel machen, der den alten ersetzt.',
-      button: 'Einen neuen Wiederherstellungsschlüssel machen',
-      sureTitle: 'Einen neuen Wiederherstellungsschlüssel machen?',
+      button: 'Einen neuen Wiederherstellungs\u00adschlüssel machen',
+      sureTitle: 'Einen neuen Wiederherstellungs\u00adschlüssel machen?',
       sureLead:
         'Der alte öffnet Ihr Repository dort, wo es liegt, nicht mehr, außer wenn der Speicher Nightkeep nichts löschen lässt. Kopien des Repositorys von vorher öffnet er weiterhin. Die Sicherungsstände bleiben, wie sie sind.',
       sure: 'Ja, einen neuen machen',
