@@ -68,7 +68,7 @@ export function printTable<Row>(
 ): void {
   if (options.json === true) output.line(jsonOf(rows));
   else if (rows.length === 0) output.line(none);
-  else for (const line of tableOf(columns, rows, output.columns ?? Number.POSITIVE_INFINITY)) output.line(line);
+  else for (const line of tableOf(columns, rows, widthOf(output))) output.line(line);
 }
 
 /** The same of a list that comes a page at a time, however long it is: columns become as wide as the pages until then need, and of the array each page is a line. */
@@ -77,7 +77,7 @@ export async function printPages<Row>(
   options: Options,
   { pages, columns, none }: { pages: AsyncIterable<readonly Row[]>; columns: readonly Column<Row>[]; none: string },
 ): Promise<void> {
-  const lines = tableInParts(columns, output.columns ?? Number.POSITIVE_INFINITY);
+  const lines = tableInParts(columns, widthOf(output));
   const isJson = options.json === true;
   let held = '[';
   let isFirst = true;
@@ -92,6 +92,11 @@ export async function printPages<Row>(
   }
   if (isJson) output.line(`${held}]`);
   else if (isFirst) output.line(none);
+}
+
+/** Some terminals say that they have no column. */
+function widthOf({ columns = 0 }: Output): number {
+  return columns === 0 ? Number.POSITIVE_INFINITY : columns;
 }
 
 /** Prints the one thing that a command answers: an object with --json, else these words, a line for each. */

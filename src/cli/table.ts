@@ -6,16 +6,17 @@ export interface Column<Row> {
   of: (row: Row) => string | number;
   /** Numbers stand to the right. */
   right?: boolean;
-  /** Takes what is left of the width, and is cut where that is too little. */
+  /** Takes what is left of the width, on several lines where that is too little. */
   stretches?: boolean;
 }
 
-/** Cut to less than this, a column tells nothing. */
-const least = 8;
+/** Narrower than this, a column that has more is hard to read. */
+const least = 12;
 
 /**
  * A list as lines of at most `width` characters, with a line of names above. What people or servers chose is shown so that it
- * cannot command a terminal. What does not fit is cut with an ellipsis: first the columns that stretch, then the widest one.
+ * cannot command a terminal. Nothing is cut: columns that stretch go on below, and where that is not enough each row is a paragraph with a line for each field,
+ * which the terminal breaks where it must.
  */
 export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string[] {
   return tableInParts(columns, width)(rows);
@@ -23,32 +24,51 @@ export function tableOf<Row>(columns: readonly Column<Row>[], rows: readonly Row
 
 /** The same of rows that come in parts: the first part has the line of names, and no column is narrower than it was before. */
 export function tableInParts<Row>(columns: readonly Column<Row>[], width: number): (rows: readonly Row[]) => string[] {
-  const natural = columns.map(() => 0);
+  const names = columns.map(({ name }) => name);
+  const natural = names.map(lengthOf);
+  let isFirst = true;
   return (rows) => {
+    if (rows.length === 0) return [];
     const cells = rows.map((row) => columns.map(({ of }) => harmless(of(row))));
-    if (natural.every((one) => one === 0)) cells.unshift(columns.map(({ name }) => name));
-    for (const line of cells)
-      for (const [index, cell] of line.entries()) natural[index] = Math.max(natural[index] ?? 0, lengthOf(cell));
+    for (const row of cells)
+      for (const [index, cell] of row.entries()) natural[index] = Math.max(natural[index] ?? 0, lengthOf(cell));
     const widths = widthsWithin(natural, columns, width);
-    return cells.map((line) =>
-      line
-        .map((cell, index) => padded(cut(cell, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.right === true))
-        .join('  ')
-        .trimEnd(),
-    );
+    const shown = widths !== undefined && isFirst ? [names, ...cells] : cells;
+    const lines =
+      widths === undefined
+        ? shown.flatMap((row, at) => [...(isFirst && at === 0 ? [] : ['']), ...paragraphOf(names, row)])
+        : shown.flatMap((row) => linesOf(columns, row, widths));
+    isFirst = false;
+    return lines;
   };
 }
 
-function widthsWithin<Row>(natural: readonly number[], columns: readonly Column<Row>[], width: number): number[] {
+/** How wide each column is; undefined where they do not fit beside each other. */
+function widthsWithin<Row>(
+  natural: readonly number[],
+  columns: readonly Column<Row>[],
+  width: number,
+): number[] | undefined {
   const widths = [...natural];
   const excess = () => widths.reduce((sum, one) => sum + one, 2 * (widths.length - 1)) - width;
-  const shrink = (index: number) => {
-    widths[index] = Math.max(Math.min(least, widths[index] ?? 0), (widths[index] ?? 0) - excess());
-  };
-  for (const [index, { stretches }] of columns.entries()) if (stretches === true && excess() > 0) shrink(index);
-  for (const index of widths.map((_, at) => at).toSorted((a, b) => (natural[b] ?? 0) - (natural[a] ?? 0)))
-    if (excess() > 0) shrink(index);
-  return widths;
+  for (const [index, { stretches }] of columns.entries()) {
+    const own = widths[index] ?? 0;
+    if (stretches === true && excess() > 0) widths[index] = Math.max(Math.min(least, own), own - excess());
+  }
+  return excess() > 0 ? undefined : widths;
+}
+
+function linesOf<Row>(columns: readonly Column<Row>[], row: readonly string[], widths: readonly number[]): string[] {
+  const cells = row.map((cell, index) => wrapped(cell, widths[index] ?? 0));
+  const height = Math.max(...cells.map(({ length }) => length));
+  const lineOf = (at: number) =>
+    cells.map((lines, index) => padded(lines[at] ?? '', widths[index] ?? 0, columns[index]?.right === true)).join('  ');
+  return Array.from({ length: height }, (_, at) => lineOf(at).trimEnd());
+}
+
+function paragraphOf(names: readonly string[], row: readonly string[]): string[] {
+  const widest = Math.max(...names.map(lengthOf));
+  return names.map((name, index) => `${padded(name, widest, false)}  ${row[index] ?? ''}`.trimEnd());
 }
 
 /** The text as one line that a terminal prints and does not obey. */
@@ -79,14 +99,21 @@ function lengthOf(text: string): number {
 const wide =
   /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 
-function cut(text: string, width: number): string {
-  if (lengthOf(text) <= width) return text;
-  let kept = '';
+/** Lines of that width at most, broken between words where that can be. */
+function wrapped(text: string, width: number): string[] {
+  if (lengthOf(text) <= width) return [text];
+  const lines: string[] = [];
+  let line = '';
   for (const { segment } of graphemes.segment(text)) {
-    if (lengthOf(kept + segment) > width - 1) break;
-    kept += segment;
+    if (lengthOf(line + segment) > width) {
+      const end = segment === ' ' ? line.length : line.lastIndexOf(' ') + 1 || line.length;
+      lines.push(line.slice(0, end).trimEnd());
+      line = line.slice(end);
+      if (segment === ' ') continue;
+    }
+    line += segment;
   }
-  return `${kept}…`;
+  return [...lines, line];
 }
 
 function padded(text: string, width: number, right: boolean): string {

@@ -85,6 +85,11 @@ test.each(['status', 'users', 'plans', 'runs', 'queue', 'audit', 'grants', 'prot
     const lines: string[] = [];
     expect(await runCommand([name], { line: (text) => void lines.push(...text.split('\n')), columns: 80 })).toBe(0);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const whole = new Set(plain.split(/\s+/));
+    const narrow: string[] = [];
+    expect(await runCommand([name], { line: (text) => void narrow.push(text), columns: 40 })).toBe(0);
+    const shown = new Set(narrow.join('\n').split(/\s+/));
+    expect([...whole].filter((word) => !shown.has(word))).toEqual([]);
   },
 );
 

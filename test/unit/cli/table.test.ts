@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Column, harmless, tableOf } from '../../../src/cli/table.ts';
+import { type Column, harmless, tableInParts, tableOf } from '../../../src/cli/table.ts';
 
 interface Row {
   name: string;
@@ -25,16 +25,44 @@ test('a table is as wide as what it holds, where nothing limits it', () => {
   ]);
 });
 
-test.each([80, 60, 40, 32, 26])('a table fits %i columns, and what stretches is cut first', (width) => {
+test.each([80, 60, 40, 32, 25])('a table fits %i columns, and what stretches goes on below', (width) => {
   const lines = tableOf(columns, rows, width);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
-  expect(lines[2]).toBe('bob    1234  short');
-  expect(lines[1]?.endsWith('…')).toBe(width < 54);
+  expect(lines.at(-1)).toBe('bob    1234  short');
+  const words = lines.slice(1, -1).map((line) => line.slice(13));
+  expect(words.join(' ')).toBe(rows[0]?.words);
+  expect(words.length > 1).toBe(width < 54);
 });
 
-test('wide characters count twice, and are not cut in half', () => {
-  const [, line = ''] = tableOf(columns, [{ name: '愛麗絲', size: 1, words: '👩‍👩‍👧 family of many words' }], 30);
-  expect(line).toBe('愛麗絲     1  👩‍👩‍👧 family of ma…');
+test('wide characters count twice, and are not broken in half; a long word is broken where the line is full', () => {
+  const row = { name: '愛麗絲', size: 1, words: '👩‍👩‍👧 family 0123456789abcdefghij of' };
+  expect(tableOf(columns, [row], 30)).toEqual([
+    'NAME    SIZE  WORDS',
+    '愛麗絲     1  👩‍👩‍👧 family',
+    '              0123456789abcdef',
+    '              ghij of',
+  ]);
+});
+
+test.each([24, 10, 1])('at %i columns each row is a paragraph, in which nothing is missing', (width) => {
+  const bob = ['NAME   bob', 'SIZE   1234', 'WORDS  short'];
+  const alice = ['NAME   alice', 'SIZE   7', 'WORDS  some words that are long enough to be cut'];
+  expect(tableOf(columns, rows, width)).toEqual([...alice, '', ...bob]);
+  const parts = tableInParts(columns, width);
+  expect([[], rows.slice(0, 1), rows.slice(1)].flatMap((part) => parts(part))).toEqual([...alice, '', ...bob]);
+});
+
+test('parts that come later go on in paragraphs where they do not fit beside each other any more', () => {
+  const parts = tableInParts(columns, 30);
+  const wide = { name: 'a name that is too long', size: 1, words: 'short' };
+  expect([[rows[1] ?? wide], [wide]].flatMap((part) => parts(part))).toEqual([
+    'NAME  SIZE  WORDS',
+    'bob   1234  short',
+    '',
+    'NAME   a name that is too long',
+    'SIZE   1',
+    'WORDS  short',
+  ]);
 });
 
 test('what a name could do to a terminal is shown, not sent', () => {
