@@ -24,13 +24,13 @@ export const eachExits = { 3: 'it failed for some, who are named at the end' } a
 /** Does the work for one after the other. With `--all` it goes on with the others where it fails for somebody, but not once it is stopped; else it throws. */
 export async function doForEach<Person, Row>(
   options: Options,
-  people: Iterable<Person>,
+  people: Iterable<Person> | AsyncIterable<Person>,
   { nameOf, work }: { nameOf: (person: Person) => string; work: (person: Person) => Promise<Row> },
 ): Promise<Answers<Row>> {
   const all: (Row | Failed)[] = [];
   const done: Row[] = [];
   const failed: Failed[] = [];
-  for (const person of people) {
+  for await (const person of people) {
     try {
       const row = await work(person);
       done.push(row);

@@ -1,12 +1,13 @@
 import { countWords } from '../count-words.ts';
-import { listRepositoryPlaces, type RepositoryPlace } from '../database/repository-moves.ts';
+import { eachRepositoryPlace, listRepositoryPlacesOf, type RepositoryPlace } from '../database/repository-moves.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
+import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printTable, text } from './command.ts';
+import { type Command, json, type Options, printPages, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
@@ -20,17 +21,21 @@ export const storeCommand: Command = {
   options: json,
   run: async (options, output) => {
     await using resources = await openRepositoriesFromEnvironment();
-    const rows = (await listRepositoryPlaces(resources.database)).map((place) => ({
+    await printPages(output, options, { pages: rowsOf(resources), columns, none: 'There is no repository.' });
+    return 0;
+  },
+};
+
+async function* rowsOf(resources: RepositoryResources) {
+  for await (const places of eachRepositoryPlace(resources.database))
+    yield places.map((place) => ({
       user: nameOf(place),
       store: storeOf(resources, place),
       folder: place.location,
       movingTo: place.movingTo,
       oldCopy: place.formerStore,
     }));
-    printTable(output, options, { rows, columns, none: 'There is no repository.' });
-    return 0;
-  },
-};
+}
 
 const columns: readonly Column<{
   user: string;
@@ -64,8 +69,7 @@ export const storeMove: Command = {
     await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { signal } = interrupt;
-    const owner = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
-    const answers = await doForEach(options, await listRepositoryPlaces(resources.database, owner), {
+    const answers = await doForEach(options, placesOf(resources, options), {
       nameOf,
       work: async (place) => {
         await requireWholeRows(resources, place.userId);
@@ -77,6 +81,14 @@ export const storeMove: Command = {
     return code;
   },
 };
+
+async function* placesOf(resources: RepositoryResources, options: Options): AsyncGenerator<RepositoryPlace> {
+  if (options.all === true) for await (const places of eachRepositoryPlace(resources.database)) yield* places;
+  else {
+    const { id } = await getUserByName(resources, givenName(options), 'acting');
+    yield* await listRepositoryPlacesOf(resources.database, id);
+  }
+}
 
 interface Wish {
   readonly to: StoreAddress | undefined;

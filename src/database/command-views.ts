@@ -1,3 +1,4 @@
+import { piecesOf } from '../pieces.ts';
 import { isUuid } from '../uuid.ts';
 import type { Database } from './client.ts';
 import { Prisma } from './generated/client.ts';
@@ -13,11 +14,18 @@ export async function listPlansForCommand(database: Database, userId: string | u
 
 /** What an operator sees of these runs, in the order in which they were queued. */
 export async function listRunsForCommand(database: Database, ids: readonly string[]) {
+  const runs = await ofMany(ids, (some) => readRuns(database, some));
+  return runs.toSorted(
+    (one, other) => one.queuedAt.getTime() - other.queuedAt.getTime() || (one.id < other.id ? -1 : 1),
+  );
+}
+
+function readRuns(database: Database, ids: string[]) {
   return database.run.findMany({
-    where: { id: { in: [...ids] } },
-    orderBy: [{ queuedAt: 'asc' }, { id: 'asc' }],
+    where: { id: { in: ids } },
     select: {
       id: true,
+      queuedAt: true,
       night: true,
       trigger: true,
       state: true,
@@ -34,16 +42,27 @@ export async function listRunsForCommand(database: Database, ids: readonly strin
 
 /** Whose these runs are, and of which night; those that are none are left out. */
 export async function listOwnersOfRuns(database: Database, ids: readonly string[]) {
-  const rows = await database.run.findMany({
-    where: { id: { in: [...ids] } },
-    select: {
-      id: true,
-      night: true,
-      attempt: true,
-      plan: { select: { user: { select: { id: true, username: true, subject: true } } } },
-    },
-  });
+  const rows = await ofMany(ids, (some) =>
+    database.run.findMany({
+      where: { id: { in: some } },
+      select: {
+        id: true,
+        night: true,
+        attempt: true,
+        plan: { select: { user: { select: { id: true, username: true, subject: true } } } },
+      },
+    }),
+  );
   return new Map(rows.map(({ id, night, attempt, plan: { user } }) => [id, { night, tries: attempt, user }]));
+}
+
+/** A statement of PostgreSQL takes 65,535 values. */
+const idsAtOnce = 10_000;
+
+async function ofMany<Row>(ids: readonly string[], read: (ids: string[]) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const some of piecesOf(ids, idsAtOnce)) for (const row of await read([...some])) rows.push(row);
+  return rows;
 }
 
 /** At most two people of that user name, subject or id: a command wants exactly one. */

@@ -1,6 +1,7 @@
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction } from './client.ts';
 import { notBeingErased } from './erasures.ts';
+import { Prisma } from './generated/client.ts';
 
 /** Where a person's repository is, was, and is on its way to, by the addresses of stores. */
 export interface RepositoryPlace {
@@ -15,23 +16,41 @@ export interface RepositoryPlace {
   readonly formerStore: string | null;
 }
 
-/** Where every repository is, those of people who have withdrawn among them; of one person where one is named. */
-export async function listRepositoryPlaces(database: Database, userId?: string): Promise<RepositoryPlace[]> {
-  const rows = await database.repository.findMany({
-    where: { ...notBeingErased, ...(userId !== undefined && { userId }) },
-    include: { user: true },
-    orderBy: { user: { username: 'asc' } },
-  });
-  return rows.map(({ id, userId: owner, user: { username, subject }, location, store, movingTo, formerStore }) => ({
-    id,
-    userId: owner,
-    username,
-    subject,
-    location,
-    store,
-    movingTo,
-    formerStore,
-  }));
+const page = 1_000;
+
+/** Where every repository is, those of people who have withdrawn among them, by the names that people go by, a page at a time. */
+export async function* eachRepositoryPlace(database: Database): AsyncGenerator<readonly RepositoryPlace[]> {
+  for (let after: RepositoryPlace | undefined; ; ) {
+    const places: RepositoryPlace[] = await listRepositoryPlaces(database, { after, limit: page });
+    yield places;
+    if (places.length < page) return;
+    after = places.at(-1);
+  }
+}
+
+/** The same of so many at once: those after that one. */
+export async function listRepositoryPlaces(
+  database: Database,
+  { after, limit }: { after?: RepositoryPlace | undefined; limit: number },
+): Promise<RepositoryPlace[]> {
+  const name = Prisma.sql`coalesce(u.username, u.subject), u.id`;
+  const from =
+    after === undefined
+      ? Prisma.sql`true`
+      : Prisma.sql`(${name}) > (${after.username ?? after.subject}, ${after.userId}::uuid)`;
+  return read(database, Prisma.sql`${from} ORDER BY ${name} LIMIT ${limit}`);
+}
+
+/** The same of one person; empty where there is none. */
+export async function listRepositoryPlacesOf(database: Database, userId: string): Promise<RepositoryPlace[]> {
+  return read(database, Prisma.sql`u.id = ${userId}::uuid`);
+}
+
+function read(database: Database, which: Prisma.Sql): Promise<RepositoryPlace[]> {
+  return database.$queryRaw<RepositoryPlace[]>`
+    SELECT r.id, u.id AS "userId", u.username, u.subject, r.location, r.store, r.moving_to AS "movingTo", r.former_store AS "formerStore"
+    FROM users u JOIN repositories r ON r.user_id = u.id
+    WHERE (r.erase_at IS NULL OR r.erase_at > to_timestamp(0)) AND ${which}`;
 }
 
 /** Puts on record that files are being copied to that store, before the first one is; null: no longer. The card is due then. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { listGrantsToExchange } from '../../../src/database/grants.ts';
 import { listPeople } from '../../../src/database/people.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
+import { listRepositoryPlaces } from '../../../src/database/repository-moves.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import {
   explain,
@@ -234,6 +235,15 @@ test('people are found by a part of a name without looking at all names, with ot
   await client.query('RESET enable_indexscan');
 });
 
+test('of repositories, a page at a time, no page looks at those before', async () => {
+  const { database } = pages.resources;
+  const [first, last] = await listRepositoryPlaces(database, { limit: 1_000 }).then((all) => [all[0], all.at(-100)]);
+  const [sent] = await statementsOf(() => listRepositoryPlaces(database, { after: last, limit: 20 }));
+  if (sent === undefined || first === last) throw new Error('Nothing was asked.');
+  const plan = await explain(client, sent, 'analyze');
+  for (const table of ['users', 'repositories']) expect(rowsRead(plan, table), table).toBeLessThan(100);
+});
+
 test('of everybody, a batch at a time, no batch looks at people of those before', async () => {
   const { database } = pages.resources;
   const nobody = '00000000-0000-0000-0000-000000000000';
@@ -267,7 +277,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   listLatestGrants: ['grants'],
   listPlansForCommand: ['grants', 'plans', 'users'],
   listRepositoryOwners: ['repositories', 'users'],
-  listRepositoryPlaces: ['repositories', 'users'],
+  eachRepositoryPlace: ['repositories', 'users'],
   'listSealed, DPoP keys': ['grants'],
   'listSealed, people': ['users'],
   'listSealed, plans': ['plans'],

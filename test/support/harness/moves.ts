@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { listRepositoryPlaces, type RepositoryPlace } from '../../../src/database/repository-moves.ts';
+import { listRepositoryPlacesOf, type RepositoryPlace } from '../../../src/database/repository-moves.ts';
 import { parseStoreAddress, type StoreAddress } from '../../../src/domain/store-address.ts';
 import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -55,7 +55,7 @@ export async function openMoveFixture(): Promise<MoveFixture> {
   const rows = await consents.consent();
   expect(await consents.backUp(rows.plan.id)).toMatchObject({ state: 'succeeded' });
   const place = async () => {
-    const [found] = await listRepositoryPlaces(resources.database, rows.user.id);
+    const [found] = await listRepositoryPlacesOf(resources.database, rows.user.id);
     if (found === undefined) throw new Error('There is no repository.');
     return found;
   };

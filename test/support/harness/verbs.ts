@@ -539,8 +539,9 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         await repositories.markRecoveryKeySeen(database, { id, at });
         await repositories.markRecoveryKeyKept(database, { id, recoveryKeyFile: '[]', at });
       }),
-    listRepositoryPlaces: () => repositoryMoves.listRepositoryPlaces(database),
-    'listRepositoryPlaces of somebody': ({ userId }) => repositoryMoves.listRepositoryPlaces(database, userId),
+    eachRepositoryPlace: () => Array.fromAsync(repositoryMoves.eachRepositoryPlace(database)),
+    listRepositoryPlaces: () => repositoryMoves.listRepositoryPlaces(database, { limit: 10 }),
+    listRepositoryPlacesOf: ({ userId }) => repositoryMoves.listRepositoryPlacesOf(database, userId),
     'repository moved': async ({ repositoryId: id }) => {
       const [to, formerStore] = ['file:///to', 'file:///from'];
       await repositoryMoves.saveMovingTo(database, id, to);
