@@ -1,7 +1,8 @@
+import { warnings } from '../domain/deadlines.ts';
 import { saveAudit } from './audit.ts';
-import { type Database, inTransaction } from './client.ts';
+import { type Database, inTransaction, repeated } from './client.ts';
 import { saveEvent } from './events.ts';
-import type { Grant, GrantState } from './generated/client.ts';
+import { type Grant, type GrantState, Prisma } from './generated/client.ts';
 
 export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'generation' | 'lastExchangedAt'> {
   user: { id: string; username: string | null; subject: string };
@@ -11,6 +12,7 @@ export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'gener
 }
 
 const page = 1_000;
+const dayMs = 86_400_000;
 
 /**
  * Grants as an operator sees them, those that end first before the others, a page at a time; with `endingBefore`, only those that end by
@@ -88,34 +90,46 @@ export interface EndingGrant {
   warnedDays: number | null;
 }
 
-/** Living grants that reach their maximum before then. */
-export async function listEndingGrants(
+/** Living grants whose people are to be warned, those that reach their maximum first before the others: see `warningDue`. */
+export async function listGrantsToWarn(
   database: Database,
-  { at, before, limit }: { at: Date; before: Date; limit: number },
+  { at, limit }: { at: Date; limit: number },
 ): Promise<EndingGrant[]> {
-  const rows = await database.grant.findMany({
-    where: { state: { in: ['active', 'suspect'] }, maxDeadline: { gt: at, lte: before } },
-    orderBy: { maxDeadline: 'asc' },
-    take: limit,
-    select: { id: true, maxDeadline: true, warnedDays: true },
+  // Each is a range of the index by itself: most that end soon were warned.
+  const due = warnings.map((days) => {
+    const before = warnings.filter((earlier) => earlier > days);
+    return Prisma.sql`(SELECT id, max_deadline, warned_days FROM grants
+      WHERE state IN ('active', 'suspect') AND max_deadline > ${at} AND max_deadline <= ${new Date(at.getTime() + days * dayMs)}
+        AND ${before.length === 0 ? Prisma.sql`warned_days IS NULL` : Prisma.sql`warned_days = ANY(${before})`}
+      ORDER BY max_deadline LIMIT ${limit})`;
   });
-  return rows.flatMap(({ maxDeadline, ...row }) => (maxDeadline === null ? [] : [{ ...row, maxDeadline }]));
+  return database.$queryRaw<EndingGrant[]>`
+    SELECT id, max_deadline AS "maxDeadline", warned_days AS "warnedDays" FROM (${Prisma.join(due, ' UNION ALL ')}) due
+    ORDER BY max_deadline LIMIT ${limit}`;
 }
 
-/** Records that the person was warned; false where another process did so first. */
-export async function saveWarning(
+/** Records that these people were warned, all in one statement, and answers whose records are new: another process may have been first. */
+export async function saveWarnings(
   database: Database,
-  { grant, days, at }: { grant: EndingGrant; days: number; at: Date },
-): Promise<boolean> {
-  return inTransaction(database, async (transaction) => {
-    const { count } = await transaction.grant.updateMany({
-      where: { id: grant.id, warnedDays: grant.warnedDays, maxDeadline: grant.maxDeadline },
-      data: { warnedDays: days },
-    });
-    const change = { to: 'warned', reason: `${days} days`, at, by: 'schedule' };
-    if (count === 1) await saveEvent(transaction, 'grant', grant.id, change);
-    return count === 1;
-  });
+  { warned, at }: { warned: readonly (EndingGrant & { days: number })[]; at: Date },
+): Promise<{ id: string; days: number }[]> {
+  const never = -1;
+  const column = <T>(value: (grant: (typeof warned)[number]) => T) => warned.map(value);
+  return repeated(
+    () => database.$queryRaw<{ id: string; days: number }[]>`
+    WITH due AS (
+      SELECT * FROM unnest(${column(({ id }) => id)}::uuid[], ${column(({ maxDeadline }) => maxDeadline)}::timestamptz[],
+        ${column(({ warnedDays }) => warnedDays ?? never)}::int[], ${column(({ days }) => days)}::int[]) AS due (id, max_deadline, was, days)
+    ), warned AS (
+      UPDATE grants SET warned_days = due.days FROM due
+      WHERE grants.id = due.id AND grants.max_deadline = due.max_deadline AND coalesce(grants.warned_days, ${never}) = due.was
+      RETURNING grants.id, due.days
+    ), told AS (
+      INSERT INTO events (subject_kind, subject_id, "to", reason, at, by)
+      SELECT 'grant', id::text, 'warned', days || ' days', ${at}, 'schedule' FROM warned
+    )
+    SELECT id, days FROM warned`,
+  );
 }
 
 /** Makes a refused grant due now; false where it was not refused, or has ended. */

@@ -1,8 +1,7 @@
-import { listEndingGrants, saveWarning } from '../../database/deadlines.ts';
+import { listGrantsToWarn, saveWarnings } from '../../database/deadlines.ts';
 import { warningDue } from '../../domain/deadlines.ts';
 import type { Resources } from '../../resources.ts';
 
-const aheadMs = 14 * 86_400_000;
 const batch = 1_000;
 
 /**
@@ -16,15 +15,15 @@ export async function warnOfEnds({
 }: Pick<Resources, 'clock' | 'database' | 'log'>): Promise<number> {
   const at = clock.now();
   let warned = 0;
-  for (const grant of await listEndingGrants(database, {
-    at,
-    before: new Date(at.getTime() + aheadMs),
-    limit: batch,
-  })) {
-    const days = warningDue(grant.maxDeadline, at, grant.warnedDays);
-    if (days === undefined || !(await saveWarning(database, { grant, days, at }))) continue;
-    log.info('grant.ends-soon', { grantId: grant.id, days });
-    warned += 1;
+  for (let before = -1; before < warned; ) {
+    before = warned;
+    const due = (await listGrantsToWarn(database, { at, limit: batch })).flatMap((grant) => {
+      const days = warningDue(grant.maxDeadline, at, grant.warnedDays);
+      return days === undefined ? [] : [{ ...grant, days }];
+    });
+    const saved = due.length === 0 ? [] : await saveWarnings(database, { warned: due, at });
+    for (const { id: grantId, days } of saved) log.info('grant.ends-soon', { grantId, days });
+    warned += saved.length;
   }
   return warned;
 }

@@ -290,10 +290,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     eachGrant: () => drain(deadlines.eachGrant(database, {})),
     'eachGrant of a state': () => drain(deadlines.eachGrant(database, { state: 'needs_consent' })),
     forecastDeaths: () => deadlines.forecastDeaths(database, { at, days: 7 }),
-    saveWarning: async ({ grantId: id }) => {
+    saveWarnings: async ({ grantId: id }) => {
       const { maxDeadline } = await database.grant.update({ where: { id }, data: { maxDeadline: later(day) } });
-      const grant = { id, maxDeadline: maxDeadline ?? at, warnedDays: null };
-      await deadlines.saveWarning(database, { grant, days: 2, at });
+      const warned = [{ id, maxDeadline: maxDeadline ?? at, warnedDays: null, days: 2 }];
+      await deadlines.saveWarnings(database, { warned, at });
     },
     askGrantAgain: async ({ grantId }) => {
       await database.grant.update({ where: { id: grantId }, data: { state: 'suspect' } });

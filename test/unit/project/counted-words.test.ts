@@ -26,7 +26,6 @@ const inSource = (text: string) => text.replaceAll('{', '${');
 
 /** What is no number, or none that can be one, or a record for programs. */
 const neverOne = [
-  'src/database/deadlines.ts: {days} days',
   'src/database/runs.ts: {lost} times',
   'src/doctor/checks/store.ts: {folder} takes files',
   'src/doctor/checks/store.ts: {location} takes files',
