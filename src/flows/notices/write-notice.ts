@@ -83,7 +83,7 @@ function lineOf(texts: Texts, reason: string): string {
   if (cause !== undefined) return `${cause} (${reason})`;
   const words = reasonsIn(texts);
   const isReason = (text: string): text is ProtectionReason => Object.hasOwn(words, text);
-  return isReason(reason) ? `“${words[reason].happened}” (${reason})` : said(reason);
+  return isReason(reason) ? `${texts.notices.digest.quoted(words[reason].happened)} (${reason})` : said(reason);
 }
 
 const longestSaid = 200;

@@ -106,11 +106,16 @@ export async function restored(visit: PersonVisit): Promise<Response> {
     isRunning && view.cancelledAt === null
       ? html`<div class="ways">${postButton(session, `/restores/${view.id}/cancel`, t.cancel, 'quiet')}</div>`
       : '';
-  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${isRunning && view.cancelledAt ? t.cancelling : t.states[view.state]}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
+  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view)}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
 ${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, zone)}${cancel}</section>${problemsOf(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
   return page(visit, t.stateTitle, body, { place: '/snapshots' });
+}
+
+function standing(t: Texts['restores'], { cancelledAt, folder, state }: RestoreView): string {
+  if (state === 'running' && cancelledAt !== null) return t.cancelling;
+  return state === 'failed' && folder === null ? t.failedBefore : t.states[state];
 }
 
 /** Stops a restore; what it wrote stays. */

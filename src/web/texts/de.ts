@@ -911,6 +911,7 @@ export const texts: Texts = {
       sum: ({ whole, partly, late, not }) =>
         `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
+      quoted: (sentence) => `„${sentence}“`,
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
     },
     circuit: {
@@ -1093,23 +1094,24 @@ export const texts: Texts = {
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
     newFolder: 'Der neue Ordner heißt „Restored“, mit Datum und Uhrzeit von heute.',
     access:
-      'Ihr Anbieter fragt Sie, ob Nightkeep das darf: Was Sie für die Nächte erlaubt haben, wird dafür nicht verwendet.',
+      'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Was Sie für die Nächte erlaubt haben, wird dafür nicht verwendet.',
     notKept: 'Dieser Zugang bleibt im Arbeitsspeicher, bis alles geschrieben ist, und wird dann verworfen.',
-    begin: 'Zum Anbieter gehen und zurücklegen',
+    begin: 'Zum Anmeldedienst gehen und zurücklegen',
     back: 'Zurück zum Sicherungsstand',
     running: 'Es wird gerade schon etwas zurückgelegt.',
     see: 'Ansehen, wie weit es ist',
     stateTitle: 'Zurücklegen',
     states: {
       asked:
-        'Noch ist nichts geschrieben: Ihr Anbieter hat nicht zugestimmt. Beginnen Sie beim Sicherungsstand von vorn.',
+        'Noch ist nichts geschrieben: Ihr Anmeldedienst hat nicht zugestimmt. Beginnen Sie beim Sicherungsstand von vorn.',
       running: 'Es wird zu Ihren Dateien geschrieben.',
       succeeded: 'Alles ist geschrieben. Sie finden den Ordner unter Ihren Dateien.',
       partial: 'Es ist geschrieben, bis auf das, was unten steht.',
       failed: 'Es konnte nicht zu Ende geschrieben werden. Was geschrieben wurde, liegt in dem Ordner.',
       cancelled: 'Es wurde abgebrochen. Was vorher geschrieben wurde, liegt in dem Ordner, falls es ihn gibt.',
-      lost: 'Der Teil von Nightkeep, der es schrieb, endete mittendrin. Was geschrieben wurde, liegt in dem Ordner; den Rest können Sie zurücklegen, indem Sie von vorn beginnen.',
+      lost: 'Der Teil von Nightkeep, der es schrieb, endete mittendrin. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt; den Rest können Sie zurücklegen, indem Sie von vorn beginnen.',
     },
+    failedBefore: 'Es konnte nicht begonnen werden. Nichts wurde geschrieben.',
     cancel: 'Abbrechen',
     cancelling: 'Es wird abgebrochen.',
     progress: 'Wie viel geschrieben ist',
@@ -1519,11 +1521,11 @@ export const texts: Texts = {
         holds: 'Die kommende Nacht passt in ihr Fenster.',
         mend: {
           provider:
-            'Erweitern Sie das Fenster (WINDOW), oder geben Sie dem Anbieter mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE).',
+            'Erweitern Sie das Fenster (WINDOW), oder geben Sie dem Anmeldedienst mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE).',
           workers:
             'Erweitern Sie das Fenster (WINDOW), starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY).',
         },
-        how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anbieter gefragt werden darf.',
+        how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anmeldedienst gefragt werden darf.',
       },
       done: (done, all) =>
         `${formats.number(done)} von ${formats.number(all)} ${all === 1 ? 'Sicherung' : 'Sicherungen'} ${done === 1 ? 'ist' : 'sind'} zu Ende.`,

@@ -914,6 +914,7 @@ export const texts = {
       sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
         `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.`,
       line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
+      quoted: (sentence: string) => `“${sentence}”`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',
     },
     circuit: {
@@ -1111,8 +1112,9 @@ export const texts = {
       partial: 'It is written but for what is listed below.',
       failed: 'It could not be written to its end. What was written is in the folder.',
       cancelled: 'It was cancelled. What was written before is in the folder, if there is one.',
-      lost: 'The part of Nightkeep that was writing it ended in the middle. What was written is in the folder; the rest can be put back by beginning again.',
+      lost: 'The part of Nightkeep that was writing it ended in the middle. What was written is in the folder, if there is one; the rest can be put back by beginning again.',
     },
+    failedBefore: 'It could not be begun. Nothing was written.',
     cancel: 'Cancel',
     cancelling: 'It is being cancelled.',
     progress: 'How much is written',

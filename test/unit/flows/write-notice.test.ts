@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ProtectionReason, ProtectionVerdict } from '../../../src/domain/protection.ts';
 import { writeNotice } from '../../../src/flows/notices/write-notice.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
 import { listTexts } from '../../../src/web/texts/languages.ts';
 
 const url = new URL('https://nightkeep.example/');
@@ -33,3 +34,9 @@ describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
     });
   },
 );
+
+test('a digest quotes what people read as their language does', () => {
+  const verdicts = { protected: 0, partly: 0, late: 1, not: 0 };
+  const { text } = writeNotice(german, { kind: 'digest', verdicts, reasons: { no_run: 1 } }, url);
+  expect(text).toContain(`1 × „${german.protection.nights.no_run.happened}“ (no_run)`);
+});

@@ -57,6 +57,11 @@ describe.each(others.map((texts) => [texts.languageName, texts] as const))('%s',
   });
 });
 
+test('German has one word for one thing, and the dative where it belongs', () => {
+  const wrong = /Anbieter|Provider|Backup|Zustimmung|\b(aus|in|mit|nach|seit|von|vor) \d[\d.]* (Tage|Monate|Jahre)\b/u;
+  expect(readOut(textsFor({ person: 'de' })).filter(({ text }) => wrong.test(text))).toEqual([]);
+});
+
 test('numbers, sizes, moments and nights are written as the language has them', () => {
   const german = textsFor({ person: 'de' }).formats;
   const at = new Date('2026-03-04T13:05:00Z');
