@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { type NightWindow, turnOver } from '../domain/nights.ts';
 import { triedUntil } from '../domain/run-tries.ts';
 import { farMore, turnOfNight } from '../domain/turns.ts';
+import { newUuidAt } from '../uuid.ts';
 import { type Database, inTransaction } from './client.ts';
 import { findLengthOfTurn, hostOfPlan, isHeavyOfPlan } from './turns.ts';
 
@@ -74,5 +74,14 @@ function newRun(
   { at, graceMs, lengthMs }: { at: Date; graceMs: number; lengthMs: number },
 ) {
   const turnAt = turnOfNight({ dueAt, lengthMs, latelyMs: lately ?? 0 });
-  return { id: randomUUID(), planId, host, heavy, night, dueAt, turnAt, until: triedUntil({ windowEnd, graceMs, at }) };
+  return {
+    id: newUuidAt(at),
+    planId,
+    host,
+    heavy,
+    night,
+    dueAt,
+    turnAt,
+    until: triedUntil({ windowEnd, graceMs, at }),
+  };
 }

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { probeEveryMs } from '../domain/circuit.ts';
 import type { Refusable } from '../domain/refusal.ts';
+import { newUuidAt } from '../uuid.ts';
 import type { Transaction } from './client.ts';
 
 /** The grant as its lease found it; nothing of this changes while the lease is held. */
@@ -134,7 +134,7 @@ function toAsked({ grantId, holder, purpose, runId, at, leaseMs }: LeaseRequest)
   const after = (ms: number) => new Date(at.getTime() + ms);
   return {
     grant_id: grantId,
-    exchange_id: randomUUID(),
+    exchange_id: newUuidAt(at),
     holder,
     purpose,
     run_id: runId,

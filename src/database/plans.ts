@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { Hours } from '../domain/hours.ts';
 import { type NightPlan, nextNight } from '../domain/nights.ts';
 import { requestedUntil } from '../domain/run-tries.ts';
 import { turnOf } from '../domain/turns.ts';
 import { AppError } from '../errors.ts';
+import { newUuidAt } from '../uuid.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent, saveEvents } from './events.ts';
@@ -54,7 +54,7 @@ export async function saveRequestedRun(
     if (trigger === 'operator') await auditRequest(transaction, { planId, at, by, words });
     const underWay = await pullForward(transaction, { planId, trigger, at, by });
     if (underWay !== null) return underWay;
-    const id = randomUUID();
+    const id = newUuidAt(at);
     const moments = { dueAt: at, turnAt: turnOf({ trigger, dueAt: at }), queuedAt: at, triedUntil: requestedUntil(at) };
     await transaction.run.create({ data: { id, planId, ...plan, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });

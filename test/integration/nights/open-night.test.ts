@@ -31,6 +31,21 @@ describe('opening a night', () => {
     ]);
   });
 
+  test('gives runs ids that follow the time, so that those of a night lie side by side in indexes', async () => {
+    const { database, clock } = fixture.resources;
+    const made: string[] = [];
+    for (let minute = 0; minute < 3; minute++) {
+      const planIds = await savePlans(database, 20);
+      if (minute === 1) await requestRun(fixture.resources, { planId: planIds[0] ?? '', trigger: 'person' });
+      await openNight(fixture.resources);
+      const ids = fixture.taken().map(({ runId }) => runId);
+      expect(ids.length).toBeGreaterThanOrEqual(20);
+      made.push(...ids.toSorted());
+      await clock.advance(60_000);
+    }
+    expect(made.toSorted()).toEqual(made);
+  });
+
   test('comes beside a backup that was asked for after midnight, in the window of an evening: that one counts for the date, the night for the evening', async () => {
     const { database, clock } = fixture.resources;
     await clock.advance(day + 30 * 60_000);
