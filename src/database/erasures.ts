@@ -2,6 +2,7 @@ import { countWords } from '../count-words.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
+import { beingWritten } from './restores.ts';
 import { lockUser } from './users.ts';
 
 /** The moment in `erase_at` of a repository that is being erased: there is no way back from it. */
@@ -78,14 +79,16 @@ export interface RepositoryToErase {
   sealedPassword: Uint8Array;
 }
 
-/** Repositories that are due and that no worker may still write to, and those that are half erased. */
+/** Repositories that are due, that no worker may still write to and no restore to the source reads, and those that are half erased. */
 export async function listRepositoriesToErase(
   database: Database,
   { at, limit }: { at: Date; limit: number },
 ): Promise<RepositoryToErase[]> {
   const inHand = { plans: { some: { runs: { some: { leaseUntil: { gt: at } } } } } };
   return database.repository.findMany({
-    where: { OR: [{ eraseAt: begun }, { eraseAt: { lte: at }, user: { NOT: inHand } }] },
+    where: {
+      OR: [{ eraseAt: begun }, { eraseAt: { lte: at }, user: { NOT: inHand, restores: { none: beingWritten(at) } } }],
+    },
     orderBy: { eraseAt: 'asc' },
     take: limit,
     select: toErase,

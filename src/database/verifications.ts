@@ -1,6 +1,7 @@
 import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
+import { isBeingErased } from './erasures.ts';
 import { saveEvent } from './events.ts';
 import { Prisma, type Verification } from './generated/client.ts';
 import { isQuiet } from './quiet-repositories.ts';
@@ -43,14 +44,20 @@ export async function claimVerification(
 
 /**
  * Puts on record how far a claimed verification is, and keeps it claimed until then; false where it must end: a run of the person is
- * under way, or the person is being erased.
+ * under way, or they or their snapshots are being erased.
  */
 export async function saveVerifying(
   database: Database,
   { userId, ...data }: { userId: string; nextAt: Date; cursor?: number; damagedPacks: string[] },
 ): Promise<boolean> {
   const { count } = await database.verification.updateMany({ where: { userId }, data });
-  return count > 0 && (await database.run.count({ where: { plan: { userId }, state: 'running' } })) === 0;
+  if (count === 0 || (await areBeingErased(database, userId))) return false;
+  return (await database.run.count({ where: { plan: { userId }, state: 'running' } })) === 0;
+}
+
+async function areBeingErased(database: Transaction, userId: string): Promise<boolean> {
+  const repository = await database.repository.findUnique({ where: { userId }, select: { eraseAt: true } });
+  return repository !== null && isBeingErased(repository);
 }
 
 /** What a verification came to. */
@@ -71,7 +78,8 @@ export async function saveVerified(database: Database, verified: Verified): Prom
   const { userId, at, nextAt, cursor, packsRead, filesRead, damagedPacks, found } = verified;
   await inTransaction(database, async (transaction) => {
     const before = await transaction.verification.findUnique({ where: { userId } });
-    if (before === null) return;
+    // What is missing then is missing because it is being erased.
+    if (before === null || (await areBeingErased(transaction, userId))) return;
     const { damageState: from } = before;
     const to = found?.state ?? null;
     await transaction.verification.update({

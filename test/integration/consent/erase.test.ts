@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { changeEraseAt, findErasure } from '../../../src/database/erasures.ts';
 import { claimRun } from '../../../src/database/runs.ts';
+import { saveVerified, saveVerifying } from '../../../src/database/verifications.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
@@ -159,6 +161,32 @@ describe('erasing', () => {
     expect(await eraseRepositories(fixture.resources)).toBe(0);
     fixture.custody.pass(61_000);
     expect(await eraseRepositories(fixture.resources)).toBe(1);
+  });
+
+  test('waits for a restore to the source that reads it', async () => {
+    const { user, grant } = await backedUp();
+    const { clock, database } = fixture.resources;
+    const at = clock.now();
+    const restore = { id: randomUUID(), userId: user.id, snapshotId: 'ab'.repeat(32), path: 'files' };
+    await database.restore.create({ data: { ...restore, state: 'running', askedAt: at, startedAt: at, toldAt: at } });
+    await withdraw(grant.id, at);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    await database.restore.update({ where: { id: restore.id }, data: { state: 'succeeded', finishedAt: at } });
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
+  });
+
+  test('is no damage to a verification that is under way, which ends', async () => {
+    const { user, grant } = await backedUp();
+    const { clock, database } = fixture.resources;
+    const [userId, at] = [user.id, clock.now()];
+    await withdraw(grant.id, at);
+    await expect(eraseRepositories(breakingAfter(1))).resolves.toBe(0);
+    expect(await saveVerifying(database, { userId, nextAt: later(60_000), damagedPacks: [] })).toBe(false);
+    const damage = { marks: ['data 1'], files: [], snapshots: ['ab'.repeat(32)], recoveryKey: false };
+    const found = { damage, state: 'healing' as const, foundAt: at };
+    const read = { cursor: 0, packsRead: 1, filesRead: 1, damagedPacks: [] };
+    await saveVerified(database, { userId, at, nextAt: later(day), ...read, found });
+    expect(await database.verification.findFirst({ where: { userId } })).toMatchObject({ damageState: null });
   });
 
   test('by two workers at once is one erasure', async () => {

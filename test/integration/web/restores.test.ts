@@ -269,6 +269,7 @@ describe('putting back', () => {
     await finishErasedPeople(pages.resources);
     expect(await database.user.count({ where: { id: userId } })).toBe(1);
     await pages.clock.advance(20_000);
+    await eraseRepositories(pages.resources);
     await finishErasedPeople(pages.resources);
     expect(await database.user.count({ where: { id: userId } })).toBe(0);
   });
