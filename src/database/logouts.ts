@@ -1,4 +1,4 @@
-import { shortId } from '../domain/short-id.ts';
+import { formsOfId, shortId } from '../domain/short-id.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
@@ -41,7 +41,7 @@ export async function saveLogout(database: Database, logout: Logout, at: Date): 
 
 /** The living grants that came from a session, or all of a person where no session is named. */
 export async function listGrantsOfSession(database: Database, { issuer, subject, sid }: Logout): Promise<string[]> {
-  const known = sid === undefined ? undefined : shortId(sid);
+  const known = sid === undefined ? undefined : formsOfId(sid);
   const living = Prisma.sql`g.issuer = ${issuer} AND g.state <> 'withdrawn' AND ${
     subject === undefined ? Prisma.sql`true` : Prisma.sql`g.subject = ${subject}`
   }`;
@@ -49,9 +49,9 @@ export async function listGrantsOfSession(database: Database, { issuer, subject,
     known === undefined
       ? Prisma.sql`SELECT g.id FROM grants g WHERE ${living}`
       : Prisma.sql`
-        SELECT g.id FROM grants g WHERE ${living} AND g.sid = ${known}
+        SELECT g.id FROM grants g WHERE ${living} AND g.sid = ANY(${known})
         UNION SELECT g.id FROM token_generations t JOIN grants g ON g.id = t.grant_id
-          WHERE t.sid = ${known} AND t.state = 'current' AND ${living}`,
+          WHERE t.sid = ANY(${known}) AND t.state = 'current' AND ${living}`,
   );
   return rows.map(({ id }) => id);
 }

@@ -1,5 +1,5 @@
 import { type Language, languageNamed } from '../domain/language.ts';
-import { shortId } from '../domain/short-id.ts';
+import { formsOfId, shortId } from '../domain/short-id.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { saveEvent } from './events.ts';
@@ -147,7 +147,9 @@ export async function endWebSessionsAtProvider(
   { issuer, subject, sid }: { issuer: string; subject: string | undefined; sid: string | undefined },
 ): Promise<void> {
   const ofSession =
-    sid === undefined ? { user: { issuer, subject: subject ?? '' } } : { sid: shortId(sid), user: { issuer } };
+    sid === undefined
+      ? { user: { issuer, subject: subject ?? '' } }
+      : { sid: { in: formsOfId(sid) }, user: { issuer } };
   await transaction.webSession.deleteMany({ where: ofSession });
 }
 

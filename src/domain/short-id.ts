@@ -6,3 +6,8 @@ const longest = 128;
 export function shortId(id: string): string {
   return Buffer.byteLength(id) <= longest ? id : createHash('sha256').update(id).digest('base64url');
 }
+
+/** Every form in which such an id may have been kept: once they were kept as they came. */
+export function formsOfId(id: string): string[] {
+  return [...new Set([shortId(id), id])];
+}

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
 import { forgetLogouts } from '../../../src/database/logouts.ts';
@@ -71,6 +71,21 @@ describe('a logout at the provider', () => {
     expect(events).toMatchObject([
       { subjectId: `sub:${alice.subject}`, to: 'ended', reason: 'back_channel_logout', by: 'provider' },
     ]);
+  });
+
+  test.each([
+    ['its hash', (sid: string) => createHash('sha256').update(sid).digest('base64url')],
+    ['it came, as once', (sid: string) => sid],
+  ])('ends a session of a long id, which is kept as %s', async (_, kept) => {
+    const { database } = fixture.resources;
+    const long = 'session '.repeat(200);
+    const guest = await consented(alice);
+    const ofAlice = { where: { user: { subject: alice.subject } }, data: { sid: kept(long) } };
+    await Promise.all([database.webSession.updateMany(ofAlice), database.grant.updateMany(ofAlice)]);
+    said = { sid: long, revokesOfflineAccess: true };
+    await send(guest);
+    expect(await isSignedIn(guest)).toBe(false);
+    expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
   });
 
   test('that comes twice at the same moment is taken once', async () => {
