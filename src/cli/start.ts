@@ -9,9 +9,10 @@ import { version } from '../version.ts';
 import { serve, serveHealth } from '../web/server.ts';
 import { type Command, type Options, text } from './command.ts';
 import { isNothingSet, openSetup, setUp, tell } from './first-run.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openFromEnvironment } from './open-resources.ts';
 
-/** Runs the service until SIGTERM or SIGINT, then drains: requests end, running work gets its grace, the rest goes back. */
+/** Runs the service until SIGTERM, SIGINT or SIGHUP, then drains: requests end, running work gets its grace, the rest goes back. */
 export const start: Command = {
   usage: '[--roles web,worker]',
   summary: 'run the service',
@@ -71,7 +72,7 @@ function whereabouts(address: string, publicUrl: string): string[] {
   return address === publicUrl ? [listens] : [listens, `Browsers reach it at ${publicUrl}`];
 }
 
-/** Heard from the beginning, so that whoever is asked while it starts still ends in good order. */
+/** Heard from the beginning, so that whoever is asked while it starts still ends in good order; a second time ends the process. */
 function askedToEnd(): Promise<unknown> {
-  return Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  return once(openInterrupt().signal, 'abort');
 }

@@ -7,6 +7,7 @@ import { importFromStore, type ListedExport, listStoredExports } from '../flows/
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
+import { openInterrupt } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { requireStoreFolder } from './store-folder.ts';
 
@@ -29,8 +30,10 @@ export const exportCommand: Command = {
     if (intoStore && withTokens)
       throw new AppError('usage/invalid', '--with-tokens goes with --to FILE: no token is put into the store.');
     await using resources = await openRepositoriesFromEnvironment();
-    if (to === undefined) return await exportToStore(resources, options, output);
-    const moved = await exportState(resources, { to, withTokens, by: commandActor() });
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
+    if (to === undefined) return await exportToStore(resources, options, output, signal);
+    const moved = await exportState(resources, { to, withTokens, by: commandActor(), signal });
     const agree = withTokens ? '' : ` ${withoutTokens}`;
     printAnswer(output, options, moved, `Exported ${countWords(countOf(moved), 'row')} to ${to}.${agree}`);
     return 0;
@@ -58,8 +61,13 @@ function ageWords({ older, unread }: { older: number; unread: number }, confirme
   return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
 }
 
-async function exportToStore(resources: RepositoryResources, options: Options, output: Output): Promise<number> {
-  const done = await exportIntoStore(resources, { by: commandActor() });
+async function exportToStore(
+  resources: RepositoryResources,
+  options: Options,
+  output: Output,
+  signal: AbortSignal,
+): Promise<number> {
+  const done = await exportIntoStore(resources, { by: commandActor(), signal });
   const { bytes, kept, overdue } = done;
   const left =
     overdue === 0

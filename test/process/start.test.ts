@@ -101,6 +101,14 @@ describe('with the embedded database', () => {
     expect(await runs()).toBe(false);
   });
 
+  test('whose terminal is closed ends in good order', async () => {
+    await using service = nightkeep(['start'], settings(), installation.here);
+    await service.started();
+    service.signal('SIGHUP');
+    await expectGoodEnd(service);
+    expect(await runs()).toBe(false);
+  });
+
   test('Ctrl-C, which all processes of a terminal get, does not take the database away first', async () => {
     await using service = nightkeep(['start'], settings(), installation.here);
     await service.started();

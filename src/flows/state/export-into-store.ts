@@ -50,14 +50,22 @@ export async function exportWhereDue(resources: Needs, { signal }: { signal?: Ab
   try {
     log.info('state.exported', { ...(await exportClaimed(resources, at, signal)) });
   } catch (error) {
-    const stopped = signal?.aborted === true;
-    await saveStateExport(database, { errorCode: stopped ? null : isAppError(error) ? error.code : 'internal' });
-    if (!stopped) throw error;
+    await saveUndone(database, error, signal);
+    if (signal?.aborted !== true) throw error;
   }
 }
 
+/** One that was stopped is no failure. */
+async function saveUndone(database: Needs['database'], error: unknown, signal: AbortSignal | undefined): Promise<void> {
+  const errorCode = signal?.aborted === true ? null : isAppError(error) ? error.code : 'internal';
+  await saveStateExport(database, { errorCode });
+}
+
 /** The same at once. Throws `request/invalid` where another process does it now. */
-export async function exportIntoStore(resources: Needs, { by }: { by: string }): Promise<StateExportDone> {
+export async function exportIntoStore(
+  resources: Needs,
+  { by, signal }: { by: string; signal?: AbortSignal },
+): Promise<StateExportDone> {
   const { clock, database } = resources;
   const at = clock.now();
   if (!(await claimStateExport(database, { at, leaseUntil: later(at, leaseMs) })))
@@ -67,9 +75,9 @@ export async function exportIntoStore(resources: Needs, { by }: { by: string }):
     );
   await saveAudit(database, { at, by, act: 'state-exported', about: 'into the store' });
   try {
-    return await exportClaimed(resources, at);
+    return await exportClaimed(resources, at, signal);
   } catch (error) {
-    await saveStateExport(database, { errorCode: isAppError(error) ? error.code : 'internal' });
+    await saveUndone(database, error, signal);
     throw error;
   }
 }

@@ -34,14 +34,18 @@ export interface MovedState {
 /** Writes Nightkeep's own state into a file, sealed with the keyring. Offline tokens stay out unless they are asked for. */
 export async function exportState(
   resources: Needs,
-  { to, withTokens, by }: { to: string; withTokens: boolean; by: string },
+  { to, withTokens, by, signal }: { to: string; withTokens: boolean; by: string; signal?: AbortSignal },
 ): Promise<MovedState> {
   const at = resources.clock.now();
   const about = withTokens ? 'with tokens' : 'without tokens';
   await saveAudit(resources.database, { at, by, act: 'state-exported', about });
   let moved: MovedState | undefined;
   await writeFileWhole(to, async (sink) => {
-    moved = await writeExport(resources, sink, { withTokens, at });
+    const stoppable: Sink = async (bytes) => {
+      signal?.throwIfAborted();
+      await sink(bytes);
+    };
+    moved = await writeExport(resources, stoppable, { withTokens, at });
   });
   if (moved === undefined) throw new Error('Nothing was written.');
   return moved;

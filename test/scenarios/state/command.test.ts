@@ -1,7 +1,8 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { AppError } from '../../../src/errors.ts';
 import { raiseMark } from '../../../src/flows/keys/marks.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';
@@ -33,6 +34,23 @@ test('exports to a file, and imports it where the database is empty', async () =
   expect(await database.audit.count({ where: { act: { in: ['state-exported', 'state-imported'] } } })).toBe(3);
   expect(await commands.nightkeep('plans')).toBe(0);
 });
+
+test.each(['--to', '--to-store'])(
+  'an export %s that Ctrl-C stops leaves nothing, and keeps nobody from the next',
+  async (way) => {
+    await savePlan(commands.database);
+    const argv = way === '--to' ? [way, join(commands.folder, 'state')] : [way];
+    const before = await readdir(commands.folder, { recursive: true });
+    const stopped = vi.spyOn(AbortSignal.prototype, 'throwIfAborted').mockImplementationOnce(() => {
+      process.emit('SIGINT', 'SIGINT');
+      throw new AppError('run/stopped', 'Stopped.', { detail: { signal: 'SIGINT' } });
+    });
+    expect(await commands.nightkeep('export', ...argv)).toBe(130);
+    stopped.mockRestore();
+    expect(await readdir(commands.folder, { recursive: true })).toEqual(before);
+    expect(await commands.nightkeep('export', ...argv)).toBe(0);
+  },
+);
 
 test.each([
   [[], /NOT DONE YET: the rows of 1 person were newer.*keys confirm --all accepts/, 1],
