@@ -294,6 +294,7 @@ const faultMends: Readonly<Record<RunFault, Mend>> = {
   server_away: 'wait',
   server_refuses: 'mend_service',
   address_unknown: 'mend_service',
+  address_refused: 'mend_service',
   address_wrong: 'mend_service',
   consent_refused: 'wait',
   consent_in_use: 'wait',

@@ -3,6 +3,7 @@ export type RunFault =
   | 'server_away'
   | 'server_refuses'
   | 'address_unknown'
+  | 'address_refused'
   | 'address_wrong'
   | 'consent_refused'
   | 'consent_in_use'
@@ -18,6 +19,7 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^source\/(unavailable|changed)$/, 'server_away'],
   [/^source\/(unauthorized|forbidden)$/, 'server_refuses'],
   [/^source\/missing-claim$/, 'address_unknown'],
+  [/^source\/foreign-origin$/, 'address_refused'],
   // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
   [/^(source\/|config\/invalid$)/, 'address_wrong'],
   [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],

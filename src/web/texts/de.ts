@@ -803,6 +803,11 @@ export const texts: Texts = {
         happened: 'Ihr Anmeldedienst teilt Nightkeep nicht mit, was die Adresse Ihrer Dateien braucht.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was fehlt. Melden Sie sich danach neu an.',
       },
+      address_refused: {
+        happened:
+          'Ihre Dateien liegen auf einem Server, den die Einstellungen von Nightkeep nicht mehr nennen; deshalb wurde er nicht gefragt.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist.',
+      },
       address_wrong: {
         happened: 'Was unter der Adresse Ihrer Dateien antwortet, listet sie nicht auf.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was gefragt wurde und was kam.',
@@ -1791,6 +1796,7 @@ export const texts: Texts = {
       server_away: 'der Dateiserver ist nicht erreichbar',
       server_refuses: 'der Dateiserver verweigert den Zugriff',
       address_unknown: 'ein Claim, den die Adresse der Dateien braucht, fehlt',
+      address_refused: 'die Einstellungen nennen den Dateiserver nicht, in den eingewilligt wurde (FILES_ORIGINS)',
       address_wrong: 'die Adresse der Dateien ist falsch, oder was dort antwortet, ist kein WebDAV-Server',
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
       consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder endete dabei',

@@ -810,6 +810,11 @@ export const texts = {
         happened: 'Your provider does not tell Nightkeep what the address of your files needs.',
         act: 'The operator of Nightkeep can mend it: the page of the backup says what is missing. Sign in again after that.',
       },
+      address_refused: {
+        happened:
+          'Your files are at a server that the settings of Nightkeep do not name any more, so it was not asked.',
+        act: 'The operator of Nightkeep can mend it: the page of the backup says which server it is.',
+      },
       address_wrong: {
         happened: 'What answers at the address of your files does not list them.',
         act: 'The operator of Nightkeep can mend it: the page of the backup says what was asked, and what came.',
@@ -1728,6 +1733,7 @@ export const texts = {
       server_away: 'the server of files is away',
       server_refuses: 'the server of files refuses access',
       address_unknown: 'a claim that the address of files needs is missing',
+      address_refused: 'the settings do not name the server of files that was agreed to (FILES_ORIGINS)',
       address_wrong: 'the address of files is wrong, or what answers there is no WebDAV server',
       consent_refused: 'the provider refuses the consent',
       consent_in_use: 'another worker uses the consent, or ended while it did',

@@ -243,6 +243,7 @@ describe('a person is', () => {
     ['source/unavailable', 'server_away', 'nobody'],
     ['source/forbidden', 'server_refuses', 'operator'],
     ['source/malformed', 'address_wrong', 'operator'],
+    ['source/foreign-origin', 'address_refused', 'operator'],
     ['source/refused-redirect', 'address_wrong', 'operator'],
     ['config/invalid', 'address_wrong', 'operator'],
     ['grant/not-usable', 'consent_refused', 'nobody'],
