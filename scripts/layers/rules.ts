@@ -21,7 +21,7 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|count-words|file-name|json-pieces|log|make-folders|memory-budget|meters|nearest|pieces|thread|thread-time|tracing|uuid|version)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|count-words|file-name|json-pieces|log|make-folders|memory-budget|meters|nearest|pieces|place-once|thread|thread-time|tracing|uuid|version)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';
@@ -34,7 +34,7 @@ export const layers: LayerRule[] = [
     files: any(ground),
     mayImport: any(ground),
     reason:
-      'The ground (errors, abort, clock, count-words, file-name, json-pieces, log, make-folders, memory-budget, meters, nearest, pieces, thread, thread-time, tracing, version) imports nothing of our own code, so that everything may import it.',
+      'The ground (errors, abort, clock, count-words, file-name, json-pieces, log, make-folders, memory-budget, meters, nearest, pieces, place-once, thread, thread-time, tracing, version) imports nothing of our own code, so that everything may import it.',
   },
   {
     layer: 'domain',
@@ -298,6 +298,7 @@ export const doors: DoorRule[] = [
     keepers: any(
       String.raw`src/store/backend/local(-folder)?\.ts$`,
       String.raw`src/make-folders\.ts$`,
+      String.raw`src/place-once\.ts$`,
       String.raw`src/vault/(spool|whole-file)\.ts$`,
       'src/store/restorer/',
       'src/config/',
@@ -306,7 +307,7 @@ export const doors: DoorRule[] = [
       String.raw`src/web/assets\.ts$`,
     ),
     reason:
-      'Files are touched by make-folders, the local backend and the look at its folder, the spool of answers, sealed files, the restore to a folder, config, cli, database/ (migrations, embedded server) and web/assets only.',
+      'Files are touched by make-folders, place-once, the local backend and the look at its folder, the spool of answers, sealed files, the restore to a folder, config, cli, database/ (migrations, embedded server) and web/assets only.',
   },
 ];
 

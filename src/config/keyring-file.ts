@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError } from '../errors.ts';
+import { AppError, codeIn } from '../errors.ts';
 import { makeFolders } from '../make-folders.ts';
+import { placeOnce } from '../place-once.ts';
 import { readText } from './environment.ts';
 
 /** Where the keyring is kept that the first start makes. */
@@ -22,20 +23,11 @@ export function makeKeyring(dataDir: string): string {
     placeOnce(file, `k1:${randomBytes(32).toString('base64url')}\n`);
     return readFileSync(file, 'utf8');
   } catch (cause) {
-    const what = `The keyring cannot be made in ${dataDir}. Make DATA_DIR a folder that this user may write to.`;
-    throw new AppError('config/invalid', what, { cause });
-  }
-}
-
-/** Whole or not at all, and never over one that is there: everything is sealed with it from now on. */
-function placeOnce(file: string, text: string): void {
-  const draft = `${file}-${randomBytes(6).toString('hex')}`;
-  try {
-    writeFileSync(draft, text, { mode: 0o600, flush: true });
-    linkSync(draft, file);
-  } catch (error) {
-    if (!existsSync(file)) throw error;
-  } finally {
-    rmSync(draft, { force: true });
+    const code = codeIn(cause);
+    const cure =
+      code === 'ENOSPC' || code === 'EDQUOT'
+        ? 'Make room there, or name a DATA_DIR on a larger disk.'
+        : 'Make DATA_DIR a folder that this user may write to.';
+    throw new AppError('config/invalid', `The keyring cannot be made in ${dataDir}: ${code}. ${cure}`, { cause });
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock, within } from '../clock.ts';
 import { makeFolders } from '../make-folders.ts';
+import { placeOnce } from '../place-once.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
 import { freePort } from './free-port.ts';
 
@@ -92,9 +93,7 @@ export async function superuserPassword(folder: string): Promise<string> {
 
 /** The password in that file, which this user alone may read; made where there is none. */
 export async function keepPassword(file: string): Promise<string> {
-  await writeFile(file, randomBytes(24).toString('base64url'), { mode: 0o600, flag: 'wx' }).catch((error) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  placeOnce(file, randomBytes(24).toString('base64url'));
   return (await readFile(file, 'utf8')).trim();
 }
 

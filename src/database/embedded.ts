@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, codeIn } from '../errors.ts';
 import { prepareRoles, type Roles } from './embedded-roles.ts';
 import {
   endingWithUs,
@@ -84,9 +84,10 @@ async function launchOne(clock: Clock, folder: string): Promise<EmbeddedDatabase
 
 function didNotStart(folder: string, cause: unknown): AppError {
   const reason = reasonOf(cause);
+  const why = reason === undefined ? codeIn(cause) : `PostgreSQL says: ${reason}`;
   return new AppError(
     'database/unavailable',
-    `The embedded PostgreSQL did not start in ${folder}${reason === undefined ? '' : ` (PostgreSQL says: ${reason})`}. Check that this user may write there (for root it runs as the user postgres, who must be able to get there) and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
+    `The embedded PostgreSQL did not start in ${folder}${why === undefined ? '' : ` (${why})`}. Check that this user may write there (for root it runs as the user postgres, who must be able to get there) and that the disk is not full, or set DATA_DIR or DATABASE_URL.`,
     { cause },
   );
 }

@@ -100,7 +100,8 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
   test('a folder for data that is a file', async () => {
     const path = join(installation.folder, 'a file');
     await writeFile(path, '');
-    const told = /^nightkeep: The keyring cannot be made in .+ Make DATA_DIR a folder that this user may write to\.\n$/;
+    const told =
+      /^nightkeep: The keyring cannot be made in .+: E[A-Z]+\. Make DATA_DIR a folder that this user may write to\.\n$/;
     await expectRefusal(['start'], { DATA_DIR: path, KEYRING: '' }, 2, told);
   });
 });
