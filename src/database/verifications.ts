@@ -1,4 +1,5 @@
-import { type Damage, type DamageState, isAlarming } from '../domain/damage.ts';
+import { type Damage, type DamageState, isAlarming, quietDamage } from '../domain/damage.ts';
+import type { DamagedPeople } from '../domain/notices.ts';
 import { saveAudit } from './audit.ts';
 import { type Database, inTransaction, type Transaction } from './client.ts';
 import { isBeingErased } from './erasures.ts';
@@ -173,6 +174,23 @@ export async function listVerifications(
       CASE jsonb_typeof(damage -> 'files') WHEN 'array' THEN jsonb_array_length(damage -> 'files') ELSE 0 END AS files
     FROM verifications WHERE user_id = ANY(${[...userIds]}::uuid[])`);
   return new Map(rows.map(({ userId, ...row }) => [userId, row]));
+}
+
+/** How many people's repositories are damaged, or were healed after that moment, found by indexes of those few; not of those who took their consent back. */
+export async function countDamaged(database: Database, { healedAfter }: { healedAfter: Date }): Promise<DamagedPeople> {
+  const [counted] = await database.$queryRaw<[DamagedPeople]>`
+    WITH known AS (
+      SELECT user_id, found_at, true AS is_damaged, NULL::timestamptz AS cleared_at FROM verifications
+      WHERE damage_state IS NOT NULL AND damage_state <> ALL (${[...quietDamage]})
+      UNION ALL
+      SELECT user_id, NULL, false, cleared_at FROM verifications
+      WHERE cleared_at > ${healedAfter} AND (damage_state IS NULL OR damage_state = 'superseded')
+    )
+    SELECT count(*) FILTER (WHERE is_damaged)::int AS damaged, max(found_at) AS "newestDamage",
+      count(*) FILTER (WHERE NOT is_damaged)::int AS healed, max(cleared_at) AS "newestHealing"
+    FROM known WHERE EXISTS (SELECT FROM repositories WHERE user_id = known.user_id OFFSET 0)
+      AND (SELECT state FROM grants WHERE user_id = known.user_id ORDER BY created_at DESC LIMIT 1) <> 'withdrawn'`;
+  return counted;
 }
 
 /** When the repository of a row of verifications was looked at last; the same expression as in their index (migration tallies). */

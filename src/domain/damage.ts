@@ -27,9 +27,12 @@ export const mostNames = 1000;
  */
 export type DamageState = 'healing' | 'lost' | 'removed' | 'key' | 'mending' | 'superseded' | 'accepted';
 
-/** Whether somebody should know of it: neither looked at nor without consequence. */
+/** Nobody needs to know of these: somebody has looked, or they harm nothing. */
+export const quietDamage: readonly DamageState[] = ['accepted', 'superseded'];
+
+/** Whether somebody should know of it. */
 export function isAlarming(state: DamageState | null): boolean {
-  return state !== null && state !== 'accepted' && state !== 'superseded';
+  return state !== null && !quietDamage.includes(state);
 }
 
 export interface DamageFacts {

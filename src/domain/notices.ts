@@ -105,14 +105,24 @@ export function isOfDamage(reason: ProtectionReason): boolean {
   return ['damaged', 'lost', 'snapshots_removed', 'key_damaged'].includes(reason);
 }
 
+/** People whose repository is damaged, and those whose damage was healed of late, and when the last of each was found. */
+export interface DamagedPeople {
+  readonly damaged: number;
+  readonly newestDamage: Date | null;
+  readonly healed: number;
+  readonly newestHealing: Date | null;
+}
+
 /** That repositories are damaged, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
-export function noticesOfRepositories({ repositories }: PeopleTally, day: string): Notice[] {
-  const { damaged, newestDamage, healed, newestHealing, unverified } = repositories;
+export function noticesOfRepositories(
+  { damaged, newestDamage, healed, newestHealing, unverified }: DamagedPeople & { readonly unverified: number },
+  day: string,
+): Notice[] {
   const notice = (are: 'damaged' | 'healed' | 'unverified', people: number, key: string) =>
     people === 0 ? [] : [{ key: `repositories/${are}/${key}`, facts: { kind: 'repositories' as const, are, people } }];
   return [
-    ...notice('damaged', damaged, new Date(newestDamage).toISOString()),
-    ...notice('healed', healed, new Date(newestHealing).toISOString()),
+    ...notice('damaged', damaged, (newestDamage ?? new Date(0)).toISOString()),
+    ...notice('healed', healed, (newestHealing ?? new Date(0)).toISOString()),
     ...notice('unverified', unverified, day),
   ];
 }

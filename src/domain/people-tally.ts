@@ -1,4 +1,4 @@
-import { isAlarming, isWhole } from './damage.ts';
+import { isAlarming } from './damage.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
 const dayMs = 86_400_000;
@@ -13,11 +13,8 @@ export interface PeopleTally {
   /** Everybody, by verdict, reason and who can mend it, with a blank between them. */
   readonly judged: Record<string, number>;
   readonly repositories: {
-    /** People with damage, since when the newest is known, and people whose damage was healed within a day. */
+    /** People with damage. */
     damaged: number;
-    newestDamage: number;
-    healed: number;
-    newestHealing: number;
     /** People whose repository was not verified for too long. */
     unverified: number;
     /** When the one that was verified the longest ago was; null where none was. */
@@ -51,9 +48,6 @@ export function newTally(): PeopleTally {
     judged: {},
     repositories: {
       damaged: 0,
-      newestDamage: 0,
-      healed: 0,
-      newestHealing: 0,
       unverified: 0,
       oldestVerified: null,
       pending: 0,
@@ -61,27 +55,16 @@ export function newTally(): PeopleTally {
   };
 }
 
-/** Counts one more person, as they are now. */
-export function addToTally(
-  { verdicts, menders, reasons, judged, repositories }: PeopleTally,
-  one: Protection,
-  now: Date,
-): void {
+/** Counts one more person. */
+export function addToTally({ verdicts, menders, reasons, judged, repositories }: PeopleTally, one: Protection): void {
   const { by, reason, verdict, restorable } = one;
   verdicts[verdict] += 1;
   if (by !== 'nobody') menders[by] += 1;
   if (isForOperators(one)) reasons[reason] = (reasons[reason] ?? 0) + 1;
   const key = `${verdict} ${reason} ${by}`;
   judged[key] = (judged[key] ?? 0) + 1;
-  const { damage, damagedSince, healedAt, isOverdue, isPending, verifiedAt } = restorable;
-  if (isAlarming(damage)) {
-    repositories.damaged += 1;
-    repositories.newestDamage = Math.max(repositories.newestDamage, damagedSince?.getTime() ?? 0);
-  }
-  if (isWhole(damage) && isRecent(healedAt, now)) {
-    repositories.healed += 1;
-    repositories.newestHealing = Math.max(repositories.newestHealing, healedAt.getTime());
-  }
+  const { damage, isOverdue, isPending, verifiedAt } = restorable;
+  if (isAlarming(damage)) repositories.damaged += 1;
   if (isOverdue) repositories.unverified += 1;
   if (isPending) repositories.pending += 1;
   if (verifiedAt !== null)
@@ -92,15 +75,20 @@ export function addToTally(
 }
 
 /** The tally of these people. */
-export function tallyOf(people: readonly Protection[], now: Date): PeopleTally {
+export function tallyOf(people: readonly Protection[]): PeopleTally {
   const tally = newTally();
-  for (const one of people) addToTally(tally, one, now);
+  for (const one of people) addToTally(tally, one);
   return tally;
 }
 
 /** Whether it was within a day. */
 export function isRecent(at: Date | null, now: Date): at is Date {
-  return at !== null && now.getTime() - at.getTime() < dayMs;
+  return at !== null && at > aDayBefore(now);
+}
+
+/** What came after it is recent. */
+export function aDayBefore(now: Date): Date {
+  return new Date(now.getTime() - dayMs);
 }
 
 /** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */

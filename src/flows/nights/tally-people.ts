@@ -65,7 +65,7 @@ async function countPeople(
   const began = clock.elapsed();
   const tally = newTally();
   for await (const people of eachProtection(resources)) {
-    for (const { protection } of people) addToTally(tally, protection, at);
+    for (const { protection } of people) addToTally(tally, protection);
     await onBatch(people, at);
   }
   const tookMs = clock.elapsed() - began;

@@ -9,6 +9,7 @@ import {
   saveDeliveries,
 } from '../../database/notices.ts';
 import { listHeldRetentions } from '../../database/retention.ts';
+import { countDamaged } from '../../database/verifications.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {
@@ -23,6 +24,7 @@ import {
   noticesForPerson,
   noticesOfRepositories,
 } from '../../domain/notices.ts';
+import { aDayBefore } from '../../domain/people-tally.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
@@ -59,10 +61,13 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
   else if (looked !== null && config.mail !== undefined) await tellOfChanges(resources, { looked, tell });
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
+  const damaged = await countDamaged(database, { healedAfter: aDayBefore(at) });
   const news = [
     // Before the end of the window nobody was late: what was counted then says nothing of the night.
     ...(countedAt < end ? [] : forOperators(config, 'digest', digestOf(tally, night))),
-    ...noticesOfRepositories(tally, night).flatMap((notice) => forOperators(config, 'repositories', notice)),
+    ...noticesOfRepositories({ ...damaged, unverified: tally.repositories.unverified }, night).flatMap((notice) =>
+      forOperators(config, 'repositories', notice),
+    ),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
   ];
   return raised + (await saveDeliveries(database, news, at));

@@ -111,6 +111,7 @@ async function somebodyDamaged() {
   const at = pages.resources.clock.now();
   const known = { since: at, nextAt: at, damageState: 'mending', foundAt: at };
   await pages.resources.database.verification.create({ data: { userId, ...known } });
+  return userId;
 }
 
 /** The count of now took long and is kept for so long, as of very many people, and says that so many wait. */
@@ -644,6 +645,34 @@ describe('operators', () => {
     status = 200;
     expect(await sendNotices(resources)).toBe(1);
     expect(await person.text('/')).not.toContain('The operator was told');
+  });
+
+  test('are told of damage and of its end though going through everybody is not due', async () => {
+    const { smtp, resources } = await openMail();
+    const { database, clock } = resources;
+    const userId = await somebodyDamaged();
+    const save = (data: object) => database.verification.update({ where: { userId }, data });
+    await save({ damageState: null, foundAt: null });
+    await raiseAndSend(resources);
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    const before = smtp.mails.length;
+    await pages.clock.advance(10 * 60_000);
+    await save({ damageState: 'mending', foundAt: clock.now() });
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    await pages.clock.advance(10 * 60_000);
+    await save({ damageState: null, clearedAt: clock.now() });
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+    const kinds = await database.notice.findMany({
+      where: { key: { startsWith: 'mail-operator/repositories/' } },
+      orderBy: { createdAt: 'asc' },
+      select: { facts: true },
+    });
+    expect(kinds.map(({ facts }) => facts)).toMatchObject([
+      { are: 'damaged', people: 1 },
+      { are: 'healed', people: 1 },
+    ]);
+    expect(smtp.mails).toHaveLength(before + 2);
   });
 
   test('get the digest minutes after the window, of what is so then, where counting is dear and would not be due for hours', async () => {

@@ -209,7 +209,7 @@ describe('protection', () => {
         healedAt: null,
       };
       const rest = { consent: 'living', mend: 'nothing', until: null, retry: null, since: null, runId: null } as const;
-      addToTally(tally, { ...rest, verdict, reason, by, restorable }, at);
+      addToTally(tally, { ...rest, verdict, reason, by, restorable });
     }
     expect(words(checkProtection(tally))).toMatch(pattern);
   });

@@ -110,8 +110,8 @@ describe('operators are told', () => {
     const disabled = protection({ by: 'provider', mend: 'mend_account', reason: 'account_disabled' });
     const fine = protection({ by: 'nobody', mend: 'nothing', reason: 'complete', verdict: 'protected' });
     const wanted = protection({ by: 'person', mend: 'renew', reason: 'paused_beyond_consent', verdict: 'late' });
-    expect(digestOf(tallyOf([wanted], now), '2026-05-03')).toBeUndefined();
-    expect(digestOf(tallyOf([waiting, waiting, late, disabled, fine, protection()], now), '2026-05-03')).toEqual({
+    expect(digestOf(tallyOf([wanted]), '2026-05-03')).toBeUndefined();
+    expect(digestOf(tallyOf([waiting, waiting, late, disabled, fine, protection()]), '2026-05-03')).toEqual({
       key: 'digest/2026-05-03',
       facts: {
         kind: 'digest',
@@ -122,8 +122,8 @@ describe('operators are told', () => {
   });
 
   test('nothing where everybody is well or can help themselves', () => {
-    expect(digestOf(tallyOf([], now), '2026-05-03')).toBeUndefined();
-    expect(digestOf(tallyOf([protection()], now), '2026-05-03')).toBeUndefined();
+    expect(digestOf(tallyOf([]), '2026-05-03')).toBeUndefined();
+    expect(digestOf(tallyOf([protection()]), '2026-05-03')).toBeUndefined();
   });
 
   test('of each time that a circuit opens', () => {
@@ -211,27 +211,22 @@ describe('damage', () => {
   });
 
   test('of so many is told to operators with every new one, that it was healed, and each day that repositories are not verified', () => {
-    const of = (...restorables: Partial<Protection['restorable']>[]) =>
-      noticesOfRepositories(
-        tallyOf(
-          restorables.map((one) => protection({ restorable: { ...sound, ...one } })),
-          now,
-        ),
-        '2026-05-04',
-      );
-    expect(of({}, { damage: 'accepted', damagedSince: now })).toEqual([]);
-    expect(of({}, damaged, { ...damaged, damage: 'key', damagedSince: inDays(-2) })).toEqual([
+    const nobody = { damaged: 0, newestDamage: null, healed: 0, newestHealing: null, unverified: 0 };
+    const of = (some: Partial<typeof nobody> | object) => noticesOfRepositories({ ...nobody, ...some }, '2026-05-04');
+    expect(of({})).toEqual([]);
+    const damagedPeople = { damaged: 2, newestDamage: inDays(-1) };
+    expect(of(damagedPeople)).toEqual([
       {
         key: `repositories/damaged/${inDays(-1).toISOString()}`,
         facts: { kind: 'repositories', are: 'damaged', people: 2 },
       },
     ]);
-    expect(of(damaged, { ...damaged, damagedSince: now })[0]?.key).not.toBe(of(damaged)[0]?.key);
-    expect(of({ healedAt: now }, { isOverdue: true }, { healedAt: inDays(-1) }).map(({ facts }) => facts)).toEqual([
+    expect(of({ damaged: 1, newestDamage: now })[0]?.key).not.toBe(of(damagedPeople)[0]?.key);
+    expect(of({ healed: 1, newestHealing: now, unverified: 1 }).map(({ facts }) => facts)).toEqual([
       { kind: 'repositories', are: 'healed', people: 1 },
       { kind: 'repositories', are: 'unverified', people: 1 },
     ]);
-    expect(of({ isOverdue: true })[0]?.key).toBe('repositories/unverified/2026-05-04');
+    expect(of({ unverified: 1 })[0]?.key).toBe('repositories/unverified/2026-05-04');
   });
 });
 

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findProtectionFacts } from '../../../src/database/protection.ts';
+import { countDamaged } from '../../../src/database/verifications.ts';
+import { isAlarming, isWhole } from '../../../src/domain/damage.ts';
 import { lastWindow } from '../../../src/domain/nights.ts';
 import { momentsToTell } from '../../../src/domain/notices.ts';
-import type { ProtectionFacts } from '../../../src/domain/protection.ts';
+import { aDayBefore, isRecent } from '../../../src/domain/people-tally.ts';
+import { judgeProtection, type ProtectionFacts } from '../../../src/domain/protection.ts';
 import { listWhoMayBeTold } from '../../../src/flows/notices/list-who-may-be-told.ts';
 import { base, madeUpFacts, moments, toldAt } from '../../support/fixtures/made-up-facts.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
@@ -102,4 +105,26 @@ test('of people as they may be, those are found who have something new to be tol
   }
   expect(wrong).toEqual([]);
   expect(told).toBeGreaterThan(100);
+});
+
+test('damage and healing are counted as everybody by themselves comes to', async () => {
+  for (const days of [-15, -1, 0, 3, 15]) {
+    const now = new Date(base + days * 86_400_000);
+    const expected = { damaged: 0, newestDamage: 0, healed: 0, newestHealing: 0 };
+    for (const { facts } of known.values()) {
+      if (facts.consent === null || facts.consent.state === 'withdrawn') continue;
+      const { damage, damagedSince, healedAt } = judgeProtection(facts, now).restorable;
+      if (isAlarming(damage)) {
+        expected.damaged += 1;
+        expected.newestDamage = Math.max(expected.newestDamage, damagedSince?.getTime() ?? 0);
+      } else if (isWhole(damage) && isRecent(healedAt, now)) {
+        expected.healed += 1;
+        expected.newestHealing = Math.max(expected.newestHealing, healedAt.getTime());
+      }
+    }
+    const counted = await countDamaged(fixture.database, { healedAfter: aDayBefore(now) });
+    const times = { newestDamage: new Date(expected.newestDamage), newestHealing: new Date(expected.newestHealing) };
+    expect(counted).toEqual({ ...expected, ...times });
+    expect(Math.min(counted.damaged, counted.healed)).toBeGreaterThan(0);
+  }
 });
