@@ -100,6 +100,7 @@ function spanOf({ formats }: Texts, ms: number): string {
   return ms < 2 * 3_600_000 ? formats.duration(ms) : formats.hours(ms);
 }
 
+/** Where a word may be divided is for pages alone. */
 function paragraphs(parts: readonly string[]): string {
-  return `${parts.join('\n\n')}\n`;
+  return `${parts.join('\n\n')}\n`.replaceAll('\u00ad', '');
 }

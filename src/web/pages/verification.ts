@@ -72,23 +72,25 @@ function standing(
   const reason = damageState === null ? undefined : reasonsOf[damageState];
   const isOverdue = restorable.isOverdue && eraseAt === null;
   const tone = reason !== undefined || isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
-  return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, time)}</p>
+  return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, { eraseAt, time })}</p>
 ${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
 ${isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
 ${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
 ${(damageState === 'lost' || damageState === 'removed') && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
 ${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === 'superseded' ? html`<p>${t.superseded}</p>` : ''}${(damageState === null || damageState === 'superseded') && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
-<p class="soft">${eraseAt === null ? t.what(resources.config.verifyDays) : t.ended(time(eraseAt))}</p></section>`;
+<p class="soft">${eraseAt === null ? t.what(resources.config.verifyDays) : eraseAt <= resources.clock.now() ? texts.retention.erasing : t.ended(time(eraseAt))}</p></section>`;
 }
 
 /** When it was last found whole, or that it never was. */
 function verified(
   { verification: t }: Texts,
   { checkedAt, damageState, verifiedAt }: VerificationRow,
-  time: (at: Date) => string,
+  { eraseAt, time }: Pick<Standing, 'eraseAt'> & { readonly time: (at: Date) => string },
 ): string {
-  if (verifiedAt === null) return checkedAt === null ? t.never : t.notWhole(time(checkedAt));
-  return damageState === 'accepted' ? t.verifiedButLost(time(verifiedAt)) : t.verified(time(verifiedAt));
+  if (verifiedAt !== null)
+    return damageState === 'accepted' ? t.verifiedButLost(time(verifiedAt)) : t.verified(time(verifiedAt));
+  if (checkedAt !== null) return t.notWhole(time(checkedAt));
+  return eraseAt === null ? t.never : t.neverWas;
 }
 
 const reasonsOf = {

@@ -283,7 +283,7 @@ export const texts: Texts = {
     nightOf: (date) => `die Nacht vom ${date}`,
     paused: 'ausgesetzt',
     pausedUntil: (at) => `ausgesetzt bis ${at}`,
-    renewKey: 'Zum Wiederherstellungsschlüssel',
+    renewKey: 'Zum Wiederherstellungs\u00adschlüssel',
     seeVerification: 'Ansehen, was bekannt ist',
     verified: 'Zuletzt als wiederherstellbar geprüft',
     butLost: 'bis auf das, was verloren ist',
@@ -874,7 +874,8 @@ export const texts: Texts = {
         act: 'Der Betreiber von Nightkeep kann es beheben.',
       },
       key_damaged: {
-        happened: 'Der Wiederherstellungsschlüssel, den Sie bekommen haben, öffnet Ihre Sicherungsstände nicht mehr.',
+        happened:
+          'Der Wiederherstellungs\u00adschlüssel, den Sie bekommen haben, öffnet Ihre Sicherungsstände nicht mehr.',
         act: 'Lassen Sie einen neuen anfertigen: Ohne ihn sind Sie auf Nightkeep angewiesen.',
       },
       unverified: {
@@ -1009,6 +1010,7 @@ export const texts: Texts = {
     verifiedButLost: (at) => `Zuletzt als wiederherstellbar geprüft, bis auf das, was verloren ist: ${at}.`,
     never:
       'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
+    neverWas: 'Ihre Sicherungsstände wurden nie geprüft.',
     nothing: 'Es gibt nichts zu prüfen: Ihre nächste Sicherung legt ein Repository an.',
     what: (days) =>
       `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die ins Leere wiederhergestellt wird, und ein Teil der Daten, so dass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,

@@ -1013,6 +1013,7 @@ export const texts = {
     notWhole: (at: string) => `Your snapshots were verified on ${at}, and were not found whole yet.`,
     verifiedButLost: (at: string) => `Last verified restorable, but for what is lost: ${at}.`,
     never: 'Your snapshots were not verified yet. That is done once a day, some time after a backup.',
+    neverWas: 'Your snapshots were never verified.',
     nothing: 'There is nothing to verify: your next backup makes a repository.',
     what: (days: number) =>
       `Once a day your snapshots are verified: every folder and key file, a random sample of files, which is restored to nothing, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,

@@ -318,3 +318,14 @@ test('damage, healing and silence are told by mail and channel, without names, e
   const all = JSON.stringify(await database.notice.findMany());
   expect(all).not.toMatch(/secret|diary/);
 });
+
+test('says of snapshots that were never verified and are to be erased only that, and in time that they are erased now', async () => {
+  await found(null);
+  await pages.resources.database.verification.updateMany({ data: { verifiedAt: null, checkedAt: null } });
+  await alice.post('/grant/withdraw', { snapshots: '90', sure: 'yes' });
+  const page = await alice.text('/verification');
+  for (const words of [t.neverWas, t.ended('2 Aug 2026, 12:00 UTC')]) expect(page).toContain(words);
+  expect(page).not.toContain(t.never);
+  await alice.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
+  expect(await alice.text('/verification')).toContain(texts.retention.erasing);
+});

@@ -40,3 +40,8 @@ test('a digest quotes what people read as their language does', () => {
   const { text } = writeNotice(german, { kind: 'digest', verdicts, reasons: { no_run: 1 } }, url);
   expect(text).toContain(`1 × „${german.protection.nights.no_run.happened}“ (no_run)`);
 });
+
+test('a mail holds no hyphens that are for pages alone', () => {
+  const { text } = writeNotice(german, { kind: 'person', verdict: 'partly', reason: 'key_damaged' }, url);
+  expect(text).toContain('Der Wiederherstellungsschlüssel, den Sie bekommen haben');
+});
