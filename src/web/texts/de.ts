@@ -668,7 +668,7 @@ export const texts: Texts = {
       `Ihre Sicherungsstände bleiben bis ${at} und werden dann gelöscht. Willigen Sie vorher erneut ein, so geht alles weiter wie bisher.`,
     change: 'Das ändern',
     erasing:
-      'Sie sind jetzt zu löschen. Ein Worker tut es und versucht es, bis es geschehen ist; diese Seite zeigt dann den Beleg.',
+      'Sie sind jetzt zu löschen. Ein Arbeitsprozess von Nightkeep tut es und versucht es, bis es geschehen ist; diese Seite zeigt dann den Beleg.',
     erased: (at) => `Alles wurde am ${at} gelöscht.`,
     erasedWhat: (snapshots, count, size) =>
       `${counted(snapshots, 'Sicherungsstand', 'Sicherungsstände')} in ${files(count)} (${size}) ${snapshots === 1 ? 'wurde' : 'wurden'} entfernt, die Schlüssel zuerst. Danach wurde der Speicher noch einmal aufgelistet: Nichts ist übrig.`,
@@ -1045,7 +1045,7 @@ export const texts: Texts = {
   retention: {
     title: 'Welche Sicherungsstände bleiben',
     link: 'Welche Sicherungsstände bleiben, und warum',
-    erasing: 'Sie haben Ihre Einwilligung widerrufen, und alle Ihre Sicherungsstände werden jetzt gelöscht.',
+    erasing: 'Alle Ihre Sicherungsstände werden jetzt gelöscht.',
     notAgreed: 'Alle Ihre Sicherungsstände bleiben, denn Sie haben nicht eingewilligt, dass welche entfallen.',
     offer: 'Damit die Vergangenheit nicht endlos wächst, können Sie in Folgendes einwilligen:',
     agree: 'Einwilligen: die anderen entfallen lassen',

@@ -1048,7 +1048,7 @@ export const texts = {
   retention: {
     title: 'Which snapshots stay',
     link: 'Which snapshots stay, and why',
-    erasing: 'You withdrew your consent, and all of your snapshots are to be erased now.',
+    erasing: 'All of your snapshots are to be erased now.',
     notAgreed: 'All of your snapshots stay, since you have not agreed that any go.',
     offer: 'So that the past does not grow without end, you can agree to this:',
     agree: 'Agree: let the others go',

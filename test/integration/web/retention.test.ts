@@ -146,7 +146,7 @@ test('promises nothing of snapshots that are all erased, since the consent was w
   }
   await database.repository.updateMany({ data: { eraseAt: clock.now() } });
   for (const told of [await show(), await shortly()]) {
-    expect(told).toContain('all of your snapshots are to be erased now.');
+    expect(told).toContain('All of your snapshots are to be erased now.');
     expect(told).not.toMatch(/these stay|stays|next backup|stay for now/);
   }
   await database.repository.updateMany({ data: { eraseAt: null } });
