@@ -55,8 +55,16 @@ export async function* readPieces(path: string): AsyncGenerator<Buffer> {
     await using file = await open(path, 'r');
     yield* file.createReadStream({ autoClose: false });
   } catch (cause) {
-    throw isSystemError(cause) ? new AppError('usage/invalid', `The file ${path} cannot be read.`, { cause }) : cause;
+    throw isSystemError(cause) ? unread(path, cause) : cause;
   }
+}
+
+function unread(path: string, cause: NodeJS.ErrnoException): AppError {
+  return new AppError(
+    'usage/invalid',
+    `The file ${path} cannot be read: ${cause.code}. Name one that is there and that this user may read.`,
+    { cause },
+  );
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -110,7 +110,7 @@ test.skipIf(disk === undefined)('a store that is read-only', () => {
 
 test.skipIf(disk === undefined)('a store that is full', () => {
   const filler = join(disk ?? '', 'filler');
-  const told = 'is full. Make room, or point STORE_URL to a larger disk.';
+  const told = 'is full. Make room there, or give it a larger disk.';
   const fill = () => expect(writeFile(filler, Buffer.alloc(8_000_000))).rejects.toMatchObject({ code: 'ENOSPC' });
   return expectCure(told, fill, () => rm(filler), 'store/full');
 });

@@ -74,7 +74,7 @@ export function checkFolder(facts: FolderFacts, expected: number | undefined): F
     return warn(
       name,
       `Only ${bytesWords(freeBytes)} of ${bytesWords(totalBytes)} are free in ${folder}.`,
-      'Make room, or point STORE_URL to a larger disk before a night fails.',
+      'Make room there, or give it a larger disk, before a night fails.',
     );
   if (tripMs > slowMs)
     return warn(

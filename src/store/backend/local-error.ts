@@ -10,7 +10,7 @@ interface Meaning {
 const meanings: Readonly<Record<string, Meaning>> = {
   ENOENT: { code: 'store/not-found', what: 'has no such file' },
   EEXIST: { code: 'store/exists', what: 'has that file already' },
-  ENOSPC: { code: 'store/full', what: 'is full. Make room, or point STORE_URL to a larger disk' },
+  ENOSPC: { code: 'store/full', what: 'is full. Make room there, or give it a larger disk' },
   EDQUOT: { code: 'store/full', what: 'has used up its quota. Raise it, or make room' },
   EROFS: { code: 'store/unavailable', what: 'is mounted read-only. Remount it for writing' },
   EACCES: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },

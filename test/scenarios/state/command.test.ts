@@ -104,7 +104,7 @@ test.each([
   [['export'], /--to FILE/],
   [['export', '--to', '/nowhere/at/all'], /cannot be written: ENOENT/],
   [['import'], /--from FILE/],
-  [['import', '--from', '/nowhere/at/all'], /cannot be read/],
+  [['import', '--from', '/nowhere/at/all'], /cannot be read: ENOENT\. Name one that is there/],
 ])('%j is refused with the cure', async (words, said) => {
   expect(await commands.nightkeep(...words)).toBe(2);
   expect(commands.complaints.join('')).toMatch(said);
