@@ -37,7 +37,7 @@ describe('makeFolders', () => {
         timeout: 20_000,
         killSignal: 'SIGKILL',
       });
-      expect(stderr).toContain('/proc/nightkeep/data. Make DATA_DIR a folder that this user may write to.');
+      expect(stderr).toContain('/proc/nightkeep/data: ENOENT. Make DATA_DIR a folder that this user may write to.');
       expect(status).toBe(2);
     },
     30_000,
