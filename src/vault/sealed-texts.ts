@@ -56,7 +56,11 @@ export async function* unsealTexts(keyring: Keyring, chunks: AsyncIterable<Buffe
 
 async function* unsealFrom(keyring: Keyring, read: ReturnType<typeof openReader>): AsyncGenerator<string> {
   const [, id] = /^nightkeep state 1 ([0-9a-f-]{36})\n$/.exec((await read(headerBytes))?.toString() ?? '') ?? [];
-  if (id === undefined) throw new AppError('request/invalid', 'This is no export of Nightkeep.');
+  if (id === undefined)
+    throw new AppError(
+      'request/invalid',
+      'This is no export of Nightkeep. Name a file that nightkeep export wrote, or one of nightkeep import --list.',
+    );
   for (let number = 0; ; number += 1) {
     const length = (await read(4))?.readUInt32BE();
     if (length === undefined) return;

@@ -89,7 +89,9 @@ function onlyMatch(ids: readonly SnapshotId[], prefix: string): SnapshotId {
   const matches = /^[0-9a-f]{4,64}$/.test(prefix) ? ids.filter((id) => id.startsWith(prefix)) : [];
   const [only, other] = matches;
   if (only === undefined)
-    throw noSuchSnapshot('The repository has no snapshot whose id begins so; ids are given with 4 hex digits or more.');
+    throw noSuchSnapshot(
+      'The repository has no snapshot whose id begins so: give 4 hex digits or more of one that nightkeep snapshots lists.',
+    );
   if (other !== undefined) throw noSuchSnapshot('Several snapshots begin so; give more digits of the id.');
   return only;
 }

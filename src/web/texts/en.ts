@@ -1385,7 +1385,7 @@ export const texts = {
       },
       'request/not-found': { title: 'Not found' },
       'repository/not-found': { title: 'Not found' },
-      'repository/no-such-snapshot': { title: 'Not found' },
+      'repository/no-such-snapshot': { title: 'Not found', happened: 'There is no such snapshot, or not any more.' },
       'repository/no-such-path': { title: 'Not found' },
       'repository/damaged': {
         title: 'This cannot be read',

@@ -109,3 +109,8 @@ test.each([
   expect(await commands.nightkeep(...words)).toBe(2);
   expect(commands.complaints.join('')).toMatch(said);
 });
+
+test('a file that is no export is refused with the cure', async () => {
+  expect(await commands.nightkeep('import', '--from', 'package.json')).toBe(1);
+  expect(commands.complaints.join('')).toMatch(/no export of Nightkeep\. Name a file that nightkeep export wrote/);
+});

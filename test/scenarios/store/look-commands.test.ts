@@ -146,7 +146,10 @@ describe('dump', () => {
 
   test.each([
     [['latest', 'files/nothing'], 'is not there'],
-    [['ffffffff', '/'], 'no snapshot whose id begins so'],
+    [
+      ['ffffffff', '/'],
+      'no snapshot whose id begins so: give 4 hex digits or more of one that nightkeep snapshots lists',
+    ],
     [['latest', '/', '--archive', 'rar'], 'choose one of tar, zip'],
   ])('says what is wrong with %j', async (argv, words) => {
     const { code, bytes } = await dump(...argv);
