@@ -11,8 +11,8 @@ import { keepFigure } from './keep-figure.ts';
 const lastNightsMs = 3 * 86_400_000;
 
 /**
- * Foresees whether the window of the settings will hold the night that comes, from noon until the window opens; null at any other time,
- * and where nothing is known. Workers count by those that took part in the last hour of the last night, each with `concurrency`
+ * Foresees whether the window of the settings will hold the backups that are due in it, from noon until it opens; null at any other time,
+ * and where nothing is known. Workers count by those that were at work in the middle of the last night, each with `concurrency`
  * backups at once as this process has it.
  */
 export async function foreseeNight({
@@ -27,8 +27,8 @@ export async function foreseeNight({
   const { start, end } = nextWindow(windowOf(config), at);
   if (start >= to) return null;
   const [{ value: plans }, { refreshesEach, typicalMs, workers }] = await Promise.all([
-    keepFigure({ clock, database }, { name: 'plans ahead', of: to.toISOString() }, () =>
-      countPlansDue(database, { to }),
+    keepFigure({ clock, database }, { name: 'plans ahead', of: start.toISOString() }, () =>
+      countPlansDue(database, { at, from: start, to: end }),
     ),
     measureNightAhead(database, {
       since: new Date(at.getTime() - lastNightsMs),

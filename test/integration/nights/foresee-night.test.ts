@@ -10,7 +10,7 @@ const metricsToken = 'a-token-of-more-than-32-characters~+/=';
 
 let pages: Pages;
 let operator: SignedIn;
-/** At noon after a night with 480 people, each of whose backups had the one worker for three seconds. */
+/** At noon after a night with 480 people, each of whose backups had the one worker for three seconds; of five the consent has ended. */
 beforeAll(async () => {
   pages = await openPages();
   operator = await pages.newPerson({ roles: ['operator'] });
@@ -31,19 +31,36 @@ const pacedBy = (seconds: number) => {
 test('in the evening it is said whether the window holds the night, by the last ones and by what the provider may be asked', async () => {
   const free = await foreseeNight(pacedBy(0));
   expect(free).toMatchObject({
-    plans: 480,
+    plans: 475,
     windowMs: 4 * hour,
-    neededMs: (480 * 3_000) / 2,
+    neededMs: (475 * 3_000) / 2,
     by: 'workers',
     holds: true,
   });
   expect(checkWindow(free)).toMatchObject({ state: 'ok' });
   const slow = await foreseeNight(pacedBy(40));
-  expect(slow).toMatchObject({ by: 'provider', workersMs: 720_000, holds: false });
+  expect(slow).toMatchObject({ by: 'provider', workersMs: 712_500, holds: false });
   // One refresh each, but for those of the minute before the first backup that counts.
   expect(slow?.neededMs).toBeGreaterThan(5 * hour);
   expect(slow?.neededMs).toBeLessThanOrEqual((480 / 360) * 4 * hour);
   expect(checkWindow(slow)).toMatchObject({ state: 'warn', cure: expect.stringContaining('OIDC_RATE') });
+});
+
+test('workers count by who was at work in the middle of the night: neither by a backup that was tried long after it, nor twice where they were started anew', async () => {
+  const { database } = pages.resources;
+  const ofFour = `holder = 'worker/' || get_byte(uuid_send(id), 15) % 4`;
+  await database.$executeRawUnsafe(`UPDATE exchanges SET ${ofFour}`);
+  const byFour = (475 * 3_000) / 8;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ workersMs: byFour });
+  await database.$executeRaw`UPDATE exchanges SET holder = holder || '/anew' WHERE started_at > '2026-05-04T02:40:00Z'`;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ workersMs: byFour });
+  await database.$executeRaw`
+    WITH late AS (
+      UPDATE runs SET finished_at = '2026-05-04T06:20:00Z' WHERE id = (SELECT id FROM runs WHERE state = 'failed' ORDER BY finished_at DESC LIMIT 1) RETURNING id
+    )
+    UPDATE exchanges SET started_at = '2026-05-04T06:19:00Z' FROM late WHERE run_id = late.id`;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ workersMs: byFour });
+  await database.$executeRaw`UPDATE exchanges SET holder = 'worker/1'`;
 });
 
 test('operators read it on the page of the night, in metrics and in the status', async () => {
@@ -56,9 +73,16 @@ test('operators read it on the page of the night, in metrics and in the status',
   const metrics = await (await send('/metrics', { headers })).text();
   expect(metrics).toContain('nightkeep_night_window_seconds 14400');
   expect(metrics).toMatch(/nightkeep_night_needed_seconds\{by="provider"\} 1[89]\d{3}/);
-  expect(metrics).toContain('nightkeep_night_needed_seconds{by="workers"} 720');
+  expect(metrics).toContain('nightkeep_night_needed_seconds{by="workers"} 712.5');
   const status = JSON.parse(await (await send('/status.json', { headers })).text());
-  expect(status.forecast).toMatchObject({ plans: 480, by: 'provider', holds: false });
+  expect(status.forecast).toMatchObject({ plans: 475, by: 'provider', holds: false });
+});
+
+test('the backups count that are due in that window: not those of people who chose other hours, whom it need not hold', async () => {
+  const { database } = pages.resources;
+  await database.$executeRaw`
+    UPDATE plans SET next_due_at = '2026-05-05T06:00:00Z' WHERE sources::text ~ 'cloud(0|4|8|12)[.]'`;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ plans: 355 });
 });
 
 test('once the window is open nothing is foreseen any more', async () => {
