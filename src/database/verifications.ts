@@ -193,6 +193,21 @@ export async function countDamaged(database: Database, { healedAfter }: { healed
   return counted;
 }
 
+/**
+ * How many people with snapshots have a repository that nobody has found whole since then and in which no damage is known that somebody
+ * should look at; found by the index of when each was looked at, not of those who took their consent back.
+ */
+export async function countUnverified(database: Database, { before }: { before: Date }): Promise<number> {
+  const [{ count }] = await database.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM verifications
+    WHERE ${lookedAt} <= ${before} AND (damage_state IS NULL OR damage_state = ANY (${[...quietDamage]}))
+      AND EXISTS (SELECT FROM repositories WHERE user_id = verifications.user_id OFFSET 0)
+      AND (SELECT state FROM grants WHERE user_id = verifications.user_id ORDER BY created_at DESC LIMIT 1) <> 'withdrawn'
+      AND EXISTS (SELECT FROM plans JOIN runs ON runs.plan_id = plans.id WHERE plans.user_id = verifications.user_id
+        AND runs.state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL OFFSET 0)`;
+  return count;
+}
+
 /** When the repository of a row of verifications was looked at last; the same expression as in their index (migration tallies). */
 export const lookedAt = Prisma.sql`coalesce(CASE WHEN damage_state IS NULL THEN verified_at ELSE checked_at END, since)`;
 

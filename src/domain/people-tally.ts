@@ -1,4 +1,3 @@
-import { isAlarming } from './damage.ts';
 import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
 
 const dayMs = 86_400_000;
@@ -13,10 +12,6 @@ export interface PeopleTally {
   /** Everybody, by verdict, reason and who can mend it, with a blank between them. */
   readonly judged: Record<string, number>;
   readonly repositories: {
-    /** People with damage. */
-    damaged: number;
-    /** People whose repository was not verified for too long. */
-    unverified: number;
     /** When the one that was verified the longest ago was; null where none was. */
     oldestVerified: number | null;
     /** People with snapshots of which nobody has verified any yet. */
@@ -47,8 +42,6 @@ export function newTally(): PeopleTally {
     reasons: {},
     judged: {},
     repositories: {
-      damaged: 0,
-      unverified: 0,
       oldestVerified: null,
       pending: 0,
     },
@@ -63,9 +56,7 @@ export function addToTally({ verdicts, menders, reasons, judged, repositories }:
   if (isForOperators(one)) reasons[reason] = (reasons[reason] ?? 0) + 1;
   const key = `${verdict} ${reason} ${by}`;
   judged[key] = (judged[key] ?? 0) + 1;
-  const { damage, isOverdue, isPending, verifiedAt } = restorable;
-  if (isAlarming(damage)) repositories.damaged += 1;
-  if (isOverdue) repositories.unverified += 1;
+  const { isPending, verifiedAt } = restorable;
   if (isPending) repositories.pending += 1;
   if (verifiedAt !== null)
     repositories.oldestVerified = Math.min(

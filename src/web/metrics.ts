@@ -12,7 +12,7 @@ import type { CountName } from '../flows/nights/back-up.ts';
 import { foreseeNight } from '../flows/nights/foresee-night.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
 import { tallyPeople } from '../flows/nights/tally-people.ts';
-import { verificationOf } from '../flows/nights/view-status.ts';
+import { type VerificationFigures, viewVerification } from '../flows/nights/tally-repositories.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
 import { forWatchers } from './watchers.ts';
@@ -35,13 +35,14 @@ async function collect(resources: Needs): Promise<string> {
   const at = clock.now();
   const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
   const people = await tallyPeople(resources);
+  const verified = await viewVerification(resources, people);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const exportedAt = await findExportedAt(resources);
   const forecast = await foreseeNight(resources);
   const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
   for (const { name, help, values } of [
-    ...gauges(measured, people, { at, held: held.length, exportedAt, forecast }),
+    ...gauges(measured, people, { at, verified, held: held.length, exportedAt, forecast }),
     ...resticSet(repositories),
   ]) {
     // The library would write 0 where there is nothing to tell.
@@ -81,14 +82,20 @@ function gauges(
   { tally, at: countedAt }: TalliedPeople,
   {
     at,
+    verified,
     held,
     exportedAt,
     forecast,
-  }: { at: Date; held: number; exportedAt: number | null; forecast: NightForecast | null },
+  }: {
+    at: Date;
+    verified: VerificationFigures;
+    held: number;
+    exportedAt: number | null;
+    forecast: NightForecast | null;
+  },
 ): Measured[] {
   const { grants, rotationsLost, idleDeadline, maxDeadline, runs, oldestDueAt, lastSuccessAt } = measured;
   const { queued, running, ...ended } = runs;
-  const verified = verificationOf(tally);
   const until = (deadline: Date) => (deadline.getTime() - at.getTime()) / 1000;
   const own: Measured[] = [
     one('build_info', 'The version that runs; the value is always 1', 1, { version }),

@@ -2,12 +2,12 @@ import { type Measurements, measure } from '../../database/measure.ts';
 import { findOperatorsLastTold } from '../../database/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
-import type { PeopleTally } from '../../domain/people-tally.ts';
 import type { ProtectionVerdict } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
 import { foreseeNight } from './foresee-night.ts';
 import { tallyPeople } from './tally-people.ts';
+import { type VerificationFigures, viewVerification } from './tally-repositories.ts';
 
 const dayMs = 86_400_000;
 
@@ -21,7 +21,7 @@ export interface Status {
   oldestDueAt: Date | null;
   /** People whose consent was not withdrawn, by the verdict on their data. */
   people: Record<ProtectionVerdict, number>;
-  /** When these, and what is verified, were counted: earlier than now where counting takes long. */
+  /** When these were counted: earlier than now where counting takes long. */
   peopleAt: Date;
   grants: Measurements['grants'];
   rotationsLost: number;
@@ -29,8 +29,7 @@ export interface Status {
   runs: Measurements['runs'];
   /** Providers whose circuit is open. */
   openCircuits: string[];
-  /** Since when the one whose snapshots were found whole the longest ago were; people with damage, those not verified for too long, and those never yet. */
-  verification: { oldestAt: Date | null; damaged: number; unverified: number; pending: number };
+  verification: VerificationFigures;
   /** Whether the window will hold the night that comes; null but from noon until it opens, and where nothing is known. */
   forecast: NightForecast | null;
   /** When operators were last told of something, and by what; null where they never were. */
@@ -50,7 +49,7 @@ export async function viewStatus(
   const { lastSuccessAt, oldestDueAt, grants, rotationsLost, runs, circuits } = measured;
   const openCircuits = circuits.filter(({ open }) => open).map(({ issuer }) => issuer);
   const operatorsTold = told && { at: told.at, by: meansOf(told.channel) ?? told.channel };
-  const verification = verificationOf(people.tally);
+  const verification = await viewVerification(resources, people);
   return {
     ...{ version, at, verification },
     ...{
@@ -66,10 +65,4 @@ export async function viewStatus(
       operatorsTold,
     },
   };
-}
-
-/** How far the repositories of these people are known to be whole, in figures. */
-export function verificationOf({ repositories }: PeopleTally): Status['verification'] {
-  const { oldestVerified, damaged, unverified, pending } = repositories;
-  return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), damaged, unverified, pending };
 }

@@ -23,7 +23,7 @@ import { foreseeNight } from './foresee-night.ts';
 import { type Figure, keepFigure } from './keep-figure.ts';
 import { tallyNights } from './tally-nights.ts';
 import { tallyPeople } from './tally-people.ts';
-import { type Status, verificationOf } from './view-status.ts';
+import { type VerificationFigures, viewVerification } from './tally-repositories.ts';
 
 const paceMs = 15 * 60_000;
 const dayMs = 86_400_000;
@@ -54,9 +54,8 @@ export interface Tonight {
   /** Oldest first. */
   nights: NightOutcome[];
   queue: 'runs' | 'paused' | 'away' | 'damaged';
-  /** Of everybody's repositories. */
-  verification: Status['verification'];
-  /** When that was counted. */
+  verification: VerificationFigures;
+  /** When people were counted for it. */
   verificationAt: Date;
   /** The newest export of Nightkeep's own state in the store, and whether one was missed; null: none are made at night. */
   exported: { last: Date | null; isLate: boolean } | null;
@@ -111,7 +110,7 @@ export async function viewTonight({
     servers,
     nights,
     queue,
-    verification: verificationOf(people.tally),
+    verification: await viewVerification({ clock, database }, people),
     verificationAt: people.at,
     exported,
   };

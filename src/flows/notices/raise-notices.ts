@@ -9,7 +9,6 @@ import {
   saveDeliveries,
 } from '../../database/notices.ts';
 import { listHeldRetentions } from '../../database/retention.ts';
-import { countDamaged } from '../../database/verifications.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {
@@ -24,12 +23,12 @@ import {
   noticesForPerson,
   noticesOfRepositories,
 } from '../../domain/notices.ts';
-import { aDayBefore } from '../../domain/people-tally.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from '../nights/configured-window.ts';
 import { type JudgedPerson, listProtectionsOf } from '../nights/find-protection.ts';
 import { recountPeople } from '../nights/tally-people.ts';
+import { tallyRepositories } from '../nights/tally-repositories.ts';
 import { listWhoMayBeTold } from './list-who-may-be-told.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
@@ -61,11 +60,10 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
   else if (looked !== null && config.mail !== undefined) await tellOfChanges(resources, { looked, tell });
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
-  const damaged = await countDamaged(database, { healedAfter: aDayBefore(at) });
   const news = [
     // Before the end of the window nobody was late: what was counted then says nothing of the night.
     ...(countedAt < end ? [] : forOperators(config, 'digest', digestOf(tally, night))),
-    ...noticesOfRepositories({ ...damaged, unverified: tally.repositories.unverified }, night).flatMap((notice) =>
+    ...noticesOfRepositories(await tallyRepositories(resources), night).flatMap((notice) =>
       forOperators(config, 'repositories', notice),
     ),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findProtectionFacts } from '../../../src/database/protection.ts';
-import { countDamaged } from '../../../src/database/verifications.ts';
+import { countDamaged, countUnverified } from '../../../src/database/verifications.ts';
 import { isAlarming, isWhole } from '../../../src/domain/damage.ts';
 import { lastWindow } from '../../../src/domain/nights.ts';
 import { momentsToTell } from '../../../src/domain/notices.ts';
 import { aDayBefore, isRecent } from '../../../src/domain/people-tally.ts';
-import { judgeProtection, type ProtectionFacts } from '../../../src/domain/protection.ts';
+import { judgeProtection, overdueMs, type ProtectionFacts } from '../../../src/domain/protection.ts';
 import { listWhoMayBeTold } from '../../../src/flows/notices/list-who-may-be-told.ts';
 import { base, madeUpFacts, moments, toldAt } from '../../support/fixtures/made-up-facts.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
@@ -107,13 +107,16 @@ test('of people as they may be, those are found who have something new to be tol
   expect(told).toBeGreaterThan(100);
 });
 
-test('damage and healing are counted as everybody by themselves comes to', async () => {
+test('damage, healing and what nobody verified are counted as everybody by themselves comes to', async () => {
+  let most = 0;
   for (const days of [-15, -1, 0, 3, 15]) {
     const now = new Date(base + days * 86_400_000);
     const expected = { damaged: 0, newestDamage: 0, healed: 0, newestHealing: 0 };
+    let unverified = 0;
     for (const { facts } of known.values()) {
       if (facts.consent === null || facts.consent.state === 'withdrawn') continue;
-      const { damage, damagedSince, healedAt } = judgeProtection(facts, now).restorable;
+      const { damage, damagedSince, healedAt, isOverdue } = judgeProtection(facts, now).restorable;
+      if (isOverdue) unverified += 1;
       if (isAlarming(damage)) {
         expected.damaged += 1;
         expected.newestDamage = Math.max(expected.newestDamage, damagedSince?.getTime() ?? 0);
@@ -126,5 +129,9 @@ test('damage and healing are counted as everybody by themselves comes to', async
     const times = { newestDamage: new Date(expected.newestDamage), newestHealing: new Date(expected.newestHealing) };
     expect(counted).toEqual({ ...expected, ...times });
     expect(Math.min(counted.damaged, counted.healed)).toBeGreaterThan(0);
+    const before = new Date(now.getTime() - overdueMs);
+    expect(await countUnverified(fixture.database, { before })).toBe(unverified);
+    most = Math.max(most, unverified);
   }
+  expect(most).toBeGreaterThan(10);
 });

@@ -17,6 +17,7 @@ import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/do
 import { nextWindow } from '../../../src/domain/nights.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
 import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
+import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
@@ -232,13 +233,14 @@ describe('a person', () => {
       await clock.advance(moment.getTime() - 25 * 60_000 - clock.now().getTime());
       await keepTally(resources, { reasons: {}, for: 24 * hour });
       const sent = [];
+      const toAlice = () => smtp.mails.filter(({ to }) => to === 'alice@example.org');
       for (let n = 0; n < 5; n++) {
         await clock.advance(10 * 60_000);
         await raiseAndSend(resources);
-        sent.push(smtp.mails.filter(({ to }) => to === 'alice@example.org').length);
+        sent.push(toAlice().length);
       }
       expect(sent).toEqual([0, 0, 1, 1, 1]);
-      return decoded(smtp.mails[0]?.text);
+      return decoded(toAlice()[0]?.text);
     }
 
     test.each([14, 7, 2])('that a consent ends in %i days', async (days) => {
@@ -673,6 +675,27 @@ describe('operators', () => {
       { are: 'healed', people: 1 },
     ]);
     expect(smtp.mails).toHaveLength(before + 2);
+  });
+
+  test('are told that a repository was not verified for three days though going through everybody is not due, and read it on the page', async () => {
+    const { resources } = await openMail();
+    const { database, clock } = resources;
+    const { person, userId } = await somebodyWaiting();
+    await addRepository(pages, person);
+    const snapshot = { state: 'succeeded' as const, snapshotId: 'c'.repeat(64) };
+    await database.run.updateMany({ where: { plan: { userId } }, data: snapshot });
+    const at = clock.now();
+    await database.verification.update({ where: { userId }, data: { since: at, verifiedAt: at, checkedAt: at } });
+    await pages.clock.advance(3 * 24 * hour - 60_000);
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    await raiseNotices(resources);
+    const told = () =>
+      database.notice.findMany({ where: { key: { contains: 'repositories/unverified/' } }, select: { facts: true } });
+    expect(await told()).toEqual([]);
+    await pages.clock.advance(60_000);
+    await raiseNotices(resources);
+    expect(await told()).toMatchObject([{ facts: { are: 'unverified', people: 1 } }]);
+    expect((await viewTonight(resources)).verification).toMatchObject({ unverified: 1, damaged: 0 });
   });
 
   test('get the digest minutes after the window, of what is so then, where counting is dear and would not be due for hours', async () => {

@@ -161,7 +161,7 @@ function verifiedPart(
     : '';
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
   const trouble = [...(damaged > 0 ? [t.damaged(damaged)] : []), ...(unverified > 0 ? [t.unverified(unverified)] : [])];
-  return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}${asOf}</p>`;
+  return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${asOf}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
 }
 
 function exportedPart({ resources, texts }: PersonVisit, exported: Tonight['exported']): Html {
