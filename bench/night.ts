@@ -206,11 +206,11 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
-/** Runs a small night to fill the compile cache, and reads every file once so that server and disk are warm for all. */
+/** Runs a small night to fill the compile cache, with a thread that seals, and reads every file once so that server and disk are warm for all. */
 async function warmUp(): Promise<void> {
   const small = join(home, 'small');
   await mkdir(small);
-  await writeFile(join(small, 'text.txt'), 'a text');
+  await writeFile(join(small, 'text.txt'), 'a text that needs a thread, '.repeat(100_000));
   await using smallServer = await startApache({ root: small });
   const repository = join(home, 'warm-up');
   await initRepository(openLocalBackend(repository), { password, clock: systemClock() });

@@ -1,4 +1,5 @@
 import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 /**
@@ -12,8 +13,11 @@ export function startThread(body: URL, workerData: unknown): Worker {
   return new Worker(body, { workerData, resourceLimits, env: compileCache() });
 }
 
-/** What this process has compiled is not compiled again, which would take 30 MiB and half a second. */
+/**
+ * What this process has compiled is not compiled again, which would take 30 MiB and half a second. Node.js names the folder of its own version
+ * within the one it was given.
+ */
 function compileCache(): Record<string, string> {
   const folder = getCompileCacheDir();
-  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) };
 }

@@ -2,8 +2,9 @@
  * One night of Nightkeep in a process of its own: `node nightkeep.ts URL REPOSITORY PASSWORD [--spot-check] [--after OTHER]`.
  *
  * With `--after` the process has had two nights of the same files before, into OTHER, as a worker has had nights of others: `insideMs` and `insideCpuMs` are of
- * the night itself, without the start of the process and what went before.
+ * the night itself, without the start of the process and what went before, once all of that is on the disk.
  */
+import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/clock.ts';
 import { silentLog } from '../../src/log.ts';
@@ -27,6 +28,7 @@ if (url === undefined || path === undefined || password === undefined)
 const clock = systemClock();
 const servers = openServers(clock);
 for (const before of options.after === undefined ? [] : [options.after, options.after]) await night(before, password);
+if (options.after !== undefined) execFileSync('sync');
 const [start, cpu] = [clock.elapsed(), process.cpuUsage()];
 const figures = await night(path, password, options['spot-check']);
 const { user, system } = process.cpuUsage(cpu);
