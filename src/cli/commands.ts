@@ -32,6 +32,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   withdraw: async () => (await import('./withdraw.ts')).withdraw,
   circuits: async () => (await import('./circuits.ts')).circuits,
   'provider move': async () => (await import('./provider.ts')).providerMove,
+  'files move': async () => (await import('./files.ts')).filesMove,
   keys: async () => (await import('./keys.ts')).keys,
   'keys rotate': async () => (await import('./keys.ts')).keysRotate,
   'keys retire': async () => (await import('./keys.ts')).keysRetire,

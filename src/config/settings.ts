@@ -69,7 +69,7 @@ export const settings = {
   },
   FILES_ORIGINS: {
     read: origins,
-    help: 'Servers besides the one of `FILES_URL` that plans may name, such as the one it named before: an access token is sent to no other',
+    help: 'Servers besides the one of `FILES_URL` that plans may name, such as the one it named before, until `nightkeep files move`: an access token is sent to no other',
     absent: 'none',
     example: 'https://old-cloud.example',
   },

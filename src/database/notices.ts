@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel, Notice, NoticeFacts } from '../domain/notices.ts';
-import type { Database } from './client.ts';
+import type { Database, Transaction } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
 /** A notice for one receiver by one channel. */
@@ -25,7 +25,11 @@ const claimMs = 10 * 60_000;
 const pauseForPersonMs = 20 * 3_600_000;
 
 /** Saves what is to be delivered, at once; what is on record under its key already is left alone. Answers how many are new. */
-export async function saveDeliveries(database: Database, deliveries: readonly Delivery[], at: Date): Promise<number> {
+export async function saveDeliveries(
+  database: Transaction,
+  deliveries: readonly Delivery[],
+  at: Date,
+): Promise<number> {
   const { count } = await database.notice.createMany({
     data: deliveries.map(({ key, channel, userId, facts }) => ({
       id: randomUUID(),

@@ -13,6 +13,7 @@ import { consentScreen } from './checks/consent-screen.ts';
 import { database } from './checks/database.ts';
 import { deadlines } from './checks/deadlines.ts';
 import { discovery } from './checks/discovery.ts';
+import { files } from './checks/files.ts';
 import { grants } from './checks/grants.ts';
 import { issuers } from './checks/issuers.ts';
 import { keyring } from './checks/keyring.ts';
@@ -63,7 +64,7 @@ const checks: readonly Check[] = [
   rowMarks,
   together('offline tokens', [offlineTokens, rotation]),
   together('offline windows', [offlineIdle, offlineMaximum, providerWindows]),
-  together('grants', [grants, issuers, circuits, withdrawals, retention]),
+  together('grants', [grants, issuers, files, circuits, withdrawals, retention]),
   deadlines,
   runs,
   protection,

@@ -36,6 +36,7 @@ export const acts = [
   'queue-changed',
   'refusals-trusted',
   'provider-moved',
+  'files-moved',
   'database-migrated',
   'keys-rotated',
   'key-retired',

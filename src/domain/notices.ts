@@ -12,6 +12,7 @@ import {
   type ProtectionReason,
   type ProtectionVerdict,
 } from './protection.ts';
+import { withoutClaims } from './url-template.ts';
 
 /** Who is told, and by what: each is one delivery. */
 export type Channel = 'mail-person' | 'mail-operator' | ChannelId;
@@ -26,6 +27,8 @@ interface Figures {
 export type NoticeFacts =
   | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number; endsAt?: string }
   | { kind: 'healed' }
+  /** The addresses up to the name of the person in them. */
+  | { kind: 'files_moved'; from: string; to: string }
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string; openMs?: number }
   | { kind: 'rotation_lost'; grants: number }
@@ -138,6 +141,25 @@ export function noticeOfHeldSnapshots(people: number, day: string): Notice | und
 export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notice | undefined {
   if (isQuiet({ reasons })) return undefined;
   return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
+}
+
+/**
+ * That the files of a person are fetched from another address by the word of an operator. It is no trouble, and nobody can do without it: what
+ * was agreed to is otherwise now.
+ */
+export function noticeOfMovedFiles({
+  userId,
+  from,
+  to,
+  at,
+}: {
+  userId: string;
+  from: string;
+  to: string;
+  at: Date;
+}): Notice {
+  const key = `person/${userId}/files_moved/${at.toISOString()}`;
+  return { key, facts: { kind: 'files_moved', from: withoutClaims(from), to: withoutClaims(to) } };
 }
 
 /** Whether both tell a person of the same trouble, or of the same end. */

@@ -31,6 +31,24 @@ export function urlOfPerson(template: string, person: PersonClaims): string {
   return url.href;
 }
 
+/** The template up to the first claim: the same for everybody. */
+export function withoutClaims(template: string): string {
+  return template.replace(/\{.*$/s, '');
+}
+
+/** Whether a template names a server that the settings name: an access token is sent to no other. */
+export function isNamedServer(
+  template: string,
+  { filesUrl, filesOrigins }: { readonly filesUrl: string; readonly filesOrigins: readonly string[] },
+): boolean {
+  return [originOf(filesUrl), ...filesOrigins].includes(originOf(template));
+}
+
+/** Claims stand in no host; empty where it is no address. */
+export function originOf(template: string): string {
+  return URL.parse(withoutClaims(template))?.origin ?? '';
+}
+
 /** Whether the template tells people apart; else all of them have the same URL. */
 export function namesClaim(template: string): boolean {
   return /\{[^{}]+\}/.test(template);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Terms } from '../../database/consents.ts';
 import type { GrantedPlan } from '../../database/grant-views.ts';
 import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
-import { type PersonClaims, previewUrl } from '../../domain/url-template.ts';
+import { isNamedServer, type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Texts } from '../../web/texts/en.ts';
@@ -56,6 +57,18 @@ export function factsFor(
     window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
     kept: ruleText(plan?.kept ?? retention),
   };
+}
+
+/**
+ * The address of files that somebody agrees to anew: the one of their plan as long as the settings name its server, else the one that they name
+ * now. Away from our pages nobody is told of a plan, so that it is the one of the settings.
+ */
+export function addressAgreed(
+  { filesUrl, filesOrigins }: Pick<Resources['config'], 'filesUrl' | 'filesOrigins'>,
+  { method, plan }: { method: Terms['method']; plan: string | undefined },
+): string {
+  const stays = method === 'browser' && plan !== undefined && isNamedServer(plan, { filesUrl, filesOrigins });
+  return stays ? plan : filesUrl;
 }
 
 type Words = Pick<Texts, 'consent' | 'language'>;

@@ -12,8 +12,10 @@ import {
   saveTerms,
   type Terms,
 } from '../../database/consents.ts';
+import { saveAgreedAddress } from '../../database/files-moves.ts';
 import { nextNumber } from '../../database/generations.ts';
 import { saveAgreedRule } from '../../database/retention.ts';
+import { readSources } from '../../database/runs.ts';
 import { saveUser } from '../../database/users.ts';
 import { nextNight } from '../../domain/nights.ts';
 import { asRule } from '../../domain/retention/rule.ts';
@@ -27,7 +29,7 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
-import { agreedRule } from './agreement.ts';
+import { addressAgreed, agreedRule } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
@@ -97,6 +99,11 @@ async function takeIntoCustody(
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const plan = known ?? (await beginPlan(transaction, keyring, { grant, usual: firstPlan(config, authorized), at }));
+    const { sources } = plan;
+    const address = addressAgreed(config, { method, plan: readSources(sources)[0]?.url });
+    await saveAgreedAddress(transaction, {
+      ...{ planId: plan.id, address, sealing: planSealing(keyring), at, by: `user:${user.id}` },
+    });
     const rule = agreedRule(terms);
     if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
     return { user, grant, plan, renewed: earlier !== null };

@@ -2,7 +2,7 @@ import type { PlanWithPerson } from '../../database/plan-rows.ts';
 import { readSources } from '../../database/runs.ts';
 import { readPerson } from '../../database/users.ts';
 import { peopleRow, planRow, type Standing } from '../../domain/marks.ts';
-import { namesClaim, urlOfPerson } from '../../domain/url-template.ts';
+import { isNamedServer, namesClaim, originOf, urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
@@ -40,13 +40,13 @@ export function ownSource(
 ): OwnSource {
   personSealing(keyring).require(user);
   const url = urlOfPerson(template, readPerson(user));
-  const { origin } = new URL(url);
-  const allowed = [new URL(config.filesUrl.replace(/[{}]/g, '')).origin, ...config.filesOrigins];
-  if (!allowed.includes(origin))
+  if (!isNamedServer(template, config)) {
+    const origin = originOf(template);
     throw new AppError(
       'source/foreign-origin',
-      `The plan names files at ${origin}, and the settings do not: no access token is sent there. If people agreed to it, name it in FILES_ORIGINS.`,
-      { detail: { origin, allowed } },
+      `The plan names files at ${origin}, and the settings do not: no access token is sent there. If the files are still there, name it in FILES_ORIGINS; if the same files are at FILES_URL now: nightkeep files move.`,
+      { detail: { origin } },
     );
+  }
   return { name, url, isShared: !namesClaim(template) };
 }

@@ -89,7 +89,7 @@ async function isOver(resources: Needs, { createdAt, facts, userId }: ClaimedDel
   const { clock, database } = resources;
   if (isOfOpening(facts)) return !(await isStillOpen(database, facts.issuer, createdAt));
   if (facts.kind === 'circuit') return isStillOpen(database, facts.issuer, clock.now());
-  if (userId === null) return false;
+  if (userId === null || facts.kind === 'files_moved') return false;
   const people = await listProtectionsOf(resources, [userId]);
   const now = people.flatMap((person) => noticesForPerson(person, clock.now()));
   return !now.some((notice) => tellsTheSame(notice.facts, facts));
@@ -138,6 +138,7 @@ function isOfOpening(facts: NoticeFacts): facts is Extract<NoticeFacts, { kind: 
 
 function levelOf(facts: NoticeFacts): Message['level'] {
   switch (facts.kind) {
+    case 'files_moved':
     case 'night_begun':
       return 'info';
     case 'healed':

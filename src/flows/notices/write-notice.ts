@@ -20,6 +20,15 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
     }
     case 'healed':
       return { subject: t.healed.subject, text: paragraphs([t.healed.happened, t.healed.more(publicUrl.href)]) };
+    case 'files_moved':
+      return {
+        subject: t.filesMoved.subject,
+        text: paragraphs([
+          t.filesMoved.happened(said(facts.from), said(facts.to)),
+          t.filesMoved.act,
+          t.filesMoved.more(publicUrl.href),
+        ]),
+      };
     case 'repositories': {
       const { subject, happened, more } = t.repositories[facts.are];
       return { subject: subject(facts.people), text: paragraphs([happened(facts.people), more]) };

@@ -7,6 +7,7 @@ import { urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
 import {
   type AgreedPlan,
+  addressAgreed,
   carryAgreement,
   digestOf,
   factsFor,
@@ -38,7 +39,7 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   const wanted = typeof returnTo === 'string' ? returnTo : undefined;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
   urlOfPerson(config.filesUrl, person);
-  const facts = factsFor(config, { person, plan: grant?.plans[0] ?? (await planBefore(visit)) });
+  const facts = factsFor(config, { person, plan: await planAsked(visit, grant) });
   const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
   if (agreement === undefined)
     return show(visit, wanted, html`<p class="card warn" role="status">${texts.consent.changed}</p>`);
@@ -57,10 +58,7 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
   const { clock, config, database } = visit.resources;
   const t = visit.texts.consent;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
-  const agreement = writeAgreement(
-    factsFor(config, { person, plan: grant?.plans[0] ?? (await planBefore(visit)) }),
-    visit.texts,
-  );
+  const agreement = writeAgreement(factsFor(config, { person, plan: await planAsked(visit, grant) }), visit.texts);
   const obstacle = obstacleFor(person, config);
   const refusal = obstacle === undefined ? await findConsentObstacle(visit.resources) : undefined;
   const returnTo = localPath(wanted, config.publicUrl);
@@ -71,6 +69,13 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
 ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
+}
+
+/** The plan as it would be once they agree: not at a server that the settings do not name any more. */
+async function planAsked(visit: PersonVisit, grant: GrantView | null): Promise<AgreedPlan | undefined> {
+  const plan = grant?.plans[0] ?? (await planBefore(visit));
+  const { config } = visit.resources;
+  return plan && { ...plan, files: addressAgreed(config, { method: 'browser', plan: plan.files }) };
 }
 
 /** The plan of somebody whose repository was taken over from a lost installation. */

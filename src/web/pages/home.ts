@@ -1,12 +1,21 @@
 import { html } from 'hono/html';
 import { hasOperatorSignedIn } from '../../database/audit.ts';
+import { findStatedMove, type StatedMove } from '../../database/files-moves.ts';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
-import { findHome, findPlanOfPerson, getPerson, type HomeView, type PlanView } from '../../database/views.ts';
+import {
+  findHome,
+  findPlanOfPerson,
+  getPerson,
+  type HomeView,
+  type Person,
+  type PlanView,
+} from '../../database/views.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
 import { isOfRepository, type Protection } from '../../domain/protection.ts';
+import { previewUrl } from '../../domain/url-template.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
@@ -55,9 +64,10 @@ export async function home(visit: Visit): Promise<Response> {
   const now = resources.clock.now();
   const today = dateIn(view.plan?.zone ?? 'UTC', now);
   const underWay = view.runs.find(isLive);
-  const [nights, live] = await Promise.all([
+  const [nights, live, moved] = await Promise.all([
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
+    view.plan && protection.consent === 'living' ? findStatedMove(database, view.plan.id) : null,
   ]);
   const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
@@ -65,7 +75,7 @@ export async function home(visit: Visit): Promise<Response> {
   const said = wordFor(texts.home.told, visit.url.searchParams.get('told') ?? '');
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
-  const body = html`${former}${adopted}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
+  const body = html`${former}${adopted}${moved === null ? '' : movedCard({ ...visit, session }, { moved, person, zone: view.plan?.zone })}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
 ${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
@@ -75,6 +85,17 @@ ${recent({ ...visit, session }, view)}`;
 /** Somebody whose repository was taken over from a lost installation has not agreed again yet. */
 function adoptedCard({ home: t }: Texts): Html {
   return html`<p class="card" role="status">${t.adopted} <a href="/snapshots">${t.adoptedSnapshots}</a></p>`;
+}
+
+/** Their files are fetched from an address that the operator stated, and that they did not agree to themselves. */
+function movedCard(
+  { texts }: PersonVisit,
+  { moved: { at, from, to }, person, zone }: { moved: StatedMove; person: Person; zone: string | undefined },
+): Html {
+  const { filesMoved, filesMovedAgree, filesMovedConsent } = texts.home;
+  const [was, is] = [from, to].map((address) => previewUrl(address, person));
+  return html`<section class="card warn" role="status"><p>${filesMoved(texts.formats.time(at, zone), was ?? '', is ?? '')}</p>
+<p><a class="button" href="/consent">${filesMovedAgree}</a> <a href="/grant">${filesMovedConsent}</a></p></section>`;
 }
 
 /** A word to whoever runs an installation that no operator has seen yet. */

@@ -259,6 +259,10 @@ export const texts: Texts = {
     adopted:
       'Ihre Sicherungsstände von früher sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen die Nächte dort weiter, wo sie waren.',
     adoptedSnapshots: 'Ansehen',
+    filesMoved: (time, from, to) =>
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass dieselben Dateien von Ihnen jetzt eine andere Adresse haben; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
+    filesMovedAgree: 'In die neue Adresse einwilligen',
+    filesMovedConsent: 'Einwilligung ansehen',
     title: 'Bin ich geschützt?',
     protected: 'Ja, Sie sind geschützt.',
     soFar: 'Bisher ja: Ihre letzte Sicherung ist vollständig.',
@@ -806,7 +810,7 @@ export const texts: Texts = {
       address_refused: {
         happened:
           'Ihre Dateien liegen auf einem Server, den die Einstellungen von Nightkeep nicht mehr nennen; deshalb wurde er nicht gefragt.',
-        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist. Haben Ihre Dateien jetzt eine andere Adresse, so können auch Sie es: Die Seite „Einwilligung“ nennt die, welche in den Einstellungen steht, und Sie können in sie einwilligen.',
       },
       address_wrong: {
         happened: 'Was unter der Adresse Ihrer Dateien antwortet, listet sie nicht auf.',
@@ -944,6 +948,13 @@ export const texts: Texts = {
           ? 'Der Anmeldedienst hat das Token einer Einwilligung ersetzt, und Nightkeep hat das neue verloren. Diese Person muss erneut einwilligen.'
           : `Der Anmeldedienst hat die Tokens von ${formats.number(grants)} Einwilligungen ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
       more: 'Das darf nie geschehen: Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed.',
+    },
+    filesMoved: {
+      subject: 'Nightkeep: Ihre Dateien werden von einer anderen Adresse geholt',
+      happened: (from, to) =>
+        `Der Betreiber von Nightkeep hat erklärt, dass dieselben Dateien von Ihnen jetzt eine andere Adresse haben. Ihre nächste Sicherung holt sie unterhalb von ${to}, mit dem Zugang, den Ihre Einwilligung gibt. Als Sie einwilligten, war es ${from}.`,
+      act: 'Stimmt das, so müssen Sie nichts tun. Stimmt es nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber.',
+      more: (url) => `Mehr dazu, und in die neue Adresse einwilligen: ${url}`,
     },
     healed: {
       subject: 'Nightkeep: Was beschädigt war, ist wieder ganz',
@@ -1840,7 +1851,7 @@ export const texts: Texts = {
       allSnapshots: 'alle Sicherungsstände',
       toSource: (id) => `Sicherungsstand ${id}, zurück auf den Server der Dateien`,
       putBack: 'ältere Zeilen, die in die Datenbank zurückgebracht wurden',
-      movedProvider: (from, to) => `von ${from} nach ${to}`,
+      movedAddress: (from, to) => `von ${from} nach ${to}`,
       language: (name) => `Sprache: ${name}`,
       browserLanguage: 'wie der Browser sagt',
       noMail: (kinds) => `keine E-Mail: ${kinds}`,
@@ -1903,6 +1914,7 @@ export const texts: Texts = {
         'refusals-trusted': 'hat Ablehnungen eines Anmeldedienstes als wahr angenommen',
         'database-migrated': 'hat die Datenbank auf die neue Version umgestellt',
         'queue-changed': 'hat die Warteschlange mit ihrem Board verändert',
+        'files-moved': 'hat eine andere Adresse der Dateien einer Person erklärt',
         'provider-moved': 'hat Personen zu einer anderen Adresse des Anmeldedienstes übertragen',
         'keys-rotated': 'hat alles mit dem neuesten Schlüssel versiegelt',
         'key-retired': 'hat einen Schlüssel ausgemustert',

@@ -280,6 +280,10 @@ export const texts = {
     adopted:
       'Your snapshots from before are here: the operator has set Nightkeep up anew. Agree again, and the nights go on where they were.',
     adoptedSnapshots: 'See them',
+    filesMoved: (time: string, from: string, to: string) =>
+      `At ${time} the operator of Nightkeep stated that the same files of yours have another address now, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. Once you agree again, this is not shown any more.`,
+    filesMovedAgree: 'Agree to the new address',
+    filesMovedConsent: 'See your consent',
     title: 'Am I protected?',
     protected: 'Yes, you are protected.',
     soFar: 'So far, yes: your last backup is complete.',
@@ -813,7 +817,7 @@ export const texts = {
       address_refused: {
         happened:
           'Your files are at a server that the settings of Nightkeep do not name any more, so it was not asked.',
-        act: 'The operator of Nightkeep can mend it: the page of the backup says which server it is.',
+        act: 'The operator of Nightkeep can mend it: the page of the backup says which server it is. If your files have another address now, you can mend it too: the page Consent names the one that the settings name, and you can agree to that.',
       },
       address_wrong: {
         happened: 'What answers at the address of your files does not list them.',
@@ -946,6 +950,13 @@ export const texts = {
           ? 'The provider replaced the token of one consent, and Nightkeep has lost the new one. This person must agree again.'
           : `The provider replaced the tokens of ${formats.number(grants)} consents, and Nightkeep has lost the new ones. These people must agree again.`,
       more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
+    },
+    filesMoved: {
+      subject: 'Nightkeep: your files are fetched from another address',
+      happened: (from: string, to: string) =>
+        `The operator of Nightkeep stated that the same files of yours have another address now. Your next backup fetches them below ${to}, with the access that your consent gives. When you agreed, it was ${from}.`,
+      act: 'If that is right, there is nothing for you to do. If it is not, withdraw your consent, or pause your nights and ask the operator.',
+      more: (url: string) => `See more, or agree to the new address: ${url}`,
     },
     healed: {
       subject: 'Nightkeep: what was damaged is whole again',
@@ -1776,7 +1787,7 @@ export const texts = {
       allSnapshots: 'all snapshots',
       toSource: (id: string) => `snapshot ${id}, back to the server of the files`,
       putBack: 'older rows, put back into the database',
-      movedProvider: (from: string, to: string) => `from ${from} to ${to}`,
+      movedAddress: (from: string, to: string) => `from ${from} to ${to}`,
       language: (name: string) => `language: ${name}`,
       browserLanguage: 'as the browser says',
       noMail: (kinds: string) => `no mail of: ${kinds}`,
@@ -1839,6 +1850,7 @@ export const texts = {
         'queue-changed': 'changed the queue with its board',
         'refusals-trusted': 'accepted refusals of a provider as true',
         'provider-moved': 'moved people to another address of the provider',
+        'files-moved': 'stated another address of the files of a person',
         'database-migrated': 'brought the database up to a new version',
         'keys-rotated': 'sealed everything under the newest key',
         'key-retired': 'retired a key',

@@ -275,6 +275,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   listIssuers: ['users'],
   listKnownPlaces: ['repositories'],
   listLatestGrants: ['grants'],
+  listPlansAt: ['plans'],
   listPlansForCommand: ['grants', 'plans', 'users'],
   listRepositoryOwners: ['repositories', 'users'],
   eachRepositoryPlace: ['repositories', 'users'],
@@ -285,6 +286,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   'listSealed, repository passwords': ['repositories'],
   // The doctor: whether all are there, and of the latest 100,000 exchanges and tokens.
   countGrantsByIssuer: ['grants'],
+  countPlansByAddress: ['grants', 'plans'],
   inspectRotation: ['exchanges'],
   inspectWindows: ['consents', 'exchanges', 'grants', 'token_generations'],
   listMadeRepositories: ['repositories'],

@@ -102,6 +102,7 @@ test('what an act concerned is said in words and in the times of the page, in ea
       '1 snapshot with 3 files, 1 byte',
       '1 Sicherungsstand mit 3 Dateien, 1 Byte',
     ],
+    [{ act: 'files-moved', about: 'https://c/ https://d/{sub}/' }, 'from https://c/ to', 'von https://c/ nach'],
     [{ act: 'provider-moved', about: 'https://a/ https://b/' }, 'from https://a/ to', 'von https://a/ nach'],
   ];
   for (const [entry] of acts) await note({ userId: await alice.userId(), ...entry });

@@ -93,6 +93,7 @@ const lines: Record<string, string[] | 'prints settings and addresses of its own
   grants: [],
   circuits: ['--trust', hostile],
   'provider move': [hostile, 'https://id.example'],
+  'files move': [hostile, 'https://cloud.example'],
   keys: [],
   'keys rotate': [],
   'keys retire': [hostile],

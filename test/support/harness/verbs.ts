@@ -14,6 +14,7 @@ import * as deadlines from '../../../src/database/deadlines.ts';
 import * as erasures from '../../../src/database/erasures.ts';
 import { saveEvent } from '../../../src/database/events.ts';
 import * as exchanges from '../../../src/database/exchanges.ts';
+import * as filesMoves from '../../../src/database/files-moves.ts';
 import * as generations from '../../../src/database/generations.ts';
 import * as grantViews from '../../../src/database/grant-views.ts';
 import * as grants from '../../../src/database/grants.ts';
@@ -148,6 +149,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     const [lease] = await claimLeases(database, [{ grantId, holder, purpose: 'run', at, leaseMs: 60_000 }]);
     if (lease === undefined) throw new Error('The lease was not to be had.');
     return lease;
+  };
+  const addressOf = async ({ planId }: Someone) => {
+    const { sources } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    return { planId, from: runs.readSources(sources)[0]?.url ?? '' };
   };
   const exchanged = async (one: Someone): Promise<Exchanged> => {
     const { exchangeId, fence, nextNumber, token: sent } = await claim(one);
@@ -430,6 +435,29 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const issuers = { from: 'https://old.example', to: 'https://new.example' };
       await moves.saveMove(database, { ...issuers, reason: 'same keys', sealing, at, by });
     },
+
+    // A move of files to another address.
+    countPlansByAddress: () => filesMoves.countPlansByAddress(database, { living: true }),
+    listPlansAt: () =>
+      filesMoves.listPlansAt(database, {
+        address: 'https://cloud5.example/5/',
+        after: '00000000-0000-0000-0000-000000000000',
+        limit: 500,
+      }),
+    'saveMovedFiles and findStatedMove': async (one) => {
+      const move = { ...(await addressOf(one)), to: 'https://new.example/', sealing, at, by };
+      await filesMoves.saveMovedFiles(database, { ...move, telling: [] });
+      await filesMoves.saveMovedFiles(database, { ...move, telling: [] });
+      await filesMoves.findStatedMove(database, one.planId);
+      await database.consent.updateMany({ where: { grantId: one.grantId }, data: { agreedAt: later(day) } });
+      await filesMoves.findStatedMove(database, one.planId);
+    },
+    saveAgreedAddress: ({ planId }) =>
+      inOne(async (transaction) => {
+        const agreed = { planId, address: 'https://agreed.example/', sealing, at, by };
+        await filesMoves.saveAgreedAddress(transaction, agreed);
+        await filesMoves.saveAgreedAddress(transaction, agreed);
+      }),
 
     // Nights.
     getPlanZone: ({ planId }) => plans.getPlanZone(database, planId),

@@ -71,6 +71,10 @@ function nameOf(language: string): string | undefined {
   return listTexts().find((texts) => texts.language === language)?.languageName;
 }
 
+const movedAddress = shaped(/^(\S+) (\S+)$/, ({ operator }, from = '', to = '') =>
+  operator.audit.movedAddress(from, to),
+);
+
 /** How what an act concerned is said, for those acts that keep it as a word of code, a moment or a number. */
 const wordings: Readonly<Partial<Record<Act, Words>>> = {
   'changes-confirmed': (about, { operator }) => operator.audit.backups(about.split(' ').length),
@@ -78,14 +82,13 @@ const wordings: Readonly<Partial<Record<Act, Words>>> = {
   'consent-renewed': way,
   'consent-withdrawn': (about, { operator }) => wordFor(operator.grants.reasons, about),
   'erasure-chosen': (about, texts, time) => (about === 'now' ? texts.operator.audit.now : moment(about, texts, time)),
+  'files-moved': movedAddress,
   'files-restored': oneSnapshot,
   'losses-accepted': count('files'),
   'names-read': namesRead,
   'night-drained': count('skipped', /^(\d+) skipped$/),
   'plan-paused': moment,
-  'provider-moved': shaped(/^(\S+) (\S+)$/, ({ operator }, from = '', to = '') =>
-    operator.audit.movedProvider(from, to),
-  ),
+  'provider-moved': movedAddress,
   'retention-changed': kept,
   'rows-confirmed': (about, { operator }) => (about === 'older' ? operator.audit.putBack : undefined),
   'runs-retried': retried,

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { alice, bob } from '../../../demo/people.ts';
+import { countPlansByAddress } from '../../../src/database/files-moves.ts';
+import { checkFiles } from '../../../src/doctor/checks/files.ts';
+import { isAppError } from '../../../src/errors.ts';
+import { moveFiles } from '../../../src/flows/files/move-files.ts';
+import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
+import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
+import { texts } from '../../../src/web/texts/en.ts';
+import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
+import { signInAs } from '../../support/harness/guest.ts';
+import { decoded, startSmtp } from '../../support/servers/smtp.ts';
+
+let opened: AsyncDisposableStack;
+let fixture: ConsentFixture;
+/** The address that people agreed to, and the one that the same server has besides. */
+let old: string;
+let fresh: string;
+beforeEach(async () => {
+  opened = new AsyncDisposableStack();
+  fixture = opened.use(await openConsentFixture());
+  old = fixture.resources.config.filesUrl;
+  fresh = old.replace('127.0.0.1', 'localhost');
+});
+afterEach(() => opened.disposeAsync());
+
+const set = (settings: Partial<ConsentFixture['resources']['config']>) =>
+  Object.assign(fixture.resources.config, settings);
+const move = async (change: { from?: string; to?: string; dryRun?: boolean } = {}) => {
+  const given = { from: old, to: fresh, dryRun: false, by: 'command:op@here', ...change };
+  return (await Array.fromAsync(moveFiles(fixture.resources, given))).flat();
+};
+const addresses = () => countPlansByAddress(fixture.resources.database, { living: false });
+const refusal = (work: Promise<unknown>) =>
+  work.then(
+    () => undefined,
+    (error: unknown) => (isAppError(error) ? error : Promise.reject(error)),
+  );
+
+describe('the same files at another address', () => {
+  test('are fetched there once the operator states it: people keep plan, snapshots and record, and nothing is fetched again', async () => {
+    const { plan } = await fixture.consent(alice);
+    await fixture.consent(bob);
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+    const { database } = fixture.resources;
+    const before = await database.consent.findMany();
+    set({ filesUrl: fresh });
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'failed', errorCode: 'source/foreign-origin' });
+    const dry = await move({ dryRun: true });
+    expect(dry).toMatchObject([
+      { from: old, to: fresh },
+      { from: old, to: fresh },
+    ]);
+    expect(dry.map(({ username }) => username).toSorted()).toEqual(['alice', 'bob']);
+    expect(await addresses()).toEqual([{ address: old, people: 2 }]);
+    expect(await move()).toEqual(dry);
+    expect(await addresses()).toEqual([{ address: fresh, people: 2 }]);
+    expect(await findBrokenRows(fixture.resources)).toEqual([]);
+    const run = await fixture.backUp(plan.id);
+    expect(run).toMatchObject({ state: 'succeeded', alarm: null, counts: { bytesRead: expect.any(Number) } });
+    expect(run.counts).toMatchObject({ filesNew: 0, filesChanged: 0 });
+    expect(await database.consent.findMany()).toEqual(before);
+    expect(await database.event.findMany({ where: { reason: 'files moved' } })).toMatchObject(
+      Array(2).fill({ subjectKind: 'plan', from: old, to: fresh, by: 'command:op@here' }),
+    );
+    expect(await database.audit.findMany({ where: { act: 'files-moved' } })).toMatchObject(
+      Array(2).fill({ userId: expect.any(String), about: `${old} ${fresh}` }),
+    );
+    expect((await refusal(move()))?.message).toContain(`Everybody's are at ${fresh}.`);
+  });
+
+  test('are told of on the page until the person agrees to the new address, and the record shows both', async () => {
+    const guest = await signInAs(fixture, alice);
+    await guest.consent();
+    set({ filesUrl: fresh });
+    await move();
+    const told = texts.home.filesMovedAgree;
+    expect(await guest.text('/')).toContain(told);
+    expect(await guest.text('/')).toContain(fresh);
+    const record = await guest.text('/grant');
+    expect(record).toContain(texts.grant.since.files(old, fresh));
+    expect(await (await guest.send('/', { headers: { 'accept-language': 'de' } })).text()).toContain(
+      german.home.filesMovedAgree,
+    );
+    fixture.custody.pass(1_000);
+    await guest.consent();
+    expect(await guest.text('/')).not.toContain(told);
+    expect(await guest.text('/grant')).not.toContain(texts.grant.since.files(old, fresh));
+  });
+
+  test('are told of by mail, whatever else the person wants no mails of', async () => {
+    const smtp = opened.use(await startSmtp({}));
+    set({ mail: { url: smtp.url, from: 'Nightkeep <nightkeep@example.org>' } });
+    const { user } = await fixture.consent(alice);
+    const { database } = fixture.resources;
+    await database.user.update({ where: { id: user.id }, data: { mutedMails: ['trouble', 'consent-ends'] } });
+    set({ filesUrl: fresh });
+    await move({ dryRun: true });
+    expect(await database.notice.count()).toBe(0);
+    await move();
+    expect(await sendNotices(fixture.resources)).toBe(1);
+    const [mail] = smtp.mails.map(({ text }) => decoded(text));
+    expect(mail).toContain(texts.notices.filesMoved.subject);
+    expect(mail?.replace(/\s+/g, ' ')).toContain(texts.notices.filesMoved.happened(old, fresh));
+  });
+
+  test.each([
+    ['NEW is not FILES_URL', () => ({ to: 'https://elsewhere.example/' }), 'usage/invalid', 'FILES_URL is'],
+    ['both are the same', () => ({ from: fresh }), 'usage/invalid', 'the same address'],
+    [
+      'nobody has files at OLD',
+      () => ({ from: 'https://nobody.example/' }),
+      'request/not-found',
+      'There are files at:',
+    ],
+  ])('are not moved where %s', async (_, change, code, words) => {
+    await fixture.consent(alice);
+    set({ filesUrl: fresh });
+    const error = await refusal(move(change()));
+    expect([error?.code, error?.message]).toEqual([code, expect.stringContaining(words)]);
+    expect(await addresses()).toEqual([{ address: old, people: 1 }]);
+  });
+
+  test('stay where they are for whom the new address cannot be written, and for whose row was altered; the others are moved', async () => {
+    await fixture.consent(alice);
+    const { user } = await fixture.consent(bob);
+    const { database } = fixture.resources;
+    await database.plan.updateMany({ where: { userId: user.id }, data: { seal: null } });
+    const wanting = `${fresh}{shoe_size}/`;
+    set({ filesUrl: wanting });
+    const moved = await move({ to: wanting });
+    expect(moved.map(({ username, problem }) => [username, problem]).toSorted()).toEqual([
+      ['alice', expect.stringContaining('needs the claim "shoe_size"')],
+      ['bob', expect.stringContaining('names other addresses than Nightkeep wrote there')],
+    ]);
+    expect(await addresses()).toEqual([{ address: old, people: 2 }]);
+    set({ filesUrl: fresh });
+    expect((await move()).filter(({ problem }) => problem === undefined)).toMatchObject([{ username: 'alice' }]);
+    expect((await addresses()).map(({ address }) => address).toSorted()).toEqual([old, fresh].toSorted());
+  });
+});
+
+describe('an address that the settings do not name any more', () => {
+  test('is what nobody is asked to agree to: who agrees anew agrees to FILES_URL, and their nights go on there', async () => {
+    const guest = await signInAs(fixture, alice);
+    await guest.consent();
+    const plan = await fixture.resources.database.plan.findFirstOrThrow();
+    set({ filesUrl: fresh });
+    await fixture.resources.database.run.updateMany({ data: { state: 'cancelled' } });
+    expect(await fixture.backUp(plan.id)).toMatchObject({ errorCode: 'source/foreign-origin' });
+    expect(await guest.text('/')).toContain(texts.protection.nights.address_refused.act);
+    expect(await guest.text('/consent')).toContain(fresh);
+    expect(await guest.text('/consent')).not.toContain(old);
+    fixture.custody.pass(1_000);
+    await guest.consent();
+    expect(await addresses()).toEqual([{ address: fresh, people: 1 }]);
+    expect(await guest.text('/grant')).toContain(fresh);
+    await fixture.resources.database.run.updateMany({ data: { state: 'cancelled' } });
+    expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('stays where FILES_ORIGINS names its server', async () => {
+    const guest = await signInAs(fixture, alice);
+    await guest.consent();
+    set({ filesUrl: fresh, filesOrigins: [new URL(old).origin] });
+    expect(await guest.text('/consent')).toContain(old);
+    fixture.custody.pass(1_000);
+    await guest.consent();
+    expect(await addresses()).toEqual([{ address: old, people: 1 }]);
+  });
+});
+
+test.each([
+  [[], /^ok: Everybody’s/],
+  [[['https://new.example/dav/{sub}/', 3]], /^ok: Everybody’s/],
+  [
+    [['https://kept.example/{sub}/', 2]],
+    /^ok: The files of 2 people are at https:\/\/kept.example\/{sub}\/, as FILES_ORIGINS lets/,
+  ],
+  [
+    [
+      ['https://new.example/dav/{sub}/', 3],
+      ['https://old.example/dav/{sub}/', 12],
+    ],
+    /^wrong: The files of 12 people are at https:\/\/old.example\/dav\/{sub}\/: neither.* nightkeep files move 'https:\/\/old.example\/dav\/{sub}\/' 'https:\/\/new.example\/dav\/{sub}\/' --dry-run.*FILES_ORIGINS=https:\/\/old.example\. Else ask/,
+  ],
+  [
+    [['https://new.example/webdav/', 1]],
+    /^warn: The files of 1 person are at .*webdav\/, which is not.*files move 'https:\/\/new.example\/webdav\/'/,
+  ],
+  [[['no address', 1]], /^wrong/],
+] satisfies [[string, number][], RegExp][])('the doctor sees whose files are elsewhere: %j', (counts, words) => {
+  const named = { filesUrl: 'https://new.example/dav/{sub}/', filesOrigins: ['https://kept.example'] };
+  const inUse = counts.map(([address, people]) => ({ address, people }));
+  const { state, finding, cure } = checkFiles(inUse, named);
+  expect(`${state}: ${finding} ${cure}`).toMatch(words);
+});
