@@ -8,7 +8,7 @@
  *   a run: that is in `bench:exchange` and `bench:night`.
  * - The PostgreSQL is the embedded one with 1 GB of shared buffers and the statistics of a fresh VACUUM ANALYZE; the queue is in it.
  * - Filling a million plans takes minutes: `--folder` keeps the tables that were filled there and measures in a copy of them the next time.
- * - Of each: milliseconds, processor milliseconds of PostgreSQL (where there is /proc) and of this process, statements, and the rows and
+ * - Of each: milliseconds, processor milliseconds of PostgreSQL (where there is /proc) and of this process, megabytes of write-ahead log, statements, and the rows and
  *   pages of 8 KB that PostgreSQL read for them, by EXPLAIN (ANALYZE, BUFFERS) of each distinct statement afterwards.
  * - Of the planner it is the one in the middle of three minutes, one after the other.
  * - What a worker does on time is also given in core-seconds for each 1,000 plans, if it is done as often as it is in a day.
@@ -65,6 +65,8 @@ interface Cost {
   readonly ms: number;
   readonly postgresMs: number | undefined;
   readonly ownMs: number;
+  /** Written to the write-ahead log, in megabytes. */
+  readonly walMb: number;
   readonly statements: number;
   readonly rows: number;
   readonly pages: number;
@@ -218,7 +220,8 @@ interface Measured {
 }
 
 async function measureOne({ everySeconds, work }: StandingWork, { client, folder, plans }: Measured): Promise<Cost> {
-  const before = { postgres: postgresMs(join(folder, 'data')), own: process.cpuUsage() };
+  const wal = async () => Number((await client.query(`SELECT pg_current_wal_insert_lsn() - '0/0' AS at`)).rows[0].at);
+  const before = { postgres: postgresMs(join(folder, 'data')), own: process.cpuUsage(), wal: await wal() };
   const begin = performance.now();
   const sent = await statementsOf(work);
   const ms = performance.now() - begin;
@@ -226,8 +229,10 @@ async function measureOne({ everySeconds, work }: StandingWork, { client, folder
   const after = postgresMs(join(folder, 'data'));
   const ofPostgres = before.postgres === undefined || after === undefined ? undefined : after - before.postgres;
   const own = (user + system) / 1000;
+  const walMb = Math.round(((await wal()) - before.wal) / 1e5) / 10;
   const { rows, pages } = await readBy(client, sent);
   return {
+    walMb,
     ms: Math.round(ms),
     postgresMs: ofPostgres,
     ownMs: Math.round(own),

@@ -87,7 +87,14 @@ interface Someone {
 }
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
-const idOf = (kind: string, of: string) => md5(`${kind}${of}`).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+const uuid = (digits: string) => digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+const idOf = (kind: string, of: string) => uuid(md5(`${kind}${of}`));
+
+function planIdOf(n: number): string {
+  const digits = md5(`plan${n}`);
+  const place = Math.floor(((n % 240) * 2 ** 32 + Number.parseInt(digits.slice(0, 8), 16)) / 240);
+  return uuid(place.toString(16).padStart(8, '0') + digits.slice(8));
+}
 
 function someone(n: number): Someone {
   const own = (kind: string) => idOf(kind, `${n}`);
@@ -95,7 +102,7 @@ function someone(n: number): Someone {
     subject: `${n}`,
     userId: own('user'),
     grantId: own('grant'),
-    planId: own('plan'),
+    planId: planIdOf(n),
     repositoryId: own('repository'),
     runId: idOf('run', `${n}/0`),
     formerRunId: idOf('run', `${n}/1`),
