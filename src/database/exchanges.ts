@@ -44,6 +44,19 @@ export async function countLostAnswers(
   return known === -1 ? said.length : known;
 }
 
+/** Whether an exchange with this generation went well, besides that of the code which brought it. */
+export async function wasUsedWell(
+  database: Transaction,
+  { grantId, generation }: { grantId: string; generation: number },
+): Promise<boolean> {
+  return (
+    (await database.exchange.findFirst({
+      where: { grantId, generation, verdict: 'ok', purpose: { not: 'consent' } },
+      select: { id: true },
+    })) !== null
+  );
+}
+
 const personAskedFor: Hint = 'interaction_required';
 
 interface Client {

@@ -68,9 +68,15 @@ const general: readonly RefusalRule[] = [
 ];
 
 /** The meaning by the rules of the make of provider, else by the general ones. */
-export function meaningOf(refused: Refused, ofMake: readonly RefusalRule[] = []): RefusalMeaning {
+export function meaningOf(said: Refused, ofMake: readonly RefusalRule[] = []): RefusalMeaning {
+  const refused = saysSo(said) && said.status < 300 ? { ...said, status: 400 } : said;
   if (refused.status === 503 && refused.retryAfterMs !== undefined) return 'transient';
   return [...ofMake, ...general].find((rule) => fits(rule, refused))?.means ?? 'operator';
+}
+
+/** Whether the body had a word of OAuth: then it is a refusal, whatever its status. */
+function saysSo({ errorCode }: Refused): boolean {
+  return !errorCode.startsWith('http-');
 }
 
 function fits(

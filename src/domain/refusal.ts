@@ -60,7 +60,7 @@ export interface Refusal {
   errorCode: string;
   meaning: Extract<RefusalMeaning, 'ended' | 'interaction' | 'permission' | 'unclear'>;
   hint: Hint | undefined;
-  /** Answers in a row, just before this one, that were lost: the provider may have rotated in one of them. */
+  /** Answers in a row, just before this one, that were lost, where the provider may have rotated in one of them; else 0. */
   lostBefore: number;
   /** Whether a refusal is proof of anything just now: the circuit is closed, and others are not refused as well. */
   credible: boolean;
@@ -141,13 +141,18 @@ function leastSuspect({ state }: Refusable): Refusable['state'] {
   return state === 'active' ? 'suspect' : state;
 }
 
-/** What is known prevails over what the provider's words hint at. */
+/** What the provider says of no token that it has replaced. */
+const otherCauses: ReadonlySet<Hint> = new Set(['account_disabled', 'permission_missing', 'signed_out']);
+
+/** What is known prevails over what the provider's words hint at, and these over what may have become of an answer that was lost. */
 function reasonOf(grant: Refusable, { at, meaning, hint, lostBefore }: Refusal): Reason {
   if (meaning === 'interaction') return 'interaction_required';
-  if (lostBefore > 0 || grant.reason === 'lost_rotation') return 'lost_rotation';
-  if (grant.maxDeadline !== null && grant.maxDeadline <= at) return 'expired_maximum';
-  if (grant.idleDeadline <= at) return 'expired_idle';
-  return hint ?? 'ended_at_provider';
+  const wasLost = grant.reason === 'lost_rotation';
+  if (!wasLost && grant.maxDeadline !== null && grant.maxDeadline <= at) return 'expired_maximum';
+  if (!wasLost && grant.idleDeadline <= at) return 'expired_idle';
+  return (wasLost || lostBefore > 0) && (hint === undefined || !otherCauses.has(hint))
+    ? 'lost_rotation'
+    : (hint ?? 'ended_at_provider');
 }
 
 /** The pauses grow: a day and more only once consent is known to be gone. */

@@ -33,7 +33,9 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/"alg" header/, ({ header, expected }) => wrongAlgorithm(memberOf(header, 'alg'), expected)],
   [/"iss" \(issuer\) claim value/, ({ claims, expected }) => otherIssuer(memberOf(claims, 'iss'), expected)],
   [/discovered metadata issuer/, ({ body, expected }) => otherName(memberOf(body, 'issuer'), expected)],
-  [/"aud" \(audience\)|"azp"/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
+  [/additional untrusted audiences/, ({ claims }) => furtherAudiences(memberOf(claims, 'aud'))],
+  [/"azp"/, ({ claims }) => otherParty(memberOf(claims, 'azp'))],
+  [/"aud" \(audience\)/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
   [/expiration is past|not before|too far in the past/, clocksDiffer],
   [/"id_token" property/, () => noIdToken],
   [/^An answer has more than/, () => tooLarge],
@@ -69,8 +71,19 @@ function slash(one: unknown, other: unknown): string {
 }
 
 function otherAudience(aud: unknown): string {
-  const names = (Array.isArray(aud) ? aud : [aud]).map(shown).join(', ');
-  return `The ID token of the provider is for another client than Nightkeep: ${names}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
+  return `The ID token of the provider is for another client than Nightkeep: ${namesIn(aud)}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
+}
+
+function otherParty(azp: unknown): string {
+  return `The ID token of the provider was asked for by another client than Nightkeep (azp): ${shown(azp)}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
+}
+
+function furtherAudiences(aud: unknown): string {
+  return `The ID token of the provider is for others besides Nightkeep (aud: ${namesIn(aud)}), and does not say which of them asked for it (azp). The operator must have the provider name Nightkeep alone in ID tokens, or send azp.`;
+}
+
+function namesIn(aud: unknown): string {
+  return (Array.isArray(aud) ? aud : [aud]).map(shown).join(', ');
 }
 
 /** A token that was asked for just now tells the provider's time. */

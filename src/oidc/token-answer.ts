@@ -28,8 +28,11 @@ export function readFailure(last: Attempt | undefined, fault = 'no-answer', now:
     return { kind: 'lost', errorCode, ...(last.status !== undefined && { status: last.status }) };
   }
   const { answer } = last;
-  if (answer.status === 200) return { kind: 'lost', errorCode: 'unreadable', status: answer.status };
-  return readRefusal(answer, parseObject(answer.text), now);
+  const body = parseObject(answer.text);
+  // Some refuse with status 200, in the words of RFC 6749 all the same.
+  if (answer.status === 200 && errorWord(body.error) === undefined)
+    return { kind: 'lost', errorCode: 'unreadable', status: answer.status };
+  return readRefusal(answer, body, now);
 }
 
 /** The tokens in the text of an answer. */

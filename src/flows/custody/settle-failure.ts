@@ -6,6 +6,7 @@ import {
   findVerdictBefore,
   findWitness,
   listLatestAnswers,
+  wasUsedWell,
 } from '../../database/exchanges.ts';
 import type { Lease } from '../../database/leases.ts';
 import { findTriedUntil } from '../../database/plans.ts';
@@ -26,7 +27,7 @@ import { lastTryOf } from '../../domain/run-tries.ts';
 import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'meters'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'issuer' | 'log' | 'meters'>;
 
 /** An exchange that brought no token, and what it was judged to be. */
 export interface Failure {
@@ -108,12 +109,21 @@ async function changeAfter(
   const { errorCode } = answer;
   const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
   if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
-  const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore, credible: true, lastTry };
+  const replaced = lostBefore > 0 && (await mayHaveReplaced(resources, lease)) ? lostBefore : 0;
+  const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore: replaced, credible: true, lastTry };
   const change = afterRefusal(grant, refusal);
   const condemns = change.state === 'needs_consent' && grant.state !== 'needs_consent';
   if (condemns && !ownTrouble && !(await isCredible(resources, lease, at)))
     return afterRefusal(grant, { ...refusal, credible: false });
   return change;
+}
+
+/** Whether the provider may have replaced the token in an answer that was lost, and takes the old one no more. */
+async function mayHaveReplaced({ database, issuer }: Needs, { grant, token }: Lease): Promise<boolean> {
+  const { rotation, reuse } = await issuer.profile();
+  if (rotation === 'never' || reuse === 'free') return false;
+  // Of a make that nobody knows, a token that stayed in use when an exchange went well tells.
+  return rotation !== undefined || !(await wasUsedWell(database, { grantId: grant.id, generation: token.number }));
 }
 
 function isPersons(meaning: RefusalMeaning | undefined): meaning is Refusal['meaning'] {

@@ -127,6 +127,19 @@ export const makes: Readonly<Record<string, Make>> = {
     },
     outlivesLostAnswer: true,
   },
+  'one that refuses with status 200': {
+    profile: 'generic',
+    realm: {
+      manner: {
+        refreshTokens: 'kept',
+        opaque: true,
+        deadToken: [200, { error: 'invalid_grant' }],
+        refusedClient: [200, { error: 'invalid_client' }],
+        without: ['introspection'],
+      },
+    },
+    outlivesLostAnswer: true,
+  },
   'one that lists scopes and whose refreshes end access tokens': {
     profile: 'generic',
     realm: {

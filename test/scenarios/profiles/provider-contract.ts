@@ -102,6 +102,22 @@ export function providerContract(name: string, make: Make): void {
       expect(await world.resources.database.circuit.count()).toBe(0);
     });
 
+    test('a consent that ends after a page of a proxy was lost by us only where a token may be replaced', async () => {
+      await using world = await openWorld(make);
+      const { id } = await world.consent(alice);
+      await world.consent(bob);
+      expect(await access(world.resources, id)).toBe('went well');
+      world.provider.faults.next({ kind: 'page', when: 'before', status: 502 });
+      expect(await access(world.fresh(), id)).toBe('provider/ambiguous');
+      world.pass(2 * minute);
+      await world.end(alice);
+      expect(await access(world.fresh(), id)).toBe('grant/not-usable');
+      const stays = ['kept', 'free'].includes(String(make.realm.manner.refreshTokens));
+      const { reason } = await world.grant(id);
+      if (stays) expect(reason).not.toBe('lost_rotation');
+      else expect(reason).toBe('lost_rotation');
+    });
+
     test('work under way gets the newest access token, whatever an exchange by others did to its own', async () => {
       await using world = await openWorld(make);
       const { id } = await world.consent(alice);

@@ -180,6 +180,18 @@ test.each<[string, object, object, RegExp]>([
     /for another client than Nightkeep: files, portal\. The operator/,
   ],
   [
+    'several clients',
+    {},
+    { aud: ['me', 'portal'] },
+    /for others besides Nightkeep \(aud: me, portal\), and does not say .*\(azp\)/,
+  ],
+  [
+    'another one that asked',
+    {},
+    { aud: ['me', 'portal'], azp: 'portal' },
+    /asked for by another client than Nightkeep \(azp\): portal\./,
+  ],
+  [
     'the client secret',
     { alg: 'HS256' },
     {},
@@ -210,6 +222,13 @@ test('half an answer, a page of a proxy and a cut connection are ambiguous, and 
   answer = (response) => response.destroy();
   expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
   expect(asked).toHaveLength(3);
+});
+
+test('a refusal in the words of OAuth is one with status 200 too', async () => {
+  json(200, { error: 'invalid_grant', error_description: 'Stale token' });
+  const answer = await issuer.exchange('r1');
+  expect(answer).toMatchObject({ kind: 'refused', status: 200, errorCode: 'invalid_grant', hint: 'signed_out' });
+  expect(judgeAnswer(answer)).toBe('person');
 });
 
 test('a time to wait is read', async () => {
