@@ -74,6 +74,8 @@ export const errorCodes = {
   'repository/locked': 'Another program holds a lock on the repository.',
   'repository/lost-lock': 'Our lock on the repository could not be refreshed in time.',
   'repository/damaged': 'A file of the repository is not what its name or its keys say.',
+  'repository/not-usable':
+    'A repository that was made cannot be opened any more: it is gone, or its config or key file is.',
   'repository/no-such-snapshot': 'The repository has no such snapshot.',
   'repository/no-such-path': 'The snapshot has no such path.',
   'restore/would-overwrite': 'The target of a restore exists already.',

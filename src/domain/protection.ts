@@ -303,6 +303,7 @@ const faultMends: Readonly<Record<RunFault, Mend>> = {
   repository_locked: 'wait',
   store_full: 'mend_service',
   store_trouble: 'mend_service',
+  time_over: 'wait',
   service_trouble: 'mend_service',
 };
 

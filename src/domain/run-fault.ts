@@ -12,6 +12,7 @@ export type RunFault =
   | 'repository_locked'
   | 'store_full'
   | 'store_trouble'
+  | 'time_over'
   | 'service_trouble';
 
 /** The codes of src/errors.ts that a run may end with; the first entry that fits decides. */
@@ -29,6 +30,7 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^repository\/locked$/, 'repository_locked'],
   [/^store\/full$/, 'store_full'],
   [/^(store|repository)\//, 'store_trouble'],
+  [/^run\/out-of-time$/, 'time_over'],
 ];
 
 /** The fault behind the error code of a run; what nobody foresaw, and a worker that is gone, are the service's own. */

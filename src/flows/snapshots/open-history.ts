@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
+import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { holdKey } from '../../store/history/held-key.ts';
 import { cachedTreeBytes, type History, openHistory } from '../../store/history/history.ts';
@@ -12,7 +13,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'l
 /**
  * All snapshots of a person, ready to be looked at: held open for a while in this process, so that the next page costs neither the
  * derivation of the key, which is kept as long as they are signed in, nor the index. The row is read each time, so whatever ends the repository, in whichever process, ends this
- * too. Throws `repository/not-found` before the first run and after an erasure.
+ * too. Throws `repository/not-found` before the first run and after an erasure, and `repository/not-usable` where what was made cannot be opened.
  */
 export async function openPersonHistory(resources: Needs, userId: string): Promise<History> {
   const { clock, database, histories, log, repositoryKeys, store } = resources;
@@ -28,9 +29,20 @@ export async function openPersonHistory(resources: Needs, userId: string): Promi
     const repository = await openWithKey(store(row.location, row.store), key, { cachedTreeBytes });
     return openHistory(repository, (error) => log.warn('repository.damaged', { userId, error }));
   };
-  const history = await histories.hold(userId, generation, open);
+  const history = await histories.hold(userId, generation, open).catch((error: unknown) => {
+    throw row.recoveryKeyFile === null && isAppError(error, 'repository/not-found') ? error : asNotUsable(error);
+  });
   if (row.eraseAt !== null && row.eraseAt <= clock.now()) letGoOf(resources, userId);
   return history;
+}
+
+/** Before anything of it was read, these say nothing of one snapshot. */
+const ofAll: readonly ErrorCode[] = ['repository/not-found', 'repository/damaged', 'repository/wrong-password'];
+
+function asNotUsable(cause: unknown): unknown {
+  return isAppError(cause) && ofAll.includes(cause.code)
+    ? new AppError('repository/not-usable', cause.message, { cause, detail: cause.detail })
+    : cause;
 }
 
 /** Another one once the person has another repository, recovery key or sealed password, or it was moved. */

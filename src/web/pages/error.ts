@@ -28,6 +28,7 @@ const kinds = {
   'request/too-many': { status: 429, way: 'again' },
   'request/not-found': lost,
   'repository/not-found': lost,
+  'repository/not-usable': { status: 500, way: 'home' },
   'repository/no-such-snapshot': lost,
   'repository/no-such-path': lost,
   'repository/damaged': { status: 500, way: 'home' },

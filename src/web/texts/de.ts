@@ -838,6 +838,11 @@ export const texts: Texts = {
         happened: 'Der Ort, an dem Ihre Sicherungsstände aufbewahrt werden, war nicht zu benutzen.',
         act: 'Der Betreiber von Nightkeep kann das beheben.',
       },
+      time_over: {
+        happened:
+          'Die Sicherung dauerte länger, als eine darf. Was sie gelesen hat, ist behalten, und die nächste geht dort weiter.',
+        act: triedAgain,
+      },
       service_trouble: {
         happened: 'Nightkeep selbst hat versagt.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Sein Log sagt, warum.',
@@ -888,7 +893,8 @@ export const texts: Texts = {
         act: 'Der Betreiber von Nightkeep kann es beheben: Sein Log sagt, warum.',
       },
       great_loss: {
-        happened: 'Die Hälfte Ihrer Dateien oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war.',
+        happened:
+          'Die Hälfte Ihrer Dateien oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war, oder hat dort einen anderen Inhalt.',
         act: 'Sehen Sie nach, ob das richtig ist. Was fehlt, ist noch in Ihren früheren Sicherungsständen.',
       },
       root_gone: {
@@ -896,7 +902,8 @@ export const texts: Texts = {
         act: 'Sehen Sie nach, ob das richtig ist. Die Kopie der Nacht davor wird behalten.',
       },
       great_change: {
-        happened: 'Die Hälfte Ihrer Dateien oder mehr hat einen anderen Inhalt als im Sicherungsstand davor.',
+        happened:
+          'Die Hälfte Ihrer Dateien oder mehr hat einen anderen Inhalt als im Sicherungsstand davor oder ist nicht mehr da, wo sie war.',
         act: 'Sehen Sie nach, ob das richtig ist. Was da war, ist noch in Ihren früheren Sicherungsständen.',
       },
     },
@@ -1426,6 +1433,11 @@ export const texts: Texts = {
         title: 'Nicht gefunden',
         happened: 'Es gibt kein Repository: Noch wurde nichts gesichert, oder alles wurde gelöscht.',
       },
+      'repository/not-usable': {
+        title: 'Ihre Sicherungsstände sind nicht zu lesen',
+        happened: 'Der Ort, an dem Ihre Sicherungsstände aufbewahrt werden, war nicht zu benutzen.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Sein Log sagt, warum.',
+      },
       'repository/no-such-snapshot': {
         title: 'Nicht gefunden',
         happened: 'Diesen Sicherungsstand gibt es nicht oder nicht mehr.',
@@ -1818,6 +1830,7 @@ export const texts: Texts = {
       repository_locked: 'ein anderes Programm hat das Repository',
       store_full: 'der Speicher ist voll',
       store_trouble: 'der Speicher war nicht zu benutzen',
+      time_over: 'die Sicherung dauerte länger, als eine am Stück darf (RUN_TIME)',
       service_trouble: 'Nightkeep selbst hat versagt',
     },
     unreadable: 'etwas konnte nicht gelesen werden',

@@ -837,6 +837,10 @@ export const texts = {
         happened: 'The place where your snapshots are kept could not be used.',
         act: 'The operator of Nightkeep can mend it.',
       },
+      time_over: {
+        happened: 'The backup took longer than one may. What it read is kept, and the next one goes on from there.',
+        act: triedAgain,
+      },
       service_trouble: {
         happened: 'Nightkeep itself failed.',
         act: 'The operator of Nightkeep can mend it: its log says why.',
@@ -883,7 +887,8 @@ export const texts = {
         act: 'The operator of Nightkeep can mend it: its log says why.',
       },
       great_loss: {
-        happened: 'Half of your files or more are not where they were in the snapshot before.',
+        happened:
+          'Half of your files or more are not where they were in the snapshot before, or have another content there.',
         act: 'Look whether that is right. What is gone is still in your earlier snapshots.',
       },
       root_gone: {
@@ -891,7 +896,8 @@ export const texts = {
         act: 'Look whether that is right. The copy of the night before is kept.',
       },
       great_change: {
-        happened: 'Half of your files or more have another content than in the snapshot before.',
+        happened:
+          'Half of your files or more have another content than in the snapshot before, or are not where they were.',
         act: 'Look whether that is right. What was there is still in your earlier snapshots.',
       },
     },
@@ -1396,6 +1402,11 @@ export const texts = {
       },
       'request/not-found': { title: 'Not found' },
       'repository/not-found': { title: 'Not found' },
+      'repository/not-usable': {
+        title: 'Your snapshots cannot be read',
+        happened: 'The place where your snapshots are kept could not be used.',
+        act: 'The operator of Nightkeep can mend it: its log says why.',
+      },
       'repository/no-such-snapshot': { title: 'Not found', happened: 'There is no such snapshot, or not any more.' },
       'repository/no-such-path': { title: 'Not found' },
       'repository/damaged': {
@@ -1754,6 +1765,7 @@ export const texts = {
       repository_locked: 'another program has the repository',
       store_full: 'the store is full',
       store_trouble: 'the store could not be used',
+      time_over: 'the backup took longer than one may at a stretch (RUN_TIME)',
       service_trouble: 'Nightkeep itself failed',
     } satisfies Record<RunFault, string>,
     unreadable: 'something could not be read',

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { scrub } from '../../../src/log.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -57,6 +58,39 @@ describe('snapshots', () => {
 
   it('refuse an address that is not spelled right', async () => {
     expect((await alice.send(`/snapshots/${id}/browse/%E0%A4%A`)).status).toBe(400);
+  });
+});
+
+describe('a repository that was made and cannot be opened', () => {
+  const config = 'config';
+  it.each<[string, (files: MemoryBackend['files']) => unknown]>([
+    ['is gone', (files) => files.clear()],
+    ['has an empty config', (files) => files.set(config, { type: config, name: '', bytes: Buffer.of() })],
+    [
+      'has no key file',
+      (files) => [...files.keys()].filter((path) => path.startsWith('keys/')).map((path) => files.delete(path)),
+    ],
+  ])('%s: no page says that there are no snapshots, or that one of them is damaged', async (_, spoil) => {
+    const reader = await pages.consented();
+    const repository = await addRepository(pages, reader);
+    const userId = await reader.userId();
+    await pages.resources.database.repository.update({ where: { userId }, data: { recoveryKeyFile: '0'.repeat(64) } });
+    const { id: snapshotId } = await writeSnapshot(repository, { 'a.txt': Buffer.from('hers') });
+    spoil((repository.backend as MemoryBackend).files);
+    const { title, happened, act } = texts.errors.told['repository/not-usable'];
+    for (const address of [
+      '/snapshots',
+      '/snapshots/nights',
+      '/retention',
+      '/snapshots/find?q=a',
+      `/snapshots/${snapshotId}/browse/`,
+    ]) {
+      const answer = await reader.send(address);
+      expect([address, answer.status]).toEqual([address, 500]);
+      const text = await answer.text();
+      for (const words of [title, happened ?? '', act ?? '']) expect(text).toContain(words);
+      expect(text).not.toContain(repository.backend.location);
+    }
   });
 });
 

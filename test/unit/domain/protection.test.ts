@@ -253,6 +253,7 @@ describe('a person is', () => {
     ['repository/locked', 'repository_locked', 'nobody'],
     ['store/unavailable', 'store_trouble', 'operator'],
     ['store/full', 'store_full', 'operator'],
+    ['run/out-of-time', 'time_over', 'nobody'],
     ['internal', 'service_trouble', 'operator'],
     [null, 'service_trouble', 'operator'],
   ] as const)('late, or protected so far, because of a run that failed: %s', (code, reason, by) => {
