@@ -34,10 +34,14 @@ interface Asked {
   readonly at: Date;
 }
 
-/** Puts on record what somebody wants restored; what they asked for before and did not go on with is forgotten. */
+/** Longer than any browser carries what it began to the provider and back. */
+const unansweredMs = 3_600_000;
+
+/** Puts on record what somebody wants restored; what they asked for long before and did not go on with is forgotten. */
 export async function askForRestore(database: Database, asked: Asked): Promise<void> {
   const { id, userId, snapshotId, path, expected, at } = asked;
-  await database.restore.deleteMany({ where: { userId, state: 'asked' } });
+  const askedAt = { lt: new Date(at.getTime() - unansweredMs) };
+  await database.restore.deleteMany({ where: { userId, state: 'asked', askedAt } });
   const sums = expected && { expectedFiles: expected.files, expectedBytes: expected.bytes };
   await database.restore.create({ data: { id, userId, snapshotId, path, askedAt: at, ...sums } });
 }

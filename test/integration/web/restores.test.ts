@@ -183,6 +183,33 @@ describe('putting back', () => {
     expect(written().filter((one) => one.startsWith('PUT'))).toHaveLength(1);
   });
 
+  it.each(['first', 'last'])(
+    'asked for in two tabs is begun in both, the one that was asked for %s coming back first',
+    async (order) => {
+      const asked = ['files/Letters/two.txt', 'files/Letters/a b.txt'];
+      const ways: string[] = [];
+      for (const path of asked) {
+        await ask(path);
+        ways.push(alice.wayBack());
+      }
+      for (const way of order === 'first' ? ways : ways.toReversed()) {
+        const page = (await alice.send(way)).headers.get('location') ?? '';
+        await eventually(async () => !(await alice.text(page)).includes(t.states.running));
+        expect(await alice.text(page)).toContain(t.states.succeeded);
+      }
+      expect(written().filter((one) => one.startsWith('PUT'))).toHaveLength(2);
+    },
+  );
+
+  it('that nobody came back with is forgotten by one that is asked for an hour later', async () => {
+    await ask('files/Letters/two.txt');
+    await pages.clock.advance(3_600_001);
+    await alice.send('/login?returnTo=/');
+    await alice.comeBack();
+    await ask('files/Letters');
+    expect(await pages.resources.database.restore.count({ where: { userId: await alice.userId() } })).toBe(1);
+  });
+
   it('belongs to its person', async () => {
     const bob = await pages.consented();
     expect((await bob.send(`/snapshots/${snapshot}/restore/files`)).status).toBe(404);
