@@ -36,25 +36,35 @@ const sameMs = 2_000;
 
 /**
  * The deadlines after an exchange, or after consent. Settings say them at first; a token with `exp` says them better:
- * an end that moves on with each token is the idle window, one that stands still is the maximum. `exp` never says
- * that a grant lives longer than the settings do, and no `exp` says nothing at all.
+ * an end that moves on with each token is the idle window, one that stands still is the maximum. An end that moves back shows that the
+ * provider shortened one of them, and the next token which. `exp` never says that a grant lives longer than the settings do, and no `exp`
+ * says nothing at all.
  */
 export function deadlinesAfter(known: Known, token: TokenLife, at: Date, windows: OfflineWindows): Deadlines {
   const configuredMax = windows.offlineMaxMs === undefined ? null : after(known.consentedAt, windows.offlineMaxMs);
   const stands = standsStill(known.previous, token);
-  const idleSeconds = stands || lags(known.previous, token) ? known.idleSeconds : (lifeOf(token) ?? known.idleSeconds);
+  const shortened = movesBack(known.previous, token);
+  const tellsIdle = !stands && !shortened && !lags(known.previous, token);
+  const idleSeconds = (tellsIdle ? lifeOf(token) : undefined) ?? known.idleSeconds;
   const learnedMax = stands ? token.endsAt : token.endsAt === null ? null : later(known.maxDeadline, token.endsAt);
   const idleMs = Math.min(windows.offlineIdleMs, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds * 1000);
   const maxDeadline = configuredMax === null ? learnedMax : sooner(configuredMax, learnedMax);
   const idleDeadline = sooner(after(at, idleMs), token.endsAt);
-  return { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt: sooner(after(at, idleMs / 4), idleDeadline) };
+  const unusedMs = shortened ? idleDeadline.getTime() - at.getTime() : idleMs;
+  return { idleDeadline, maxDeadline, idleSeconds, nextExchangeAt: sooner(after(at, unusedMs / 4), idleDeadline) };
 }
 
 /** Whether the new token ends when the old one did, although it was issued later. */
 function standsStill(previous: TokenLife | undefined, token: TokenLife): boolean {
   if (!previous?.endsAt || !previous.issuedAt || !token.endsAt || !token.issuedAt) return false;
   const issuedLater = token.issuedAt.getTime() - previous.issuedAt.getTime();
-  return issuedLater > sameMs && token.endsAt.getTime() - previous.endsAt.getTime() <= sameMs;
+  return issuedLater > sameMs && isSameEnd(previous.endsAt, token.endsAt);
+}
+
+/** Whether the new token ends sooner than the old one did. */
+function movesBack(previous: TokenLife | undefined, token: TokenLife): boolean {
+  if (!previous?.endsAt || !token.endsAt) return false;
+  return previous.endsAt.getTime() - token.endsAt.getTime() > sameMs;
 }
 
 /** Whether the new token's end moved on by less than its issue: something else than the idle window ends it. */

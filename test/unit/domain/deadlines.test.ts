@@ -60,6 +60,25 @@ describe('deadlines', () => {
     expect(deadlinesAfter(known, raised, at(30.5 * day), settings).idleSeconds).toBe((45 * day) / second);
   });
 
+  test('learn from the token after an end that moved back whether the idle window or the maximum was lowered', () => {
+    const previous = { issuedAt: at(0), endsAt: at(30 * day) };
+    const known = { ...consent, idleSeconds: (30 * day) / second, maxDeadline: at(300 * day) };
+    const token = { issuedAt: at(day), endsAt: at(8 * day) };
+    const found = deadlinesAfter({ ...known, previous }, token, at(day), settings);
+    const { idleDeadline, maxDeadline, nextExchangeAt } = found;
+    expect([idleDeadline, maxDeadline, nextExchangeAt].map(inDays)).toEqual([8, 300, 2.75]);
+
+    const following = (endsAt: Date) => {
+      const next = { issuedAt: at(2 * day), endsAt };
+      const learned = deadlinesAfter({ consentedAt: at(0), ...found, previous: token }, next, at(2 * day), settings);
+      return [learned.maxDeadline, learned.idleDeadline]
+        .map(inDays)
+        .concat(((learned.idleSeconds ?? 0) * second) / day);
+    };
+    expect(following(at(9 * day))).toEqual([300, 9, 7]);
+    expect(following(at(8 * day))).toEqual([8, 8, 30]);
+  });
+
   test('forget a maximum that a token outlives', () => {
     const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
     const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };
