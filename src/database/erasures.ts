@@ -67,6 +67,11 @@ export async function clearEraseAt(
   if (count === 1) await saveEvent(transaction, 'user', userId, { to: 'snapshots kept', reason: 'consent', at, by });
 }
 
+/** Whether a person's repository is to be erased by now, or is being erased: of both the same is said. */
+export async function isErasureDue(database: Database, { userId, at }: { userId: string; at: Date }): Promise<boolean> {
+  return (await database.repository.count({ where: { userId, eraseAt: { lte: at } } })) > 0;
+}
+
 export interface RepositoryToErase {
   id: string;
   userId: string;
@@ -117,11 +122,11 @@ export interface Contents {
   bytes: number;
 }
 
-/** Records that erasing begins, and what is there; false where consent was given again. */
+/** Records that erasing begins, and what is there. Answers where files of it are now; null where consent was given again. */
 export async function beginErasing(
   database: Database,
   { repository, contents, at }: { repository: RepositoryToErase; contents: Contents; at: Date },
-): Promise<boolean> {
+): Promise<RepositoryToErase | null> {
   const { id, userId } = repository;
   return inTransaction(database, async (transaction) => {
     const { count } = await transaction.repository.updateMany({
@@ -132,7 +137,7 @@ export async function beginErasing(
       const reason = textOf(id, contents);
       await saveEvent(transaction, 'user', userId, { to: 'snapshots being erased', reason, at, by: 'schedule' });
     }
-    return (await transaction.repository.count({ where: { id, eraseAt: begun } })) === 1;
+    return transaction.repository.findFirst({ where: { id, eraseAt: begun }, select: toErase });
   });
 }
 

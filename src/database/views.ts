@@ -1,5 +1,4 @@
 import type { Database } from './client.ts';
-import { notBeingErased } from './erasures.ts';
 import { readSources } from './runs.ts';
 import { readPerson } from './users.ts';
 
@@ -10,7 +9,7 @@ export interface HomeView {
   readonly repository: {
     readonly recoverySeenAt: Date | null;
     readonly recoveryKeptAt: Date | null;
-    /** When all of it is to go, where the consent was withdrawn. */
+    /** When all of it is to go, where the consent was withdrawn; long ago where it is going. */
     readonly eraseAt: Date | null;
   } | null;
   /** Newest first. */
@@ -115,7 +114,7 @@ export async function findHome(database: Database, { userId }: { userId: string 
     database.grant.findFirst({ where: { userId }, orderBy: { createdAt: 'desc' }, select: columns }),
     findPlanOfPerson(database, { userId }),
     database.repository.findFirst({
-      where: { userId, ...notBeingErased },
+      where: { userId },
       select: { recoverySeenAt: true, recoveryKeptAt: true, eraseAt: true },
     }),
     database.run.findMany({ where: ofPerson, orderBy: newest, take: 6, select: runLineColumns }),

@@ -6,6 +6,7 @@ import { findGrantOfPerson } from '../database/grant-views.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { traced } from '../tracing.ts';
+import { isErasing } from './erasing.ts';
 import { freshSignIn, isFresh } from './fresh.ts';
 import { type Limits, openLimits } from './limits.ts';
 import { liveScript, liveScriptPath } from './live-script.ts';
@@ -150,6 +151,7 @@ async function answer(route: Route, visit: Visit, limits: Limits): Promise<Respo
   if (route.who === 'operator' && !session.operator)
     throw new AppError('request/operators-only', `This page is for operators: people with the role ${operatorRole}.`);
   if (changes) refuseForgery(c.req.raw.headers, await tokenOf(c), session.csrf, publicUrl);
+  if (route.erasing !== undefined && (await isErasing({ ...visit, session }))) return c.redirect(route.erasing, 303);
   if (route.fresh !== undefined && !isFresh(session, visit.resources.clock.now()))
     return c.redirect(freshSignIn(route.fresh), 303);
   if (route.limit !== undefined) await limits(route.limit, visit);

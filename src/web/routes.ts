@@ -66,6 +66,8 @@ export type Route =
       who: 'person' | 'operator';
       /** Asks for a fresh sign-in, which leads back to this path. */
       fresh?: string;
+      /** Does nothing once the snapshots are to be erased, and leads to this path, which says so. */
+      erasing?: string;
       /** Where it leads whoever is not signed in any more, if not to a sign-in. */
       signedOut?: string;
       limit?: Limit;
@@ -117,23 +119,33 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
   { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },
   { method: 'GET', path: '/verification', who: 'person', answer: verification },
-  { method: 'POST', path: '/verification/looked', who: 'person', answer: acceptLost },
+  { method: 'POST', path: '/verification/looked', who: 'person', erasing: '/verification', answer: acceptLost },
   { method: 'GET', path: '/recovery', who: 'person', answer: recovery },
   { method: 'GET', path: '/recovery/adopt', who: 'person', answer: adoption },
   {
     method: 'POST',
     path: '/recovery/adopt',
     who: 'person',
+    erasing: '/recovery/adopt',
     fresh: '/recovery/adopt',
     limit: 'adoption',
     answer: adopt,
   },
-  { method: 'POST', path: '/recovery', who: 'person', fresh: '/recovery', limit: 'recovery', answer: revealKey },
-  { method: 'POST', path: '/recovery/kept', who: 'person', limit: 'recovery', answer: proveKey },
+  {
+    method: 'POST',
+    path: '/recovery',
+    who: 'person',
+    erasing: '/recovery',
+    fresh: '/recovery',
+    limit: 'recovery',
+    answer: revealKey,
+  },
+  { method: 'POST', path: '/recovery/kept', who: 'person', erasing: '/recovery', limit: 'recovery', answer: proveKey },
   {
     method: 'POST',
     path: '/recovery/remove',
     who: 'person',
+    erasing: '/recovery',
     fresh: '/recovery',
     limit: 'recovery',
     answer: removeKey,
@@ -142,6 +154,7 @@ export const routes: readonly Route[] = [
     method: 'POST',
     path: '/recovery/reissue',
     who: 'person',
+    erasing: '/recovery',
     fresh: '/recovery',
     limit: 'recovery',
     answer: reissueKey,

@@ -5,11 +5,16 @@ import {
   listRepositoriesToErase,
   type RepositoryToErase,
 } from '../../database/erasures.ts';
+import { inKeysTurn } from '../../database/repositories.ts';
+import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import type { Backend } from '../../store/backend/backend.ts';
 import { clearPlace, contentsOf } from '../../store/repository/clear-place.ts';
+import { refuseHeld } from '../../store/repository/lock.ts';
+import { openRepository } from '../../store/repository/repository.ts';
 import { openPassword } from '../../vault/row-seals.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'log' | 'store'>;
 
 const batch = 20;
 /** A store that is full or read-only stays so for a while. */
@@ -34,7 +39,8 @@ export async function eraseRepositories(
       erased += (await eraseRepository(resources, repository, signal)) ? 1 : 0;
     } catch (error) {
       failedErasures.set(id, clock.now());
-      log.error('repository.erase-failed', { userId, location, error });
+      if (isAppError(error, 'repository/locked')) log.info('repository.erase-waits', { userId, location, error });
+      else log.error('repository.erase-failed', { userId, location, error });
     }
   }
   return erased;
@@ -51,21 +57,39 @@ export async function eraseBeforeUse(
 
 /**
  * Removes every file of a repository and of its copies in other stores, and its row only once these list nothing of it. False
- * where consent was given again just before. Throws `seal/broken` where the row is not as Nightkeep left it.
+ * where consent was given again just before. Throws `seal/broken` where the row is not as Nightkeep left it, and `repository/locked` while
+ * somebody who came before may still write there.
  */
-async function eraseRepository(
-  { clock, database, keyring, log, store }: Needs,
-  repository: RepositoryToErase,
-  signal?: AbortSignal,
-): Promise<boolean> {
+async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: AbortSignal): Promise<boolean> {
+  const { clock, database, keyring, log, store } = needs;
+  const { location, userId } = due;
   // Nobody's files go because a row was changed to point at them.
-  openPassword(keyring, repository);
-  const { location, movingTo, formerStore } = repository;
-  const contents = await contentsOf(store(location, repository.store));
-  if (!(await beginErasing(database, { repository, contents, at: clock.now() }))) return false;
-  const copies = [movingTo, formerStore].filter((at) => at !== null);
-  for (const at of [repository.store, ...copies]) await clearPlace(store(location, at), signal);
+  openPassword(keyring, due);
+  const contents = await contentsOf(store(location, due.store));
+  const at = clock.now();
+  const repository = await inKeysTurn(database, userId, () =>
+    beginErasing(database, { repository: due, contents, at }),
+  );
+  if (repository === null) return false;
+  // Whoever takes a lock, or the turn of the keys, from now on looks at the row then, and goes away.
+  await refuseWriters(needs, store(location, repository.store), openPassword(keyring, repository), signal);
+  const copies = [repository.movingTo, repository.formerStore].filter((place) => place !== null);
+  for (const place of [repository.store, ...copies]) await clearPlace(store(location, place), signal);
   await finishErasing(database, { repository, at: clock.now() });
-  log.info('repository.erased', { userId: repository.userId, location: repository.location });
+  log.info('repository.erased', { userId, location });
   return true;
+}
+
+/** Nobody can read or write what does not open any more: its keys are damaged, or went first when it was half erased. */
+async function refuseWriters(
+  { clock, lockOwner }: Needs,
+  backend: Backend,
+  password: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const repository = await openRepository(backend, password).catch((error: unknown) => {
+    if (!isAppError(error) || error.code.startsWith('store/')) throw error;
+    return undefined;
+  });
+  if (repository !== undefined) await refuseHeld(repository, { clock, ...lockOwner, ...(signal && { signal }) });
 }

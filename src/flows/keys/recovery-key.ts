@@ -61,7 +61,7 @@ async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyr
   if (row === null)
     throw new AppError(
       'repository/not-found',
-      'There is no repository: nothing was backed up yet, or everything was erased. The next backup makes one, and its recovery key.',
+      'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup makes one, and its recovery key.',
     );
   const { id, location: folder, store, recoveryKeyFile, sealedRecoveryKey } = row;
   if (sealedRecoveryKey === null) throw notHere();

@@ -14,6 +14,7 @@ import { repositoryExists } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { readMark, writeMark } from '../keys/marks.ts';
 import { openRepositoryOf } from '../nights/open-person-repository.ts';
+import { refuseIfMoved } from './refuse-if-moved.ts';
 
 export type MoveNeeds = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'log' | 'store'> & {
   readonly config: Pick<Resources['config'], 'store'>;
@@ -36,7 +37,7 @@ export function storeOf({ config }: Pick<MoveNeeds, 'config'>, { store }: Pick<R
  * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old
  * files stay, and are a copy from then on. Broken off anywhere, the repository is where it was, and the next call goes on; a call
  * that names the store where it is gives a begun move up. Null where it is there already, or where the first run has not made it
- * yet. Throws `repository/locked` while anybody uses it, `repository/damaged` where it or the copy is damaged, `store/exists` where
+ * yet. Throws `repository/locked` while anybody uses it, `repository/not-found` where erasing it begins just now, `repository/damaged` where it or the copy is damaged, `store/exists` where
  * another repository is in the way, `store/may-not-delete` where the key may not do this, and `request/invalid` where another move
  * must be ended first.
  */
@@ -61,6 +62,7 @@ export async function moveRepository(
     ...(signal && { signal }),
   });
   const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await refuseIfMoved(resources, row);
   const there = store(row.location, target);
   // Whoever gives up what was begun has the place cleared.
   await refuseAnother(repository.backend, there);

@@ -6,6 +6,7 @@ import { timestamp } from '../format/timestamp.ts';
 import {
   isAbandoned,
   isDead,
+  isStale,
   type ListedLock,
   type Lockable,
   type LockOwner,
@@ -60,6 +61,14 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
  */
 export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
   return clearDead(repository, options, await listLocks(repository, options));
+}
+
+/** Throws `repository/locked` while a program that lives holds a lock: it may be writing. */
+export async function refuseHeld(repository: Lockable, options: LockOptions): Promise<void> {
+  const now = options.clock.now();
+  const { readable } = await listLocks(repository, options);
+  const held = readable.find((lock) => !isDead(lock, options, now) && !isStale(lock, now));
+  if (held !== undefined) throw lockedBy(held);
 }
 
 async function clearDead(repository: Lockable, options: LockOptions, { readable, unreadable }: Locks): Promise<number> {

@@ -101,8 +101,13 @@ export function isAbandoned({ since }: UnreadableLock, clock: Clock): boolean {
 /** Whether a lock is of this installation and its process is gone. Only the machine that took it can tell. */
 export function isDead({ id, lock }: ListedLock, owner: LockOwner, now: Date): boolean {
   if (lock.hostname !== owner.hostname || owner.held.has(id)) return false;
-  if (now.getTime() - timestampMs(lock.time) > staleAfterMs) return true;
+  if (isStale({ lock }, now)) return true;
   return lock.pid === (owner.pid ?? process.pid) || !(owner.isAlive ?? processIsAlive)(lock.pid);
+}
+
+/** Whether whoever holds it would have written it anew by now; restic goes by it too. */
+export function isStale({ lock }: Pick<ListedLock, 'lock'>, now: Date): boolean {
+  return now.getTime() - timestampMs(lock.time) > staleAfterMs;
 }
 
 async function readLock(

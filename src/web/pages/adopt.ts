@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { getOwner } from '../../database/adoptions.ts';
 import { findRepository } from '../../database/repositories.ts';
 import { adoptByRecoveryKey, type Refusal, refusalOf } from '../../flows/adoption/adopt-by-recovery-key.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { freshForm } from '../fresh.ts';
 import type { Html } from '../layout.ts';
 import { type PersonVisit, page } from '../visit.ts';
@@ -43,14 +44,19 @@ async function show(
 ): Promise<Response> {
   const { resources, session, texts } = visit;
   const t = texts.recovery.adopt;
-  const has = (await findRepository(resources.database, session.userId)) !== null;
+  const [erasing, repository] = await Promise.all([
+    isErasing(visit),
+    findRepository(resources.database, session.userId),
+  ]);
   const alert: Html | '' =
     refused === undefined ? '' : html`<p role="alert"><strong>${t.refused[refused.refusal]}</strong></p>`;
   const inner = html`<p><label for="folder">${t.folder}</label><br><input id="folder" name="folder" size="36" maxlength="${mostCharacters}" value="${refused?.folder ?? ''}" autocomplete="off" autocapitalize="none" spellcheck="false" required></p>
 <p><label for="key">${t.key}</label><br><input id="key" name="key" size="36" maxlength="${mostCharacters}" autocomplete="off" autocapitalize="none" spellcheck="false" required></p><p><button>${t.button}</button></p>`;
-  const body = has
-    ? html`<section class="card">${alert}<p>${t.has}</p></section>`
-    : html`<section class="card">${alert}<p>${t.where}</p>${freshForm(visit, { action: path, path, inner })}<p class="soft">${t.after}</p></section>`;
+  const body = erasing
+    ? erasingCard(texts)
+    : repository !== null
+      ? html`<section class="card">${alert}<p>${t.has}</p></section>`
+      : html`<section class="card">${alert}<p>${t.where}</p>${freshForm(visit, { action: path, path, inner })}<p class="soft">${t.after}</p></section>`;
   return page(visit, t.title, html`<p class="lead">${t.lead}</p>${body}<p><a href="/recovery">${t.back}</a></p>`, {
     place: '/recovery',
     status: refused === undefined ? 200 : 400,

@@ -46,7 +46,7 @@ function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
 
 function key({ texts, view: { repository, grant, plan } }: Held): Html | '' {
   const t = texts.holding;
-  if (repository === null || grant?.state === 'withdrawn') return '';
+  if (repository === null || repository.eraseAt !== null || grant?.state === 'withdrawn') return '';
   const { recoveryKeptAt: kept, recoverySeenAt: seen } = repository;
   if (kept !== null) return item(t.key, t.keyKept(texts.formats.time(kept, plan?.zone)), '');
   const button = html`<a class="button quiet" href="/recovery">${seen === null ? t.keyShow : t.keyProve}</a>`;

@@ -5,6 +5,7 @@ import { escapedName } from '../../file-name.ts';
 import { findOtherKeys, removeForeignKey } from '../../flows/keys/foreign-keys.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../flows/keys/recovery-key.ts';
 import { letGoOf } from '../../flows/snapshots/let-go.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { freshForm } from '../fresh.ts';
 import { form, type Html } from '../layout.ts';
 import { plainName } from '../names.ts';
@@ -20,6 +21,8 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
   const { resources, session, texts } = visit;
   const { clock, database, store } = resources;
   const t = texts.recovery;
+  if (await isErasing(visit))
+    return page(visit, t.title, html`<p class="lead">${t.lead}</p>${erasingCard(texts)}`, { place: '/recovery' });
   const repository = await findRepository(database, session.userId);
   if (repository === null)
     return page(

@@ -37,7 +37,7 @@ ${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</
 export async function agreeToRetention({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
   const { clock, config, database } = resources;
   const [facts, { rule: read }] = await Promise.all([findRetention(database, userId), c.req.parseBody()]);
-  if (facts === null || facts.agreedAt !== null || read !== ruleText(config.retention))
+  if (facts === null || facts.agreedAt !== null || facts.eraseAt !== null || read !== ruleText(config.retention))
     return c.redirect('/retention', 303);
   const about = { userId, planId: facts.planId, rule: config.retention };
   await saveRetention(database, { ...about, at: clock.now(), by: `user:${userId}` });

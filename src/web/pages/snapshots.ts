@@ -4,6 +4,7 @@ import { isOwn } from '../../flows/nights/own-snapshots.ts';
 import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { History } from '../../store/history/history.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { nightTimesIn } from '../night-times.ts';
 import { addressOf, pageNumber } from '../snapshot.ts';
 import { table } from '../table.ts';
@@ -68,8 +69,9 @@ async function historyOf({ resources, session }: PersonVisit): Promise<History |
   }
 }
 
-function nothingThere(visit: PersonVisit, history: History | undefined): Promise<Response> {
+async function nothingThere(visit: PersonVisit, history: History | undefined): Promise<Response> {
   const t = visit.texts.snapshots;
+  if (await isErasing(visit)) return page(visit, t.title, erasingCard(visit.texts), { place: '/snapshots' });
   const isDamaged = history !== undefined && history.damaged > 0;
   const said = isDamaged ? unreadable(history, visit.texts) : html`<p class="soft">${t.none}</p>`;
   return page(visit, t.title, html`${said}`, { place: '/snapshots' });

@@ -11,6 +11,7 @@ import {
 import type { Damage, DamageState } from '../../domain/damage.ts';
 import type { NightReason, Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -34,12 +35,13 @@ export async function verification(visit: PersonVisit): Promise<Response> {
     findProtection(resources, userId),
     zoneOf(visit),
   ]);
+  const eraseAt = grant?.snapshots?.eraseAt ?? null;
   if (row === null) {
+    if (await isErasing(visit)) return page(visit, t.title, erasingCard(texts), place);
     // The first verification comes some minutes after the first snapshot.
     const holding = await findHolding(resources.database, { userId });
     return page(visit, t.title, html`<p class="lead">${holding === null ? t.nothing : t.never}</p>`, place);
   }
-  const eraseAt = grant?.snapshots?.eraseAt ?? null;
   const body = html`${standing(visit, row, { eraseAt, protection, zone })}${await figures(visit, row, { eraseAt, zone })}${await damagePart(visit, row, zone)}`;
   return page(visit, t.title, body, place);
 }
@@ -71,14 +73,15 @@ function standing(
   const time = (at: Date) => texts.formats.time(at, zone);
   const reason = damageState === null ? undefined : reasonsOf[damageState];
   const isOverdue = restorable.isOverdue && eraseAt === null;
+  const isErased = eraseAt !== null && eraseAt <= resources.clock.now();
   const tone = reason !== undefined || isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
   return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, { eraseAt, time })}</p>
 ${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
 ${isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
-${damageState === 'key' ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
-${(damageState === 'lost' || damageState === 'removed') && foundAt ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
+${damageState === 'key' && !isErased ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
+${(damageState === 'lost' || damageState === 'removed') && foundAt && !isErased ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}
 ${damageState === 'accepted' ? html`<p>${t.accepted}</p>` : ''}${damageState === 'superseded' ? html`<p>${t.superseded}</p>` : ''}${(damageState === null || damageState === 'superseded') && clearedAt ? html`<p>${t.healedAt(time(clearedAt))}</p>` : ''}
-<p class="soft">${eraseAt === null ? t.what(resources.config.verifyDays) : eraseAt <= resources.clock.now() ? texts.retention.erasing : t.ended(time(eraseAt))}</p></section>`;
+<p class="soft">${eraseAt === null ? t.what(resources.config.verifyDays) : isErased ? texts.retention.erasing : t.ended(time(eraseAt))}</p></section>`;
 }
 
 /** When it was last found whole, or that it never was. */

@@ -1431,7 +1431,7 @@ export const texts: Texts = {
       },
       'repository/not-found': {
         title: 'Nicht gefunden',
-        happened: 'Es gibt kein Repository: Noch wurde nichts gesichert, oder alles wurde gelöscht.',
+        happened: 'Es gibt kein Repository: Noch wurde nichts gesichert, oder alles wurde oder wird gerade gelöscht.',
       },
       'repository/not-usable': {
         title: 'Ihre Sicherungsstände sind nicht zu lesen',

@@ -7,10 +7,16 @@ import { claimRun } from '../../../src/database/runs.ts';
 import { saveVerified, saveVerifying } from '../../../src/database/verifications.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
-import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
+import { reissueRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
+import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
+import { repairRepository } from '../../../src/flows/store/repair-repository.ts';
+import { repairPersonSnapshots } from '../../../src/flows/store/repair-snapshots.ts';
 import type { Resources } from '../../../src/resources.ts';
+import type { FileType } from '../../../src/store/backend/backend.ts';
+import { lockRepository } from '../../../src/store/repository/lock.ts';
+import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 const day = 86_400_000;
@@ -50,6 +56,27 @@ function breakingAfter(removals: number): Resources {
   };
   return { ...fixture.resources, store };
 }
+
+/** The same Nightkeep, in whose store something happens before the first file of that type is saved. */
+function beforeSaving(type: FileType, act: () => Promise<unknown>): Resources {
+  let isDone = false;
+  const store: Resources['store'] = (location, at) => {
+    const backend = fixture.resources.store(location, at);
+    const save: typeof backend.save = async (saved, ...file) => {
+      if (saved === type && !isDone) {
+        isDone = true;
+        await act();
+      }
+      await backend.save(saved, ...file);
+    };
+    return { ...backend, save };
+  };
+  return { ...fixture.resources, store };
+}
+
+const by = 'command:test';
+const filesLeft = async () =>
+  (await readdir(fixture.storeFolder, { recursive: true, withFileTypes: true })).filter((one) => one.isFile());
 
 describe('erasing', () => {
   test('at once leaves no file and no folder, forgets the repository, and gives a receipt', async () => {
@@ -173,6 +200,54 @@ describe('erasing', () => {
     expect(await eraseRepositories(fixture.resources)).toBe(0);
     await database.restore.update({ where: { id: restore.id }, data: { state: 'succeeded', finishedAt: at } });
     expect(await eraseRepositories(fixture.resources)).toBe(1);
+  });
+
+  test('waits for whoever holds a lock, as long as they keep it fresh, and lets nobody begin meanwhile', async () => {
+    const { user, grant } = await backedUp();
+    const { clock } = fixture.resources;
+    const { repository } = await openPersonRepository(fixture.resources, user.id);
+    const lock = await lockRepository(repository, { clock, ...openLockOwner('laptop') });
+    await withdraw(grant.id, clock.now());
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    expect(await Array.fromAsync(repository.backend.list('snapshot'))).toHaveLength(1);
+    await expect(pruneRepository(fixture.resources, { userId: user.id, by })).rejects.toMatchObject({
+      code: 'repository/not-found',
+    });
+    fixture.custody.pass(61_000);
+    expect(await eraseRepositories(fixture.resources)).toBe(0);
+    fixture.custody.pass(30 * 60_000);
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
+    await lock[Symbol.asyncDispose]();
+    expect(await filesLeft()).toEqual([]);
+  });
+
+  test.each([
+    ['a prune', pruneRepository],
+    ['a repair', repairRepository],
+    [
+      'a repair of snapshots',
+      (resources: Resources, who: { userId: string; by: string }) =>
+        repairPersonSnapshots(resources, { ...who, dryRun: false, forget: true }),
+    ],
+  ] as const)('leaves nothing to %s that had opened the repository before', async (_, write) => {
+    const { user, grant } = await backedUp();
+    await withdraw(grant.id, fixture.resources.clock.now());
+    const late = beforeSaving('lock', async () => expect(await eraseRepositories(fixture.resources)).toBe(1));
+    await expect(write(late, { userId: user.id, by })).rejects.toMatchObject({ code: 'repository/not-found' });
+    expect(await filesLeft()).toEqual([]);
+  });
+
+  test('waits for a recovery key that is being made', async () => {
+    const { user, grant } = await backedUp();
+    await withdraw(grant.id, fixture.resources.clock.now());
+    let erasing: Promise<number> | undefined;
+    const late = beforeSaving('key', async () => {
+      erasing = eraseRepositories(fixture.resources);
+      await Promise.race([erasing, fixture.resources.clock.sleep(200)]);
+    });
+    await reissueRecoveryKey(late, user.id).catch(() => {});
+    expect(await erasing).toBe(1);
+    expect(await filesLeft()).toEqual([]);
   });
 
   test('is no damage to a verification that is under way, which ends', async () => {

@@ -114,3 +114,45 @@ describe('the recovery key', () => {
     expect(await shown()).toBe(key);
   });
 });
+
+describe.each([
+  ['are to be erased now', () => pages.clock.now()],
+  ['are being erased', () => new Date(0)],
+])('while the snapshots %s', (_, eraseAt) => {
+  const posts = [
+    ['/recovery', {}],
+    ['/recovery/kept', { third: 'aaaaa', fifth: 'bbbbb' }],
+    ['/recovery/remove', { key: 'ab' }],
+    ['/recovery/reissue', { sure: 'yes' }],
+    ['/recovery/adopt', { folder: 'a folder', key: 'a key' }],
+  ] as const;
+  beforeEach(async () => {
+    await shown();
+    const { id } = await row();
+    await pages.resources.database.repository.update({ where: { id }, data: { eraseAt: eraseAt() } });
+  });
+
+  it.each(['/recovery', '/recovery/adopt'])('%s says so, and offers nothing', async (path) => {
+    const page = await guest.text(path);
+    expect(page).toContain(texts.retention.erasing);
+    for (const [action] of posts) expect(page).not.toContain(`action="${action}"`);
+    for (const said of [t.none, t.adopt.has, t.adopt.link]) expect(page).not.toContain(said);
+  });
+
+  it.each(posts)('a form that was sent to %s all the same changes nothing, and leads there', async (path, fields) => {
+    const before = await row();
+    const answer = await guest.post(path, fields);
+    expect([answer.status, answer.headers.get('location')]).toEqual([
+      303,
+      path === '/recovery/adopt' ? path : '/recovery',
+    ]);
+    expect(await row()).toEqual(before);
+  });
+
+  it('home and the snapshots say so, and home asks for no proof of the key', async () => {
+    const [home, snapshots] = [await guest.text('/'), await guest.text('/snapshots')];
+    expect(home).toContain(texts.retention.erasing);
+    expect(home).not.toContain(texts.holding.keyProve);
+    expect(snapshots).toContain(texts.retention.erasing);
+  });
+});

@@ -57,6 +57,16 @@ test('lets all stay of whoever has not agreed, shows what would go, and goes by 
   });
 });
 
+test('is nothing to agree to any more once all of them are to be erased', async () => {
+  await plans().updateMany({ data: { retentionAgreedAt: null } });
+  await pages.resources.database.repository.updateMany({ data: { eraseAt: new Date('2026-06-01') } });
+  expect(await show()).not.toContain('action="/retention"');
+  expect((await alice.post('/retention', { rule: 'daily=7,weekly=4,monthly=12' })).status).toBe(303);
+  expect(await plans().findFirst()).toMatchObject({ retentionAgreedAt: null });
+  await pages.resources.database.repository.updateMany({ data: { eraseAt: null } });
+  await plans().updateMany({ data: { retentionAgreedAt: pages.clock.now() } });
+});
+
 test('names the newest few that go on the settings page, and how many more', async () => {
   const [first] = await Array.fromAsync(repository.listSnapshots());
   const { snapshot } = first ?? expect.unreachable();

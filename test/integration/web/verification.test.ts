@@ -100,6 +100,19 @@ describe('the page on whether it can be restored', () => {
     expect(await alice.text('/verification')).toContain(t.comparedIn(9, '2 May 2026, 12:00 UTC'));
   });
 
+  test.each(['lost', 'key'] as const)('offers nothing about what is %s once all is to be erased now', async (state) => {
+    const { verification, repository } = pages.resources.database;
+    const foundAt = await found(state);
+    const wayOn = state === 'key' ? `>${texts.home.renewKey}</a>` : `>${t.looked}</button>`;
+    expect(await alice.text('/verification')).toContain(wayOn);
+    await repository.updateMany({ where: { userId }, data: { eraseAt: pages.clock.now() } });
+    const page = await alice.text('/verification');
+    expect(page).toContain(texts.retention.erasing);
+    expect(page).not.toContain(wayOn);
+    expect((await alice.post('/verification/looked', { found: foundAt.toISOString() })).status).toBe(303);
+    expect(await verification.findFirst({ where: { userId } })).toMatchObject({ damageState: state });
+  });
+
   test('names the files that kept the last one from being done', async () => {
     await found(null);
     const errorFiles = ['config', 'keys/0123'];

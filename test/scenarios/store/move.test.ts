@@ -140,6 +140,53 @@ describe('moving a repository', () => {
     expect(await filesInFolder()).toBe(0);
   });
 
+  test('copies nothing of what was erased since it was opened', async () => {
+    const { filesInFolder, move, resources, rows } = fixture;
+    await withdrawConsent(resources, { grantId: rows.grant.id, by: 'user:alice', eraseAt: new Date() });
+    let isErased = false;
+    const slow: Resources = {
+      ...resources,
+      store: (location, at) => {
+        const backend = resources.store(location, at);
+        const save: Backend['save'] = async (type, ...file) => {
+          if (type === 'lock' && !isErased) {
+            isErased = true;
+            expect(await eraseRepositories(resources)).toBe(1);
+          }
+          await backend.save(type, ...file);
+        };
+        return { ...backend, save };
+      },
+    };
+    await expect(move(slow)).rejects.toMatchObject({ code: 'repository/not-found' });
+    expect([...fixture.server.files.keys()]).toEqual([]);
+    expect(await filesInFolder()).toBe(0);
+  });
+
+  test('whose copying was begun after the erasing looked where copies are leaves none of them', async () => {
+    const { filesInFolder, resources, rows } = fixture;
+    await withdrawConsent(resources, { grantId: rows.grant.id, by: 'user:alice', eraseAt: new Date() });
+    let isBrokenOff = false;
+    const slow: Resources = {
+      ...resources,
+      store: (location, at) => {
+        const backend = resources.store(location, at);
+        const list: Backend['list'] = async function* (type) {
+          if (!isBrokenOff) {
+            isBrokenOff = true;
+            await breakOff();
+            expect([...fixture.server.files.keys()]).not.toEqual([]);
+          }
+          yield* backend.list(type);
+        };
+        return { ...backend, list };
+      },
+    };
+    expect(await eraseRepositories(slow)).toBe(1);
+    expect([...fixture.server.files.keys()]).toEqual([]);
+    expect(await filesInFolder()).toBe(0);
+  });
+
   test('never lets a night write to the old copy that had opened it before', async () => {
     const { consents, expectSound, filesInFolder, move, resources, rows } = fixture;
     let isMoved = false;
