@@ -33,8 +33,7 @@ export const layers: LayerRule[] = [
     layer: 'ground',
     files: any(ground),
     mayImport: any(ground),
-    reason:
-      'The ground (errors, abort, clock, count-words, file-name, json-pieces, log, make-folders, memory-budget, meters, nearest, pieces, place-once, thread, thread-time, tracing, version) imports nothing of our own code, so that everything may import it.',
+    reason: 'The ground imports nothing of our own code but itself, so that everything may import it.',
   },
   {
     layer: 'domain',
