@@ -126,7 +126,7 @@ describe('settings', () => {
     const { code, said, complaint } = await nightkeep('settings');
     expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
     expect(said).toMatch(/^OIDC_ISSUER +https:\/\/id\.example {2}\(environment\)$/m);
-    expect(said).toMatch(/^REDIS_URL +\(none: the queue lives in PostgreSQL\)$/m);
+    expect(said).toMatch(/^REDIS_URL +\(none: the queue is in PostgreSQL\)$/m);
     const listed = JSON.parse((await nightkeep('settings --json')).said);
     expect(listed).toContainEqual({ name: 'OIDC_CLIENT_SECRET', value: '[hidden]', from: 'environment' });
     expect(said + JSON.stringify(listed)).not.toContain('not-told');

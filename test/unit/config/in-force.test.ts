@@ -22,7 +22,7 @@ test('every setting is listed with its value and where it comes from', async () 
     HOST: { value: '0.0.0.0', from: '.env' },
     ZONE: { value: 'Europe/Berlin', from: '.env', file },
     WINDOW: { value: '01:00-05:00', from: 'default' },
-    REDIS_URL: { value: null, from: 'default', absent: 'none: the queue lives in PostgreSQL' },
+    REDIS_URL: { value: null, from: 'default', absent: 'none: the queue is in PostgreSQL' },
   });
 });
 
