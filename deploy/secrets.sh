@@ -6,7 +6,9 @@ umask 022
 folder=${SECRETS:-/secrets}
 
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n=' | tr '+/' '-_'; }
-put() { [ -e "$folder/$1" ] || printf '%s' "$2" > "$folder/$1"; }
+# Whole or not at all: half a secret, of a start that was stopped or found no room, would stay.
+write() { printf '%s' "$2" > "$folder/$1.new" && mv "$folder/$1.new" "$folder/$1"; }
+put() { [ -s "$folder/$1" ] || write "$1" "$2"; }
 get() { cat "$folder/$1"; }
 
 put postgres/password "$(random)"
@@ -19,7 +21,7 @@ put service/redis_url "redis://:$(get redis/redis.conf | cut -d' ' -f2)@redis:63
 put service/keyring "k1:$(random)"
 
 # The client secret of a provider of your own comes from .env; that of the Keycloak here is made up.
-[ -z "${OIDC_CLIENT_SECRET:-}" ] || printf '%s' "$OIDC_CLIENT_SECRET" > "$folder/service/client_secret"
+[ -z "${OIDC_CLIENT_SECRET:-}" ] || write service/client_secret "$OIDC_CLIENT_SECRET"
 put service/client_secret "$(random)"
 put keycloak/nightkeep_client_secret "$(get service/client_secret)"
 put keycloak/admin_password "$(random)"

@@ -16,8 +16,7 @@ export const settingsCommand: Command = {
     const rows = listInForce(environment);
     const width = Math.max(...rows.map(({ name }) => name.length));
     printList(output, options, { rows, lineOf: (row) => lineOf(row, width), none: '' });
-    for (const warning of adviseOn(settings, Object.keys(environment)))
-      process.stderr.write(`Warning: ${harmless(warning)}\n`);
+    for (const warning of adviseOn(settings, environment)) process.stderr.write(`Warning: ${harmless(warning)}\n`);
     for (const fault of new Set(faults.values())) process.stderr.write(`Wrong: ${harmless(fault)}\n`);
     return faults.size === 0 ? 0 : 2;
   },

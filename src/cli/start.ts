@@ -64,7 +64,7 @@ function readRoles(options: Options): string[] {
 function warn({ config, log }: Resources, roles: readonly string[]): void {
   const { filesUrl, port, publicUrl } = config;
   const judged = roles.includes('web') ? { filesUrl, port, publicUrl } : { filesUrl };
-  for (const warning of adviseOn(judged, Object.keys(readEnvironment()))) log.warn('settings.doubtful', { warning });
+  for (const warning of adviseOn(judged, readEnvironment())) log.warn('settings.doubtful', { warning });
 }
 
 function whereabouts(address: string, publicUrl: string): string[] {

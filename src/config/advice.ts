@@ -1,21 +1,34 @@
 import { isBlockedByBrowsers, isLoopback } from '../domain/addresses.ts';
 import type { Config } from './config.ts';
+import type { Environment } from './environment.ts';
 import { findMisspelt } from './misspelt.ts';
-import type { Name } from './settings.ts';
+import { isName, type Name } from './settings.ts';
 
 /** As much of the settings as can be read. */
 type Judged = Partial<Pick<Config, 'filesUrl' | 'port' | 'publicUrl'>>;
 
-/** What is allowed and yet hardly meant: a sentence each, with the cure. `names` are those of the environment. */
-export function adviseOn(config: Judged, names: readonly string[]): string[] {
+/** What is allowed and yet hardly meant: a sentence each, with the cure. */
+export function adviseOn(config: Judged, environment: Environment): string[] {
   return [
-    ...findMisspelt(names).map(
+    ...findMisspelt(Object.keys(environment)).map(
       ({ name, meant }) => `${name} is not a setting and changes nothing.${didYouMean(meant)}`,
     ),
+    ...findQuoted(environment).map((name) => quotedWords(name)),
     ...adviseOnFiles(config),
     ...adviseOnAddress(config),
     ...adviseOnPort(config),
   ];
+}
+
+/** Settings whose value is in quotes: `docker run --env-file`, and most of what is not a shell, takes these for a part of it. */
+export function findQuoted(environment: Environment): Name[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    isName(name) && /^(["'`]).*\1$|^[“„‘‚«»].*[”“’‘»«]$/s.test(value ?? '') ? [name] : [],
+  );
+}
+
+export function quotedWords(name: Name): string {
+  return `${name} is in quotes, and they count as a part of it. Leave them out.`;
 }
 
 function didYouMean(meant: Name | undefined): string {
@@ -23,6 +36,10 @@ function didYouMean(meant: Name | undefined): string {
 }
 
 function adviseOnFiles({ filesUrl }: Judged): string[] {
+  if (filesUrl?.includes('${'))
+    return [
+      'FILES_URL has a $ in front of a brace, which stays in the address. Write a claim as {preferred_username}.',
+    ];
   if (filesUrl === undefined || /\{\w+\}/.test(filesUrl)) return [];
   return [
     'FILES_URL names no claim in braces, so everybody is backed up from the same address, or from the folder in it that the server says is theirs. Unless the server tells people apart by their tokens, write it as https://cloud.example/dav/{preferred_username}/.',

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
 import { findMisspelt } from './misspelt.ts';
 import { type Name, plain, rowOf } from './settings.ts';
@@ -19,8 +19,9 @@ export function isInEnvironment(name: string): boolean {
 
 function readDotEnv(): Environment {
   try {
-    return existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+    return existsSync('.env') ? parseEnv(decoded('.env', readFileSync('.env'))) : {};
   } catch (cause) {
+    if (isAppError(cause)) throw cause;
     throw new AppError('config/invalid', '.env cannot be read. Make it a file that this user may read.', { cause });
   }
 }
@@ -48,9 +49,19 @@ function misspeltOf(environment: Environment, name: Name): string {
 /** Reads a file that a setting names; `what` says so to whoever must mend it. Throws `config/invalid`. */
 export function readText(what: string, file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return decoded(`The file ${file}`, readFileSync(file));
   } catch (cause) {
+    if (isAppError(cause)) throw cause;
     const message = `${what}, which cannot be read. Check the path and its permissions.`;
     throw new AppError('config/invalid', message, { cause });
+  }
+}
+
+/** Without the mark that some editors put in front of UTF-8. In another encoding a value would silently be another one. */
+function decoded(what: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new AppError('config/invalid', `${what} is no text in UTF-8. Save it as UTF-8.`, { cause });
   }
 }

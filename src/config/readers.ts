@@ -90,12 +90,24 @@ export function optional<T>(read: Reader<T>): Reader<T | undefined> {
 
 export function address(...protocols: readonly string[]): Reader<URL> {
   return (text, name) => {
+    const beginnings = protocols.map((protocol) => `${protocol}//`);
+    const begins = beginnings.some((beginning) => text.trimStart().toLowerCase().startsWith(beginning));
     const parsed = URL.parse(text);
-    if (parsed !== null && protocols.includes(parsed.protocol)) return parsed;
-    const beginnings = protocols.map((protocol) => `${protocol}//`).join(' or ');
-    throw invalid(name, `is not a usable address: it must begin with ${beginnings}`);
+    if (parsed !== null && begins) return parsed;
+    const cure = begins ? encoded : `it must begin with ${beginnings.join(' or ')}`;
+    throw invalid(name, `is not a usable address: ${cure}`);
   };
 }
+
+const encoded =
+  'an IPv6 address stands in brackets, as [::1], a port is a number up to 65535, and what is neither letter nor digit of a user name or password is percent-encoded, as %23 for #, %2F for / and %40 for @';
+
+/** A name or an address of this machine; one of IPv6 also in brackets, as in a URL. */
+export const host: Reader<string> = (text, name) => {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIP(bare) !== 0 || /^[\w.-]+$/.test(bare)) return bare;
+  throw invalid(name, `is "${text}": write it as an address or a name alone, such as 0.0.0.0, :: or localhost`);
+};
 
 /** Schemes, hosts and ports, as `https://files.example`. */
 export const origins: Reader<string[]> = (text, name) =>
@@ -113,6 +125,13 @@ export function serviceAddress(...protocols: readonly string[]): Reader<string> 
     return text;
   };
 }
+
+/** The path of an address of Redis can only be the number of a database. */
+export const redisAddress: Reader<string> = (text, name) => {
+  const { pathname } = address('redis:', 'rediss:')(text, name);
+  if (/^\/?\d*$/.test(pathname)) return text;
+  throw invalid(name, 'has a path that is no number of a database: write it as redis://127.0.0.1:6379 or …/2');
+};
 
 /** Of one PostgreSQL or several (`addressesOfServers`), left as written. */
 export const databaseAddress: Reader<string> = (text, name) => {

@@ -10,6 +10,7 @@ import {
   duration,
   durationFrom,
   headers,
+  host,
   lines,
   mailAddress,
   networks,
@@ -19,6 +20,7 @@ import {
   origins,
   type Reader,
   rate,
+  redisAddress,
   retention,
   serviceAddress,
   size,
@@ -74,7 +76,7 @@ export const settings = {
     example: 'https://old-cloud.example',
   },
   PUBLIC_URL: { read: address('http:', 'https:'), default: 'http://localhost:3000', help: 'Address that browsers use' },
-  HOST: { read: asWritten, default: '127.0.0.1', help: 'Address to listen on' },
+  HOST: { read: host, default: '127.0.0.1', help: 'Address to listen on' },
   PORT: { read: whole(0, 65_535), default: '3000', help: 'Port to listen on; 0 takes a free one' },
   HEALTH_PORT: {
     read: optional(whole(0, 65_535)),
@@ -95,7 +97,7 @@ export const settings = {
     example: 'postgres://nightkeep:password@127.0.0.1:5432/nightkeep',
   },
   REDIS_URL: {
-    read: optional(serviceAddress('redis:', 'rediss:')),
+    read: optional(redisAddress),
     help: 'Redis for the queue',
     absent: 'none: the queue is in PostgreSQL',
     secret: 'password',

@@ -22,7 +22,7 @@ const letGoEveryMs = 30_000;
 
 /** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */
 export async function serve(resources: Resources, setup?: Setup): Promise<WebServer> {
-  const server = await listen(resources, createApp(resources, undefined, setup), resources.config.port);
+  const server = await listen(resources, createApp(resources, undefined, setup), pagesAt(resources));
   const { clock, log } = resources;
   const failed = (error: unknown) => log.warn('session.let-go-failed', { error });
   const looking = clock.every(letGoEveryMs, () => letGoOfSignedOut(resources).catch(failed));
@@ -38,13 +38,18 @@ export async function serveSetup(
   { log, config }: Pick<Resources, 'log'> & { config: ListenConfig & Pick<Resources['config'], 'port' | 'publicUrl'> },
   setup: Setup,
 ): Promise<WebServer> {
-  return listen({ clock: setup.clock, log, config }, createSetupApp(config, setup), config.port);
+  return listen({ clock: setup.clock, log, config }, createSetupApp(config, setup), pagesAt({ config }));
 }
 
 /** Answers `/livez`, `/readyz`, `/metrics` and `/status.json` alone, for a worker without pages that has a port for it. Throws as `serve` does. */
 export async function serveHealth(resources: Resources): Promise<WebServer | undefined> {
   const { healthPort } = resources.config;
-  return healthPort === undefined ? undefined : listen(resources, createApp(resources, []), healthPort);
+  if (healthPort === undefined) return undefined;
+  return listen(resources, createApp(resources, []), { port: healthPort, setting: 'HEALTH_PORT' });
+}
+
+function pagesAt({ config: { port } }: { config: Pick<Resources['config'], 'port'> }) {
+  return { port, setting: 'PORT' as const };
 }
 
 type ListenConfig = Pick<Resources['config'], 'host' | 'web' | 'proxies'>;
@@ -52,7 +57,7 @@ type ListenConfig = Pick<Resources['config'], 'host' | 'web' | 'proxies'>;
 async function listen(
   needs: { clock: Clock; log: Log; config: ListenConfig },
   app: Hono,
-  port: number,
+  { port, setting }: { port: number; setting: 'HEALTH_PORT' | 'PORT' },
 ): Promise<WebServer> {
   const { clock, config } = needs;
   const { host } = config;
@@ -67,7 +72,7 @@ async function listen(
   server.on('request', answer);
   const silent = watchSilent(server);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(cannotListen(host, port, cause)));
+    server.once('error', (cause) => reject(cannotListen({ host, port, setting }, cause)));
     server.listen(port, host, resolve);
   });
   const address = server.address();
@@ -104,15 +109,23 @@ function watchSilent(server: Server): ReadonlySet<Socket> {
   return silent;
 }
 
-const faults: Record<string, string> = {
-  EADDRINUSE: 'another program listens there already. End it, or choose another PORT',
-  EACCES: 'this user may not. Choose a PORT above 1023',
+const faults: Record<string, (setting: string) => string> = {
+  EADDRINUSE: (setting) => `another program listens there already. End it, or choose another ${setting}`,
+  EACCES: (setting) => `this user may not. Choose a ${setting} above 1023`,
 };
 
-function cannotListen(host: string, port: number, cause: Error): AppError {
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly setting: 'HEALTH_PORT' | 'PORT';
+}
+
+function cannotListen({ host, port, setting }: Place, cause: Error): AppError {
   const code = 'code' in cause ? String(cause.code) : '';
-  const why = faults[code] ?? 'this machine has no such address. Correct HOST';
-  return new AppError('config/invalid', `The pages cannot be served at ${host}:${port}: ${why}.`, { cause });
+  const why = faults[code]?.(setting) ?? 'this machine has no such address. Correct HOST';
+  const what = setting === 'PORT' ? 'The pages cannot be served' : 'The health of this worker cannot be told';
+  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return new AppError('config/invalid', `${what} at ${at}: ${why}.`, { cause });
 }
 
 function portOf(address: AddressInfo | string | null, configured: number): number {

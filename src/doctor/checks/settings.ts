@@ -1,8 +1,11 @@
+import { findQuoted, quotedWords } from '../../config/advice.ts';
+import type { Environment } from '../../config/environment.ts';
 import { findMisspelt } from '../../config/misspelt.ts';
 import { messageForPeople } from '../../errors.ts';
 import { readClientKeys } from '../../oidc/client-keys.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { sentences } from '../words.ts';
 
 const name = 'settings';
 
@@ -14,15 +17,16 @@ export const settings: Check = {
       () => [],
       (error: unknown) => [messageForPeople(error)],
     );
-    return checkSettings([...survey.faults.values(), ...faultOfKey], Object.keys(environment));
+    return checkSettings([...survey.faults.values(), ...faultOfKey], environment);
   },
 };
 
 /** Every wrong setting by itself, and names that seem to be meant for Nightkeep and are no setting. */
-export function checkSettings(faults: readonly string[], names: readonly string[]): Finding[] {
+export function checkSettings(faults: readonly string[], environment: Environment): Finding[] {
   const found = [
     ...[...new Set(faults)].map((fault) => wrong(name, fault, 'Correct it and restart every process of Nightkeep.')),
-    ...findMisspelt(names).map(({ name: one, meant }) =>
+    ...findQuoted(environment).map((one) => warn(name, ...sentences(quotedWords(one)))),
+    ...findMisspelt(Object.keys(environment)).map(({ name: one, meant }) =>
       warn(
         name,
         `${one} is no setting of Nightkeep, so it changes nothing.`,

@@ -43,7 +43,7 @@ export function checkPrivacy(address: S3Address | RestAddress): Finding | undefi
 
 /** The bucket or REST server that holds the repositories. */
 export function checkRemote({ location, fault, tripMs = 0, mayDelete }: BackendFacts): Finding {
-  if (fault !== undefined) return wrong(name, ...sentences(fault));
+  if (fault !== undefined) return wrong(name, ...sentences(fault, 'Bring the server back, or correct STORE_URL.'));
   if (mayDelete === false)
     return warn(
       name,

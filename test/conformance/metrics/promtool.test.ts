@@ -62,6 +62,14 @@ describe.skipIf(promtool === '')('by Prometheus’ own tool', () => {
   const untold = (asked: Set<string>) => [...asked].filter((name) => !told().has(name));
   const askedIn = (expressions: string) => new Set(expressions.match(/\b(nightkeep|bullmq|restic)_\w+/g));
 
+  test('each metric is explained in the words for operators, and each that is explained there is told', async () => {
+    const operations = await readFile('docs/operations.md', 'utf8');
+    const explained = new Set(operations.match(/(?<=`)(nightkeep|bullmq)_\w+/g));
+    const base = new Set([...told()].map((name) => name.replace(/(?<=_seconds)_(bucket|sum|count)$/, '')));
+    const helps = new Set([...base].filter((name) => /^(nightkeep|bullmq)_/.test(name)));
+    expect([...helps].toSorted()).toEqual([...explained].toSorted());
+  });
+
   test('the alert rules ask for no metric that is not told', async () => {
     const asked = askedIn(await readFile(rules, 'utf8'));
     expect(untold(asked)).toEqual([]);

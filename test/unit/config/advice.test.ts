@@ -29,16 +29,17 @@ describe('a name that is meant for Nightkeep but is not a setting is found', () 
 });
 
 describe('advice is given', () => {
-  test('not where nothing is doubtful', () => expect(adviseOn(good, ['OIDC_ISSUER', 'PATH'])).toEqual([]));
+  test('not where nothing is doubtful', () =>
+    expect(adviseOn(good, { OIDC_ISSUER: 'https://id.example', PATH: '"/bin"' })).toEqual([]));
 
   test('on a misspelt name', () =>
-    expect(adviseOn(good, ['OIDC_ISSUR', 'OIDC_REALM'])).toEqual([
+    expect(adviseOn(good, { OIDC_ISSUR: 'x', OIDC_REALM: 'x' })).toEqual([
       'OIDC_ISSUR is not a setting and changes nothing. Did you mean OIDC_ISSUER?',
       'OIDC_REALM is not a setting and changes nothing. See: nightkeep settings',
     ]));
 
   test('on an address for files that is the same for everybody', () =>
-    expect(adviseOn({ ...good, filesUrl: 'https://cloud.example/dav/' }, [])).toEqual([
+    expect(adviseOn({ ...good, filesUrl: 'https://cloud.example/dav/' }, {})).toEqual([
       expect.stringMatching(/^FILES_URL names no claim in braces/),
     ]));
 
@@ -46,7 +47,7 @@ describe('advice is given', () => {
     ['http://localhost:3000', 4896, 'Set PUBLIC_URL to http://localhost:4896, or PORT to 3000.'],
     ['http://127.0.0.1', 3000, 'Set PUBLIC_URL to http://127.0.0.1:3000, or PORT to 80.'],
   ])('on %s with port %i', (url, port, cure) =>
-    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, [])).toEqual([expect.stringContaining(cure)]),
+    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, {})).toEqual([expect.stringContaining(cure)]),
   );
 
   test.each([
@@ -54,7 +55,7 @@ describe('advice is given', () => {
     ['http://localhost:3000', 3000],
     ['http://localhost:3000', 0],
   ])('not on %s with port %i', (url, port) =>
-    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, [])).toEqual([]),
+    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, {})).toEqual([]),
   );
 
   test.each([
@@ -62,10 +63,23 @@ describe('advice is given', () => {
     ['http://localhost:10080', 10080],
     ['https://nightkeep.example:995', 3000],
   ])('on %s, which no browser opens', (url, port) =>
-    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, [])).toEqual([
+    expect(adviseOn({ ...good, publicUrl: new URL(url), port }, {})).toEqual([
       expect.stringContaining(`no browser opens ${url}.`),
     ]),
   );
 
-  test('on what can be read, where some cannot', () => expect(adviseOn({}, ['OIDC_ISSUR'])).toHaveLength(1));
+  test.each(['"secret"', "'secret'", '“secret”', '„secret“'])(
+    'on a value in quotes, which it does not repeat: %s',
+    (value) =>
+      expect(adviseOn(good, { OIDC_CLIENT_SECRET: value, HOME: value })).toEqual([
+        'OIDC_CLIENT_SECRET is in quotes, and they count as a part of it. Leave them out.',
+      ]),
+  );
+
+  test('on a claim that is written like a variable of a shell', () =>
+    expect(adviseOn({ ...good, filesUrl: 'https://cloud.example/\u0024{preferred_username}/' }, {})).toEqual([
+      expect.stringContaining('Write a claim as {preferred_username}.'),
+    ]));
+
+  test('on what can be read, where some cannot', () => expect(adviseOn({}, { OIDC_ISSUR: 'x' })).toHaveLength(1));
 });

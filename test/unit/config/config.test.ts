@@ -84,6 +84,16 @@ describe('settings', () => {
       /^DATABASE_URL names servers that take no writes/,
     ],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
+    [{ REDIS_URL: 'redis:6379' }, /^REDIS_URL is not a usable address: it must begin with redis:\/\/ or rediss:\/\//],
+    [{ REDIS_URL: 'redis://127.0.0.1/queue' }, /^REDIS_URL has a path that is no number/],
+    [
+      { REDIS_URL: 'redis://:pa#ss@127.0.0.1' },
+      /^REDIS_URL is not a usable address: an IPv6 .* percent-encoded, as %23/,
+    ],
+    [{ DATABASE_URL: 'postgres://u:pa/ss@db:5432/n' }, /^DATABASE_URL is not a usable address: .* percent-encoded/],
+    [{ DATABASE_URL: 'postgres://u:p@::1:5432/n' }, /^DATABASE_URL is not a usable address: an IPv6 address stands in/],
+    [{ OIDC_ISSUER: 'https://id.example:99999/' }, /^OIDC_ISSUER is not a usable address: .* a port is a number up to/],
+    [{ HOST: 'http://0.0.0.0' }, /^HOST is "http:\/\/0\.0\.0\.0": write it as an address or a name alone/],
     [
       { STORE_URL: 'ftp://bucket' },
       /^STORE_URL is not a usable address: it must begin with file:\/\/, s3:\/\/ or rest:/,

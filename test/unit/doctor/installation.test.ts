@@ -17,15 +17,21 @@ const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → $
 
 describe('settings', () => {
   test('that are wrong are told one by one, once each', () => {
-    const found = checkSettings(['PORT is "x".', 'ZONE is "y".', 'PORT is "x".'], []);
+    const found = checkSettings(['PORT is "x".', 'ZONE is "y".', 'PORT is "x".'], {});
     expect(found.map(words)).toEqual([expect.stringMatching(/^wrong: PORT/), expect.stringMatching(/^wrong: ZONE/)]);
   });
 
   test('that nobody reads are pointed out, files among them', () => {
     const names = ['OIDC_ISSUER', 'OIDC_CLIENT_SECRET_FILE', 'OFFLINE_IDEL', 'OIDC_SECRET_FILE', 'HOME', 'PATH'];
-    const found = checkSettings([], names);
+    const found = checkSettings([], Object.fromEntries(names.map((name) => [name, 'x'])));
     expect(found.map(({ finding }) => finding.split(' ')[0])).toEqual(['OFFLINE_IDEL', 'OIDC_SECRET_FILE']);
-    expect(checkSettings([], ['OIDC_ISSUER'])).toMatchObject([{ state: 'ok' }]);
+    expect(checkSettings([], { OIDC_ISSUER: 'x' })).toMatchObject([{ state: 'ok' }]);
+  });
+
+  test('in quotes are pointed out', () => {
+    expect(checkSettings([], { OIDC_CLIENT_SECRET: '"secret"' }).map(words)).toEqual([
+      'warn: OIDC_CLIENT_SECRET is in quotes, and they count as a part of it. → Leave them out.',
+    ]);
   });
 });
 

@@ -17,6 +17,7 @@ export interface Service {
   ulimits?: { core?: number };
   mem_limit?: string;
   pids_limit?: number;
+  stop_grace_period?: string;
   environment?: Record<string, string>;
   network_mode?: string;
   networks?: string[] | Record<string, { aliases?: string[] }>;

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -65,7 +65,8 @@ test('pages listen where their port is published and their health is asked, work
   const web = configOf(serviceNamed('web'));
   expect([web.host, String(web.port), web.publicUrl.port]).toEqual(['0.0.0.0', asked, asked]);
   expect(serviceNamed('web').ports).toEqual([`127.0.0.1:${asked}:${asked}`]);
-  expect(String(configOf(serviceNamed('worker')).healthPort)).toBe(asked);
+  const worker = configOf(serviceNamed('worker'));
+  expect([worker.host, String(worker.healthPort)]).toEqual(['0.0.0.0', asked]);
 });
 
 test('a provider and a cloud of your own come from .env, with the client secret', () => {
@@ -175,6 +176,31 @@ describe.each(services)('service %s', (name, service) => {
     }
   });
 });
+
+test('a secret that a stopped start left empty is made anew, and nothing half written is left', () => {
+  const other = mkdtempSync(join(tmpdir(), 'nightkeep-compose-'));
+  mkdirSync(join(other, 'postgres'));
+  writeFileSync(join(other, 'postgres', 'password'), '');
+  makeSecrets(compose, other);
+  const password = readFileSync(join(other, 'postgres', 'password'), 'utf8');
+  expect(password).toMatch(/^[\w-]{43}$/);
+  expect(readFileSync(join(other, 'service', 'database_url'), 'utf8')).toContain(`:${password}@`);
+  expect(readdirSync(other, { recursive: true }).filter((name) => String(name).endsWith('.new'))).toEqual([]);
+  rmSync(other, { recursive: true });
+});
+
+test('pages and workers have longer to end than they take, and PostgreSQL longer than the default', () => {
+  for (const name of ['web', 'worker']) {
+    const { graceMs } = configOf(serviceNamed(name));
+    expect(secondsOf(serviceNamed(name)) * 1_000, name).toBeGreaterThan(graceMs + 10_000);
+  }
+  expect(secondsOf(serviceNamed('postgres'))).toBeGreaterThanOrEqual(60);
+});
+
+/** As Docker waits before it kills: ten seconds where nothing is said. */
+function secondsOf({ stop_grace_period: period = '10s' }: Service): number {
+  return Number.parseInt(period, 10) * (period.endsWith('m') ? 60 : 1);
+}
 
 test('every service that lasts is asked how it is', () => {
   for (const [name, service] of lasting) expect(hasHealthcheck(service), name).toBe(true);
