@@ -140,9 +140,9 @@ export async function listCircuitsTold(database: Database): Promise<CircuitTold[
     ORDER BY channel, facts->>'issuer', coalesce(delivered_at, created_at) DESC`;
 }
 
-/** Grants that are not withdrawn and whose rotated token was lost. */
+/** Consents that have ended because a rotated token was lost: until that is proven, the token is asked again. */
 export async function countLostRotations(database: Database): Promise<number> {
-  return database.grant.count({ where: { state: { not: 'withdrawn' }, reason: 'lost_rotation' } });
+  return database.grant.count({ where: { state: 'needs_consent', reason: 'lost_rotation' } });
 }
 
 /** When operators were told of something, and by which channel, which took it. */

@@ -45,7 +45,8 @@ export function deadlinesAfter(known: Known, token: TokenLife, at: Date, windows
   const stands = standsStill(known.previous, token);
   const shortened = movesBack(known.previous, token);
   const tellsIdle = !stands && !shortened && !lags(known.previous, token);
-  const idleSeconds = (tellsIdle ? lifeOf(token) : undefined) ?? known.idleSeconds;
+  const learned = stands && isOfMaximum(known) ? null : known.idleSeconds;
+  const idleSeconds = (tellsIdle ? lifeOf(token) : undefined) ?? learned;
   const learnedMax = stands ? token.endsAt : token.endsAt === null ? null : later(known.maxDeadline, token.endsAt);
   const idleMs = Math.min(windows.offlineIdleMs, idleSeconds === null ? Number.POSITIVE_INFINITY : idleSeconds * 1000);
   const maxDeadline = configuredMax === null ? learnedMax : sooner(configuredMax, learnedMax);
@@ -65,6 +66,15 @@ function standsStill(previous: TokenLife | undefined, token: TokenLife): boolean
 function movesBack(previous: TokenLife | undefined, token: TokenLife): boolean {
   if (!previous?.endsAt || !token.endsAt) return false;
   return previous.endsAt.getTime() - token.endsAt.getTime() > sameMs;
+}
+
+/** Tokens that were issued so soon after consent are its first ones; clocks may be apart. */
+const firstMs = 5 * 60_000;
+
+/** Whether only the first tokens of the consent told of an idle window, of which the end was the maximum's as it turned out. */
+function isOfMaximum({ consentedAt, idleSeconds, previous }: Known): boolean {
+  if (!previous?.issuedAt || idleSeconds === null || lifeOf(previous) !== idleSeconds) return false;
+  return previous.issuedAt.getTime() - consentedAt.getTime() < firstMs;
 }
 
 /** Whether the new token's end moved on by less than its issue: something else than the idle window ends it. */

@@ -82,11 +82,16 @@ export function aDayBefore(now: Date): Date {
   return new Date(now.getTime() - dayMs);
 }
 
-/** Lateness that nobody needs to mend may pass by itself, but operators see many of it at once first; not where it is wanted. */
+/**
+ * Lateness that nobody needs to mend, and a first backup that does not come, may pass by themselves, but operators see many of it at once
+ * first; not where it is wanted, or the first is still to come.
+ */
 function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
-  return (
-    by === 'operator' ||
-    by === 'provider' ||
-    (verdict === 'late' && reason !== 'paused_until' && reason !== 'paused_beyond_consent')
-  );
+  if (by === 'operator' || by === 'provider') return true;
+  if (reason === 'paused_until' || reason === 'paused_beyond_consent') return false;
+  return verdict === 'late' || (verdict === 'not' && by === 'nobody' && !isToCome(reason));
+}
+
+function isToCome(reason: ProtectionReason): boolean {
+  return reason === 'run_under_way' || reason === 'run_waits';
 }

@@ -770,7 +770,7 @@ export const texts: Texts = {
       },
       provider_trouble: {
         happened: 'Ihr Anmeldedienst, oder der Zugang von Nightkeep zu ihm, ist gestört.',
-        act: 'Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin bleibt Ihre Einwilligung unberührt, und Sie brauchen nichts zu tun; ob sie noch gilt, zeigt sich danach.',
+        act: 'Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin brauchen Sie nichts zu tun; ob Ihre Einwilligung noch gilt, zeigt sich danach.',
       },
     },
     nights: {
@@ -952,9 +952,9 @@ export const texts: Texts = {
       subject: 'Nightkeep: Tokens gingen verloren',
       happened: (grants) =>
         grants === 1
-          ? 'Der Anmeldedienst hat das Token einer Einwilligung ersetzt, und Nightkeep hat das neue verloren. Diese Person muss erneut einwilligen.'
-          : `Der Anmeldedienst hat die Tokens von ${formats.number(grants)} Einwilligungen ersetzt, und Nightkeep hat die neuen verloren. Diese Personen müssen erneut einwilligen.`,
-      more: 'Das darf nie geschehen: Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed.',
+          ? 'Der Anmeldedienst hat das Token einer Einwilligung ersetzt, und Nightkeep hat das neue nicht. Diese Person muss erneut einwilligen.'
+          : `Der Anmeldedienst hat die Tokens von ${formats.number(grants)} Einwilligungen ersetzt, und Nightkeep hat die neuen nicht. Diese Personen müssen erneut einwilligen.`,
+      more: 'Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed: Was ankam, darf nie verloren gehen. Steht keines darin, kam die Antwort des Anmeldedienstes nie an, und nightkeep doctor nennt die Abhilfe.',
     },
     filesMoved: {
       subject: 'Nightkeep: Ihre Dateien werden von einer anderen Adresse geholt',
@@ -1657,7 +1657,7 @@ export const texts: Texts = {
         lost_rotation: 'Nightkeep hat ein Token verloren',
         token_reused: 'ein Token wurde zweimal genutzt',
         interaction_required: 'der Anmeldedienst verlangt eine neue Anmeldung',
-        lost_answers: 'Antworten des Anmeldedienstes gingen verloren',
+        lost_answers: 'Antworten des Anmeldedienstes gingen verloren oder waren nicht zu gebrauchen',
         consent_ended: 'sie ist zu Ende',
         imported: 'eingespielt ohne ihr Token',
       },

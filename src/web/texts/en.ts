@@ -786,7 +786,7 @@ export const texts = {
       },
       provider_trouble: {
         happened: 'Your provider, or the access of Nightkeep to it, is in trouble.',
-        act: 'The operator of Nightkeep can mend it, and it is in their log. Until then your consent is left alone, and there is nothing for you to do; whether it still stands shows after that.',
+        act: 'The operator of Nightkeep can mend it, and it is in their log. Until then there is nothing for you to do; whether your consent still stands shows after that.',
       },
     },
     nights: {
@@ -953,9 +953,9 @@ export const texts = {
       subject: 'Nightkeep: tokens were lost',
       happened: (grants: number): string =>
         grants === 1
-          ? 'The provider replaced the token of one consent, and Nightkeep has lost the new one. This person must agree again.'
-          : `The provider replaced the tokens of ${formats.number(grants)} consents, and Nightkeep has lost the new ones. These people must agree again.`,
-      more: 'This must never happen: keep the log, and look in it for grant.save.failed and spool.keep-failed.',
+          ? 'The provider replaced the token of one consent, and Nightkeep does not have the new one. This person must agree again.'
+          : `The provider replaced the tokens of ${formats.number(grants)} consents, and Nightkeep does not have the new ones. These people must agree again.`,
+      more: 'Keep the log, and look in it for grant.save.failed and spool.keep-failed: what arrived must never be lost. Where it has neither, the answer of the provider never arrived, and nightkeep doctor names the cure.',
     },
     filesMoved: {
       subject: 'Nightkeep: your files are fetched from another address',
@@ -1597,7 +1597,7 @@ export const texts = {
         lost_rotation: 'Nightkeep lost a token',
         token_reused: 'a token was used twice',
         interaction_required: 'the provider wants a new sign-in',
-        lost_answers: 'answers of the provider were lost',
+        lost_answers: 'answers of the provider were lost, or could not be used',
         consent_ended: 'it has ended',
         imported: 'imported without its token',
       } as Readonly<Record<string, string>>,

@@ -79,6 +79,13 @@ describe('deadlines', () => {
     expect(following(at(8 * day))).toEqual([8, 8, 30]);
   });
 
+  test('take a maximum that ends the first tokens for no idle window, once it is known for one', () => {
+    const [first, ...later] = live(30 * day, 3 * day);
+    expect(first?.idleSeconds).toBe((3 * day) / second);
+    expect(later.length).toBeGreaterThan(0);
+    for (const { idleSeconds, maxDeadline } of later) expect([idleSeconds, inDays(maxDeadline)]).toEqual([null, 3]);
+  });
+
   test('forget a maximum that a token outlives', () => {
     const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
     const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };

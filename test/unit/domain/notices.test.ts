@@ -121,6 +121,19 @@ describe('operators are told', () => {
     });
   });
 
+  test('of first backups that do not come, though that may pass by itself, but not of those under way', () => {
+    const first = (reason: 'server_away' | 'provider_away' | 'run_under_way' | 'run_waits' | 'paused_until') =>
+      protection({ by: 'nobody', mend: 'wait', reason, verdict: 'not', consent: 'living' });
+    expect(
+      digestOf(tallyOf([first('run_under_way'), first('run_waits'), first('paused_until')]), '2026-05-03'),
+    ).toBeUndefined();
+    expect(
+      digestOf(tallyOf([first('server_away'), first('server_away'), first('provider_away')]), '2026-05-03'),
+    ).toMatchObject({
+      facts: { verdicts: { not: 3 }, reasons: { server_away: 2, provider_away: 1 } },
+    });
+  });
+
   test('nothing where everybody is well or can help themselves', () => {
     expect(digestOf(tallyOf([]), '2026-05-03')).toBeUndefined();
     expect(digestOf(tallyOf([protection()]), '2026-05-03')).toBeUndefined();
