@@ -27,7 +27,8 @@ import { type VerificationFigures, viewVerification } from './tally-repositories
 
 const paceMs = 15 * 60_000;
 const dayMs = 86_400_000;
-const nightsShown = 30;
+/** So many of the nights before are shown. */
+export const nightsShown = 30;
 const serversShown = 8;
 
 /** The night over all plans, with nothing of anybody's files. */

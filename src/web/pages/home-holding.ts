@@ -21,8 +21,7 @@ export function holdingCard(held: Held): Html {
   const { texts, holding } = held;
   const t = texts.holding;
   return html`<section class="card"><h2>${t.title}</h2><ul class="items">${sources(held)}
-${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}${key(held)}</ul>
-<p class="soft small">${t.nothingElse}</p></section>`;
+${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}<li><p>${t.nothingElse}</p></li>${key(held)}</ul></section>`;
 }
 
 /** All of them together: counts are those of the run. */

@@ -27,9 +27,9 @@ interface Bar {
 
 const [width, height] = [720, 120];
 
-/** Standing bars beside each other, all of one height where something is to be told: shares, not sizes. */
-export function shareBars(all: readonly Bar[], label: string): Html {
-  return standing(all, label, (parts) => sumOf(parts));
+/** Standing bars beside each other, all of one height where something is to be told: shares, not sizes. Places that no bar takes are free on the left. */
+export function shareBars(all: readonly Bar[], places: number, label: string): Html {
+  return standing(all, label, (parts) => sumOf(parts), places);
 }
 
 /** Standing bars beside each other, as high as what they count, the largest at full height. */
@@ -38,8 +38,14 @@ export function bars(all: readonly Bar[], label: string): Html {
   return standing(all, label, () => most);
 }
 
-function standing(all: readonly Bar[], label: string, wholeOf: (parts: readonly Part[]) => number): Html {
-  const step = width / Math.max(all.length, 1);
+function standing(
+  all: readonly Bar[],
+  label: string,
+  wholeOf: (parts: readonly Part[]) => number,
+  places = all.length,
+): Html {
+  const step = width / Math.max(places, all.length, 1);
+  const free = Math.max(0, places - all.length);
   const bar = ({ label: title, parts }: Bar, index: number) => {
     const whole = wholeOf(parts);
     let top = height;
@@ -48,7 +54,7 @@ function standing(all: readonly Bar[], label: string, wholeOf: (parts: readonly 
       // What is there stays visible however small its share is.
       const tall = Math.max(3, (height * count) / whole);
       top -= tall;
-      return html`<rect class="${kind}" x="${round(index * step + step * 0.12)}" y="${round(Math.max(0, top))}" width="${round(step * 0.76)}" height="${round(tall)}"/>`;
+      return html`<rect class="${kind}" x="${round((free + index + 0.12) * step)}" y="${round(Math.max(0, top))}" width="${round(step * 0.76)}" height="${round(tall)}"/>`;
     };
     return html`<g><title>${title}</title>${parts.map(rect)}</g>`;
   };

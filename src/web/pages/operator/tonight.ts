@@ -3,7 +3,7 @@ import type { TroubleGroup } from '../../../database/tonight.ts';
 import { AppError } from '../../../errors.ts';
 import { isOldFigure } from '../../../flows/nights/keep-figure.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
-import { type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
+import { nightsShown, type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
 import { form, type Html } from '../../layout.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
@@ -201,6 +201,6 @@ function nightsCard({ nights }: Tonight, texts: Texts): Html {
       { count: night.failed, kind: 'bad' as const },
     ],
   }));
-  return html`<section class="card"><h2>${t.nights}</h2>${shareBars(bars, t.nightsLead)}<p class="soft small">${t.nightsLead}</p>
+  return html`<section class="card"><h2>${t.nights}</h2>${shareBars(bars, nightsShown, t.nightsLead)}<p class="soft small">${t.nightsLead}</p>
 <details><summary>${t.numbers}</summary><ul class="items">${nights.toReversed().map((night) => html`<li>${t.nightOf(night)}</li>`)}</ul></details></section>`;
 }
