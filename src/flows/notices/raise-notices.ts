@@ -37,7 +37,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
  * digest after each window, how repositories are that were damaged or not verified, and that snapshots do not go as agreed. Of many people
  * those are looked at to whom something happened or of whom a moment came, and everybody where that is due, as it is once the window of the
- * settings is over. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
+ * settings is over, or its grace where a channel is told of that: everybody is counted once for both. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
@@ -55,7 +55,9 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   const { night, end } = lastWindow(windowOf(config), at);
   const looked = await findKeptFigure(database, lookedAtAll);
   // Where nobody knows when people were looked at last, everybody is.
-  const since = looked === null ? at : end;
+  const graceMs = channelsFor('night_over', config.channels).length > 0 ? config.windowGraceMs : 0;
+  const over = lastWindow(windowOf(config), new Date(at.getTime() - graceMs)).end.getTime() + graceMs;
+  const since = looked === null ? at : new Date(over);
   const { tally, at: countedAt, isOwn } = await recountPeople(resources, { since, onBatch: tell });
   if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
   else if (looked !== null && config.mail !== undefined) await tellOfChanges(resources, { looked, tell });

@@ -713,6 +713,29 @@ describe('operators', () => {
     expect(smtp.mails).toHaveLength(2);
     expect(decoded(smtp.mails[1]?.text)).not.toContain('store_full');
   });
+
+  test('get it with the word that the night is over, where a channel is told of that and counting is dear: everybody is counted once', async () => {
+    await using sink = await openHttpSink();
+    const { resources: mailing } = await openMail();
+    const { channels } = calling(sink, 'kuma').config;
+    const { database } = mailing;
+    let elapsed = 0;
+    const clock = { ...mailing.clock, elapsed: () => (elapsed += hour) };
+    const resources = { ...mailing, clock, config: { ...mailing.config, channels } };
+    await somebodyWaiting();
+    await advanceTo('04:58');
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    await advanceTo('05:03');
+    expect(await raiseNotices(resources)).toBe(0);
+    await advanceTo('06:30');
+    const nightIsOver = database.notice.count({ where: { key: { endsWith: '/over' } } });
+    expect([await raiseNights(resources), await nightIsOver]).toEqual([1, 1]);
+    const counted = await database.keptFigure.findUnique({ where: { name: 'people by verdict' } });
+    await pages.clock.advance(180_000);
+    expect(await raiseNotices(resources)).toBe(1);
+    expect(await database.notice.count({ where: { key: { startsWith: 'mail-operator/digest/' } } })).toBe(1);
+    expect(await database.keptFigure.findUnique({ where: { name: 'people by verdict' } })).toEqual(counted);
+  });
 });
 
 describe('a notice that is not delivered', () => {
