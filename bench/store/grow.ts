@@ -50,7 +50,7 @@ export async function grow({ home, nights }: { home: string; nights: number }): 
   const clock = manualClock(first, { sleepAtOnce: true });
   const resources = {
     clock,
-    config: { recordsKept, fullWalkNights: 7 },
+    config: { recordsKept, fullWalkNights: 7, session: { idleMs: 2 * 3_600_000, maxMs: dayMs } },
     database,
     keyring: parseKeyring(`one:${randomBytes(32).toString('base64url')}`),
     lockOwner: openLockOwner(holder),

@@ -2,6 +2,7 @@ import { formsOfId, shortId } from '../domain/short-id.ts';
 import { type Database, inTransaction } from './client.ts';
 import { saveEvent } from './events.ts';
 import { Prisma } from './generated/client.ts';
+import type { OldRecords } from './old-records.ts';
 import { endWebSessionsAtProvider } from './web-sessions.ts';
 
 /** What a logout token ends: one session, or every session of a person. */
@@ -56,7 +57,10 @@ export async function listGrantsOfSession(database: Database, { issuer, subject,
   return rows.map(({ id }) => id);
 }
 
-/** Deletes logout tokens that have expired. */
-export async function forgetLogouts(database: Database, at: Date): Promise<void> {
-  await database.logoutToken.deleteMany({ where: { expiresAt: { lt: at } } });
+/** Deletes logout tokens that expired before then. Answers how many went. */
+export async function forgetLogouts(database: Database, { before, limit }: OldRecords): Promise<number> {
+  return database.$executeRaw`
+    DELETE FROM logout_tokens WHERE (issuer, jti) IN (
+      SELECT issuer, jti FROM logout_tokens WHERE expires_at < ${before}
+      ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }

@@ -153,11 +153,15 @@ export async function endWebSessionsAtProvider(
   await transaction.webSession.deleteMany({ where: ofSession });
 }
 
-/** Deletes sessions that have ended by themselves. */
-export async function forgetWebSessions(database: Database, idle: Idle): Promise<void> {
-  await database.webSession.deleteMany({
-    where: { OR: [{ endsAt: { lte: idle.at } }, { lastSeenAt: { lte: idleSince(idle) } }] },
-  });
+/** Deletes sessions that have ended by themselves, at most so many. Answers how many went. */
+export async function forgetWebSessions(
+  database: Database,
+  { limit, ...idle }: Idle & { limit: number },
+): Promise<number> {
+  return database.$executeRaw`
+    DELETE FROM web_sessions WHERE id IN (
+      SELECT id FROM web_sessions WHERE ends_at <= ${idle.at} OR last_seen_at <= ${idleSince(idle)}
+      LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
 }
 
 function idleSince({ at, idleMs }: Idle): Date {

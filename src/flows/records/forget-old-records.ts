@@ -1,3 +1,4 @@
+import { forgetLogouts } from '../../database/logouts.ts';
 import {
   forgetAudit,
   forgetEvents,
@@ -7,6 +8,7 @@ import {
   forgetUses,
   type OldRecords,
 } from '../../database/old-records.ts';
+import { forgetWebSessions } from '../../database/web-sessions.ts';
 import type { Resources } from '../../resources.ts';
 import { foldAllTallies } from './fold-tallies.ts';
 
@@ -16,12 +18,12 @@ const atOnce = 1_000;
 const leastRuns = 20;
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'queues'> & {
-  readonly config: Pick<Resources['config'], 'fullWalkNights' | 'recordsKept'>;
+  readonly config: Pick<Resources['config'], 'fullWalkNights' | 'recordsKept' | 'session'>;
 };
 
 /**
  * Deletes records that are older than the settings keep them: runs, restores and notices, uses of consents, events, what the audit says of
- * people, and what the queue notes of its jobs. Answers how many rows of each went, the queue's aside.
+ * people, and what the queue notes of its jobs. Answers how many rows of each went, the queue's aside. Web sessions and logout tokens go that have ended, too.
  */
 export async function forgetOldRecords(
   { clock, config, database, log, queues }: Needs,
@@ -46,6 +48,9 @@ export async function forgetOldRecords(
     audit: await all((old) => forgetAudit(database, old), auditMs),
   };
   if (Object.values(forgotten).some((count) => count > 0)) log.info('records.forgotten', forgotten);
+  const { idleMs } = config.session;
+  await all((old) => forgetLogouts(database, old), 0);
+  await all((old) => forgetWebSessions(database, { at: old.before, idleMs, limit: old.limit }), 0);
   await foldAllTallies({ clock, database });
   await queues.backUps.forgetEvents(before(eventsMs));
   return forgotten;

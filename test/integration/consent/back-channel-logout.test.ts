@@ -194,10 +194,10 @@ describe('a logout at the provider', () => {
     said = { subject: alice.subject };
     await send(guest);
     const { database, clock } = fixture.resources;
-    await forgetLogouts(database, clock.now());
+    await forgetLogouts(database, { before: clock.now(), limit: 10 });
     expect(await database.logoutToken.count()).toBe(1);
     fixture.custody.pass(121_000);
-    await forgetLogouts(database, clock.now());
+    await forgetLogouts(database, { before: clock.now(), limit: 10 });
     expect(await database.logoutToken.count()).toBe(0);
   });
 

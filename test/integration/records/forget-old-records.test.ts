@@ -19,6 +19,7 @@ const dayMs = 86_400_000;
 const now = Date.parse('2026-05-01T00:00:00Z');
 const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs, auditMs: 1_095 * dayMs };
 const fullWalkNights = 30;
+const session = { idleMs: 7_200_000, maxMs: 43_200_000 };
 const ago = (days: number) => new Date(now - days * dayMs);
 const dateOf = (days: number) => ago(days).toISOString().slice(0, 10);
 
@@ -34,7 +35,7 @@ afterEach(() => fixture.resources.database.user.deleteMany());
 const database = () => fixture.resources.database;
 const forget = (limit?: number) =>
   forgetOldRecords(
-    { ...fixture.resources, config: { recordsKept, fullWalkNights } },
+    { ...fixture.resources, config: { recordsKept, fullWalkNights, session } },
     limit === undefined ? {} : { limit },
   );
 
@@ -302,7 +303,7 @@ test('what the audit says of people goes by its age, not within a year, and what
       data: { at: byTheClockOfTheDatabase(days), by: 'schedule', act: 'data-pruned', userId, about: `pruned ${days}` },
     });
   const wrongClock = { ...fixture.resources.clock, now: () => new Date('2199-01-01') };
-  const config = { recordsKept, fullWalkNights };
+  const config = { recordsKept, fullWalkNights, session };
   expect(await forgetOldRecords({ ...fixture.resources, clock: wrongClock, config })).toMatchObject({ audit: 2 });
   expect(await left()).toEqual([...others.slice(1), 'pruned 364']);
   await expect(database().audit.deleteMany({ where: { about: 'pruned 364' } })).rejects.toThrow(/append-only/);
@@ -316,7 +317,7 @@ test('stops between two batches when it is told to, and asks the queue to forget
     Array.from({ length: 60 }, (_, index) => ({ ...gone, daysAgo: 500 + index, state: 'succeeded' as const })),
   );
   const forgetEvents = vi.spyOn(fixture.resources.queues.backUps, 'forgetEvents');
-  const needs = { ...fixture.resources, config: { recordsKept, fullWalkNights } };
+  const needs = { ...fixture.resources, config: { recordsKept, fullWalkNights, session } };
   expect(await forgetOldRecords(needs, { signal: AbortSignal.abort(), limit: 5 })).toMatchObject({ runs: 0 });
   expect(await forgetOldRecords(needs, { limit: 5 })).toMatchObject({ runs: 30 });
   expect(forgetEvents).toHaveBeenLastCalledWith(ago(90));
