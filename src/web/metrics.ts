@@ -8,7 +8,7 @@ import { findStateExport, findStateSince } from '../database/state-exports.ts';
 import type { NightForecast } from '../domain/night-forecast.ts';
 import type { TalliedPeople } from '../domain/people-tally.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
-import type { CountName } from '../flows/nights/back-up.ts';
+import type { CountName } from '../domain/run-counts.ts';
 import { foreseeNight } from '../flows/nights/foresee-night.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
 import { tallyPeople } from '../flows/nights/tally-people.ts';

@@ -1,5 +1,6 @@
 import { type EntryChanges, greatChangeOf } from '../../domain/great-change.ts';
 import type { AlarmKind } from '../../domain/protection.ts';
+import type { RunCounts } from '../../domain/run-counts.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';
 
@@ -55,8 +56,8 @@ function alarmOf({ missing }: Archived, before: Before, changes: EntryChanges): 
   return missing.every(isKnown) ? greatChangeOf(changes) : 'root';
 }
 
-/** What a run has counts of, besides its traffic and its time. */
-export function countsOf({ seen, summary }: Archived) {
+/** The counts of a run, besides its traffic and its time. */
+function countsOf({ seen, summary }: Archived): RunCounts {
   return {
     entries: seen.read + seen.unchanged,
     entriesRead: seen.read,

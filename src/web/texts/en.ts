@@ -5,10 +5,10 @@ import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
+import type { CountName } from '../../domain/run-counts.ts';
 import type { RunFault } from '../../domain/run-fault.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
 import type { ErrorCode } from '../../errors.ts';
-import type { CountName } from '../../flows/nights/back-up.ts';
 import { formatsIn } from './formats.ts';
 
 /** What happened, and the one thing that mends it and who can do that; `when` is "soon", or "on" and a time. */
