@@ -1,11 +1,12 @@
-/** So many bytes of memory that some work may hold at once, counted by what the work says that it takes. */
+/** Bytes of memory that some kind of work may use at the same time, as counted by that work. */
 export interface MemoryBudget {
-  /** Whether there is room for so many bytes more; they are taken then. */
+  /** Reserves this many bytes if they are free, and answers whether it did. */
   take(bytes: number): boolean;
-  /** Gives back what was taken. */
+  /** Frees what was reserved. */
   give(bytes: number): void;
 }
 
+/** A budget of this many bytes. */
 export function openMemoryBudget(mostBytes: number): MemoryBudget {
   let taken = 0;
   return {
@@ -49,6 +50,7 @@ export function partOf(whole: MemoryBudget, mostBytes: number): MemoryBudget & D
   };
 }
 
+/** A budget for work that need not be limited. */
 export const unlimitedMemory: MemoryBudget = { take: () => true, give: () => undefined };
 
 /** Bytes that one member of a folder is counted as: its place, its node, and its name in each of them. */

@@ -2,7 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 
 /** What this process has done since it started, for `/metrics`: counters that only rise. Nothing of one person. */
 export interface Meters {
-  /** A run that ended by this process, after so many seconds of the try that ended it. */
+  /** A run that this process ended; `seconds` is the time of its last try. */
   runEnded(run: {
     result: 'succeeded' | 'partial' | 'failed';
     seconds: number;
@@ -21,6 +21,7 @@ export interface Meters {
 /** From ten seconds to four hours. */
 const buckets = [10, 30, 60, 180, 600, 1_800, 3_600, 7_200, 14_400];
 
+/** The counters of this process, all at zero. */
 export function openMeters(): Meters {
   const registers = [new Registry()];
   const counter = (name: string, help: string, labelNames: string[] = []) =>

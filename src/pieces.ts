@@ -1,17 +1,17 @@
 /**
- * Long work in pieces: what else waits for the thread is done in between, so that a folder of any size holds up nobody for longer than a piece
- * takes. What fits into one piece is done at once.
+ * Long work in pieces: whatever else waits for the thread is done in between, so that a folder of any size holds nobody up for longer than one
+ * piece takes. What fits into one piece is done at once.
  */
 
-/** So many steps, of which each looks at one member of a folder, take a few milliseconds. */
+/** Steps that each look at one member of a folder: this many take a few milliseconds. */
 export const stepsAtOnce = 250;
 
-/** Resolves once all else has been done that waits for the thread. */
+/** Resolves after everything else that waits for the thread has been done. */
 export function letOthers(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-/** The items, so many at a time. A short list, as most folders are, is its only piece, for which nothing is made. */
+/** The items in pieces. A short list, as in most folders, is its only piece, and is not copied. */
 export function piecesOf<T>(
   items: Iterable<T>,
   size = stepsAtOnce,

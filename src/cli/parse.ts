@@ -25,6 +25,7 @@ export function parse(name: string, command: Command, args: readonly string[]): 
   return parsed;
 }
 
+/** The line that shows how a command is called. */
 export function usageOf(name: string, { usage }: Command): string {
   return `Usage: nightkeep ${name} ${usage}`.trimEnd();
 }

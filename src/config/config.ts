@@ -136,7 +136,7 @@ export interface Config {
   /** How long a run has a worker before others that wait go first. */
   turnMs: number;
   concurrency: number;
-  /** Of these, so many at a time that bring much. */
+  /** How many of these may be ones that read much. */
   heavyRuns: number;
   graceMs: number;
   keyring: string;

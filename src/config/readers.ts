@@ -13,6 +13,7 @@ import { invalid } from './invalid.ts';
 /** What the text of a setting means; throws `config/invalid` with the name and the cure. */
 export type Reader<T> = (text: string, name: string) => T;
 
+/** Any text, unchanged. */
 export const asWritten: Reader<string> = (text) => text;
 
 /** Long enough not to be guessed, of the characters that a header may carry (RFC 6750, section 2.1). */
@@ -27,6 +28,7 @@ export const mailAddress: Reader<string> = (text, name) => {
   throw invalid(name, 'is not one mail address: write it as name@example.org or Name <name@example.org>');
 };
 
+/** Words separated by white space. */
 export const words: Reader<string[]> = (text) => text.split(/\s+/).filter(Boolean);
 
 export const lines: Reader<string[]> = (text) =>
@@ -88,6 +90,7 @@ export function optional<T>(read: Reader<T>): Reader<T | undefined> {
   return (text, name) => (text === '' ? undefined : read(text, name));
 }
 
+/** A URL with one of these protocols. */
 export function address(...protocols: readonly string[]): Reader<URL> {
   return (text, name) => {
     const beginnings = protocols.map((protocol) => `${protocol}//`);
@@ -185,6 +188,7 @@ function orInvalid<T>(name: string, read: () => T): T {
   }
 }
 
+/** A whole number within these bounds. */
 export function whole(least: number, most: number): Reader<number> {
   return (text, name) => {
     const value = Number(text);
@@ -233,7 +237,7 @@ export function size(least: string, most: string): Reader<number> {
   };
 }
 
-/** So many within a time, as `60/1m`; undefined for `off`. */
+/** A count per time, as `60/1m`; undefined for `off`. */
 export const rate: Reader<Rate | undefined> = (text, name) => {
   if (text === 'off') return undefined;
   const [, count, span = ''] = /^([1-9]\d{0,5})\/(\w+)$/.exec(text) ?? [];
@@ -245,6 +249,7 @@ export const rate: Reader<Rate | undefined> = (text, name) => {
 
 const longestRateMs = 86_400_000;
 
+/** One of these words. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {
   return (text, name) => {
     const found = choices.find((choice) => choice === text);
@@ -253,6 +258,7 @@ export function oneOf<const T extends string>(...choices: readonly T[]): Reader<
   };
 }
 
+/** Two times of the day, as `01:00-05:00`; the second may be past midnight. */
 export const window: Reader<{ start: string; end: string }> = (text, name) => {
   const match = /^((?:[01]\d|2[0-3]):[0-5]\d)-((?:[01]\d|2[0-3]):[0-5]\d)$/.exec(text);
   const [, start, end] = match ?? [];
@@ -260,6 +266,7 @@ export const window: Reader<{ start: string; end: string }> = (text, name) => {
   throw invalid(name, `is "${text}": write it as 01:00-05:00`);
 };
 
+/** An IANA time zone. */
 export const zone: Reader<string> = (text, name) => {
   if (isValidZone(text)) return text;
   throw invalid(name, `is "${text}", which is no IANA time zone: write it as Europe/Berlin`);

@@ -488,10 +488,12 @@ export const settings = {
 
 export type Name = keyof typeof settings;
 
+/** Whether there is a setting of this name. */
 export function isName(text: string): text is Name {
   return Object.hasOwn(settings, text);
 }
 
+/** The names of all settings, in the order of the README. */
 export const names: readonly Name[] = Object.keys(settings).filter(isName);
 
 /** Of Markdown the text alone. */

@@ -32,6 +32,7 @@ export async function findFrontKey(database: Transaction): Promise<string | unde
   return canary?.keyId;
 }
 
+/** The keys of the keyring that the database was used with, newest first. */
 export async function listCanaries(database: Transaction): Promise<{ keyId: string; createdAt: Date }[]> {
   return database.canary.findMany({ select: { keyId: true, createdAt: true }, orderBy: { createdAt: 'desc' } });
 }

@@ -71,6 +71,7 @@ export async function closeCircuit(
     await saveEvent(database, 'circuit', idOf({ issuer, clientId }), { from: 'open', to: 'closed', reason, at, by });
 }
 
+/** The circuit of a client at a provider, if there ever was trouble. */
 export async function findCircuit(database: Database, { issuer, clientId }: Client): Promise<Circuit | null> {
   return database.circuit.findUnique({ where: { issuer_clientId: { issuer, clientId } } });
 }
@@ -98,6 +99,7 @@ export async function listProbes(database: Database, at: Date): Promise<{ id: st
     WHERE id IS NOT NULL`;
 }
 
+/** All circuits, open ones first. */
 export async function listCircuits(database: Database): Promise<Circuit[]> {
   return database.circuit.findMany({ orderBy: [{ open: 'desc' }, { openedAt: 'desc' }] });
 }

@@ -71,7 +71,7 @@ export interface ForecastDay {
   dead: number;
 }
 
-/** How many living grants die in so many days if nothing is exchanged from now, day by day. */
+/** How many living grants end on each of the next days if nothing is exchanged from now on. */
 export async function forecastDeaths(
   database: Database,
   { at, days }: { at: Date; days: number },

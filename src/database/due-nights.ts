@@ -18,7 +18,7 @@ interface DuePlan {
   lately: number | null;
 }
 
-/** So many of the last nights say how long one takes. */
+/** How many of the last nights are looked at to tell how long one takes. */
 const nightsAsked = 3;
 
 /**

@@ -11,6 +11,7 @@ const begun = new Date(0);
 /** Leaves out repositories that are being erased: nothing else may use them. */
 export const notBeingErased = { OR: [{ eraseAt: null }, { eraseAt: { gt: begun } }] };
 
+/** Whether the erasing has begun, from which on nothing may use the repository. */
 export function isBeingErased({ eraseAt }: { readonly eraseAt: Date | null }): boolean {
   return eraseAt !== null && eraseAt <= begun;
 }

@@ -59,7 +59,7 @@ export async function inspectEndings(database: Database, { before }: { before: D
   return facts;
 }
 
-/** So many of the latest exchanges, and tokens, say what is usual. */
+/** How many of the latest exchanges, and tokens, are looked at to tell what is usual. */
 const latestAsked = 100_000;
 
 /** Exchanges that went another way than most, which have an index of their own. */

@@ -14,6 +14,7 @@ export interface ServerFacts {
   bytes: number;
 }
 
+/** What the doctor asks about the PostgreSQL server. */
 export async function inspectServer(database: Database): Promise<ServerFacts> {
   const [facts] = await database.$queryRaw<[ServerFacts]>`
     SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,

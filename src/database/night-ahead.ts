@@ -11,7 +11,7 @@ export interface NightFigures {
   workers: number;
 }
 
-/** So many of the last backups, or exchanges, say how it goes. */
+/** How many of the last backups, or exchanges, are looked at to tell how long they take. */
 const asked = 10_000;
 
 /** Counts the plans that become due in that time, by going through them: those that are overdue at `at` are due again then. */

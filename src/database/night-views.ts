@@ -49,7 +49,7 @@ export async function findHolding(database: Database, { userId }: { userId: stri
   return rows[0] ?? null;
 }
 
-/** The runs of a person, newest first: those of one night, or so many of all from the `skip`th on. */
+/** The runs of a person, newest first: those of one night, or a page of all of them that begins after `skip`. */
 export async function listRuns(
   database: Database,
   { userId, night, skip = 0, limit }: { userId: string; night?: string; skip?: number; limit: number },

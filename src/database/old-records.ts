@@ -1,6 +1,6 @@
 import type { Database } from './client.ts';
 
-/** What goes in one statement: rows that ended before then, the oldest first, at most so many. Rows that others hold wait. */
+/** What one statement deletes: the oldest rows that ended before then, up to a limit. Rows that others have locked wait. */
 export interface OldRecords {
   readonly before: Date;
   readonly limit: number;

@@ -20,7 +20,7 @@ export async function findProtectionFacts(database: Database, userId: string): P
   return person?.facts ?? nothing;
 }
 
-/** The same of everybody whose consent was not withdrawn, by the names that people go by, so many at once: those after the person `after`. */
+/** The same for everybody whose consent was not withdrawn, by name, a page at a time: those after the person `after`. */
 export async function listProtectionFactsByName(
   database: Database,
   { after, limit }: { after: Pick<PersonFacts, 'userId' | 'username' | 'subject'> | null; limit: number },

@@ -1,7 +1,7 @@
 import { latestToUse, type Rate, stepOf, waitOf } from '../domain/rate.ts';
 import type { Database } from './client.ts';
 
-/** So many rows at most that are of no use any more go with each that is written, so that the table holds those in use alone. */
+/** How many expired rows are deleted with each row that is written, so that the table holds only those in use. */
 const goneAtOnce = 3;
 
 /**

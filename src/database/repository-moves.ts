@@ -28,7 +28,7 @@ export async function* eachRepositoryPlace(database: Database): AsyncGenerator<r
   }
 }
 
-/** The same of so many at once: those after that one. */
+/** The same for a page of people: those after that one. */
 export async function listRepositoryPlaces(
   database: Database,
   { after, limit }: { after?: RepositoryPlace | undefined; limit: number },

@@ -17,6 +17,7 @@ export interface ClaimedRun {
   triedUntil: Date;
 }
 
+/** How long a worker may go without renewing the lease of a run, in milliseconds. */
 export const runLeaseMs = 60_000;
 
 /** The sources of a plan, as they are kept. */

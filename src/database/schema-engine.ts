@@ -77,6 +77,7 @@ async function instantiateEngine() {
 
 export const noFilter = { externalTables: [], externalEnums: [] };
 
+/** The text of prisma/schema.prisma. */
 export async function readSchema(): Promise<string> {
   return readFile(schemaPath, 'utf8');
 }

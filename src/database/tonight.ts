@@ -2,7 +2,7 @@ import type { NightProgress, Pace } from '../domain/tonight.ts';
 import type { Database } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
-/** So many runs, the last that ended, say how long one takes and how servers do. */
+/** How many of the runs that ended last are looked at to tell how long one takes and how servers do. */
 const runsAsked = 10_000;
 
 export interface NightSpan {

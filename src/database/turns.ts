@@ -13,10 +13,10 @@ export const isHeavyOfPlan = Prisma.sql`NOT coalesce((
   SELECT (last.counts ->> 'entries')::numeric <= ${lightRun.entries} AND (last.counts ->> 'dataAdded')::numeric <= ${lightRun.bytes}
   FROM runs last WHERE last.plan_id = plans.id AND last.snapshot_id IS NOT NULL ORDER BY last.queued_at DESC LIMIT 1), false)`;
 
-/** So many runs say what is usual, and fewer than the least of them say nothing. */
+/** How many runs are looked at to tell what is usual; of fewer than the least nothing is told. */
 const runsAsked = { most: 100, least: 5 };
 
-/** How long a run has a worker now before it lets others go first, in milliseconds (see src/domain/turns.ts). */
+/** How long a run may keep a worker now before it lets others go first, in milliseconds (see src/domain/turns.ts). */
 export async function findLengthOfTurn(database: Transaction, turnMs: number): Promise<number> {
   const [found] = await database.$queryRaw<{ usualMs: number | null }[]>`
     SELECT CASE WHEN count(*) >= ${runsAsked.least} THEN percentile_cont(${usualPart}::float) WITHIN GROUP (ORDER BY worked_ms) END AS "usualMs"
@@ -39,7 +39,7 @@ interface Claimed {
   full: boolean;
 }
 
-/** So many more than are wanted are looked at, since others may have locked the first of them. */
+/** How many more than are wanted are looked at, since others may have locked the first ones. */
 const spareRuns = 8;
 /** Others claim at the same time, and what was seen waiting may be theirs by now. */
 const mostTries = 200;
@@ -181,16 +181,16 @@ interface GivingWay extends Omit<NextRuns, 'wanted'> {
 
 interface GivenWay {
   runIds: string[];
-  /** When the turn of the next one of this worker is over, if it needs it so long, in milliseconds from now; null where none is at work whose turn is not over. */
+  /** When the turn of this worker's next run ends, if it needs all of it, in milliseconds from now; null if there is none. */
   nextMs: number | null;
 }
 
 /**
- * The runs in the hands of this worker that have to let others go first: those that were worked on for a whole turn, and
- * for as long as in all times before, so that one that has to begin anew each time gets to its end too. Time in which this worker's machine had no
- * processor for it is not counted, but for half of all at most, so that who takes for ever has no more than two turns then; of other workers that is not known. Of all workers' the longest first, and as many as there are who wait, have no
- * other place, would have the one that is left, by what a worker may have in hand, and whose turn has come, or who are nights that have had a worker, but far less (one that has had none waits for what nights before took): whoever takes a
- * little longer than is usual waits for nobody who takes for ever.
+ * The runs of this worker that have to let others go first, the longest first. These are runs that were worked on for a whole turn, and for as long
+ * as in all their previous turns together, so that a run that has to start anew each time still finishes. Time in which this worker's machine had
+ * no processor for a run is not counted, up to half of it; for other workers that time is not known. As many give way as there are waiting runs
+ * that have no other place, would get the place, by the limits of a worker, and whose turn has come, or that are nights which have had far less of
+ * a worker (one that has had none waits its turn): a run that takes a little longer than usual never waits for one that takes very long.
  */
 export async function listRunsToGiveWay(
   database: Database,

@@ -34,7 +34,7 @@ export interface WebSessionView {
   endsAt: Date;
 }
 
-/** So many sessions a person has at most: what lists them, and the table, must not grow with how often somebody signs in. */
+/** How many sessions a person may have: neither the table nor what lists them may grow with how often somebody signs in. */
 const mostSessions = 100;
 
 /** Saves a session; the one that the browser had before, `replaced`, ends, and of more than a hundred those that were unused for longest. */

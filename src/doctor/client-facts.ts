@@ -109,4 +109,5 @@ export function beliefOf({ reply: { status, body }, introspection }: Introductio
   return introspection?.status === 401 ? 'refused by introspection' : 'unclear';
 }
 
+/** Whether the provider believes that it is asked by this client. */
 export const isBelieved = (introduction: Introduction) => beliefOf(introduction) === 'believed';

@@ -17,6 +17,7 @@ export function durationWords(ms: number): string {
   return `${Math.round(rounded / size)}${unit}`;
 }
 
+/** An amount of bytes as operators read it, such as "1.5 GiB". */
 export function bytesWords(bytes: number): string {
   if (bytes === 1) return '1 byte';
   const steps = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];

@@ -4,6 +4,7 @@ export interface Background extends AsyncDisposable {
   begin(work: (signal: AbortSignal) => Promise<void>): void;
 }
 
+/** Starts without any work. */
 export function openBackground(): Background {
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();

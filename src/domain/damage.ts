@@ -16,7 +16,7 @@ export interface Damage {
 
 /** More would fill the database: where so much is damaged, nobody looks at it piece by piece. */
 export const mostMarks = 50_000;
-/** Of so many files at most the names are kept. */
+/** How many files are named. */
 export const mostNames = 1000;
 
 /**

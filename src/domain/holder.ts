@@ -47,6 +47,7 @@ interface Entry<Value> {
   value?: Value;
 }
 
+/** Holds values within these limits, and closes those that are least recently used. */
 export function openHolder<Value extends Holdable>(clock: Clock, limits: HolderLimits): Holder<Value> {
   /** Least recently used first. */
   const entries = new Map<string, Entry<Value>>();

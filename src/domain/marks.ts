@@ -19,6 +19,7 @@ export interface Standing {
   readonly place?: string | null;
 }
 
+/** The mark of a person who has none: no row is older. */
 export const noMark: Mark = {
   version: 1,
   number: 0,
@@ -28,6 +29,7 @@ export const noMark: Mark = {
   writtenAt: '1970-01-01T00:00:00.000Z',
 };
 
+/** The kinds of rows, as marks name them. */
 export const peopleRow = 'people';
 export const planRow = (grantId: string) => `plans ${grantId}`;
 export const tokenRow = (grantId: string) => `offline tokens ${grantId}`;
@@ -75,6 +77,7 @@ export interface MarkMemory {
   awayUntil: number;
 }
 
+/** Remembers nothing yet. */
 export function openMarkMemory(): MarkMemory {
   return { known: new Map(), used: new Map(), awayUntil: Number.NEGATIVE_INFINITY };
 }

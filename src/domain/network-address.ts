@@ -56,6 +56,7 @@ const machine = new BlockList();
 machine.addSubnet('127.0.0.0', 8, 'ipv4');
 machine.addAddress('::1', 'ipv6');
 
+/** Where an IP address lies. */
 export function reachOf(ip: string): Reach {
   if (isPublicAddress(ip)) return 'internet';
   const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4';

@@ -221,7 +221,7 @@ export function daysBetween(from: string, to: string): number {
 
 const datesLater = new Map<string, string>();
 
-/** The calendar date so many days later. What is asked for each of many plans is reckoned once. */
+/** The calendar date this number of days later. It is remembered, since it is asked for each of many plans. */
 export function addDays(date: string, days: number): string {
   const key = `${date} ${days}`;
   const known = datesLater.get(key);

@@ -10,7 +10,9 @@ const leastLeftMs = minute;
 /** How long a run is tried that somebody asked for, or that comes after its window. */
 const spanMs = 4 * hour;
 
-/** A run whose worker ended in the middle so many times in a row may well be what ends them: no other worker takes it over without a pause. */
+/**
+ * If this many workers in a row ended while they worked on a run, the run may well be the cause: the next worker takes it over only after a pause.
+ */
 export const manyLostWorkers = 5;
 
 /** Until when a night's run is tried: the end of its window and the grace, or a span of its own where that is over already. */

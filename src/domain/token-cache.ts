@@ -16,6 +16,7 @@ export interface TokenCache {
   readonly usedUp: Map<string, readonly string[]>;
 }
 
+/** An empty cache. */
 export function openTokenCache(): TokenCache {
   return { known: new Map(), running: new Map(), usedUp: new Map() };
 }

@@ -2,13 +2,13 @@ import type { Hint } from './hint.ts';
 import { meaningOf, type RefusalMeaning, type RefusalRule, type Refused } from './refusal-meaning.ts';
 import type { TokenAnswer } from './tokens.ts';
 
-/** A token request that brought no token. `unsent` never reached the provider; `lost` may have, and no whole answer came back. */
+/** A token request that returned no token. `unsent` never reached the provider; `lost` may have, and no complete answer came back. */
 export type FailedAnswer =
   | { kind: 'unsent'; errorCode: string }
   | { kind: 'lost'; errorCode: string; status?: number }
   | ({ kind: 'refused'; hint?: Hint } & Refused);
 
-/** Tokens that arrived and were not validated yet. */
+/** Tokens that have arrived and are not validated yet. */
 export interface ReceivedAnswer {
   kind: 'answered';
   status: number;
@@ -26,9 +26,9 @@ export type ExchangeAnswer = FailedAnswer | ReceivedAnswer;
 export const wrongSubject = 'wrong-subject';
 
 /**
- * ok: use it. transient: try again, nothing happened. operator: the client, the provider or its settings are at fault.
- * person: the person or an administrator must act. unclear: it is one of these two, and only time or introspection tells which.
- * unsound: an answer came, and a check of ours refused it. ambiguous: none came, and the provider may have rotated.
+ * ok: use it. transient: try again, nothing happened. operator: the client, the provider or its settings are at fault. person: the person or an
+ * administrator must act. unclear: one of these two, and only time or introspection tells which. unsound: an answer came, but it failed a check of
+ * Nightkeep. ambiguous: no answer came, and the provider may have rotated the token.
  */
 export type Verdict = 'ok' | 'transient' | 'operator' | 'person' | 'unclear' | 'unsound' | 'ambiguous';
 

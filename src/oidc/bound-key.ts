@@ -33,6 +33,7 @@ export interface BoundKeys {
 const algorithm = 'ES256';
 const mostAtHand = 10_000;
 
+/** Opens bound keys, and keeps those in memory that are in use. */
 export function openBoundKeys(): BoundKeys {
   const atHand = new Map<string, Promise<BoundKey>>();
   const open = (text: string) => {

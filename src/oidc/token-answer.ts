@@ -145,6 +145,7 @@ function endOf(value: unknown, now: Date): Date | undefined {
   return seconds === undefined ? undefined : new Date(now.getTime() + Math.min(seconds, longestLifeSeconds) * 1000);
 }
 
+/** The moment of a NumericDate (RFC 7519); undefined if it is not one. */
 export function moment(seconds: unknown): Date | undefined {
   return typeof seconds === 'number' && seconds > 0 && seconds < latestMoment ? new Date(seconds * 1000) : undefined;
 }

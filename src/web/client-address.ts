@@ -48,6 +48,7 @@ export function networkOf(address: string): string {
     .join(':')}::/64`;
 }
 
+/** Whether the address is in one of the networks; what is not an IP address never is. */
 export function isWithin(networks: BlockList, address: string): boolean {
   return isIP(address) !== 0 && networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }

@@ -28,7 +28,7 @@ type Needs = Pick<Resources, 'clock' | 'keyring'>;
 const pendingSeconds = 10 * 60;
 const prefix = 'nightkeep-begun';
 const binding = purposes.cookie('pending');
-/** Of every cookie of ours: for this host and its pages alone, and no script. */
+/** Attributes of every cookie: for this host and its pages only, and not for scripts. */
 export const cookieAttributes = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 /** Browsers keep 4,096 bytes of a cookie, and servers before us often take 8 KB of all of them. */
 const limits = { cookie: 4_000, pendingTogether: 6_000, pendingCount: 5 } as const;

@@ -19,6 +19,7 @@ export interface NightTimes {
 
 const clock = { hour: '2-digit', minute: '2-digit' } as const;
 
+/** The times of snapshots in this zone, in words of this language. */
 export function nightTimesIn({ formats }: Texts, zone: string): NightTimes {
   const written = (write: (ms: number) => string) => (text: string) => {
     const ms = timestampMs(text);

@@ -56,7 +56,7 @@ export const queueBoardPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Throws `request/forbidden` unless the form was sent by a page of ours that was made for this session. */
+/** Throws `request/forbidden` unless the form was sent by a Nightkeep page that was made for this session. */
 export function refuseForgery(headers: Headers, sent: string, expected: string, publicUrl: URL): void {
   refuseForeign(headers, publicUrl);
   if (!equal(unmask(sent), expected)) throw forged();

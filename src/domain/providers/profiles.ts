@@ -31,6 +31,7 @@ export const profiles = {
 
 export type ProfileName = keyof typeof profiles;
 
+/** The names that `OIDC_PROFILE` takes. */
 export const profileNames = Object.keys(profiles).filter((name): name is ProfileName => Object.hasOwn(profiles, name));
 
 /** The profile that the setting names, else the one that fits the issuer and what it publishes; generic where none does. */

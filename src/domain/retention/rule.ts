@@ -1,4 +1,4 @@
-/** The counts of a rule: so many of the newest, of the newest of an hour, of a day, and so on. */
+/** What a rule counts: the newest snapshots, the newest of each hour, of each day, and so on. */
 export const countWords = ['last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 export type CountWord = (typeof countWords)[number];
 

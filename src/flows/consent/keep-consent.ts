@@ -137,6 +137,7 @@ function firstPlan({ filesUrl, window, retention }: Resources['config'], { claim
   return { zone: zoneIn(claims) ?? window.zone, windowStart: window.start, windowEnd: window.end, sources, retention };
 }
 
+/** Throws if the sign-in was by another person than `subject`. */
 export function requireSubject(authorized: Authorized, subject: string | undefined): void {
   if (subject === undefined || authorized.subject === subject) return;
   throw new AppError(

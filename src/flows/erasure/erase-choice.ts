@@ -5,6 +5,7 @@ import type { Resources } from '../../resources.ts';
 /** What a person may choose for their snapshots when consent ends: how many days they are kept, or to erase them at once. */
 export const eraseChoices = [30, 90, 365, 'now'] as const;
 export type EraseChoice = (typeof eraseChoices)[number];
+/** The days for which snapshots stay after a withdrawal, unless chosen otherwise. */
 export const usualEraseChoice: EraseChoice = 90;
 
 const dayMs = 86_400_000;

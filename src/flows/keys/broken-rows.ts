@@ -35,7 +35,7 @@ type Row = { [Kind in BoundKind]: BoundRow<Kind> & { readonly kind: Kind } }[Bou
 export interface BrokenRow {
   readonly kind: BoundKind;
   readonly id: string;
-  /** Whose it says it is. */
+  /** The person that the row names. */
   readonly userId: string;
   readonly facts: Row['facts'];
 }
@@ -61,7 +61,7 @@ export interface RowSample {
   readonly isAll: boolean;
 }
 
-/** The same of so many rows of each kind at most: where there are more, those that come next from a random id on. */
+/** The same for at most this many rows of each kind; if there are more, those that follow a random id. */
 export async function sampleBrokenRows(
   needs: Needs,
   { most, from = randomUUID() }: { most: number; from?: string },

@@ -69,7 +69,7 @@ export async function removeForeignKey(
   });
 }
 
-/** Removes what reissues left behind that were broken off, with nobody else changing keys. Keys of others stay. */
+/** Removes what interrupted renewals of keys left behind, while nobody else changes keys. Keys that others made stay. */
 export async function tidyKeys(
   resources: Pick<Resources, 'database' | 'keyring' | 'store'>,
   userId: string,

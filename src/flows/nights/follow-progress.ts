@@ -13,6 +13,7 @@ export interface Follower {
   readonly look: () => RunProgress;
 }
 
+/** Starts following a run, at the step `access`. */
 export function followProgress(clock: Clock): Follower {
   let step: RunStep = 'access';
   let reading: Parameters<Follower['read']>[0] = { sources: [], expected: null };

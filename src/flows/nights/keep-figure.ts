@@ -11,7 +11,10 @@ export interface Figure<Value> {
 
 /** What is counted quicker than this is counted each time. */
 const dearMs = 100;
-/** Else it is kept for so many times as long as counting took, so that no more than a hundredth of a processor goes into it, however many people there are. */
+/**
+ * Otherwise it is kept for this many times as long as counting took, so that counting takes at most a hundredth of a processor, however many people
+ * there are.
+ */
 const rest = 100;
 /** So long whoever counts it may take; meanwhile others tell what was counted before. */
 const countingMs = 5 * 60_000;

@@ -53,6 +53,7 @@ export async function openRepositoryOf(
   return openRepository(store(location, at), password, { ...options, otherKey });
 }
 
+/** The error for a person who has no repository yet. */
 export function nothingYet(): AppError {
   return new AppError(
     'repository/not-found',

@@ -4,7 +4,7 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { requestRun } from './request-run.ts';
 
-/** So many at a time: whoever asks waits for it. */
+/** How many at a time: the caller waits for them. */
 const most = 200;
 
 /**

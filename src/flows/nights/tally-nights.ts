@@ -4,7 +4,7 @@ import { addDays } from '../../domain/nights.ts';
 import type { Resources } from '../../resources.ts';
 
 const name = 'nights';
-/** So many days after its date no run counts for a night any more. */
+/** This many days after the date of a night, no run counts for it any more. */
 const settledAfter = 3;
 
 interface Kept {
@@ -14,8 +14,8 @@ interface Kept {
 }
 
 /**
- * What so many nights up to the one after `date` came to, oldest first. Those of which nothing can change are counted once and kept,
- * so that what is counted does not grow with how many are shown.
+ * What the nights up to the one after `date` came to, oldest first. Nights that cannot change any more are counted once and kept, so that counting
+ * does not grow with the number of nights shown.
  */
 export async function tallyNights(
   { clock, database }: Pick<Resources, 'clock' | 'database'>,

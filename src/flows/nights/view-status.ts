@@ -36,6 +36,7 @@ export interface Status {
   operatorsTold: { at: Date; by: string } | null;
 }
 
+/** The figures of `nightkeep status` and `/status.json`. */
 export async function viewStatus(
   resources: Pick<Resources, 'clock' | 'database' | 'peopleCount'> & Parameters<typeof foreseeNight>[0],
 ): Promise<Status> {

@@ -84,8 +84,8 @@ const tellingMs = 10 * 60_000;
 const batch = 1_000;
 
 /**
- * Where there are so many people that going through everybody is not due yet: looks at those to whom something happened since they were
- * looked at last, and at those of whom a moment came at which time alone brings something.
+ * For when there are too many people to go through them all now: looks at those to whom something has happened since the last look, and at those
+ * for whom time alone has brought something.
  */
 async function tellOfChanges(
   resources: Needs,

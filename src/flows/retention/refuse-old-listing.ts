@@ -4,7 +4,7 @@ import type { Backend } from '../../store/backend/backend.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { isThere } from './find-removed.ts';
 
-/** Of the snapshots on record so many are looked for. */
+/** How many of the snapshots on record are looked for. */
 const newest = 20;
 
 /**

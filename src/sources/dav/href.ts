@@ -69,6 +69,7 @@ export function pathForPeople(path: string, rootPath: string): string {
     .join('/');
 }
 
+/** The path of a collection, which ends with a slash (RFC 4918, section 5.2). */
 export function withSlash(path: string): string {
   return path.endsWith('/') ? path : `${path}/`;
 }

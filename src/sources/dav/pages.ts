@@ -31,7 +31,7 @@ export const defaultListingLimits: ListingLimits = {
   ms: 15 * 60_000,
 };
 
-/** So many bytes of a listing take about as long as a request. */
+/** Bytes of a listing that take about as long as a request. */
 const bytesOfPiece = 4096;
 
 export interface ListedPages {

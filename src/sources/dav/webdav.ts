@@ -52,7 +52,7 @@ export const defaultTimeouts = {
   bodyTimeoutMs: 60_000,
 };
 
-/** To make a listing of so many items takes about as long as a request. */
+/** Items of a listing that a server takes about as long to list as a request takes. */
 const itemsOfPiece = 400;
 
 /** More than any file that a night could fetch. */

@@ -14,6 +14,7 @@ const decoders = {
 
 export type Coding = keyof typeof decoders;
 
+/** Whether it is a content coding (RFC 9110, section 8.4.1) that can be decoded. */
 export function isCoding(name: string): name is Coding {
   return Object.hasOwn(decoders, name);
 }

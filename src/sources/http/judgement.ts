@@ -52,6 +52,7 @@ function malformed(message: string): Doubt {
   return { code: 'source/malformed', message };
 }
 
+/** Why the body of an answer is not taken for the file. */
 export const doubts = {
   status: (status: number) => malformed(`The server sent something other than the file. (HTTP ${status})`),
   coding: malformed('The server sent the file in a compressed form that was not requested and is not known.'),

@@ -6,7 +6,7 @@
 export interface Level {
   /** A whole number, never beyond its bounds. */
   readonly limit: number;
-  /** An answer to a request of this kind began so many milliseconds after it was sent, while so many were under way. */
+  /** Records that an answer to a request of this kind began this many milliseconds after it was sent, with this many requests under way. */
   answered(kind: string, ms: number, underWay: number): void;
 }
 

@@ -16,6 +16,7 @@ export interface Pace {
  */
 const windowMs = 60_000;
 
+/** Measures whether at least this many bytes a second arrive. */
 export function openPace(clock: Pick<Clock, 'elapsed'>, leastBytesPerSecond: number): Pace {
   let since = clock.elapsed();
   let bytes = 0;

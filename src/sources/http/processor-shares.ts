@@ -14,7 +14,7 @@ export interface ProcessorShares {
 
 /** What one run may take. */
 export interface ProcessorShare extends Disposable {
-  /** Says that so many pieces of work were begun, each about as much as one request. What the thread takes is put down to its runs by these. */
+  /** Records pieces of work that were begun, each about as much as one request; the time of the thread is divided among its runs by these. */
   did(pieces: number): void;
   /**
    * Says that other threads had a processor for it for so long. It counts as far as this thread had to wait for one meanwhile: where there are

@@ -18,7 +18,7 @@ const mostAttempts = 4;
 const mostSchemeChanges = 2;
 /** For a longer wait the run returns to the queue. */
 const longestRetryAfterMs = 5 * 60_000;
-/** After so many requests in a row without any response the server is taken for down: from then on nothing is retried. */
+/** After this many requests in a row without any response the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
 /** Sends, and retries what may pass; a Retry-After holds back every request of this run. Throws `source/unavailable`. */

@@ -32,9 +32,10 @@ interface Held {
   readonly waiting: Set<() => void>;
 }
 
-/** So many each run may have in any case, up to a quarter of all, so that one whose answers never end does not hold up the others. */
+/** How many requests each run may have in any case, up to a quarter of all, so that a run whose answers never end does not hold up the others. */
 const inAnyCase = 4;
 
+/** The requests that one server may be sent at a time, within these bounds. */
 export function openSlots(bounds: LevelBounds): Slots {
   const level = openLevel(bounds);
   const runs = new Set<Held>();

@@ -47,6 +47,7 @@ export function messageOfStatus(status: number): string {
   return `${message} (HTTP ${status})`;
 }
 
+/** The error that an HTTP status means. */
 export function errorOfStatus(status: number): AppError {
   const code = codeOfStatus(status);
   const options = { detail: { status } };

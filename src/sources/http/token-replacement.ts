@@ -9,7 +9,10 @@ const minimumSeconds = 30;
 /** Tokens of other exchanges that one request tries; more of them within one request are no coincidence. */
 const mostNewer = 3;
 
-/** So many refused tokens in a row are replaced, and then one a minute: a server that refuses each would have the provider asked with each file. */
+/**
+ * This many refused tokens in a row are replaced, and after that one a minute: otherwise a server that refuses every token would make Nightkeep ask
+ * the provider once per file.
+ */
 const replacementsAtOnce = 10;
 const replacementEveryMs = 60_000;
 

@@ -11,7 +11,7 @@ export interface BlobStream {
 
 /** Buffers for chunks, used again and again: a chunk may take 8 MiB, but most take little more than one. */
 export interface ChunkBuffers {
-  /** A buffer of at least so many bytes. */
+  /** A buffer of at least this many bytes. */
   take(length: number): Uint8Array;
   giveBack(buffer: Uint8Array): void;
 }

@@ -73,7 +73,7 @@ const mostUnsaved = 23 * 1024 * 1024;
 const leastBytes = 1024 * 1024;
 /** From here on an entry is gone on with in its middle; a shorter one is read again. */
 export const longEntry = 1024 * 1024;
-/** So many journals are put together into one. */
+/** How many journals are merged into one. */
 const mostJournals = 64;
 
 export async function openCheckpoints(options: CheckpointOptions): Promise<Checkpoints> {

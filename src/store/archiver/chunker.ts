@@ -2,6 +2,7 @@ import { chunkerWasm } from './chunker.wasm.ts';
 
 /** Sizes in bytes that every restic chunker uses. */
 export const minimumChunk = 512 * 1024;
+/** The longest chunk in bytes (MaxSize of restic's chunker). */
 export const maximumChunk = 8 * 1024 * 1024;
 
 const window = 64;

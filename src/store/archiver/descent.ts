@@ -17,7 +17,7 @@ import type { Enclosing } from './run.ts';
  */
 export const deepest = { folders: 200, pathBytes: 3_000 };
 
-/** So many folders one above the other, all listing the same, are one that holds itself. */
+/** This many nested folders with identical listings are taken for one folder that contains itself. */
 const mostAlike = 16;
 /** Where it holds itself in several places there are far more of them before that; so many in all are enough. */
 const mostAlikeInAll = 500;

@@ -17,6 +17,7 @@ export interface FinishedNodes {
   entries(): Generator<JournalEntry>;
 }
 
+/** Starts empty; nodes are added as journals are read. */
 export function openFinishedNodes(): FinishedNodes {
   const folders = new Map<string, Map<string, Node>>();
   const beginnings = new Map<string, { folder: string; node: FileNode }>();

@@ -18,10 +18,12 @@ interface Facts {
   readonly validator?: string | undefined;
 }
 
+/** The node of a file with this size and content. WebDAV has no modes: files are 0644. */
 export function fileNode(facts: Facts, size: number, content: readonly DataId[]): FileNode {
   return { ...common(facts), type: 'file', mode: 0o644, size, content };
 }
 
+/** The node of a folder. WebDAV has no modes: folders are 0755. */
 export function dirNode(facts: Facts, subtree: TreeId): DirNode {
   return { ...common(facts), type: 'dir', mode: modeBits.dir + 0o755, subtree };
 }

@@ -6,6 +6,7 @@ export interface Pending {
   none(): Promise<void>;
 }
 
+/** Starts with nothing pending. */
 export function openPending(): Pending {
   let count = 0;
   let none = Promise.withResolvers<void>();

@@ -7,7 +7,7 @@ export interface PieceBuffers {
   readonly ready: boolean;
   /** Bytes of buffers that are away or being filled. */
   readonly load: number;
-  /** Copies what there is room for, and answers how many bytes that were. Only while ready. */
+  /** Copies as much as there is room for, and answers the number of bytes. Call it only when ready. */
   put(stream: number, type: BlobType, bytes: Uint8Array): number;
   /** Only while ready. */
   end(stream: number, type: BlobType, how: 'whole' | 'abandoned'): void;

@@ -79,7 +79,10 @@ export interface Enclosing extends Place {
   relisting?: Promise<Listing | undefined>;
 }
 
-/** After so many requests in a row without a response, or with one that came too slowly, the root is listed, to see whether the server is there at all. */
+/**
+ * After this many requests in a row without a response, or with one that was too slow, the root is listed to see whether the server is there at
+ * all.
+ */
 const outagesUntilProbe = 32;
 
 /** Throws what must end the run: an abort, a refused token, and a fault that is not the source's. */

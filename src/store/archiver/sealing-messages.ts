@@ -10,7 +10,7 @@ export interface SealingTask {
   readonly claimedBlobs: SharedArrayBuffer;
   /** The module and the memory of `KnownBlobs`. */
   readonly index: { readonly module: string; readonly shared: unknown };
-  /** So many bytes are expected at most, and memory is taken for them; any number unless given. */
+  /** The most bytes to expect, for which memory is reserved; any number if absent. */
   readonly most?: number;
 }
 
@@ -99,6 +99,7 @@ export interface Added {
   packedBytes: number;
 }
 
+/** Counts of nothing added to the repository yet. */
 export function noneAdded(): Added {
   return { dataBlobs: 0, treeBlobs: 0, bytes: 0, packedBytes: 0 };
 }

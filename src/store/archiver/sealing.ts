@@ -11,7 +11,7 @@ import { type StartSealer, startInline, startInThread } from './start-sealer.ts'
 export interface Sealing extends AsyncDisposable {
   /** What was new until now. */
   readonly added: Added;
-  /** Takes the content of one entry, of about so many bytes. */
+  /** Takes the content of one entry, of about this many bytes. */
   openEntry(size?: number): SealerStream;
   /** Takes a tree that the repository does not hold, in pieces of its bytes; resolves when it is handed over. */
   saveTree(pieces: readonly Uint8Array[]): Promise<void>;

@@ -2,7 +2,7 @@
 export interface Spots {
   /** Goes over so many of them, in any order: those among them, counted from 0, that are in the sample. */
   pass(count: number): number[];
-  /** Whether an entry of so many bytes may still be read; they count as read. */
+  /** Whether an entry of this size may still be read; it then counts as read. */
   afford(bytes: number): boolean;
 }
 
@@ -38,7 +38,7 @@ export function openSpots({ files, random, entries = 16, bytes = 32 * 1024 * 102
   };
 }
 
-/** So many different numbers below `files`, in order (Floyd's algorithm). */
+/** Distinct random numbers below `files`, in ascending order (Floyd's algorithm). */
 function draw(files: number, count: number, random: () => number): number[] {
   const drawn = new Set<number>();
   for (let top = Math.max(0, files - count); top < files; top++) {

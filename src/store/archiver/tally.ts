@@ -32,6 +32,7 @@ export interface Seen {
   bytes: number;
 }
 
+/** Counts before the first entry. */
 export function zeroSeen(): Seen {
   return {
     read: 0,
@@ -48,6 +49,7 @@ export function zeroSeen(): Seen {
   };
 }
 
+/** Counts before the first entry, by the names of restic's snapshot summary. */
 export function zeroCounts(): Counts {
   return {
     files_new: 0,
@@ -65,12 +67,14 @@ export function zeroCounts(): Counts {
   };
 }
 
+/** Counts a file of this size as new, changed or unmodified. */
 export function countFile(counts: Counts, change: Change, size: number): void {
   counts[`files_${change}`]++;
   counts.total_files_processed++;
   counts.total_bytes_processed += size;
 }
 
+/** Counts a folder as new, changed or unmodified. */
 export function countDir(counts: Counts, change: Change): void {
   counts[`dirs_${change}`]++;
 }

@@ -12,7 +12,7 @@ export interface RetryOptions {
   readonly signal?: AbortSignal;
 }
 
-/** So many of the files that were saved last are known to be there. */
+/** How many of the files that were saved last are remembered as existing. */
 const mostRecent = 64;
 
 /**

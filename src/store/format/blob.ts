@@ -97,7 +97,7 @@ export function openBlob(
   return plaintext;
 }
 
-/** Blobs of restic and of ours are shorter; longer ones get memory of their own. */
+/** Blobs of restic and of Nightkeep are shorter; longer ones get memory of their own. */
 const longestKept = 8 * 1024 * 1024;
 
 function grow(buffers: OpeningBuffers, sealed: number, plain: number): void {

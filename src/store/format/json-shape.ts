@@ -12,16 +12,19 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   }
 }
 
+/** Throws `repository/damaged`, with the name of what is read, unless the value is an object. */
 export function asObject(value: unknown, what: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(what);
   return value as JsonObject;
 }
 
+/** Throws `repository/damaged` unless the value is an array. */
 export function asList(value: unknown, what: string): readonly unknown[] {
   if (!Array.isArray(value)) throw malformed(what);
   return value;
 }
 
+/** Throws `repository/damaged` unless the value is a string. */
 export function asText(value: unknown, what: string): string {
   if (typeof value !== 'string') throw malformed(what);
   return value;
@@ -45,6 +48,7 @@ export function present<T extends object>(object: T): { [K in keyof T]: Exclude<
   return kept as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
+/** The error for a file of the repository that is not well formed. */
 export function malformed(what: string, cause?: unknown): AppError {
   return new AppError('repository/damaged', `The repository holds a ${what} that is not well formed.`, { cause });
 }

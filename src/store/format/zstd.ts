@@ -108,7 +108,7 @@ function bufferOf(length: number): Buffer {
   return buffer;
 }
 
-/** An upper bound for the size of a frame of so many bytes. */
+/** An upper bound for the size of a frame that holds this many bytes. */
 function boundOf(length: number): number {
   return length + (length >> 7) + 1024;
 }

@@ -7,15 +7,16 @@ import type { ReadableRepository } from '../restorer/contract.ts';
 export interface Budget {
   /** Whether something is left; throws the signal's reason once the reader is gone. */
   left(): boolean;
-  /** Takes a folder of so many entries into account. */
+  /** Counts a folder with this many entries. */
   spend(entries: number): void;
   /** Folders that could not be read because they are damaged. */
   damaged: number;
 }
 
-/** A read of the store costs as much as so many entries. */
+/** A read from the store costs as much as this many entries. */
 const perFolder = 20;
 
+/** A budget of this many entries. */
 export function openBudget(entries: number, signal?: AbortSignal): Budget {
   let rest = entries;
   return {

@@ -6,6 +6,7 @@ export interface HeldKey extends Holdable, RepositoryKey {}
 
 const bytes = 256;
 
+/** Holds the key of a repository in memory. */
 export function holdKey({ masterKey, keyId }: RepositoryKey): HeldKey {
   return { masterKey, keyId, renew: async () => true, weight: () => bytes };
 }

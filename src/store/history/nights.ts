@@ -77,6 +77,7 @@ export async function otherStates(
   };
 }
 
+/** Whether both sights show the same content of the same type, or nothing. */
 export function isSame(one: Sight | null | undefined, other: Sight | null | undefined): boolean {
   return one?.content === other?.content && one?.type === other?.type;
 }

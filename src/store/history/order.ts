@@ -5,6 +5,7 @@ import type { Node } from '../format/node.ts';
 import { timestampMs } from '../format/timestamp.ts';
 import type { History } from './history.ts';
 
+/** By what a folder can be sorted. */
 export const orders = ['name', 'size', 'changed'] as const;
 export type Order = (typeof orders)[number];
 

@@ -26,7 +26,7 @@ export interface PruneLimits {
   readonly unusedShare?: number;
 }
 
-/** Packs smaller than this part of a full one are merged, once there are so many of a type. */
+/** Packs smaller than this part of a full one are merged, once there are this many of a type. */
 const smallPart = 1 / 4;
 const manySmall = 10;
 

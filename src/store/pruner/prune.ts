@@ -83,7 +83,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   return { ...report, indexesAfter };
 }
 
-/** Whether so many index files could be a quarter as many, or fewer. */
+/** Whether this many index files could be merged into a quarter of their number, or fewer. */
 function areMany(indexes: readonly IndexId[], { index }: Repository): boolean {
   return indexes.length >= 10 && indexes.length >= 4 * Math.ceil(index.size / blobsPerIndex);
 }

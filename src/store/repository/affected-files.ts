@@ -7,7 +7,7 @@ import type { AffectedFile, BlobName, Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-/** So many names at most; in how many snapshots each is does not count. */
+/** The most names per finding, however many snapshots each is in. */
 export const namesOfFinding = 1000;
 
 /** The findings, each with the files that cannot be read because of it. */

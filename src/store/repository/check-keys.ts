@@ -4,7 +4,7 @@ import type { Backend } from '../backend/backend.ts';
 import { idOf, type KeyId, parseId } from '../format/ids.ts';
 import type { Finding } from './finding.ts';
 
-/** Besides the known ones so many are read: more are there only where somebody put them there. */
+/** How many key files besides the known ones are read: more exist only if somebody put them there. */
 const mostOthers = 1_000;
 
 /**

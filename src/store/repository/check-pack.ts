@@ -27,7 +27,7 @@ export interface Examination extends Disposable {
 
 /** What examines packs, and the memory that their pieces are read to. */
 export interface PackExaminer {
-  /** Begins with a pack of so many bytes. */
+  /** Begins a pack of this many bytes. */
   examine(pack: IndexedPack, size: number): Examination;
   readonly memory: ReadMemory;
   /** Into what pieces packs are divided, in bytes; blobs that are longer by themselves, and the header, are not. */

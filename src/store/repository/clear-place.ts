@@ -14,6 +14,7 @@ export interface PlaceContents {
   bytes: number;
 }
 
+/** Counts the snapshots of a repository, all its files, and their bytes. */
 export async function contentsOf(backend: Backend): Promise<PlaceContents> {
   const contents = { snapshots: 0, files: 0, bytes: 0 };
   for (const type of types)

@@ -30,10 +30,7 @@ const usualPack = 16 * 1024 * 1024;
 /** Besides its blobs the last piece has the header. */
 const usualHeader = 64 * 1024;
 
-/**
- * The caller's own thread and, where so much is to be examined that they are worth it, others: as many as there are processors besides, up
- * to four.
- */
+/** The caller's own thread and, if there is enough to examine to be worth it, more: one for each other processor, up to four. */
 export function openExaminers(masterKey: MasterKey, { longestPiece }: { readonly longestPiece: number }): Examiners {
   const most = Math.min(availableParallelism() - 1, mostThreads);
   const memory = openReadMemory(2 * (most + 2), Math.min(longestPiece, usualPack) + usualHeader);

@@ -27,7 +27,7 @@ export interface Finding {
   readonly blobs?: readonly BlobName[];
   /** The files and folders (ending in '/') that need those blobs, in each snapshot; the first thousand names. */
   readonly files?: readonly AffectedFile[];
-  /** So many more of the kind are not named by findings of their own; this one stands for them. */
+  /** How many more findings of this kind there are; this one stands for them all. */
   readonly more?: number;
 }
 

@@ -1,7 +1,7 @@
 import { countWords } from '../../count-words.ts';
 import type { Finding, FindingKind } from './finding.ts';
 
-/** So many findings of each kind are named: whoever may write to a store can make any number of them. */
+/** How many findings of each kind are named: whoever may write to a store can cause any number of them. */
 export const namedOfKind = 1_000;
 
 /** What is found, one after the other. */
@@ -11,6 +11,7 @@ export interface Findings {
   all(): Finding[];
 }
 
+/** Collects findings, of which only the first of each kind are named. */
 export function openFindings(): Findings {
   const named: Finding[] = [];
   const counts = new Map<FindingKind, { count: number; severity: Finding['severity'] }>();

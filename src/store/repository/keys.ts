@@ -70,7 +70,7 @@ export async function saveKeyFile(
   return id;
 }
 
-/** So many tries of a password that a person keeps cost as much as all together may: half a minute. Stock restic tries 20 key files. */
+/** All tries of a password that a person keeps may cost this much together, about half a minute. Stock restic tries 20 key files. */
 const mostTries = 256;
 
 /**

@@ -78,6 +78,7 @@ export function setOwnerAndTimes(path: string, { owner, atime, mtime }: Attribut
   utimesSync(at, asNodeTakesIt(atime), asNodeTakesIt(mtime));
 }
 
+/** Sets the permission bits of the node, special bits included. */
 export function setMode(path: string, { mode }: Attributes): void {
   chmodSync(pathForSystem(path), mode);
 }

@@ -111,7 +111,7 @@ export function planWriting<Read extends PackRead>(
   };
 }
 
-/** The items in batches of so many. */
+/** The items in batches of this size. */
 export function batchesOf<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
 }

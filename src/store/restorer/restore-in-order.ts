@@ -30,7 +30,7 @@ export interface InOrderOptions {
   /** A folder (its content is restored) or another entry of the snapshot. */
   readonly path: string;
   readonly signal?: AbortSignal;
-  /** So many files and folders are restored at most; folders beyond become problems. */
+  /** The most files and folders to restore; folders beyond become problems. */
   readonly mostEntries?: number;
 }
 

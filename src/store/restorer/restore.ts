@@ -26,7 +26,7 @@ export interface RestoreOptions {
   /** What happens to files that are there. Without it nothing may be there. */
   readonly overwrite?: Overwrite | undefined;
   readonly signal?: AbortSignal;
-  /** So many files and folders are restored at most; folders beyond become problems. */
+  /** The most files and folders to restore; folders beyond become problems. */
   readonly mostEntries?: number;
   /** Is told now and then how far it is: what has been restored, and what was there already. */
   readonly onProgress?: (report: FolderReport) => void;

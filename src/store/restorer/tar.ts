@@ -35,7 +35,7 @@ export async function* tarFolder(
 interface TarOptions {
   readonly signal?: AbortSignal;
   readonly onLeftOut?: LeftOut;
-  /** So many files and folders are in it at most; what is in folders beyond is left out. */
+  /** The most files and folders in it; the content of folders beyond is left out. */
   readonly mostEntries?: number;
 }
 

@@ -61,7 +61,7 @@ export interface ZipOptions {
   readonly signal?: AbortSignal;
   readonly prefix?: string;
   readonly onLeftOut?: LeftOut;
-  /** So many files and folders are in it at most; what is in folders beyond is left out. */
+  /** The most files and folders in it; the content of folders beyond is left out. */
   readonly mostEntries?: number;
 }
 

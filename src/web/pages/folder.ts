@@ -29,7 +29,7 @@ const onePage = 200;
 /** Entries that one page may look at: a few tenths of a second. What is found out is remembered, so the next page comes further. */
 const reach = { strip: 60_000, weights: 30_000 };
 
-/** A folder as it was in one night, so many entries at a time. */
+/** A folder as it was on one night, a page at a time. */
 export async function browse(visit: PersonVisit): Promise<Response> {
   const { c, texts, url } = visit;
   const opened = await openSnapshot(visit);

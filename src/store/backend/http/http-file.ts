@@ -61,6 +61,7 @@ export async function sizeOf(file: HttpFile): Promise<number> {
   return (await statOf(file)).size;
 }
 
+/** Whether the file exists in the store. */
 export async function isThere(file: HttpFile): Promise<boolean> {
   return sizeOf(file).then(
     () => true,
@@ -77,6 +78,7 @@ export async function* listConfig(stat: Backend['stat']): ReturnType<Backend['li
   }
 }
 
+/** The error for a file that exists in the store already. */
 export function alreadyThere(path: string): AppError {
   return new AppError('store/exists', 'The store has that file already.', { detail: { path } });
 }

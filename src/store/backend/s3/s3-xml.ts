@@ -18,7 +18,7 @@ const at = {
   isCut: `${base}/IsTruncated`,
   next: `${base}/NextContinuationToken`,
 };
-/** So many characters are read in a few milliseconds. */
+/** Characters that are parsed in a few milliseconds. */
 const readAtOnce = 32 * 1024;
 
 /** Reads a ListBucketResult (ListObjectsV2), in pieces. Undefined for what is no whole one. */

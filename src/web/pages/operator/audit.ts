@@ -77,7 +77,7 @@ async function readFilter({ resources, url }: PersonVisit): Promise<AuditFilter 
   };
 }
 
-/** When so many days after this date begin; what is no date counts as none. */
+/** The beginning of the day this many days after the date; something that is not a date counts as none. */
 function dayOf(zone: string, date: string | undefined, days: number): Date | undefined {
   const moment = /^\d{4}-\d\d-\d\d$/.test(date ?? '') ? Date.parse(`${date}T00:00Z`) : Number.NaN;
   if (Number.isNaN(moment)) return undefined;

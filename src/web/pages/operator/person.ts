@@ -57,6 +57,7 @@ export async function getPersonOf({ c, resources }: PersonVisit): Promise<Person
   return found;
 }
 
+/** How operators see a person: by user name, or by subject if the provider sent none. */
 export function nameOf({ username, subject }: PersonRow): string {
   return username ?? subject;
 }
