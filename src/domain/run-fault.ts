@@ -17,7 +17,7 @@ export type RunFault =
 
 /** The codes of src/errors.ts that a run may end with; the first entry that fits decides. */
 const faults: readonly (readonly [RegExp, RunFault])[] = [
-  [/^source\/(unavailable|changed)$/, 'server_away'],
+  [/^source\/(unavailable|changed|too-slow)$/, 'server_away'],
   [/^source\/(unauthorized|forbidden)$/, 'server_refuses'],
   [/^source\/missing-claim$/, 'address_unknown'],
   [/^source\/foreign-origin$/, 'address_refused'],

@@ -60,7 +60,7 @@ function checkSelf(selves: readonly NamedItem[]): boolean {
   for (const { problem, isCollection } of selves) {
     if (problem?.status !== undefined) throw errorOfStatus(problem.status);
     if (problem !== undefined) throw new AppError(problem.code, problem.message);
-    if (!isCollection) throw new AppError('source/changed', 'It is not a folder.');
+    if (!isCollection) throw new AppError('source/changed', 'It is not a folder.', { detail: { isFolder: false } });
   }
   return selves.some(({ propagates, facts }) => propagates || facts.identity !== undefined);
 }

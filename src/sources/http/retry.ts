@@ -120,11 +120,8 @@ function reasonOf(response: HttpResponse<unknown> | TransportError): string {
   return response instanceof TransportError ? response.message : `status ${response.head.status}`;
 }
 
-/** The error after the last attempt failed: a listing that always breaks off is the server's fault. */
+/** The error after the last attempt failed. */
 function outage(error: TransportError, server: Server): AppError {
-  if (error.head?.status === 207) {
-    return new AppError('source/malformed', 'The listing was cut off.', { cause: error });
-  }
   if (error.head === undefined) server.outages++;
   return new AppError('source/unavailable', messageFor(error), { cause: error, retry: { afterMs: 0 } });
 }
@@ -134,5 +131,6 @@ function messageFor(error: TransportError): string {
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return 'The certificate of the server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
   }
+  if (error.head?.status === 207) return 'The listing was cut off.';
   return error.head === undefined ? 'The server does not answer.' : 'The server breaks off its responses.';
 }

@@ -297,7 +297,9 @@ function refuseWhereNothingWasRead({ problems, seen }: Totals, before: Seen & { 
 /** Names the address. A later attempt may succeed whatever the status was: a proxy answers for servers that are down. */
 function failureOf({ address }: Pick<ArchivedRoot, 'address'>, cause: unknown): unknown {
   if (!isAppError(cause) || !cause.code.startsWith('source/')) return cause;
-  const { code, message, detail, retry = { afterMs: 0 } } = cause;
+  const { message, detail, retry = { afterMs: 0 } } = cause;
+  // A root is listed nowhere: one that is a file is no folder that changed.
+  const code = detail.isFolder === false ? 'source/malformed' : cause.code;
   return new AppError(code, `Nothing was backed up from ${address}: ${message}`, { cause, detail, retry });
 }
 

@@ -1818,11 +1818,11 @@ export const texts: Texts = {
       },
     },
     causes: {
-      server_away: 'der Dateiserver ist nicht erreichbar',
+      server_away: 'der Dateiserver antwortet nicht, oder nicht mit Dateien',
       server_refuses: 'der Dateiserver verweigert den Zugriff',
       address_unknown: 'ein Claim, den die Adresse der Dateien braucht, fehlt',
       address_refused: 'die Einstellungen nennen den Dateiserver nicht, in den eingewilligt wurde (FILES_ORIGINS)',
-      address_wrong: 'die Adresse der Dateien ist falsch, oder was dort antwortet, ist kein WebDAV-Server',
+      address_wrong: 'was unter der Adresse der Dateien antwortet, listet sie nicht auf',
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
       consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder endete dabei',
       provider_away: 'der Anmeldedienst antwortet nicht',

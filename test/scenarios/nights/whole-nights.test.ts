@@ -53,6 +53,8 @@ const home = () => guest.text('/');
 
 describe('a root that cannot be listed', () => {
   const listing = 'multistatus xmlns="DAV:"';
+  const aFile =
+    '<response><href>/dav/</href><propstat><prop><resourcetype/></prop><status>HTTP/1.1 200 OK</status></propstat></response>';
   const answers = [
     [404, '', t.nights.address_wrong],
     [403, '', t.nights.server_refuses],
@@ -61,6 +63,7 @@ describe('a root that cannot be listed', () => {
     [200, '<!doctype html><title>Sign in</title>', t.nights.address_wrong],
     [207, `<!DOCTYPE d><${listing}/>`, t.nights.address_wrong],
     [207, `<${listing}></multistatus>`, t.nights.address_wrong],
+    [207, `<${listing}>${aFile}</multistatus>`, t.nights.address_wrong],
   ] as const;
 
   test('fails each night from the first on, writes no snapshot and protects nobody', async () => {

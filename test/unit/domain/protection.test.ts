@@ -241,6 +241,7 @@ describe('a person is', () => {
 
   test.each([
     ['source/unavailable', 'server_away', 'nobody'],
+    ['source/too-slow', 'server_away', 'nobody'],
     ['source/forbidden', 'server_refuses', 'operator'],
     ['source/malformed', 'address_wrong', 'operator'],
     ['source/foreign-origin', 'address_refused', 'operator'],

@@ -45,7 +45,7 @@ describe('a listing', () => {
     await expect(listRoot({}, cut)).rejects.toMatchObject({ code: 'source/malformed' });
   });
 
-  test('that the connection cuts off is asked for again, and malformed if it stays so', async () => {
+  test('that the connection cuts off is asked for again, and the server is in trouble if it stays so', async () => {
     const cutOff: Mischief = (request, response) => {
       const proper = listingOf(folder({ a: file('a') }), request);
       response.writeHead(207, { 'content-length': proper.length });
@@ -55,7 +55,7 @@ describe('a listing', () => {
     const once: Mischief = (request, response) => (request.before === 0 ? cutOff(request, response) : undefined);
     expect((await listRoot({ a: file('a') }, once)).members).toHaveLength(1);
     await expect(listRoot({}, cutOff)).rejects.toMatchObject({
-      code: 'source/malformed',
+      code: 'source/unavailable',
       message: 'The listing was cut off.',
     });
   });
