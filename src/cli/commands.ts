@@ -22,6 +22,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   'repair snapshots': async () => (await import('./repair-snapshots.ts')).repairSnapshotsCommand,
   store: async () => (await import('./store.ts')).storeCommand,
   'store move': async () => (await import('./store.ts')).storeMove,
+  'store lost': async () => (await import('./store.ts')).storeLost,
   adopt: async () => (await import('./adopt.ts')).adopt,
   export: async () => (await import('./state.ts')).exportCommand,
   import: async () => (await import('./state.ts')).importCommand,

@@ -4,9 +4,11 @@ import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/broken-rows.ts';
+import { type GivenUp, giveUpLost } from '../flows/store/give-up-lost.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
+import { askYes } from './ask.ts';
 import { type Command, json, type Options, printPages, text } from './command.ts';
 import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
 import { openInterrupt } from './interrupt.ts';
@@ -81,6 +83,50 @@ export const storeMove: Command = {
     return code;
   },
 };
+
+/** Gives up repositories that are lost with the store. */
+export const storeLost: Command = {
+  usage: '--user NAME | --all [--dry-run] [--yes] [--json]',
+  summary: 'give up repositories that are lost for good, so that nights begin new ones',
+  options: {
+    ...oneOrAll,
+    'dry-run': { help: 'say of which the store holds nothing, and change nothing' },
+    yes: { help: 'they are lost, and not only away: do not ask' },
+    ...json,
+  },
+  exits: eachExits,
+  run: async (options, output) => {
+    refuseUnlessOneOrAll(options);
+    const dryRun = options['dry-run'] === true;
+    await using resources = await openRepositoriesFromEnvironment();
+    const question = `Is the store mounted, and are the repositories that it holds nothing of lost for good? (yes/no) `;
+    if (!dryRun && options.yes !== true && !(await askYes(question, 'Confirm with --yes.'))) return 1;
+    const answers = await doForEach(options, placesOf(resources, options), {
+      nameOf,
+      work: async (place) => {
+        await requireWholeRows(resources, place.userId);
+        return { user: nameOf(place), is: await giveUpLost(resources, place, { dryRun, by: commandActor() }) };
+      },
+    });
+    const linesOf = ({ user, is }: { user: string; is: GivenUp }) => [`${user}: ${lostWords(is, dryRun)}`];
+    printAnswers(output, options, { answers, linesOf });
+    const code = closeWith(answers);
+    return code;
+  },
+};
+
+function lostWords(is: GivenUp, dryRun: boolean): string {
+  switch (is) {
+    case 'lost':
+      return dryRun ? 'the store holds nothing of it: would be given up' : 'given up; the next backup begins a new one';
+    case 'an old copy is there':
+      return 'not given up: a copy lies in a store where it was, or was being moved to; bring that one back';
+    case 'is there':
+      return 'not given up: the store holds files of it';
+    case 'not made yet':
+      return 'nothing to give up: no backup has made it yet';
+  }
+}
 
 async function* placesOf(resources: RepositoryResources, options: Options): AsyncGenerator<RepositoryPlace> {
   if (options.all === true) for await (const places of eachRepositoryPlace(resources.database)) yield* places;

@@ -16,6 +16,7 @@ export const acts = [
   'repository-repaired',
   'key-files-mended',
   'repository-moved',
+  'repository-lost',
   'old-copy-deleted',
   'repository-adopted',
   'person-erased',

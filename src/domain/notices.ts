@@ -29,6 +29,7 @@ export type NoticeFacts =
   | { kind: 'healed' }
   /** The addresses up to the name of the person in them. */
   | { kind: 'files_moved'; from: string; to: string }
+  | { kind: 'snapshots_lost' }
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string; openMs?: number }
   | { kind: 'rotation_lost'; grants: number }
@@ -141,6 +142,16 @@ export function noticeOfHeldSnapshots(people: number, day: string): Notice | und
 export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notice | undefined {
   if (isQuiet({ reasons })) return undefined;
   return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
+}
+
+/** That the snapshots of a person are lost, by the word of an operator. */
+export function noticeOfLostSnapshots({ userId, at }: { userId: string; at: Date }): Notice {
+  return { key: `person/${userId}/snapshots_lost/${at.toISOString()}`, facts: { kind: 'snapshots_lost' } };
+}
+
+/** What is told once, however things are later: nothing ends it. */
+export function isOfAnAct({ kind }: NoticeFacts): boolean {
+  return kind === 'files_moved' || kind === 'snapshots_lost';
 }
 
 /**

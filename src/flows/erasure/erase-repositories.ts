@@ -5,8 +5,9 @@ import {
   listRepositoriesToErase,
   type RepositoryToErase,
 } from '../../database/erasures.ts';
+import { isMade } from '../../database/lost-repositories.ts';
 import { inKeysTurn } from '../../database/repositories.ts';
-import { isAppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { clearPlace, contentsOf } from '../../store/repository/clear-place.ts';
@@ -66,6 +67,12 @@ async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: Ab
   // Nobody's files go because a row was changed to point at them.
   openPassword(keyring, due);
   const contents = await contentsOf(store(location, due.store));
+  // A store that is not mounted must not be taken for an empty one: what is there would stay, and its person read that it went.
+  if (contents.files === 0 && (await isMade(database, due.id)))
+    throw new AppError(
+      'store/unavailable',
+      'Nothing of the repository is where it was made. Mount the store; if it is lost for good: nightkeep store lost.',
+    );
   const at = clock.now();
   const repository = await inKeysTurn(database, userId, () =>
     beginErasing(database, { repository: due, contents, at }),

@@ -73,7 +73,7 @@ function isLost({ adoptedAt, sealedRecoveryKey, recoverySeenAt, recoveryKeptAt }
 function repositoryGone(location: string): AppError {
   return new AppError(
     'store/unavailable',
-    'The repository is not where it was made. The operator must check that the store is mounted, or restore it.',
+    'The repository is not where it was made. The operator must check that the store is mounted, or bring it back from a copy; if it is lost for good: nightkeep store lost.',
     { detail: { location } },
   );
 }

@@ -11,6 +11,7 @@ import { languageAgreed, languageOf } from '../../database/users.ts';
 import {
   asOf,
   idOfNight,
+  isOfAnAct,
   isQuiet,
   type NoticeFacts,
   nextAttempt,
@@ -89,7 +90,7 @@ async function isOver(resources: Needs, { createdAt, facts, userId }: ClaimedDel
   const { clock, database } = resources;
   if (isOfOpening(facts)) return !(await isStillOpen(database, facts.issuer, createdAt));
   if (facts.kind === 'circuit') return isStillOpen(database, facts.issuer, clock.now());
-  if (userId === null || facts.kind === 'files_moved') return false;
+  if (userId === null || isOfAnAct(facts)) return false;
   const people = await listProtectionsOf(resources, [userId]);
   const now = people.flatMap((person) => noticesForPerson(person, clock.now()));
   return !now.some((notice) => tellsTheSame(notice.facts, facts));
@@ -149,6 +150,7 @@ function levelOf(facts: NoticeFacts): Message['level'] {
       return isQuiet(facts) ? 'success' : 'failure';
     case 'digest':
     case 'person':
+    case 'snapshots_lost':
       return 'warning';
     case 'circuit':
       return isOfOpening(facts) ? 'failure' : 'success';

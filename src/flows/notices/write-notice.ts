@@ -20,6 +20,11 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
     }
     case 'healed':
       return { subject: t.healed.subject, text: paragraphs([t.healed.happened, t.healed.more(publicUrl.href)]) };
+    case 'snapshots_lost':
+      return {
+        subject: t.snapshotsLost.subject,
+        text: paragraphs([t.snapshotsLost.happened, t.snapshotsLost.act, t.healed.more(publicUrl.href)]),
+      };
     case 'files_moved':
       return {
         subject: t.filesMoved.subject,

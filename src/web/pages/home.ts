@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { hasOperatorSignedIn } from '../../database/audit.ts';
 import { findStatedMove, type StatedMove } from '../../database/files-moves.ts';
+import { findLoss } from '../../database/lost-repositories.ts';
 import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
 import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts';
 import { findLiveRun } from '../../database/run-progress.ts';
@@ -64,10 +65,11 @@ export async function home(visit: Visit): Promise<Response> {
   const now = resources.clock.now();
   const today = dateIn(view.plan?.zone ?? 'UTC', now);
   const underWay = view.runs.find(isLive);
-  const [nights, live, moved] = await Promise.all([
+  const [nights, live, moved, lostAt] = await Promise.all([
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
     view.plan && protection.consent === 'living' ? findStatedMove(database, view.plan.id) : null,
+    findLoss(database, userId),
   ]);
   const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
@@ -75,7 +77,7 @@ export async function home(visit: Visit): Promise<Response> {
   const said = wordFor(texts.home.told, visit.url.searchParams.get('told') ?? '');
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
-  const body = html`${former}${adopted}${moved === null ? '' : movedCard({ ...visit, session }, { moved, person, zone: view.plan?.zone })}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
+  const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${moved === null ? '' : movedCard({ ...visit, session }, { moved, person, zone: view.plan?.zone })}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
 ${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
@@ -85,6 +87,15 @@ ${recent({ ...visit, session }, view)}`;
 /** Somebody whose repository was taken over from a lost installation has not agreed again yet. */
 function adoptedCard({ home: t }: Texts): Html {
   return html`<p class="card" role="status">${t.adopted} <a href="/snapshots">${t.adoptedSnapshots}</a></p>`;
+}
+
+/** Until they have kept the recovery key of what a backup began anew. */
+function lostCard(
+  { texts: { formats, home: t } }: PersonVisit,
+  { lostAt, view }: { lostAt: Date; view: HomeView },
+): Html {
+  const key = view.repository === null ? '' : html`<p><a class="button" href="/recovery">${t.snapshotsLostKey}</a></p>`;
+  return html`<section class="card bad" role="status"><p>${t.snapshotsLost(formats.time(lostAt, view.plan?.zone))}</p>${key}</section>`;
 }
 
 /** Their files are fetched from an address that the operator stated, and that they did not agree to themselves. */

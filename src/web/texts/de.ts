@@ -259,6 +259,9 @@ export const texts: Texts = {
     adopted:
       'Ihre Sicherungsstände von früher sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen die Nächte dort weiter, wo sie waren.',
     adoptedSnapshots: 'Ansehen',
+    snapshotsLost: (time) =>
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
+    snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
     filesMoved: (time, from, to) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass dieselben Dateien von Ihnen jetzt eine andere Adresse haben; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
     filesMovedAgree: 'In die neue Adresse einwilligen',
@@ -955,6 +958,12 @@ export const texts: Texts = {
           ? 'Der Anmeldedienst hat das Token einer Einwilligung ersetzt, und Nightkeep hat das neue nicht. Diese Person muss erneut einwilligen.'
           : `Der Anmeldedienst hat die Tokens von ${formats.number(grants)} Einwilligungen ersetzt, und Nightkeep hat die neuen nicht. Diese Personen müssen erneut einwilligen.`,
       more: 'Heben Sie das Log auf, und suchen Sie darin nach grant.save.failed und spool.keep-failed: Was ankam, darf nie verloren gehen. Steht keines darin, kam die Antwort des Anmeldedienstes nie an, und nightkeep doctor nennt die Abhilfe.',
+    },
+    snapshotsLost: {
+      subject: 'Nightkeep: Ihre früheren Sicherungsstände sind verloren',
+      happened:
+        'Der Betreiber von Nightkeep hat erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre Einwilligung und Ihre Nächte bleiben, wie sie sind.',
+      act: 'Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel. Bewahren Sie diesen auf: Der frühere öffnet nichts mehr.',
     },
     filesMoved: {
       subject: 'Nightkeep: Ihre Dateien werden von einer anderen Adresse geholt',
@@ -1908,6 +1917,7 @@ export const texts: Texts = {
         'key-files-mended': 'hat Schlüsseldateien des Repositorys neu angelegt',
         'repository-adopted': 'hat die Sicherungen einer Person aus einer verlorenen Installation übernommen',
         'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
+        'repository-lost': 'hat das Repository einer Person für verloren erklärt',
         'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',
         'person-erased': 'hat eine Person gelöscht',
         'settings-changed': 'hat Einstellungen geändert',

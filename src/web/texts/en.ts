@@ -280,6 +280,9 @@ export const texts = {
     adopted:
       'Your snapshots from before are here: the operator has set Nightkeep up anew. Agree again, and the nights go on where they were.',
     adoptedSnapshots: 'See them',
+    snapshotsLost: (time: string) =>
+      `At ${time} the operator of Nightkeep stated that your earlier snapshots are lost: the place where they were kept is gone. Your next backup begins anew, with a new recovery key; the earlier one opens nothing any more. Once you have kept the new one, this is not shown any more.`,
+    snapshotsLostKey: 'See your recovery key',
     filesMoved: (time: string, from: string, to: string) =>
       `At ${time} the operator of Nightkeep stated that the same files of yours have another address now, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. Once you agree again, this is not shown any more.`,
     filesMovedAgree: 'Agree to the new address',
@@ -956,6 +959,12 @@ export const texts = {
           ? 'The provider replaced the token of one consent, and Nightkeep does not have the new one. This person must agree again.'
           : `The provider replaced the tokens of ${formats.number(grants)} consents, and Nightkeep does not have the new ones. These people must agree again.`,
       more: 'Keep the log, and look in it for grant.save.failed and spool.keep-failed: what arrived must never be lost. Where it has neither, the answer of the provider never arrived, and nightkeep doctor names the cure.',
+    },
+    snapshotsLost: {
+      subject: 'Nightkeep: your earlier snapshots are lost',
+      happened:
+        'The operator of Nightkeep stated that your earlier snapshots are lost: the place where they were kept is gone. Your consent and your nights stay as they are.',
+      act: 'Your next backup begins anew, with a new recovery key. Keep that one: the earlier one opens nothing any more.',
     },
     filesMoved: {
       subject: 'Nightkeep: your files are fetched from another address',
@@ -1843,6 +1852,7 @@ export const texts = {
         'key-files-mended': 'made key files of the repository anew',
         'repository-adopted': 'took over the repository of a person from a lost installation',
         'repository-moved': 'moved the repository of a person to another store',
+        'repository-lost': 'stated that the repository of a person is lost',
         'old-copy-deleted': 'deleted the copy of a repository that was moved',
         'person-erased': 'erased a person',
         'settings-changed': 'changed settings',

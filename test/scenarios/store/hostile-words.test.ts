@@ -84,6 +84,7 @@ const lines: Record<string, string[] | 'prints settings and addresses of its own
   'repair snapshots': [...ofEve, '--dry-run'],
   store: ofEve,
   'store move': [...ofEve, '--to'],
+  'store lost': [...ofEve, '--dry-run'],
   adopt: ['--dry-run'],
   export: ['--to'],
   import: ['--list'],

@@ -24,6 +24,7 @@ import * as server from '../../../src/database/inspect-server.ts';
 import { claimKeptFigure } from '../../../src/database/kept-figures.ts';
 import { claimLeases, type Lease } from '../../../src/database/leases.ts';
 import * as logouts from '../../../src/database/logouts.ts';
+import * as lostRepositories from '../../../src/database/lost-repositories.ts';
 import { measureRepositories } from '../../../src/database/measure-repositories.ts';
 import * as nightFacts from '../../../src/database/night-facts.ts';
 import * as nightViews from '../../../src/database/night-views.ts';
@@ -442,6 +443,15 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await users.saveUser(database, { issuer: 'https://old.example', subject: 'old', claims: {}, at }, sealing);
       const issuers = { from: 'https://old.example', to: 'https://new.example' };
       await moves.saveMove(database, { ...issuers, reason: 'same keys', sealing, at, by });
+    },
+
+    // A store that is lost.
+    'isMade, saveLost and findLoss': async ({ repositoryId: id, userId }) => {
+      await lostRepositories.isMade(database, id);
+      const lost = { id, userId, location: 'there', at, by, telling: [] };
+      await lostRepositories.saveLost(database, lost);
+      await lostRepositories.saveLost(database, lost);
+      await lostRepositories.findLoss(database, userId);
     },
 
     // A move of files to another address.
