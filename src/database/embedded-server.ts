@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock, within } from '../clock.ts';
@@ -42,7 +42,8 @@ export async function launchServer(folder: string, parameters: Record<string, st
   const account = await accountFor(data);
   const programs = await programsFor(account, folder, { runs: await hasProcess(folder) });
   if (!(await hasData(folder))) await makeData(folder, programs.initdb, account, parameters);
-  await writeFile(join(data, 'pg_hba.conf'), clientAuthentication);
+  await removeDrafts(folder);
+  await allowPasswordsOnly(data);
   const port = await freePort();
   const all = { ...parameters, port, listen_addresses: '127.0.0.1', unix_socket_directories: "''" };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
@@ -50,12 +51,20 @@ export async function launchServer(folder: string, parameters: Record<string, st
   return (role, password) => urlOf(role, password, port);
 }
 
-/** Stops the server, whoever started it, where there is one. */
+/** How long a server may take to write down what it has in memory. */
+const stoppingMs = 60_000;
+const lookEveryMs = 100;
+
+/** Stops the server, whoever started it, where there is one. What `pg_ctl stop` waits for does not end where another process starts a new one. */
 export async function stopServer(folder: string): Promise<void> {
-  const data = join(folder, 'data');
-  const account = await accountFor(data);
+  const clock = systemClock();
+  const account = await accountFor(join(folder, 'data'));
   const { pg_ctl } = await programsFor(account, folder, { runs: true });
-  await control(pg_ctl, ['stop', '-D', data, '-w', '-m', 'fast'], account).catch(() => {}); // It may have gone by itself.
+  const pid = await pidOf(folder);
+  if (pid === 0) return;
+  await control(pg_ctl, ['kill', 'INT', String(pid)], account).catch(() => {}); // It may have gone by itself.
+  for (const begun = clock.elapsed(); clock.elapsed() - begun < stoppingMs; await clock.sleep(lookEveryMs))
+    if ((await pidOf(folder)) !== pid || !isAlive(pid)) return;
 }
 
 /** The address of the server whose pid file is in the data folder; whether it answers there is another question. */
@@ -66,9 +75,18 @@ export async function findServer(folder: string): Promise<UrlOf | undefined> {
 
 /** Whether the process whose pid file is in the data folder lives: the server may be starting or stopping just now. */
 export async function hasProcess(folder: string): Promise<boolean> {
-  const pid = Number((await readPidFile(folder))[0] ?? '');
+  const pid = await pidOf(folder);
+  return pid > 0 && isAlive(pid);
+}
+
+/** Whose pid file is in the data folder; 0 where there is none. */
+async function pidOf(folder: string): Promise<number> {
+  return Number((await readPidFile(folder))[0] ?? '');
+}
+
+function isAlive(pid: number): boolean {
   try {
-    return pid > 0 && process.kill(pid, 0);
+    return process.kill(pid, 0);
   } catch {
     return false;
   }
@@ -97,16 +115,25 @@ export async function keepPassword(file: string): Promise<string> {
   return (await readFile(file, 'utf8')).trim();
 }
 
-/** Made beside its place and moved there when it is whole, so that a start that is cut off leaves nothing half made. */
+/** Written where it is not so already: a server that another process starts just now may be reading it. */
+async function allowPasswordsOnly(data: string): Promise<void> {
+  const file = join(data, 'pg_hba.conf');
+  if ((await readFile(file, 'utf8')) !== clientAuthentication) await writeFile(file, clientAuthentication);
+}
+
+const draftName = 'data.new';
+
+/**
+ * Made beside its place and moved there when it is whole, so that a start that is cut off leaves nothing half made. Of several first
+ * starts at once each makes its own, and the one that is whole first stays.
+ */
 async function makeData(
   folder: string,
   initdb: string,
   account: Account | undefined,
   { fsync }: Record<string, string>,
 ): Promise<void> {
-  const draft = join(folder, 'data.new');
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { mode: 0o700 });
+  const draft = await mkdtemp(join(folder, `${draftName}-`));
   await superuserPassword(folder);
   const passwordFile = join(folder, 'password');
   if (account !== undefined) for (const path of [draft, passwordFile]) await chown(path, account.uid, account.gid);
@@ -116,7 +143,16 @@ async function makeData(
     [`--pgdata=${draft}`, ...access, ...locale, ...(fsync === 'off' ? ['--no-sync'] : [])],
     { ...surroundings, ...account },
   );
-  await rename(draft, join(folder, 'data'));
+  await allowPasswordsOnly(draft);
+  await rename(draft, join(folder, 'data')).catch(async (error: unknown) => {
+    if (!(await hasData(folder))) throw error;
+  });
+}
+
+/** Where there are data, nobody needs those that were cut off, or that another process is still making. */
+async function removeDrafts(folder: string): Promise<void> {
+  const drafts = (await readdir(folder)).filter((name) => name.startsWith(draftName));
+  for (const name of drafts) await rm(join(folder, name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 /**

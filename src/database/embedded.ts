@@ -38,10 +38,12 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
   for (const begun = clock.elapsed(); ; await clock.sleep(lookEveryMs)) {
     const running = await useRunning(clock, folder);
     if (running !== undefined) return running;
+    const hadData = await hasData(folder);
     try {
       return await launchOne(clock, folder);
     } catch (error) {
-      if (!(await hasProcess(folder)) || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
+      const isAnothers = (await hasProcess(folder)) || (!hadData && (await hasData(folder)));
+      if (!isAnothers || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { watch } from 'node:fs';
-import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
@@ -108,6 +108,19 @@ test('a PostgreSQL is waited for that another process starts or stops just then'
     const [again] = await Promise.all([startEmbeddedDatabase(other.path), first?.[Symbol.asyncDispose]()]);
     expect(await query(again?.url ?? '', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
     await again?.[Symbol.asyncDispose]();
+  }
+});
+
+test('of several first starts at once one makes the PostgreSQL, and the others use it', async () => {
+  for (let round = 0; round < 3; round++) {
+    await using other = await temporaryFolder('embedded');
+    const all = await Promise.all([1, 2, 3].map(() => startEmbeddedDatabase(other.path)));
+    const [first] = all;
+    for (const { url, ownerUrl } of all)
+      expect({ url, ownerUrl }).toMatchObject({ url: first?.url, ownerUrl: first?.ownerUrl });
+    expect(await query(first?.url ?? '', 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await Promise.all(all.map((one) => one[Symbol.asyncDispose]()));
+    expect((await readdir(other.path)).filter((name) => /new/.test(name))).toEqual([]);
   }
 });
 
