@@ -1,7 +1,6 @@
 /** `npm run demo`. Prints what is coming before it imports everything else, which takes a while. */
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { isBlockedByBrowsers } from '../src/domain/addresses.ts';
@@ -25,7 +24,8 @@ process.exit(await main());
 
 async function main(): Promise<number> {
   if (values.json !== true) console.log(starting);
-  const folder = values.keep === undefined ? await mkdtemp(join(tmpdir(), 'nightkeep-demo-')) : resolve(values.keep);
+  const { makeTemporaryFolder } = await import('./temporary-folder.ts');
+  const folder = values.keep === undefined ? await makeTemporaryFolder() : resolve(values.keep);
   try {
     makeFolders(folder);
   } catch (error) {
@@ -41,9 +41,13 @@ async function main(): Promise<number> {
 }
 
 async function once(options: DemoOptions): Promise<number> {
-  const [{ startDemo }, { isGood, playOnce }] = await Promise.all([import('./demo.ts'), import('./once.ts')]);
+  const [{ startDemo }, { isGood, playOnce }, { makeTemporaryFolder }] = await Promise.all([
+    import('./demo.ts'),
+    import('./once.ts'),
+    import('./temporary-folder.ts'),
+  ]);
   await using demo = await startDemo(options);
-  const restoreTo = await mkdtemp(join(tmpdir(), 'nightkeep-restored-'));
+  const restoreTo = await makeTemporaryFolder();
   try {
     const played = await playOnce(demo, restoreTo);
     console.log(values.json === true ? JSON.stringify(played) : played);

@@ -53,6 +53,12 @@ export async function findEmbeddedDatabase(folder: string): Promise<EmbeddedData
   return (await hasData(folder)) ? startEmbeddedDatabase(folder) : undefined;
 }
 
+/** Stops the one that runs there where no process uses it any more. */
+export async function stopUnusedDatabase(folder: string): Promise<void> {
+  const running = await useRunning(systemClock(), folder);
+  await running?.[Symbol.asyncDispose]();
+}
+
 /** Whether there is one, running or not. */
 export function hasEmbeddedDatabase(folder: string): Promise<boolean> {
   return hasData(folder);
