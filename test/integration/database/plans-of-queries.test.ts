@@ -8,6 +8,7 @@ import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import {
   explain,
   type PlanStep,
+  type Sent,
   statementsOf,
   stepsOf,
   unlessDoneBefore,
@@ -69,25 +70,40 @@ afterAll(async () => {
   await pages[Symbol.asyncDispose]();
 });
 
+/** Where a statement asks a value itself, as in `$1 IS NULL OR …`: PostgreSQL plans it by the answer. */
+const switches = /\$(\d+)(?:::\w+)? IS NULL|(?:NOT|AND) \$(\d+)(?= (?:OR|AND)\b|$)/g;
+/** Of each such place in each statement that was sent: the answers there were. */
+const answers = new Map<string, Set<boolean>>();
+
+/** Of what was sent each statement once, and again where values switch parts of it another way. */
+function shapesOf(all: readonly Sent[]): readonly Sent[] {
+  const shapes = new Map<string, Sent>();
+  for (const sent of all) {
+    const answered = [...sent.text.matchAll(switches)].map(([words, asked, switched]) => {
+      const value = sent.values[Number(asked ?? switched) - 1];
+      if (asked === undefined && typeof value !== 'boolean') return null;
+      const answer = asked === undefined ? value === true : value === null;
+      const place = `${words} of ${sent.text.replaceAll(/\s+/g, ' ').slice(0, 200)}`;
+      answers.set(place, (answers.get(place) ?? new Set()).add(answer));
+      return answer;
+    });
+    shapes.set(JSON.stringify([sent.text, answered]), sent);
+  }
+  return [...shapes.values()];
+}
+
 /** The growing tables that a statement of this work goes through from end to end. */
 async function goesThroughAll({ work }: StandingWork): Promise<string[]> {
   const found = new Set<string>();
-  const seen = new Set<string>();
-  for (const sent of await statementsOf(work)) {
-    if (seen.has(sent.text)) continue;
-    seen.add(sent.text);
+  for (const sent of shapesOf(await statementsOf(work)))
     for (const table of wholeReads(await explain(client, sent, 'plan'), false)) found.add(table);
-  }
   return [...found].toSorted();
 }
 
 /** The growing tables of which a statement of this work reads most rows, by whatever index, or would go through from end to end. */
 async function readsMost({ work }: StandingWork): Promise<string[]> {
   const found = new Set<string>();
-  const seen = new Set<string>();
-  for (const sent of await statementsOf(work)) {
-    if (seen.has(sent.text)) continue;
-    seen.add(sent.text);
+  for (const sent of shapesOf(await statementsOf(work))) {
     const plan =
       (await explain(client, sent, 'analyze').catch(unlessDoneBefore)) ?? (await explain(client, sent, 'plan'));
     for (const table of growing) if (rowsRead(plan, table) > plans / 2) found.add(table);
@@ -287,6 +303,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   // The doctor: whether all are there, and of the latest 100,000 exchanges and tokens.
   countGrantsByIssuer: ['grants'],
   countPlansByAddress: ['grants', 'plans'],
+  'countPlansByAddress of all, withdrawn or not': ['grants', 'plans'],
   inspectRotation: ['exchanges'],
   inspectWindows: ['consents', 'exchanges', 'grants', 'token_generations'],
   listMadeRepositories: ['repositories'],
@@ -308,15 +325,15 @@ test('nor does anything else that is asked of the database, but for what is abou
 
 /**
  * They run before there is anything, read and write a whole installation, a table after the other, look for a server, ask a table of the
- * queue, or do in the background what is called here by itself.
+ * queue, read what a row holds, or do in the background what is called here by itself.
  */
 const otherwise = [
   ...['client.ts', 'connection.ts', 'embedded-roles.ts', 'migrate.ts', 'schema-engine.ts', 'state.ts'],
-  ...['inspect-server.ts isQueuePaused', 'run-progress.ts save', 'run-watch.ts check'],
+  ...['inspect-server.ts isQueuePaused', 'run-progress.ts save', 'run-watch.ts check', 'users.ts readPerson'],
 ];
 
 /** What sends statements, or is a part of one: of which rows they are, or what is written. */
-const shapesStatement = /\$(query|execute)Raw|\bPrisma\.|\b(database|transaction)[.,)]|^(&&|\?|:) \{\s*[\w.]/;
+const shapesStatement = /\$(query|execute)Raw|\bPrisma\.|\b(database|transaction)[.,)]|^(&&|\?|:) \{\s*[\w.}]/;
 
 test('everything that shapes a statement had its turn here, so that the plan of each was looked at', async () => {
   const { functions, untaken } = await calls.among('/src/database/');
@@ -326,4 +343,19 @@ test('everything that shapes a statement had its turn here, so that the plan of 
     .filter(({ text }) => shapesStatement.test(text))
     .map(({ file, line, name, text }) => `${file}:${line} ${name}: ${text.replaceAll(/\s+/g, ' ').slice(0, 80)}`);
   expect(missing).toEqual([]);
+});
+
+test('and every value that switches a part of a statement did so both ways', () => {
+  expect(answers.size).toBeGreaterThan(5);
+  const once = [...answers]
+    .filter(([, each]) => each.size === 1)
+    .map(([place, each]) => `${place}: always ${[...each]}`);
+  expect(once).toEqual([]);
+});
+
+test('no member of what Prisma is asked is undefined, which would leave the condition out: the compiler takes none', () => {
+  const { database } = pages.resources;
+  // @ts-expect-error: exactOptionalPropertyTypes
+  const ask = () => database.user.count({ where: { subject: undefined } });
+  expect(ask).toBeTypeOf('function');
 });

@@ -244,8 +244,15 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         () => sealed.listSealed(database, kind, { keyIds: ['another'], after: sealed.beforeAll, limit: 100 }),
       ]),
     ),
-    'listBound of somebody': ({ userId }) =>
-      sealed.listBound(database, 'plans', { after: sealed.beforeAll.id, limit: 100, of: userId }),
+    ...Object.fromEntries(
+      (['repository passwords', 'people', 'plans'] as const).flatMap((kind) =>
+        [false, true].map((isOwn) => [
+          `listBound, ${kind}${isOwn ? ' of somebody' : ''}`,
+          ({ userId }: Someone) =>
+            sealed.listBound(database, kind, { after: sealed.beforeAll.id, limit: 100, of: isOwn ? userId : null }),
+        ]),
+      ),
+    ),
     listRowsOfPeople: ({ userId }) =>
       sealed.listRowsOfPeople(database, { userIds: [userId], after: sealed.beforeAll.id, limit: 100 }),
     'listRowsOfPeople, whoever they are': () =>
@@ -456,6 +463,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
 
     // A move of files to another address.
     countPlansByAddress: () => filesMoves.countPlansByAddress(database, { living: true }),
+    'countPlansByAddress of all, withdrawn or not': () => filesMoves.countPlansByAddress(database, { living: false }),
     listPlansAt: () =>
       filesMoves.listPlansAt(database, {
         address: 'https://cloud5.example/5/',
@@ -520,8 +528,14 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await saveCheckpoint(database, { userId: one.userId, checkpoint });
       await runs.finishRun(database, { run, end: { state: 'failed', errorCode: 'x' }, holder, at });
     },
+    'finishRun with a snapshot': async (one) => {
+      const end = { state: 'succeeded' as const, snapshotId: 'c'.repeat(64) };
+      await runs.finishRun(database, { run: await takenRun(one), end, holder, at });
+    },
     returnRun: async (one) =>
       runs.returnRun(database, { run: await takenRun(one), dueAt: at, spent: true, yields: true, holder, at }),
+    'returnRun that lets nobody go first': async (one) =>
+      runs.returnRun(database, { run: await takenRun(one), dueAt: at, spent: false, yields: false, holder, at }),
     'cancelRun and releaseRun': async (one) => {
       const run = await takenRun(one);
       await runs.cancelRun(database, { userId: one.userId, runId: run.id, at, by, reason: 'asked' });
@@ -709,6 +723,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await notices.findEmail(database, userId);
     },
     listChangedPeople: () => changedPeople.listChangedPeople(database, ago(600_000)),
+    isErasureDue: ({ userId }) => erasures.isErasureDue(database, { userId, at }),
     listHours: () => changedPeople.listHours(database),
     listPeopleOfMoments: () => changedPeople.listPeopleOfMoments(database, { from: ago(600_000), to: at }),
     listMissedPeople: () =>
@@ -764,6 +779,12 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'listRunsForOperators of a state and a time': () =>
       people.listRunsForOperators(database, { state: 'failed', since: ago(day), limit: 100 }),
     'listPeople of a state that nobody has': () => people.listPeople(database, { state: 'none', limit: 51 }),
+    'listPeople, somebody with a plan': ({ userId }) =>
+      people.listPeople(database, { userId, hasPlan: true, state: 'active', after: userId, limit: 51 }),
+    'listPeople, somebody with a plan who is searched for': ({ userId }) =>
+      people.listPeople(database, {
+        ...{ search: 'person1', userId, hasPlan: true, state: 'active', after: userId, limit: 51 },
+      }),
     claimDueStateExport: () =>
       stateExports.claimDueStateExport(database, {
         ...{ at, leaseUntil: at, since: ago(day), keyId: 'one', triedBefore: ago(day) },
