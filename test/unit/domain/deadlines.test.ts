@@ -86,6 +86,16 @@ describe('deadlines', () => {
     for (const { idleSeconds, maxDeadline } of later) expect([idleSeconds, inDays(maxDeadline)]).toEqual([null, 3]);
   });
 
+  test('learn no maximum from tokens that do not say when they were issued', () => {
+    const endsAt = at(30 * day);
+    const unissued = { issuedAt: null, endsAt };
+    for (const [previous, token] of [
+      [unissued, { issuedAt: at(day), endsAt }],
+      [{ issuedAt: at(0), endsAt }, unissued],
+    ] as const)
+      expect(deadlinesAfter({ ...consent, previous }, token, at(day), settings).maxDeadline).toBeNull();
+  });
+
   test('forget a maximum that a token outlives', () => {
     const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
     const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { applyRule } from '../../../../src/domain/retention/apply-rule.ts';
-import { isEmpty, parseRule, type RetentionRule, ruleText } from '../../../../src/domain/retention/rule.ts';
+import { asRule, isEmpty, parseRule, type RetentionRule, ruleText } from '../../../../src/domain/retention/rule.ts';
 
 const now = new Date('2026-11-26T12:00:00Z');
 const at = (...times: string[]) => times.map((time) => ({ id: time, time }));
@@ -60,6 +60,13 @@ describe('a retention rule', () => {
       expect(ruleText(parseRule(text))).toBe(text);
     },
   );
+
+  test('is read from JSON as it was saved, and what is no rule keeps everything', () => {
+    const rule = parseRule('last=3,yearly=10,within=1y2m14d12h,tag=pinned,tag=a b');
+    expect(asRule(JSON.parse(JSON.stringify(rule)))).toEqual(rule);
+    for (const saved of [null, undefined, 'daily=7', 7, [], {}, { daily: -1, within: { days: '14' }, tags: 'pinned' }])
+      expect(isEmpty(asRule(saved))).toBe(true);
+  });
 
   test.each(['', 'daily', 'daily=-1', 'daily=7;weekly=4', 'nightly=7', 'within=2w', 'within=', 'daily=99999'])(
     'is refused with the cure: %s',
