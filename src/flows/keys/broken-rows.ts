@@ -146,34 +146,34 @@ export async function* confirmReplayed(
   needs: Needs & StoreNeeds,
   { userIds, by }: { userIds: readonly string[] | null; by: string },
 ): AsyncGenerator<Replayed | Unmarked> {
-  const { clock, database } = needs;
-  for await (const people of eachStanding(needs, userIds)) {
-    for (const person of people) {
-      for (const found of await compare(needs, person)) {
-        if ('problem' in found) {
-          yield found;
-          continue;
-        }
-        const { userId, number, older } = found;
-        const { rows, place = null } = person.standing;
-        try {
-          await writeMark(needs, userId, { ...noMark, number, rows, place });
-        } catch (error) {
-          yield unmarked(userId, error);
-          continue;
-        }
-        await saveAudit(database, { at: clock.now(), by, act: 'rows-confirmed', userId, about: 'older' });
-        yield { userId, older };
-      }
-    }
-  }
+  for await (const people of eachStanding(needs, userIds))
+    for (const person of people)
+      for (const found of await compare(needs, person))
+        yield 'problem' in found ? found : await confirmPerson(needs, person, found, by);
 }
 
-/** What the mark of a person says of their rows: nothing where these are the newest. */
-async function compare(
-  needs: StoreNeeds,
-  { userId, standing }: Person,
-): Promise<((Replayed & { readonly number: number }) | Unmarked)[]> {
+async function confirmPerson(
+  needs: Needs & StoreNeeds,
+  { standing: { rows, place = null } }: Person,
+  { userId, number, older }: Compared,
+  by: string,
+): Promise<Replayed | Unmarked> {
+  try {
+    await writeMark(needs, userId, { ...noMark, number, rows, place });
+  } catch (error) {
+    return unmarked(userId, error);
+  }
+  await saveAudit(needs.database, { at: needs.clock.now(), by, act: 'rows-confirmed', userId, about: 'older' });
+  return { userId, older };
+}
+
+interface Compared extends Replayed {
+  /** That of the mark. */
+  readonly number: number;
+}
+
+/** What the mark of a person says about their rows: nothing if these are the newest. */
+async function compare(needs: StoreNeeds, { userId, standing }: Person): Promise<(Compared | Unmarked)[]> {
   try {
     const { mark, unreadable } = await readMark(needs, userId);
     const older = olderIn(mark, standing);

@@ -65,14 +65,14 @@ function openAffectedSearch(repository: Repository, lost: LostBlobs, signal: Abo
     signal?.throwIfAborted();
     const own = (lost.get(keyOf('tree', id)) ?? []).map((finding) => ({ path: '', finding }));
     const counts = new Map<number, number>();
+    const add = (one: Affected) => {
+      const count = counts.get(one.finding) ?? 0;
+      if (count >= namesOfFinding) return;
+      counts.set(one.finding, count + 1);
+      own.push(one);
+    };
     for await (const nodes of piecesOf((await loadIfIntact(repository, id)).nodes))
-      for (const node of nodes)
-        for (const one of await affectedIn(node)) {
-          const count = counts.get(one.finding) ?? 0;
-          if (count >= namesOfFinding) continue;
-          counts.set(one.finding, count + 1);
-          own.push(one);
-        }
+      for (const node of nodes) for (const one of await affectedIn(node)) add(one);
     known.set(id, own);
     return own;
   };

@@ -3,17 +3,17 @@ import { isAppError } from '../../errors.ts';
 import { piecesOf } from '../../pieces.ts';
 import { envelopeOverhead } from '../format/envelope.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { FileNode, Node } from '../format/node.ts';
+import type { DirNode, FileNode, Node } from '../format/node.ts';
 import { decodeTreeInPieces, encodeTreeInPieces, isSafeName, type Tree, twinsIn } from '../format/tree.ts';
 import type { LoadedBlob } from './blobs.ts';
 import type { Finding } from './finding.ts';
 import type { Repository } from './repository.ts';
 import type { SavedSnapshot } from './snapshots.ts';
 
-/** Trees that are asked for together: they lie beside each other in a pack as a rule. */
+/** How many trees are loaded together: usually they lie beside each other in a pack. */
 const together = 32;
 
-/** Reads every tree that the snapshots reach once, and checks whether all that it names is there; hands each file that is what it says to `onFile`. */
+/** Reads every tree that the snapshots reach, each once, and checks whether everything that it names exists. Calls `onFile` with each file that is intact. */
 export async function* checkTrees(
   repository: Repository,
   snapshots: readonly SavedSnapshot[],
@@ -21,6 +21,7 @@ export async function* checkTrees(
 ): AsyncGenerator<Finding> {
   const seen = new Uint8Array(repository.index.size);
   const waiting = snapshots.map(({ snapshot }) => snapshot.tree);
+  const onDir = ({ subtree }: DirNode) => void waiting.push(subtree);
   while (waiting.length > 0) {
     const group: TreeId[] = [];
     for (const id of waiting.splice(-together)) {
@@ -33,18 +34,27 @@ export async function* checkTrees(
     for await (const loaded of repository.loadBlobs('tree', group)) {
       signal?.throwIfAborted();
       const id = group[next++];
-      if (id === undefined) continue;
-      const { tree, findings } = await readTree(repository, id, loaded);
-      yield* findings;
-      for await (const nodes of piecesOf(tree.nodes))
-        for (const node of nodes) {
-          const found = [...checkNode(repository, id, node)];
-          yield* found;
-          if (node.type === 'dir') waiting.push(node.subtree);
-          if (node.type === 'file' && found.length === 0) onFile?.(node);
-        }
+      if (id !== undefined) yield* checkTree(repository, id, loaded, { onDir, onFile });
     }
   }
+}
+
+/** Checks one tree and its nodes; calls `onDir` with each folder in it, and `onFile` with each file that is intact. */
+async function* checkTree(
+  repository: Repository,
+  id: TreeId,
+  loaded: LoadedBlob,
+  { onDir, onFile }: { onDir: (node: DirNode) => void; onFile: ((node: FileNode) => void) | undefined },
+): AsyncGenerator<Finding> {
+  const { tree, findings } = await readTree(repository, id, loaded);
+  yield* findings;
+  for await (const nodes of piecesOf(tree.nodes))
+    for (const node of nodes) {
+      const found = [...checkNode(repository, id, node)];
+      yield* found;
+      if (node.type === 'dir') onDir(node);
+      if (node.type === 'file' && found.length === 0) onFile?.(node);
+    }
 }
 
 function notIndexed(id: TreeId): Finding {
