@@ -48,8 +48,8 @@ export const refusals = {
 export type Refusal = keyof typeof refusals;
 
 /**
- * Gives a repository to the person whose recovery key opens it, where its card cannot be read: the keyring is lost. A new password of the
- * service takes the place of the old one. Throws one of `refusals`, which `refusalOf` knows again.
+ * Gives a repository whose card cannot be read, because the keyring is lost, to the person whose recovery key opens it. A new password of the
+ * service replaces the old one. Throws one of `refusals`, which `refusalOf` recognises.
  */
 export async function adoptByRecoveryKey(resources: AdoptionNeeds, input: ByKey): Promise<Adoption> {
   const { clock, database, keyring, scrypt } = resources;

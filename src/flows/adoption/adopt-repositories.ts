@@ -28,9 +28,9 @@ export interface Adoption {
 }
 
 /**
- * Finds the repositories of a store (null: that of the settings) and gives each to the person that its card names: once somebody of
- * that issuer and subject signs in, it is theirs, and when they consent again the next night goes on from its newest snapshot. Each is
- * opened first. Those that cannot be adopted do not stop the others.
+ * Finds the repositories of a store (null: that of the settings) and gives each to the person named on its card: as soon as somebody with that
+ * issuer and subject signs in, it is theirs, and after they have consented again the next night continues from its newest snapshot. Each is opened
+ * first. Those that cannot be adopted do not stop the others.
  */
 export async function* adoptRepositories(
   resources: AdoptionNeeds,

@@ -22,7 +22,7 @@ export interface FoundRepository {
 
 const width = 8;
 
-/** Every repository of a store (null: that of the settings), in the order of their folders. Only their cards are read. */
+/** All repositories of a store (null: that of the settings), in the order of their folders. Only their cards are read. */
 export async function findRepositories(
   { database, keyring, places, store }: Pick<Resources, 'database' | 'keyring' | 'places' | 'store'>,
   at: string | null,

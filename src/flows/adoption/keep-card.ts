@@ -33,9 +33,9 @@ const nightMs = dayMs;
 const first = { cardDueAt: new Date(-1), id: beforeAll.id };
 
 /**
- * Writes the cards that say something else than the database does since something was changed, are sealed under an older key, or are
- * gone: one that nobody has looked at for a week, as a night does, is looked for. Nothing is read of the others, in the database or in
- * the store. One that cannot be written does not stop the others, and is due again. Returns how many were written.
+ * Writes the cards that no longer say what the database does, are sealed under an older key, or are missing; a missing one is looked for if nobody,
+ * such as a night, has looked at it for a week. Others are not read, neither in the database nor in the store. A card that cannot be written does
+ * not stop the others, and stays due. Answers how many were written.
  */
 export async function writeCards(
   resources: Needs,
@@ -71,8 +71,8 @@ export async function writeCards(
 }
 
 /**
- * Looks at the card that lies beside a repository, and writes it where it is missing or is not the one that was written last. A night
- * goes on without: what fails is logged. `known` is what was read of it a while ago.
+ * Looks at the card beside a repository, and writes it if it is missing or not the one that was written last. A night continues without it:
+ * failures are logged. `known` is what was read of it a while ago.
  */
 export async function keepCard(resources: Needs, repositoryId: string, known: CardRow | null = null): Promise<void> {
   try {

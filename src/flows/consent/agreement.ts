@@ -98,7 +98,7 @@ export function carryAgreement(agreement: Agreement): CarriedAgreement {
   return { facts: agreement.facts, digest: digestOf(agreement) };
 }
 
-/** The agreement of that digest, in whichever language it was read; undefined where the words are others now. */
+/** The agreement with this digest, in whichever language it was read; undefined if the words have changed since. */
 export function findAgreement(
   { facts, digest }: CarriedAgreement,
   spoken: readonly Words[] = listTexts(),
@@ -106,7 +106,7 @@ export function findAgreement(
   return spoken.map((words) => writeAgreement(facts, words)).find((agreement) => digestOf(agreement) === digest);
 }
 
-/** The agreement that was carried. Throws `consent/invalid-callback` where the words are others now than those that were read. */
+/** The agreement that was carried. Throws `consent/invalid-callback` if its words have changed since they were read. */
 export function unpackAgreement(carried: CarriedAgreement, spoken?: readonly Words[]): Agreement {
   const agreement = findAgreement(carried, spoken);
   if (agreement !== undefined) return agreement;
@@ -116,7 +116,7 @@ export function unpackAgreement(carried: CarriedAgreement, spoken?: readonly Wor
   );
 }
 
-/** Whether consent is asked for in other words today, in the language that this was read in; another language changes nothing. */
+/** Whether the words of consent have changed, in the language in which this one was read; another language is no change. */
 export function isReworded({ language, version }: Agreement, spoken: readonly Words[] = listTexts()): boolean {
   const today = spoken.find((words) => words.language === language);
   return today !== undefined && today.consent.version !== version;

@@ -3,9 +3,9 @@ import { AppError } from '../../errors.ts';
 import { endConsentHere, type WithdrawalNeeds } from './withdraw-consent.ts';
 
 /**
- * The provider ended a session (back-channel logout): the web sessions that came of it end, and with `revoke_offline_access`
- * its grants too, as if withdrawn. Answers those grants: their tokens are to be ended at the provider once it has its
- * answer, since it may hold its own locks until then. Throws `logout/invalid-token`, `provider/unavailable`.
+ * Handles a back-channel logout: ends the web sessions of that session, and with `revoke_offline_access` its grants too, as if withdrawn. Answers
+ * those grants: their tokens are to be revoked only after the provider has its answer, since it may hold locks until then. Throws `logout/invalid-
+ * token`, `provider/unavailable`.
  */
 export async function endSession(resources: WithdrawalNeeds, logoutToken: string): Promise<string[]> {
   const { clock, database, issuer, log } = resources;

@@ -9,9 +9,9 @@ export type UnkeptNeeds = Pick<Resources, 'database' | 'issuer' | 'log'>;
 export type UnkeptTokens = Pick<Authorized, 'issuer' | 'subject' | 'tokens'>;
 
 /**
- * Ends a refresh token at the provider (RFC 7009) that came and is not kept, so that none lives on that nobody knows of.
- * Not where that would end more: Keycloak's `Refresh` token is the session of the browser and ends with it, and its
- * `Offline` tokens of one session end together, that of a consent that is kept too. Never throws: what could not be ended is logged.
+ * Revokes a refresh token at the provider (RFC 7009) that is not kept, so that none stays alive that nobody knows of. Not if that would end more:
+ * Keycloak's `Refresh` token is the session of the browser and ends with it, and the `Offline` tokens of one session end together, also that of a
+ * consent that is kept. Never throws: failures are logged.
  */
 export async function endUnkeptToken({ database, issuer, log }: UnkeptNeeds, unkept: UnkeptTokens): Promise<void> {
   const { refreshToken, sid, tokenType } = unkept.tokens;

@@ -18,8 +18,8 @@ export interface Enrolled extends ConsentRows {
 }
 
 /**
- * Takes consent in one of the ways that need none of our pages, into the same custody, and asks for the first run. Throws
- * `enroll/refused`, `enroll/expired`, `consent/denied`, `consent/not-offline`, each with who can mend it.
+ * Takes a consent in one of the ways that need no page of Nightkeep, with the same custody, and requests the first run. Throws `enroll/refused`,
+ * `enroll/expired`, `consent/denied`, `consent/not-offline`, each with who can fix it.
  */
 export async function enrollPerson(
   resources: KeepNeeds & Pick<Resources, 'queues'>,

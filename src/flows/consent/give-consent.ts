@@ -32,7 +32,7 @@ function offlineParameters({ offlineAccess }: Pick<ProviderProfile, 'offlineAcce
   return 'parameters' in offlineAccess ? offlineAccess.parameters : {};
 }
 
-/** How long ago a person may have shown the provider who they are, for what a borrowed browser must not do. */
+/** How recently a person must have shown the provider who they are, for what somebody at a borrowed browser must not do. */
 export const freshMs = 5 * 60_000;
 
 /**
@@ -52,9 +52,8 @@ export async function beginSignIn(
 }
 
 /**
- * Knows the person again, or for the first time. `sid` is the provider's session, where it tells; `authenticatedAt` is when they
- * last showed the provider who they are, null where it does not tell. A refresh token that the provider gives though nobody asked
- * for it is ended there.
+ * Recognises the person, or creates them. `sid` is the provider's session, if it says so; `authenticatedAt` is when they last showed the provider
+ * who they are, null if it does not say. A refresh token that the provider issues although nobody asked for one is revoked there.
  */
 export async function finishSignIn(
   resources: Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'log'>,
@@ -71,7 +70,7 @@ export async function finishSignIn(
   return { user, roles: rolesOf(authorized.claims, config.rolesClaim), sid: authorized.tokens.sid, authenticatedAt };
 }
 
-/** A provider that leaves `auth_time` out, or says 0 as Glewlwyd does, though `max_age` asks for it, is believed to have obeyed `prompt=login`. */
+/** A provider that omits `auth_time` although `max_age` asks for it, or sends 0 as Glewlwyd does, is assumed to have obeyed `prompt=login`. */
 function authenticationOf(
   { auth_time: said }: Authorized['claims'],
   { purpose }: AuthorizationTransaction,
@@ -93,7 +92,7 @@ export async function beginConsent(
   return { url, transaction: { ...transaction, terms, agreedAt: clock.now().toISOString() } };
 }
 
-/** Why the provider would send whoever agrees just now back at once, in words for people; undefined where nothing shows. */
+/** Why the provider would at once send back somebody who agrees now, in words for people; undefined if nothing indicates it. */
 export async function findConsentObstacle(
   resources: Pick<Resources, 'issuer' | 'config'>,
 ): Promise<string | undefined> {

@@ -43,9 +43,9 @@ export interface GivenConsent extends Terms {
 }
 
 /**
- * Takes the offline token of a consent into custody: sealed and saved with all that belongs to it in one transaction.
- * Throws `consent/not-offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can mend it:
- * nothing is kept then, and the token is ended at the provider.
+ * Takes the offline token of a consent into custody: sealed, and saved with everything that belongs to it in one transaction. Throws `consent/not-
+ * offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can fix it; nothing is kept then, and the token is
+ * revoked at the provider.
  */
 export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Promise<ConsentRows> {
   const token = await acceptToken(resources, given);
@@ -147,8 +147,8 @@ export function requireSubject(authorized: Authorized, subject: string | undefin
 }
 
 /**
- * A refresh token that came when offline access was asked for is one, whatever the scope echo lists: some providers leave out
- * what they granted. Keycloak's word in the token prevails: `Refresh` ends with the session of the browser.
+ * A refresh token that comes when offline access was requested is an offline token, whatever the scope in the answer lists: some providers omit
+ * what they granted. Keycloak's own word in the token prevails: `Refresh` ends with the session of the browser.
  */
 function requireOffline({ scope, tokens }: Authorized, method: Terms['method']): OfflineToken {
   const { refreshToken, tokenType } = tokens;

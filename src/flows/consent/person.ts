@@ -24,11 +24,11 @@ export function personOf({ issuer, subject, claims }: Authorized, at: Date): Sig
   return { issuer, subject, username, name, email, claims: kept, at };
 }
 
-/** Bytes; people are ordered by it, and no index of PostgreSQL takes a longer one. Who has such a name is known by their subject. */
+/** In bytes. People are sorted by it, and no index of PostgreSQL takes a longer one; somebody with a longer name is known by their subject. */
 const mostOfName = 1_000;
 const mostOfAddress = 320;
 
-/** Whether mail there goes to one address alone: who may choose their own must not have us write to others. */
+/** Whether mail to it goes to a single address: people who may choose their own must not have Nightkeep write to others. */
 export function isOneAddress(text = ''): boolean {
   const [name = '', host = '', ...more] = text.split('@');
   const isPlain = (part: string) => part !== '' && !/[\s\p{C}",:;<>()[\]\\]/u.test(part);

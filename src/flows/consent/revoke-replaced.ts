@@ -2,10 +2,9 @@ import { listReplacedTokens, type ReplacedToken, saveRevoked } from '../../datab
 import { type RevocationNeeds, type Revocations, revokeTokens } from './revoke-tokens.ts';
 
 /**
- * After a renewed consent has proved itself by an exchange: ends the tokens of the earlier ones. At the provider only
- * where both sessions are known and differ, since two consents in one session of a browser share their offline
- * session there, and revoking the old token would end the new one; else it is only destroyed here, as where the provider ends
- * the old token by itself.
+ * Called after a renewed consent has proved itself by an exchange: ends the tokens of the earlier ones. It revokes them at the provider only if
+ * both sessions are known and differ, since two consents in one browser session share their offline session there, and revoking the old token would
+ * end the new one. Otherwise it only destroys them here, as it does if the provider ends the old token by itself.
  */
 export async function revokeReplaced(
   resources: RevocationNeeds,

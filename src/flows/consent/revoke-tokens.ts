@@ -20,7 +20,7 @@ export interface Revocations {
 
 const most = 10_000;
 
-/** Ends at the provider what was withdrawn here, of one grant or of all; what it does not hear of now is tried again later. */
+/** Revokes at the provider what was withdrawn here, of one grant or of all; what cannot be delivered now is tried again later. */
 export async function revokeWithdrawn(resources: RevocationNeeds, of: { grantId?: string } = {}): Promise<Revocations> {
   const { clock, database } = resources;
   const tokens = await listWithdrawnTokens(database, { ...of, at: clock.now(), limit: most });
@@ -28,8 +28,8 @@ export async function revokeWithdrawn(resources: RevocationNeeds, of: { grantId?
 }
 
 /**
- * Ends tokens at the provider (RFC 7009), never by its logout endpoint, which would end other sessions too, and shreds
- * them here. One that the provider cannot be told of is kept until its idle window has passed.
+ * Revokes tokens at the provider (RFC 7009), never by its logout endpoint, which would end other sessions too, and destroys them here. A token that
+ * the provider cannot be told about is kept until its idle window has passed.
  */
 export async function revokeTokens(
   resources: RevocationNeeds,

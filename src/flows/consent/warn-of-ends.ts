@@ -4,10 +4,7 @@ import type { Resources } from '../../resources.ts';
 
 const batch = 1_000;
 
-/**
- * Records and logs 14, 7 and 2 days before a maximum that a consent ends: once each, whoever runs this. People read it on
- * their pages and in mails, which look for themselves.
- */
+/** Records and logs the fixed end of a consent 14, 7 and 2 days ahead: once each, whoever runs this. Pages and mails do not depend on it. */
 export async function warnOfEnds({
   clock,
   database,

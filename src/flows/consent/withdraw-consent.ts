@@ -15,7 +15,7 @@ export interface WithdrawConsent {
   eraseAt?: Date | undefined;
 }
 
-/** What became of the tokens at the provider: ended there, to be tried again, or not to be ended from here. */
+/** What became of the tokens at the provider: revoked there, to be tried again, or not revocable from here. */
 export type TokensAtProvider = 'ended' | 'outstanding' | 'not ended there';
 
 /**

@@ -12,9 +12,9 @@ type Needs = ExchangeNeeds & Pick<Resources, 'queues'>;
 const pauseForPeopleMs = 60_000;
 
 /**
- * Somebody says that what was missing at the provider is back: the grant is asked at once, not only when its turn
- * comes, and its run that waits goes on. Waits for a process that asks already, since its answer may be older than the cure.
- * Throws what `exchangeToken` throws where the grant is still not usable. `words` say why, for the audit.
+ * For when somebody says that what was missing at the provider is back: asks with the grant at once, not only when its turn comes, so that its
+ * waiting run continues. Waits for a process that is already asking, since that answer may be older than the cure. Throws what `exchangeToken`
+ * throws if the grant is still not usable. `words` say why, for the audit.
  */
 export async function askAgain(
   resources: Needs,
@@ -26,8 +26,8 @@ export async function askAgain(
 }
 
 /**
- * The person says so, of a consent that the provider refused. What came of it is on their page. Nothing is asked where
- * that was done within the last minute. Throws `provider/…` where the provider gives no answer.
+ * The same, by the person whose consent the provider refused; the result is shown on their page. Does nothing if it was done within the last
+ * minute. Throws `provider/…` if the provider gives no answer.
  */
 export async function askAgainForPerson(resources: Needs, { userId }: { userId: string }): Promise<void> {
   const { database, clock } = resources;

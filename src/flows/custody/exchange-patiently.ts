@@ -3,7 +3,7 @@ import { mayResend } from '../../domain/resend.ts';
 import type { ExchangeAnswer } from '../../domain/verdict.ts';
 import type { Needs } from './needs.ts';
 
-/** Sends the token, and again after a lost answer where the make of provider takes it again, as long as the lease lasts. Never throws. */
+/** Sends the token, and repeats it after a lost answer if the make of provider accepts it again, as long as the lease lasts. Never throws. */
 export async function exchangePatiently(
   { issuer, clock, log }: Pick<Needs, 'issuer' | 'clock' | 'log'>,
   { grant, exchangeId, leaseUntil }: Lease,

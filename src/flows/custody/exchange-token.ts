@@ -26,10 +26,9 @@ import { whyUnusable } from './why-unusable.ts';
 const assumedSeconds = 60;
 
 /**
- * Sends the leased token once, keeps what came back on this machine's disk, judges it, and saves it; then it may be used. A
- * token that was received is never dropped. Throws `seal/replayed` for a token that a newer one had
- * replaced, and what the verdict means: `provider/…`, `grant/not-usable`,
- * `grant/fenced`, `grant/wrong-subject`.
+ * Sends the leased token once, keeps the answer on this machine's disk, judges it, and saves it; only then may it be used. A token that was
+ * received is never dropped. Throws `seal/replayed` for a token that a newer one had replaced, and what the verdict means: `provider/…`,
+ * `grant/not-usable`, `grant/fenced`, `grant/wrong-subject`.
  */
 export async function exchangeToken(
   resources: Needs,
@@ -116,7 +115,7 @@ async function faultIn(answer: ExchangeAnswer, { subject }: LeasedGrant): Promis
   return fault ?? (ofAnother ? wrongSubject : undefined);
 }
 
-/** The access token of an answer, with the proofs that go with it where it is bound to the key of the grant. */
+/** The access token of an answer, with the proofs to send along if it is bound to the key of the grant. */
 function cachedToken(
   { prove }: Resources['issuer'],
   { accessToken: token, bound, expiresIn = assumedSeconds }: TokenAnswer,

@@ -60,7 +60,7 @@ export function explainFailure(
   }
 }
 
-/** What came may be an error of the provider, or a page of something before it; whether the token was used up is not known. */
+/** The answer may be an error of the provider, or a page of something in front of it; whether the token was used up is not known. */
 function wordsOfNoAnswer(status: number | undefined): string {
   return status === undefined
     ? 'The answer of the OpenID provider was lost on its way.'

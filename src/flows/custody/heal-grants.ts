@@ -16,8 +16,8 @@ export interface HealedGrants {
 }
 
 /**
- * Gives the tokens on this machine's disk to the database, ends exchanges without an answer as ambiguous, and revokes the
- * tokens of withdrawn grants at the provider.
+ * Saves the tokens that are on this machine's disk to the database, ends exchanges without an answer as ambiguous, and revokes the tokens of
+ * withdrawn grants at the provider.
  */
 export async function healGrants(resources: Needs): Promise<HealedGrants> {
   const { clock, database } = resources;

@@ -13,13 +13,13 @@ export interface Sweep {
 const batch = 200;
 /** A token that ends sooner is exchanged even while a run is at work. */
 const leastLeftMs = 3_600_000;
-/** Grants that are asked at once: enough for their claims and saves to share statements, few for a provider. */
+/** How many grants are exchanged at a time: enough for their claims and saves to share statements, and few for a provider. */
 export const atOnce = 32;
 
 /**
- * Exchanges the tokens whose time has come, those that end first before the others, and asks refused ones again,
- * until nothing is due; first of all the probe, where a circuit is open. One that fails keeps no other from it, but a
- * provider that does not answer, or whose circuit is open, ends the sweep: what is due stays due.
+ * Exchanges the tokens that are due, those that end soonest first, and asks again for refused ones, until nothing is due; if a circuit is open, its
+ * probe comes first. A failure keeps no other token from its exchange, but a provider that does not answer, or whose circuit is open, ends the
+ * sweep: what is due stays due.
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
   const { database, clock, issuer } = resources;

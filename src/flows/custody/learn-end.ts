@@ -15,8 +15,8 @@ interface Unknown {
 }
 
 /**
- * Asks the provider when the token ends (`exp`, RFC 7662, section 2.2), where the make tells the truth of refresh tokens, and saves
- * it. The token is safe already and can be used without: what goes wrong here is logged, and nothing is thrown.
+ * Asks the provider when the token ends (`exp`, RFC 7662, section 2.2), if this make tells the truth about refresh tokens, and saves it. The token
+ * is safe by now and can be used without: failures are logged, and nothing is thrown.
  */
 export async function learnEnd(resources: Needs, { grantId, refreshToken, deadlines }: Unknown): Promise<void> {
   const { clock, database, issuer, keyring, log } = resources;

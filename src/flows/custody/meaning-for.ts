@@ -7,9 +7,8 @@ import { openToken } from './offline-token.ts';
 import { findClientRefusal } from './proven-questions.ts';
 
 /**
- * What a refusal means. Where a dead token and a refused client sound the same, introspection (RFC 7662) settles it if it tells
- * the truth of refresh tokens: known of the make, or seen of a token that lived. Where that says
- * nothing, the provider is asked about the client.
+ * What a refusal means. If a dead token and a refused client give the same answer, introspection (RFC 7662) settles it, provided that it tells the
+ * truth about refresh tokens: known of the make, or seen with a living token. If that says nothing, the provider is asked about the client.
  */
 export async function meaningFor(
   resources: Pick<Needs, 'database' | 'issuer' | 'keyring'>,

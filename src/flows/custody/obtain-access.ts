@@ -26,9 +26,9 @@ const pauseWhileHeldMs = 500;
 export const waitForHolderMs = leaseMs + 15_000;
 
 /**
- * An access token of the grant that lives at least `minimumSeconds` longer. One exchange serves all who wait for it in
- * this process; between processes the lease keeps exchanges apart. Throws `grant/not-usable`, `grant/busy`, or what
- * `exchangeToken` throws; with the signal's reason when it is aborted. Cancelling stops the wait, not the exchange.
+ * An access token of the grant that is valid for at least `minimumSeconds` more. One exchange serves everybody who waits for it in this process;
+ * between processes the lease keeps exchanges apart. Throws `grant/not-usable`, `grant/busy`, what `exchangeToken` throws, or the signal's reason
+ * once it is aborted. Aborting ends the wait, not the exchange.
  */
 export async function obtainAccess(resources: Needs, request: AccessRequest): Promise<CachedToken> {
   const { database, tokenCache } = resources;
@@ -41,8 +41,8 @@ export async function obtainAccess(resources: Needs, request: AccessRequest): Pr
 }
 
 /**
- * Exchanges the token even though an access token may be at hand: that is what keeps it alive. Another holder of the
- * lease keeps it alive as well, so that it is not waited for unless `waitMs` says so: `grant/busy`.
+ * Exchanges the token even if there is an access token: the exchange is what keeps it alive. Another holder of the lease keeps it alive as well, so
+ * this does not wait for one unless `waitMs` says so, and throws `grant/busy`.
  */
 export async function exchangeNow(
   resources: Needs,

@@ -41,7 +41,7 @@ export function openToken(
   return Buffer.from(unseal(keyring, purposes.offlineToken({ userId, grantId }, number), sealed)).toString();
 }
 
-/** Where a token comes back: the grant, and the number that the token gets unless another one takes it first. */
+/** The grant that a new token belongs to, and the number that the token gets unless another takes it first. */
 interface Place {
   grant: { id: string; userId: string };
   nextNumber: number;
@@ -65,8 +65,8 @@ type Life = Pick<OfflineToken, 'issuedAt' | 'endsAt'>;
 type Configured = Pick<Resources['config'], 'offlineIdleMs' | 'offlineMaxMs'>;
 
 /**
- * How long tokens and grants live as far as settings and the make of provider say it: the shorter of both windows, and the maximum of
- * the settings before the one of the make.
+ * How long tokens and grants live by the settings and the make of provider: the shorter of the two idle windows, and the maximum of the settings
+ * before that of the make.
  */
 export function windowsOf(
   { offlineIdleMs, offlineMaxMs }: Configured,
@@ -86,8 +86,8 @@ export function deadlinesOfConsent(windows: OfflineWindows, { issuedAt, endsAt }
 }
 
 /**
- * The deadlines of a grant after an exchange that was answered with this token. Where none came the old one stays, and the end
- * that is known of it; of some makes nothing but a new token moves the end.
+ * The deadlines of a grant after an exchange that was answered with this token. If no token came, the old one stays, with the end that is known;
+ * with some makes nothing but a new token moves the end.
  */
 export function deadlinesOfExchange(
   { config, profile }: { config: Configured; profile: ProviderProfile },

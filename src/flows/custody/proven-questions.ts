@@ -10,9 +10,9 @@ interface Client {
 }
 
 /**
- * Asks, while the provider surely believes Nightkeep and this token surely lives, what custody asks in trouble: whether it believes
- * the client, and whether a token is active. Only where it says so now does another answer mean anything then. Asked until
- * each was answered so once. Never throws.
+ * Asks the two questions that custody asks in trouble (whether the provider believes the client, and whether a token is active) while the answer is
+ * certain to be yes. Only a provider that says yes now is believed when it says no later. They are asked until each was answered so once. Never
+ * throws.
  */
 export async function proveQuestions(
   { clock, database, issuer: provider, log }: Needs,
@@ -33,7 +33,7 @@ export async function proveQuestions(
   }
 }
 
-/** The refusal of Nightkeep itself, found without using anything up; undefined where it is believed or that cannot be told. */
+/** The provider's refusal of Nightkeep itself, found without using up a token; undefined if Nightkeep is believed, or it cannot be told. */
 export async function findClientRefusal(
   { database, issuer: provider }: Pick<Needs, 'database' | 'issuer'>,
   { issuer, clientId }: Client,

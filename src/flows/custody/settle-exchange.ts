@@ -28,8 +28,9 @@ export interface Ended {
 const pauseBetweenSavesMs = 1_000;
 
 /**
- * Saves how an exchange ended, whatever came of it. The token of an answer that may not be used is kept as well, and looked at
- * when the grant is next claimed. Answers the number that a new token has, if one came. Throws `grant/fenced` and `grant/not-usable` where the lease or the consent ended meanwhile.
+ * Saves how an exchange ended, whatever the result. The token of an answer that may not be used is kept as well, and judged when the grant is next
+ * claimed. Answers the number of a new token, if one came. Throws `grant/fenced` and `grant/not-usable` if the lease or the consent has ended in
+ * the meantime.
  */
 export async function settleExchange(
   resources: Needs,
@@ -85,8 +86,8 @@ async function exchangedOf(
 }
 
 /**
- * Tries until the lease ends, and for ever where neither the database nor the disk has the token: it exists nowhere
- * else then. What the disk has is given to the database by `heal`.
+ * Tries until the lease ends, and without end while neither the database nor the disk has the token, since it exists nowhere else. What is on the
+ * disk is saved to the database by `heal`.
  */
 async function persistently<T>(
   resources: Needs,

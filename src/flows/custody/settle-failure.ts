@@ -38,9 +38,8 @@ export interface Failure {
 }
 
 /**
- * Writes down what an exchange that brought no token means, for the grant and for the circuit of its provider. Only refusals
- * that are the person's or may be, and answers lost twice, change a grant; while the circuit is open refusals that could be the
- * provider's fault change nothing.
+ * Records what an exchange without a token means, for the grant and for the circuit of its provider. Only refusals that are, or may be, about the
+ * person, and two lost answers in a row, change a grant; while the circuit is open, refusals that could be the provider's fault change nothing.
  */
 export async function settleFailure(resources: Needs, lease: Lease, failure: Failure): Promise<void> {
   const { database, clock } = resources;
@@ -66,8 +65,8 @@ export async function settleFailure(resources: Needs, lease: Lease, failure: Fai
 }
 
 /**
- * A fault of the operator's opens the circuit. Where it did so last time and the circuit is closed again, others go well: then it is
- * this grant's alone, and unclear.
+ * A fault of the operator's opens the circuit. If it did so last time and the circuit has closed again, the grants of others work: the fault is
+ * then this grant's alone, and unclear.
  */
 async function openUnlessAlone(
   resources: Needs,
@@ -118,7 +117,7 @@ async function changeAfter(
   return change;
 }
 
-/** Whether the provider may have replaced the token in an answer that was lost, and takes the old one no more. */
+/** Whether the provider may have replaced the token in an answer that was lost, and no longer accepts the old one. */
 async function mayHaveReplaced({ database, issuer }: Needs, { grant, token }: Lease): Promise<boolean> {
   const { rotation, reuse } = await issuer.profile();
   if (rotation === 'never' || reuse === 'free') return false;
@@ -130,7 +129,7 @@ function isPersons(meaning: RefusalMeaning | undefined): meaning is Refusal['mea
   return meaning === 'ended' || meaning === 'interaction' || meaning === 'permission' || meaning === 'unclear';
 }
 
-/** Only a client that is believed hears what has become of a token: what opened the circuit for the operator is mended. */
+/** Only a client that is believed is told what has become of a token: the operator has fixed what opened the circuit. */
 async function closeIfOperators({ database }: Needs, { grant }: Lease, at: Date): Promise<void> {
   const { issuer, clientId } = grant;
   const circuit = await findCircuit(database, { issuer, clientId });
@@ -152,7 +151,7 @@ async function isProviderAtFault(resources: Needs, lease: Lease, at: Date): Prom
   return true;
 }
 
-/** A refusal is believed once another grant went well since; where none has, one is asked. Nobody else lives: it is. */
+/** A refusal is believed once another grant has worked since; if none has, one is tried. If nobody else has a living grant, it is believed. */
 async function isCredible({ database }: Needs, { grant }: Lease, at: Date): Promise<boolean> {
   const { id: grantId, issuer, clientId, suspectSince } = grant;
   const witness = await findWitness(database, { grantId, issuer, clientId, since: suspectSince ?? at });
@@ -172,8 +171,8 @@ function hintIn({ answer, meaning }: Failure): Hint | undefined {
 }
 
 /**
- * Never so late that the grant ends unasked, or a run misses its last try: a Retry-After is obeyed for half of what is left to the grant at
- * most, and for what is left to the run.
+ * Never so late that the grant ends without having been asked, or a run misses its last try: a Retry-After is obeyed for at most half of the time
+ * that the grant has left, and for the time that the run has left.
  */
 function notBefore({ leaseUntil, grant }: Lease, { answer, verdict, lastTry }: FailureInTime, at: Date): Date {
   const end = Math.min(grant.idleDeadline.getTime(), grant.maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY);

@@ -18,8 +18,8 @@ export interface Kept {
 }
 
 /**
- * Keeps the token of an answer on disk before anything else is done with it. Nothing where the provider sent none, or the very
- * same. Where the disk does not take it, only this process has it.
+ * Writes the token of an answer to disk before anything else is done with it; nothing if the provider sent none, or the same one. If the disk does
+ * not take it, only this process has it.
  */
 export async function keepAside(
   resources: SpoolNeeds,
@@ -68,8 +68,8 @@ export async function isFlushed({ spool, log }: SpoolNeeds, { exchangeId }: Leas
 }
 
 /**
- * Gives every token that is still on this machine's disk to the database: what a crash or an outage left there is
- * kept as pending, and is current at the next claim. Answers how many. One that does not open stays for the operator.
+ * Saves every token that a crash or an outage left on this machine's disk to the database, as pending; it becomes current at the next claim.
+ * Answers how many. One that cannot be opened stays for the operator.
  */
 export async function replaySpool(resources: ReplayNeeds): Promise<number> {
   const { clock, spool, log } = resources;

@@ -28,7 +28,7 @@ export function sharedStatements(database: Database): Statements {
   };
 }
 
-/** Waits for a grant that another transaction holds, outside of the group, so that no other save waits with it. */
+/** Waits, outside of the group, for a grant that another transaction has locked, so that no other save waits with it. */
 function waiting(
   database: Database,
   saveAtOnce: (exchanged: Exchanged) => Promise<Saved | undefined>,

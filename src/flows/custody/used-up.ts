@@ -6,7 +6,7 @@ type Needs = Pick<Resources, 'keyring' | 'tokenCache'>;
 
 const mostOfAGrant = 32;
 
-/** Remembers that the provider gave another token for this one. A provider that gives an earlier one again makes it good again. */
+/** Remembers that the provider replaced this token. A provider that issues an earlier token again makes it valid again. */
 export function rememberUsedUp(
   { keyring, tokenCache: { usedUp } }: Needs,
   { grantId, sent, received }: { grantId: string; sent: string; received: string },
