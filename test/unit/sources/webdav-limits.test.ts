@@ -208,6 +208,29 @@ test('headers may be as long as their limit and no longer, and are not asked for
   });
 });
 
+test('a refusal is read for a moment only, and means what its status says, whatever its body', async () => {
+  await withSource(async (source, server) => {
+    const entry = await find(source, 'a.bin');
+    let sent = 0;
+    server.mischief = ({ method }, response) => {
+      if (method !== 'GET') return undefined;
+      response.writeHead(403);
+      const send = () => {
+        while (!response.destroyed && sent < 50_000_000) {
+          sent += content.length;
+          if (!response.write(content)) return void response.once('drain', send);
+        }
+        response.end();
+      };
+      send();
+      return true;
+    };
+    await expect(read(source, entry)).rejects.toMatchObject({ code: 'source/forbidden' });
+    expect(sent).toBeGreaterThan(0);
+    expect(sent).toBeLessThan(20_000_000);
+  });
+});
+
 test('an answer about one file is not longer than one file needs', async () => {
   await withSource(async (source, server) => {
     const entry = await find(source, 'a.bin');
