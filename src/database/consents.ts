@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../domain/deadlines.ts';
 import type { RetentionRule } from '../domain/retention/rule.ts';
-import type { RowSeal } from '../domain/row-facts.ts';
+import type { PlanFacts, RowSeal, RowSealing } from '../domain/row-facts.ts';
 import { saveAudit } from './audit.ts';
 import type { Transaction } from './client.ts';
 import { clearEraseAt } from './erasures.ts';
@@ -137,6 +137,46 @@ export async function findPlanOf(
 ): Promise<Plan | null> {
   const known = await transaction.plan.findUnique({ where: { grantId } });
   return known && resume ? transaction.plan.update({ where: { grantId }, data: { paused: false } }) : known;
+}
+
+export interface TakenOver {
+  readonly grant: Grant;
+  readonly sealing: RowSealing<PlanFacts>;
+  readonly at: Date;
+}
+
+/**
+ * The plan of a consent that the same person gave to another client of this installation before goes on with the one that they gave now; null where
+ * there is none. That consent ends here: a token is of the client that it was given to (RFC 6749, section 6), so that this one can
+ * neither use it nor end it at the provider.
+ */
+export async function takePlanOver(transaction: Transaction, { grant, sealing, at }: TakenOver): Promise<Plan | null> {
+  const { id: grantId, userId, clientId } = grant;
+  const others = { userId, clientId: { not: clientId } };
+  const former = await transaction.plan.findFirst({
+    where: { userId, grant: others },
+    orderBy: { createdAt: 'desc' },
+    include: { grant: { select: { state: true } } },
+  });
+  const by = `user:${userId}`;
+  let taken: Plan | null = null;
+  if (former !== null) {
+    const { grant: given, ...plan } = former;
+    const paused = plan.paused && given.state !== 'withdrawn';
+    const data = { grantId, seal: sealing.reseal(plan, { ...plan, grantId }), paused };
+    taken = await transaction.plan.update({ where: { id: plan.id }, data });
+    const change = { from: plan.grantId, to: grantId, reason: 'client_changed', at, by };
+    await saveEvent(transaction, 'plan', plan.id, change);
+  }
+  const living = await transaction.grant.findMany({ where: { ...others, state: { not: 'withdrawn' } } });
+  for (const { id, state } of living) {
+    await transaction.tokenGeneration.updateMany({ where: { grantId: id }, data: { state: 'dead', sealed: null } });
+    const ended = { state: 'withdrawn' as const, reason: 'client_changed', endedAt: at, nextExchangeAt: null };
+    const held = { leaseHolder: null, leaseUntil: null, sealedDpopKey: null, dpopKeyId: null };
+    await transaction.grant.update({ where: { id }, data: { ...ended, ...held, fence: { increment: 1 } } });
+    await saveEvent(transaction, 'grant', id, { from: state, to: 'withdrawn', reason: 'client_changed', at, by });
+  }
+  return taken;
 }
 
 export interface FirstPlan {

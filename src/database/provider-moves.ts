@@ -11,6 +11,16 @@ export async function countGrantsByIssuer(database: Database): Promise<{ issuer:
   return rows.map(({ issuer, _count: count }) => ({ issuer, count }));
 }
 
+/** How many consents of an issuer that were not withdrawn were given to another client, by its id. */
+export async function countGrantsOfOtherClients(
+  database: Database,
+  { issuer, clientId }: { issuer: string; clientId: string },
+): Promise<{ clientId: string; count: number }[]> {
+  const where = { issuer, clientId: { not: clientId }, state: { not: 'withdrawn' as const } };
+  const rows = await database.grant.groupBy({ by: ['clientId'], where, _count: true, orderBy: { clientId: 'asc' } });
+  return rows.map(({ clientId: other, _count: count }) => ({ clientId: other, count }));
+}
+
 /** Every issuer that somebody here is of. */
 export async function listIssuers(database: Database): Promise<string[]> {
   const rows = await database.user.groupBy({ by: ['issuer'], orderBy: { issuer: 'asc' } });

@@ -1,13 +1,22 @@
 import { countWords } from '../../count-words.ts';
-import { countGrantsByIssuer } from '../../database/provider-moves.ts';
+import { countGrantsByIssuer, countGrantsOfOtherClients } from '../../database/provider-moves.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
+import { quoted } from '../words.ts';
 
 const name = 'issuers';
 
 export const issuers: Check = {
   name,
-  run: async ({ records, setting }) => checkIssuers(await countGrantsByIssuer(await records()), setting('issuer')),
+  run: async ({ records, setting }) => {
+    const database = await records();
+    const counts = await countGrantsByIssuer(database);
+    const issuer = setting('issuer');
+    const ours = counts.find((one) => URL.parse(one.issuer)?.href === issuer.href);
+    const clientId = setting('clientId');
+    const others = ours && (await countGrantsOfOtherClients(database, { issuer: ours.issuer, clientId }));
+    return [checkIssuers(counts, issuer), ...checkClients(others ?? [])];
+  },
 };
 
 /** Whether consents are of the provider that the settings name. */
@@ -21,4 +30,19 @@ export function checkIssuers(counts: readonly { issuer: string; count: number }[
     `There ${first.count === 1 && strange.length === 1 ? 'is' : 'are'} ${of.join(' and ')}, which is not OIDC_ISSUER: people who sign in now are new here, without their snapshots.`,
     `If the provider has moved: nightkeep provider move ${first.issuer} ${issuer.href} --dry-run; else set OIDC_ISSUER back.`,
   );
+}
+
+/** Whether consents were given to the client that the settings name. */
+export function checkClients(others: readonly { clientId: string; count: number }[]): Finding[] {
+  if (others.length === 0) return [];
+  const of = others
+    .map(({ clientId, count }) => `${countWords(count, 'consent')} to ${quoted(clientId)}`)
+    .join(' and ');
+  return [
+    warn(
+      name,
+      `People gave ${of}, which is not OIDC_CLIENT_ID: a provider takes a token from the client alone that it gave it to.`,
+      'If the client was replaced on purpose, ask these people to agree again: plan, snapshots and record go on. Else set OIDC_CLIENT_ID back.',
+    ),
+  ];
 }

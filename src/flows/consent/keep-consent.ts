@@ -11,6 +11,7 @@ import {
   savePlan,
   saveTerms,
   type Terms,
+  takePlanOver,
 } from '../../database/consents.ts';
 import { saveAgreedAddress } from '../../database/files-moves.ts';
 import { nextNumber } from '../../database/generations.ts';
@@ -98,7 +99,8 @@ async function takeIntoCustody(
     await saveTerms(transaction, grant, { terms, method, agreedAt, renewed: earlier !== null, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
-    const plan = known ?? (await beginPlan(transaction, keyring, { grant, usual: firstPlan(config, authorized), at }));
+    const former = known ?? (await takePlanOver(transaction, { grant, sealing: planSealing(keyring), at }));
+    const plan = former ?? (await beginPlan(transaction, keyring, { grant, usual: firstPlan(config, authorized), at }));
     const { sources } = plan;
     const address = addressAgreed(config, { method, plan: readSources(sources)[0]?.url });
     await saveAgreedAddress(transaction, {

@@ -1655,6 +1655,7 @@ export const texts: Texts = {
       reasons: {
         withdrawn: 'von der Person',
         withdrawn_by_operator: 'von einem Betreiber',
+        client_changed: 'durch eine Einwilligung für einen anderen Client',
         back_channel_logout: 'am Anmeldedienst abgemeldet, der darum bat',
         ended_at_provider: 'der Anmeldedienst nimmt sie nicht mehr an',
         withdrawn_at_provider: 'am Anmeldedienst zurückgenommen',

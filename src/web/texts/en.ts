@@ -1595,6 +1595,7 @@ export const texts = {
       reasons: {
         withdrawn: 'by the person',
         withdrawn_by_operator: 'by an operator',
+        client_changed: 'by a consent for another client',
         back_channel_logout: 'signed out at the provider, which asked for it',
         ended_at_provider: 'the provider does not accept it any more',
         withdrawn_at_provider: 'taken back at the provider',

@@ -302,6 +302,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   'listSealed, repository passwords': ['repositories'],
   // The doctor: whether all are there, and of the latest 100,000 exchanges and tokens.
   countGrantsByIssuer: ['grants'],
+  countGrantsOfOtherClients: ['grants'],
   countPlansByAddress: ['grants', 'plans'],
   'countPlansByAddress of all, withdrawn or not': ['grants', 'plans'],
   inspectRotation: ['exchanges'],

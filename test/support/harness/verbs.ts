@@ -304,6 +304,16 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       }),
     'saveUser, new': () => users.saveUser(database, { issuer, subject: 'new', claims: {}, at }, sealing),
     'saveUser, known': ({ subject }) => users.saveUser(database, { issuer, subject, claims: {}, at }, sealing),
+    takePlanOver: ({ userId }) =>
+      inOne(async (transaction) => {
+        const user = await users.getUser(database, userId);
+        const given = { ...ends, id: randomUUID(), clientId: 'a third', scope: '', sid: null, generation: 1 };
+        const grant = await consents.saveGrant(transaction, {
+          ...{ user, earlier: null, at },
+          given: { ...given, sealedDpopKey: null, dpopKeyId: null },
+        });
+        await consents.takePlanOver(transaction, { grant, sealing, at });
+      }),
     languageOf: ({ userId }) => users.languageOf(database, userId),
     languageAgreed: ({ userId }) => users.languageAgreed(database, userId),
     'eachGrant that ends': () => drain(deadlines.eachGrant(database, { endingBefore: later(day) })),
@@ -439,6 +449,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     measureRepositories: () => measureRepositories(database),
 
     // A move to another provider.
+    countGrantsOfOtherClients: () => moves.countGrantsOfOtherClients(database, { issuer, clientId }),
     countGrantsByIssuer: () => moves.countGrantsByIssuer(database),
     listIssuers: () => moves.listIssuers(database),
     findFormerIssuer: ({ userId }) => moves.findFormerIssuer(database, { userId }),
