@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { isAppError } from '../../errors.ts';
-import { isOwn } from '../../flows/nights/own-snapshots.ts';
+import { isOfPast, isOwn } from '../../flows/nights/own-snapshots.ts';
 import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
 import type { History } from '../../store/history/history.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
@@ -14,10 +14,11 @@ import { unreadable } from './strip.ts';
 
 const onePage = 100;
 
-/** All that was backed up, as it was in the last night. */
+/** All that was backed up, as it was in the last night; what a wrong clock dated into the future is not that. */
 export async function snapshots(visit: PersonVisit): Promise<Response> {
   const history = await historyOf(visit);
-  const saved = history?.snapshots.at(-1);
+  const now = visit.resources.clock.now();
+  const saved = history?.snapshots.findLast((one) => isOfPast(one, now)) ?? history?.snapshots.at(-1);
   if (history === undefined || saved === undefined) return nothingThere(visit, history);
   return showFolder(visit, { history, saved }, '', nightTimesIn(visit.texts, await zoneOf(visit)));
 }

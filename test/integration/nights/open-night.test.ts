@@ -82,9 +82,30 @@ describe('opening a night', () => {
         { ...run, id: randomUUID(), planId: ended, dueAt: clock.now(), state: 'succeeded', finishedAt: inAYear },
       ],
     });
+    const { userId, grantId } = await database.plan.findUniqueOrThrow({ where: { id: ended } });
+    const lateness = { verifiedAt: inAYear, checkedAt: inAYear, nextAt: new Date(inAYear.getTime() + day) };
+    await database.verification.create({ data: { userId, since: clock.now(), ...lateness } });
+    const idleDeadline = new Date(inAYear.getTime() + 30 * day);
+    const used = { lastExchangedAt: inAYear, nextExchangeAt: new Date(inAYear.getTime() + 7 * day), idleDeadline };
+    await database.grant.update({ where: { id: grantId }, data: used });
+    await database.keptFigure.create({ data: { name: 'people', value: {}, countedAt: inAYear, dueAt: inAYear } });
+    await database.rateLimit.createMany({
+      data: [
+        { key: 'sign-in of then', fullAt: inAYear },
+        { key: 'sign-in of now', fullAt: new Date(clock.now().getTime() + day) },
+      ],
+    });
     await healRuns(fixture.resources);
     await clock.advance(1);
     await healRuns(fixture.resources);
+    const { nextAt, verifiedAt } = await database.verification.findUniqueOrThrow({ where: { userId } });
+    for (const moment of [nextAt, verifiedAt ?? inAYear]) expect(moment.getTime()).toBeLessThan(clock.now().getTime());
+    const grant = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
+    expect(grant.nextExchangeAt?.getTime()).toBeLessThan(clock.now().getTime());
+    expect(grant.idleDeadline.getTime() - grant.lastExchangedAt.getTime()).toBe(30 * day);
+    expect(grant.lastExchangedAt.getTime()).toBeLessThan(clock.now().getTime());
+    expect(await database.keptFigure.count()).toBe(0);
+    expect(await database.rateLimit.findMany({ select: { key: true } })).toEqual([{ key: 'sign-in of now' }]);
     for (const planId of [waits, lapsed])
       expect(await database.run.findFirstOrThrow({ where: { planId } })).toMatchObject({ state: 'queued' });
     const due = await database.run.findMany({ where: { dueAt: { gt: clock.now() } } });

@@ -44,6 +44,18 @@ describe('snapshots', () => {
     expect(await foreign()).toBe(1);
   });
 
+  it('show the last night first, not one that a wrong clock dated into the future, where there is another', async () => {
+    const reader = await pages.consented();
+    const repository = await addRepository(pages, reader);
+    const { id: wrong } = await writeSnapshot(repository, { a: Buffer.from('wrong') }, '2028-01-04T12:00:00Z');
+    expect(await reader.text('/snapshots')).toContain(`/snapshots/${short(wrong)}/`);
+    const { id: right } = await writeSnapshot(repository, { b: Buffer.from('right') }, '2026-05-04T01:00:00Z');
+    await pages.clock.advance(1000);
+    const page = await reader.text('/snapshots');
+    expect(page).toContain(`/snapshots/${short(right)}/view/`);
+    expect(page).not.toContain(`/snapshots/${short(wrong)}/view/`);
+  });
+
   it('link folders and files by addresses that lead to them', async () => {
     const text = await alice.text(`/snapshots/${id}/browse/folder`);
     expect(text).toContain(`/snapshots/${short(id)}/browse/folder/50%25%20%3F%23`);
