@@ -13,8 +13,10 @@ export function breakingOff(c: Context, log: Log, bytes: AsyncIterable<Uint8Arra
     try {
       for await (const chunk of bytes) yield* inPieces(chunk);
     } catch (error) {
-      if (!isAppError(error) || outgoing === undefined) throw error;
-      log.warn('download.broken-off', { error });
+      if (outgoing === undefined || c.req.raw.signal.aborted) throw error;
+      (isAppError(error) ? log.warn : log.error)('download.broken-off', { error });
+      // To HTTP/1.0, as proxies often speak it, a connection that ends is a body that is whole.
+      outgoing.socket?.resetAndDestroy();
       outgoing.destroy();
     }
   }

@@ -1,7 +1,19 @@
+import { breakingOff } from './breaking-off.ts';
+import type { Visit } from './visit.ts';
+
 /** An answer that browsers save as a file, line by line as it is made. */
-export function download(name: string, type: string, lines: () => AsyncGenerator<string>): Response {
+export function download(
+  { c, resources: { log } }: Pick<Visit, 'c' | 'resources'>,
+  name: string,
+  type: string,
+  lines: () => AsyncGenerator<string>,
+): Response {
   const headers = { 'content-type': type, 'content-disposition': `attachment; filename="nightkeep-${name}"` };
-  return new Response(ReadableStream.from(lines()).pipeThrough(new TextEncoderStream()), { headers });
+  return new Response(breakingOff(c, log, encoded(lines())), { headers });
+}
+
+async function* encoded(lines: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
+  for await (const line of lines) yield Buffer.from(line);
 }
 
 /** Records as one table (RFC 4180), moments in UTC. Text that a spreadsheet would take for a formula gets an apostrophe before it. */

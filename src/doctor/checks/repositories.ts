@@ -1,7 +1,7 @@
 import { countWords } from '../../count-words.ts';
 import { listMadeRepositories } from '../../database/inspect-runs.ts';
+import { repositoryExists } from '../../store/repository/exists.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
-import { repositoryExists } from '../../store/repository/repository.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
 import { someOf } from '../words.ts';

@@ -3,8 +3,8 @@ import type { WrittenCard } from '../../domain/repository-card.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { loadCards } from '../../store/repository/cards.ts';
+import { repositoryExists } from '../../store/repository/exists.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
-import { repositoryExists } from '../../store/repository/repository.ts';
 import { markPlaces } from '../keys/marks.ts';
 import { openCard } from './keep-card.ts';
 

@@ -5,6 +5,7 @@ import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
 import { decodeTreeInPieces, type Tree } from '../format/tree.ts';
 import { createCache } from './cache.ts';
+import { repositoryExists } from './exists.ts';
 import type { FoundBlob, MasterIndex } from './master-index.ts';
 import { type PlannedRead, planReads, type Wanted, windowsOf } from './read-plan.ts';
 
@@ -14,7 +15,7 @@ export type LoadedBlob =
 
 /** Reading what the packs hold; every blob is proved to be what its id says. */
 export interface Blobs {
-  /** Throws `repository/damaged`, naming the pack, when no copy of the blob is whole. */
+  /** Throws `repository/damaged`, naming the pack, when no copy of the blob is whole, and `store/unavailable` where all of the repository is gone. */
   loadBlob<Type extends BlobType>(type: Type, id: BlobIdOf<Type>): Promise<Buffer>;
   /**
    * The blobs in the order asked for, a damaged one as an error in its place. Neighbours in a pack are read together, the next few MiB
@@ -103,6 +104,7 @@ async function loadBlob(reader: Reader, type: BlobType, id: BlobId): Promise<Buf
     return await loadAnyCopy(reader, type, id);
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
+    if (!(await repositoryExists(reader.backend))) throw gone(error);
     const { packId } = error.detail;
     await reader.lookAgain(typeof packId === 'string' ? packId : 'in no index');
     if (reader.index.size === size) throw error;
@@ -190,6 +192,15 @@ async function openOne(
 function ignoreDamage(error: unknown): undefined {
   if (isAppError(error, 'repository/damaged') || isAppError(error, 'store/not-found')) return undefined;
   throw error;
+}
+
+/** What is missing since all of it went is not damaged, and nobody takes the rest for the whole. */
+function gone(cause: AppError): AppError {
+  return new AppError(
+    'store/unavailable',
+    'The repository is not where it was: it is being erased, or the store is not mounted any more.',
+    { cause },
+  );
 }
 
 function notIndexed(type: BlobType, id: BlobId): AppError {

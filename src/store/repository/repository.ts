@@ -89,14 +89,6 @@ export async function openWithKey(
   return assemble(backend, { masterKey, config: openConfig(masterKey, await loadConfigFile(backend)), keyId }, memory);
 }
 
-/** Whether there is a repository at this place, whoever may open it. */
-export async function repositoryExists(backend: Backend): Promise<boolean> {
-  return backend.stat('config', configName).then(
-    () => true,
-    (error) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
-}
-
 function assemble(
   backend: Backend,
   opened: { masterKey: MasterKey; config: Config; keyId: KeyId },

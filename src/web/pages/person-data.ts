@@ -3,9 +3,12 @@ import { download, jsonOf } from '../export.ts';
 import type { PersonVisit } from '../visit.ts';
 
 /** Everything that the database holds about a person, without secrets, as one JSON object; moments in UTC. */
-export async function personData({ resources, session: { userId } }: PersonVisit): Promise<Response> {
-  const { clock, database } = resources;
-  return download('my-data.json', 'application/json', lines);
+export async function personData(visit: PersonVisit): Promise<Response> {
+  const {
+    resources: { clock, database },
+    session: { userId },
+  } = visit;
+  return download(visit, 'my-data.json', 'application/json', lines);
 
   async function* lines() {
     yield `{"madeAt":${JSON.stringify(clock.now())}`;

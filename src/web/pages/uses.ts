@@ -49,9 +49,14 @@ function answerOf(t: Words, { verdict, hint }: Pick<ExchangeView, 'verdict' | 'h
 }
 
 /** All uses as a table for other programs (RFC 4180), moments in UTC. */
-export async function usesAsCsv({ resources: { database }, session, texts }: PersonVisit): Promise<Response> {
+export async function usesAsCsv(visit: PersonVisit): Promise<Response> {
+  const {
+    resources: { database },
+    session,
+    texts,
+  } = visit;
   const names = ['at', 'answeredAt', 'for', 'run', 'night', 'verdict', 'status', 'error', 'answer'];
-  return download('uses.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
+  return download(visit, 'uses.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
 
   async function* rows() {
     for await (const use of allUses(database, session.userId)) yield Object.values(recordOf(texts.uses, use));
@@ -59,8 +64,13 @@ export async function usesAsCsv({ resources: { database }, session, texts }: Per
 }
 
 /** The same as JSON. */
-export async function usesAsJson({ resources: { database }, session, texts }: PersonVisit): Promise<Response> {
-  return download('uses.json', 'application/json', () => jsonOf(records()));
+export async function usesAsJson(visit: PersonVisit): Promise<Response> {
+  const {
+    resources: { database },
+    session,
+    texts,
+  } = visit;
+  return download(visit, 'uses.json', 'application/json', () => jsonOf(records()));
 
   async function* records() {
     for await (const use of allUses(database, session.userId)) yield recordOf(texts.uses, use);

@@ -39,7 +39,7 @@ export async function audit(visit: PersonVisit): Promise<Response> {
 export async function auditAsCsv(visit: PersonVisit): Promise<Response> {
   const records = await exported(visit);
   const names = ['id', 'at', 'by', 'byId', 'byName', 'act', 'userId', 'user', 'about', 'reason'];
-  return download('audit.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
+  return download(visit, 'audit.csv', 'text/csv; charset=utf-8', () => csvOf(names, rows()));
 
   async function* rows() {
     for await (const { id, at, by, act, user, about, reason } of records)
@@ -50,7 +50,7 @@ export async function auditAsCsv(visit: PersonVisit): Promise<Response> {
 /** The same as JSON. */
 export async function auditAsJson(visit: PersonVisit): Promise<Response> {
   const records = await exported(visit);
-  return download('audit.json', 'application/json', () => jsonOf(records));
+  return download(visit, 'audit.json', 'application/json', () => jsonOf(records));
 }
 
 async function exported(visit: PersonVisit): Promise<AsyncIterable<AuditView>> {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
 import type { Backend } from '../../../../src/store/backend/backend.ts';
 import { type DataId, idOf } from '../../../../src/store/format/ids.ts';
-import { initRepository, openRepository, repositoryExists } from '../../../../src/store/repository/repository.ts';
+import { repositoryExists } from '../../../../src/store/repository/exists.ts';
+import { initRepository, openRepository } from '../../../../src/store/repository/repository.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { cheapScrypt, newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 
