@@ -110,11 +110,11 @@ function meaningOf(error: unknown): AppError {
 }
 
 function invalid(what: string, cause?: unknown): AppError {
-  return new AppError('logout/invalid-token', `The logout token does not hold: ${what}.`, { cause });
+  return new AppError('logout/invalid-token', `The logout token is not valid: ${what}.`, { cause });
 }
 
 function withoutKeys(cause?: unknown): AppError {
-  return new AppError('provider/unavailable', 'The keys of the OpenID provider cannot be had.', {
+  return new AppError('provider/unavailable', 'The keys of the OpenID provider cannot be fetched.', {
     cause,
     retry: { afterMs: 5_000 },
   });

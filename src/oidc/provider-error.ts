@@ -101,11 +101,15 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
       { cause, detail },
     );
   }
-  return new AppError('provider/unavailable', 'The OpenID provider does not answer, or not sensibly. Try again soon.', {
-    cause,
-    detail,
-    retry: { afterMs: 5_000 },
-  });
+  return new AppError(
+    'provider/unavailable',
+    'The OpenID provider does not answer, or its answer is not valid. Try again soon.',
+    {
+      cause,
+      detail,
+      retry: { afterMs: 5_000 },
+    },
+  );
 }
 
 /** What an `error` of the provider means to a person in front of the page; `scope` is what was asked for. */

@@ -91,7 +91,7 @@ export function decodePath(rest: string): string {
   try {
     return names.map(decodeURIComponent).join('/');
   } catch (cause) {
-    throw new AppError('request/invalid', 'The address is not spelled right.', { cause });
+    throw new AppError('request/invalid', 'The address is malformed.', { cause });
   }
 }
 

@@ -21,5 +21,5 @@ export async function endSession(resources: WithdrawalNeeds, logoutToken: string
 }
 
 function replayed(): AppError {
-  return new AppError('logout/invalid-token', 'The logout token does not hold: it was taken before.');
+  return new AppError('logout/invalid-token', 'The logout token is not valid: it was used before.');
 }

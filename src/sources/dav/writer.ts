@@ -110,7 +110,8 @@ function sentOnce(content: AsyncIterable<Uint8Array>) {
   }
   return {
     open: (): Readable => {
-      if (isSent) throw new AppError('source/unavailable', 'The server broke off while a long file was sent to it.');
+      if (isSent)
+        throw new AppError('source/unavailable', 'The server closed the connection while a long file was sent to it.');
       isSent = true;
       return Readable.from(watched(), { objectMode: false });
     },

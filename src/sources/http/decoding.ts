@@ -66,7 +66,7 @@ export async function* decoded(
 }
 
 function tooLarge(): AppError {
-  return new AppError('source/malformed', 'The server sent it in a compressed form that grows without measure.');
+  return new AppError('source/malformed', 'The server sent it in a compressed form that expands without limit.');
 }
 
 function undecodable(cause: unknown): AppError {

@@ -33,7 +33,7 @@ export function followingRedirects(options: DavOptions, sendTo: SendTo): Send {
         elsewhere: request.method === 'GET' ? elsewhere : undefined,
       });
     }
-    throw new AppError('source/malformed', 'The server redirects without end.');
+    throw new AppError('source/malformed', 'The server redirects endlessly.');
   }
 
   return async (request, signal) => {

@@ -70,7 +70,7 @@ export class TransportError extends Error {
 /** Throws `source/too-large` where the request failed for the length of the headers that were answered: it would again. */
 export function refuseLargeHead(error: TransportError): void {
   if (error.cause instanceof Error && 'code' in error.cause && error.cause.code === 'UND_ERR_HEADERS_OVERFLOW')
-    throw new AppError('source/too-large', 'The server sends more headers than are taken (HEADER_BYTES).', {
+    throw new AppError('source/too-large', 'The server sends more headers than are allowed (HEADER_BYTES).', {
       cause: error,
     });
 }

@@ -65,7 +65,7 @@ async function* restOf(
 }
 
 function notJustThat(): AppError {
-  return new AppError('source/changed', 'The server does not send just that part of that version.');
+  return new AppError('source/changed', 'The server does not send that part of this version.');
 }
 
 function changed(): AppError {

@@ -91,7 +91,7 @@ function obeyRetryAfter(head: ResponseHead, { server, log }: DavOptions): boolea
   const ms = retryAfterMs(head);
   if (ms === undefined) return false;
   if (ms > longestRetryAfterMs) {
-    throw new AppError('source/unavailable', 'The server asks to be left in peace for a while.', {
+    throw new AppError('source/unavailable', 'The server asks for a pause.', {
       detail: { status: head.status, retryAfterMs: ms },
       retry: { afterMs: ms },
     });

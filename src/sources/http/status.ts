@@ -35,7 +35,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   'source/not-found': 'The server finds nothing there.',
   'source/changed': 'It changed while it was being read.',
   'source/unavailable': 'The server cannot serve it at present.',
-  'source/loop': 'The server says that the folder holds itself.',
+  'source/loop': 'The server says that the folder contains itself.',
 };
 
 /** The same for people, with the number of the status. */

@@ -80,5 +80,5 @@ async function makeFingerprint({ members }: Listing): Promise<string> {
 }
 
 function loop(): AppError {
-  return new AppError('source/loop', 'The folder is one of those that it is in: it holds itself.');
+  return new AppError('source/loop', 'The folder contains itself.');
 }

@@ -119,5 +119,5 @@ function chunkSizeFor(length: number): number {
 }
 
 function damaged(cause?: unknown): AppError {
-  return new AppError('repository/damaged', 'Something compressed in the repository does not unpack.', { cause });
+  return new AppError('repository/damaged', 'Compressed data in the repository cannot be decompressed.', { cause });
 }

@@ -37,7 +37,7 @@ export async function* zipFolder(
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
-    throw new AppError('repository/no-such-path', 'In this snapshot, that is not a folder.');
+    throw new AppError('repository/no-such-path', 'That is not a folder in this snapshot.');
   }
   const [missing, renamed] = [openNote(), openNote()];
   const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.add(`${name}: ${why}`));
