@@ -42,7 +42,7 @@ function readRuns(database: Database, ids: string[]) {
 
 /** Whose these runs are, and of which night; those that are none are left out. */
 export async function listOwnersOfRuns(database: Database, ids: readonly string[]) {
-  const rows = await ofMany(ids, (some) =>
+  const rows = await ofMany(ids.filter(isUuid), (some) =>
     database.run.findMany({
       where: { id: { in: some } },
       select: {

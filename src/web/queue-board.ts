@@ -8,6 +8,9 @@ export const queueBoardPath = '/operator/queues/board';
 /** Where the board finds the token that it sends along with what it changes: axios does so by itself for a cookie of that name. */
 export const boardToken = { cookie: 'XSRF-TOKEN', header: 'x-xsrf-token' } as const;
 
+/** Jobs of a list at most: the address says how many there are on a page, and a night has as many as there are people. */
+const mostJobs = 1_000;
+
 /**
  * Bull Board (https://github.com/felixmosh/bull-board) over the queue. Of a job it shows ids and times: what it failed with may
  * name a file. It is made anew for each request, and its packages are loaded by the first one, so that a process in which
@@ -29,7 +32,8 @@ export async function openQueueBoard(queues: Queues, { readOnly }: { readOnly: b
     /** In PostgreSQL, jobs that wait in a paused queue are listed under the second name only. */
     override async getJobs(states: JobStatus[], start?: number, end?: number) {
       const asked: JobStatus[] = states.includes('waiting') ? [...states, 'paused'] : states;
-      return (await super.getJobs(asked, start, end)).map(withIdsOnly);
+      const last = Math.min(end ?? Number.POSITIVE_INFINITY, (start ?? 0) + mostJobs - 1);
+      return (await super.getJobs(asked, start, last)).map(withIdsOnly);
     }
 
     override async getJobCounts() {

@@ -126,6 +126,16 @@ describe.for(places.filter(([name]) => name !== 'Redis' || redisServer !== undef
       await byHand.remove();
     });
 
+    test('answers no more jobs at once than a page has room for, whatever is asked for', async () => {
+      const many = Array.from({ length: 1_100 }, (_, number) => ({ runId: `run ${number}`, attempt: 0 }));
+      await queues.backUps.enqueue(many);
+      const asked = `${queueBoardPath}/api/queues?activeQueue=back-ups&status=waiting&jobsPerPage=100000`;
+      const { queues: found } = JSON.parse(await (await visit(operator).send(asked)).text());
+      expect(found[0]).toMatchObject({ counts: { waiting: expect.any(Number) } });
+      expect(found[0].counts.waiting).toBeGreaterThanOrEqual(1_100);
+      expect(found[0].jobs).toHaveLength(1_000);
+    });
+
     test('changes nothing unless that is enabled, and then only for who sends its token, on record', async () => {
       const remove = async (visitor: Visitor, token: string | undefined) =>
         visitor.send(`${queue}/run-two-0/clean`, {

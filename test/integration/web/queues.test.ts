@@ -81,6 +81,14 @@ test('the tries of a run are told, however often its job was put in anew', async
   expect(await operator.text('/operator/queues')).toMatch(/data-label="Tries"><span>5</);
 });
 
+test('a job that another program put in, of no run, is listed among the others', async () => {
+  const { backUps } = pages.resources.queues;
+  await backUps.enqueue([{ runId: 'strange', attempt: 0 }]);
+  expect((await operator.send('/operator/queues')).status).toBe(200);
+  expect(await operator.text('/operator/queues')).toContain('strange');
+  await backUps.drain();
+});
+
 test('a queue that is away is told as that, and the night is shown all the same', async () => {
   const { backUps } = pages.resources.queues;
   const { isPaused } = backUps;
