@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { momentsToTell } from '../../../src/domain/notices.ts';
 import type { ProtectionFacts } from '../../../src/domain/protection.ts';
-import { base, madeUpFacts, moments, toldAt } from '../../support/fixtures/made-up-facts.ts';
+import { base, madeUpFacts, moments, toldAt, undisturbedFacts } from '../../support/fixtures/made-up-facts.ts';
 
 const minute = 60_000;
 const day = 1_440 * minute;
@@ -11,7 +11,7 @@ describe('while the facts of a person stay as they are', () => {
   test('nothing new is told of between two of the moments at which time alone brings something', () => {
     const came = new Set<string>();
     fc.assert(
-      fc.property(madeUpFacts, moments(20), moments(20), (known, one, other) => {
+      fc.property(fc.oneof(madeUpFacts, undisturbedFacts), moments(20), moments(20), (known, one, other) => {
         const [from, to] = [Math.min(one, other), Math.max(one, other)];
         const before = toldAt(known, from);
         const news = toldAt(known, to).filter((key) => !before.includes(key));
