@@ -1,5 +1,5 @@
 import { countWords } from '../count-words.ts';
-import { listPlansForCommand, listRunsForCommand } from '../database/command-views.ts';
+import { eachPlanForCommand, listRunsForCommand } from '../database/command-views.ts';
 import { listRunProgress } from '../database/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
@@ -48,22 +48,25 @@ export const backup: Command = {
 /** The run that was asked for, by id, and whose it is. */
 type Asked = ReadonlyMap<string, string>;
 
-async function askForRuns(resources: Resources, options: Options): Promise<Answers<[runId: string, user: string]>> {
+async function askForRuns(
+  resources: Resources,
+  options: Options,
+): Promise<Answers<readonly [runId: string, user: string]>> {
   const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
-  const plans = await listPlansForCommand(resources.database, userId);
-  if (plans.length === 0)
+  const by = commandActor();
+  const answers = await doForEach(options, eachPlanForCommand(resources.database, userId), {
+    nameOf: ({ user }) => nameOf(user),
+    work: async ({ id, user }) => {
+      await requireWholeRows(resources, user.id);
+      return [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)] as const;
+    },
+  });
+  if (answers.all.length === 0)
     throw new AppError(
       'request/not-found',
       'There is nothing to back up: none of these has a consent that can be used. See: nightkeep users',
     );
-  const by = commandActor();
-  return doForEach(options, plans, {
-    nameOf: ({ user }) => nameOf(user),
-    work: async ({ id, user }) => {
-      await requireWholeRows(resources, user.id);
-      return [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)];
-    },
-  });
+  return answers;
 }
 
 /** Tells each change of a run, and shows how far they are, until all have ended. */

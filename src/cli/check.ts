@@ -29,7 +29,7 @@ export const checkCommand: Command = {
     await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { clock, lockOwner } = resources;
-    const answers = await doForEach(options, await ownersOf(resources, options, 'looking'), {
+    const answers = await doForEach(options, ownersOf(resources, options, 'looking'), {
       nameOf,
       work: async (owner): Promise<Row> => {
         const { repository, recoveryKeyFile } = await openPersonRepository(resources, owner.id);

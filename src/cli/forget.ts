@@ -34,7 +34,7 @@ export const forget: Command = {
       await requireWholeRows(resources, userId);
       return forgetSnapshots(resources, { userId, by, signal });
     };
-    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
+    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner) => rowOf(nameOf(owner), await judge(owner.id)),
     });

@@ -1,5 +1,5 @@
 import { findUsersByName } from '../database/command-views.ts';
-import { listRepositoryOwners } from '../database/retention.ts';
+import { eachRepositoryPlace } from '../database/repository-moves.ts';
 import { AppError } from '../errors.ts';
 import { findBrokenRows, requireWholeRows, wordsOfBroken } from '../flows/keys/broken-rows.ts';
 import type { Resources } from '../resources.ts';
@@ -52,11 +52,22 @@ export const oneOrAll = {
   all: { help: 'of everybody who has a repository' },
 };
 
-/** The owners of the repositories that `--user` or `--all` gives. A command that acts calls `requireWholeRows` for each of everybody. */
-export async function ownersOf(needs: Needs, options: Options, use: Use) {
-  return options.all === true
-    ? listRepositoryOwners(needs.database)
-    : [await getUserByName(needs, givenName(options), use)];
+interface Owner {
+  readonly id: string;
+  readonly username: string | null;
+  readonly subject: string;
+}
+
+/**
+ * The owners of the repositories that `--user` or `--all` gives, with `--all` of those that are not to be erased. A command that acts calls
+ * `requireWholeRows` for each of everybody.
+ */
+export async function* ownersOf(needs: Needs, options: Options, use: Use): AsyncGenerator<Owner> {
+  if (options.all !== true) yield await getUserByName(needs, givenName(options), use);
+  else
+    for await (const places of eachRepositoryPlace(needs.database))
+      for (const { userId: id, username, subject, eraseAt } of places)
+        if (eraseAt === null) yield { id, username, subject };
 }
 
 /** Throws `usage/invalid` unless either --user or --all is given. */

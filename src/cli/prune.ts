@@ -22,7 +22,7 @@ export const pruneCommand: Command = {
     const { signal } = interrupt;
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
+    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner): Promise<Row> => {
         if (!dryRun) await requireWholeRows(resources, owner.id);

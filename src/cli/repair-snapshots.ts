@@ -27,7 +27,7 @@ export const repairSnapshotsCommand: Command = {
     const { signal } = interrupt;
     const [dryRun, forget] = [options['dry-run'] === true, options.forget === true];
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
+    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner): Promise<Row> => {
         if (!dryRun) await requireWholeRows(resources, owner.id);

@@ -34,7 +34,7 @@ export const repairCommand: Command = {
     const folder = text(options, 'keep');
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
-    const answers = await doForEach(options, await ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
+    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
       nameOf,
       work: async (owner): Promise<Row> => {
         if (!dryRun) await requireWholeRows(resources, owner.id);

@@ -18,7 +18,7 @@ export const stats: Command = {
     refuseUnlessOneOrAll(options);
     await using resources = await openRepositoriesFromEnvironment();
     const { clock, lockOwner } = resources;
-    const answers = await doForEach(options, await ownersOf(resources, options, 'looking'), {
+    const answers = await doForEach(options, ownersOf(resources, options, 'looking'), {
       nameOf,
       work: async (owner): Promise<Row> => {
         const { repository } = await openPersonRepository(resources, owner.id);

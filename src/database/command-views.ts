@@ -3,12 +3,33 @@ import { isUuid } from '../uuid.ts';
 import type { Database } from './client.ts';
 import { Prisma } from './generated/client.ts';
 
-/** The plans of one person, or of everybody, whose grants may be used. */
-export async function listPlansForCommand(database: Database, userId: string | undefined) {
+/** The plans of one person, or of everybody, whose grants may be used, in the order of their ids. */
+export async function* eachPlanForCommand(database: Database, userId: string | undefined) {
+  for (let after = beforeAll; ; ) {
+    const plans = await listPlansForCommand(database, { userId, after, limit: page });
+    yield* plans;
+    const last = plans.at(-1);
+    if (last === undefined || plans.length < page) return;
+    after = last.id;
+  }
+}
+
+const page = 1_000;
+const beforeAll = '00000000-0000-0000-0000-000000000000';
+
+function listPlansForCommand(
+  database: Database,
+  { userId, after, limit }: { userId: string | undefined; after: string; limit: number },
+) {
   return database.plan.findMany({
-    where: { grant: { state: { in: ['active', 'suspect'] } }, ...(userId === undefined ? {} : { userId }) },
+    where: {
+      id: { gt: after },
+      grant: { state: { in: ['active', 'suspect'] } },
+      ...(userId === undefined ? {} : { userId }),
+    },
     select: { id: true, user: { select: { id: true, username: true, subject: true } } },
-    orderBy: { createdAt: 'asc' },
+    orderBy: { id: 'asc' },
+    take: limit,
   });
 }
 

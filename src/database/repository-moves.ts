@@ -14,6 +14,8 @@ export interface RepositoryPlace {
   readonly store: string | null;
   readonly movingTo: string | null;
   readonly formerStore: string | null;
+  /** When the snapshots go, where that was chosen. */
+  readonly eraseAt: Date | null;
 }
 
 const page = 1_000;
@@ -48,7 +50,7 @@ export async function listRepositoryPlacesOf(database: Database, userId: string)
 
 function read(database: Database, which: Prisma.Sql): Promise<RepositoryPlace[]> {
   return database.$queryRaw<RepositoryPlace[]>`
-    SELECT r.id, u.id AS "userId", u.username, u.subject, r.location, r.store, r.moving_to AS "movingTo", r.former_store AS "formerStore"
+    SELECT r.id, u.id AS "userId", u.username, u.subject, r.location, r.store, r.moving_to AS "movingTo", r.former_store AS "formerStore", r.erase_at AS "eraseAt"
     FROM users u JOIN repositories r ON r.user_id = u.id
     WHERE (r.erase_at IS NULL OR r.erase_at > to_timestamp(0)) AND ${which}`;
 }

@@ -155,16 +155,6 @@ export async function saveRetention(
   });
 }
 
-/** Everybody who has a repository that is not being erased, by name. */
-export async function listRepositoryOwners(database: Database) {
-  const owners = await database.repository.findMany({
-    where: { eraseAt: null },
-    select: { user: { select: { id: true, username: true, subject: true } } },
-    orderBy: { user: { username: 'asc' } },
-  });
-  return owners.map(({ user }) => user);
-}
-
 /**
  * Whose repositories may hold data that no snapshot needs since they were pruned, which was before: snapshots were forgotten, or a
  * run was interrupted or failed. Not where a run is due until then, or where one that was interrupted is to be gone on with.

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { listOwnersOfRuns, listRunsForCommand } from '../../../src/database/command-views.ts';
+import { ownersOf } from '../../../src/cli/people.ts';
+import { eachPlanForCommand, listOwnersOfRuns, listRunsForCommand } from '../../../src/database/command-views.ts';
 import { eachRepositoryPlace } from '../../../src/database/repository-moves.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
+import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';
 
 const at = new Date('2026-05-04T01:00:30Z');
@@ -24,6 +26,26 @@ test('where repositories are comes a page at a time, each once, by the names tha
   const [sorted] = await database.$queryRaw<{ names: string[] }[]>`
     SELECT array_agg(name ORDER BY name) AS names FROM unnest(${names}::text[]) name`;
   expect(names).toEqual(sorted?.names);
+  // Of everybody it asks the database alone.
+  const needs = { database } as Parameters<typeof ownersOf>[0];
+  const owners = await Array.fromAsync(ownersOf(needs, { all: true }, 'looking'));
+  expect(owners.map(({ id }) => id)).toEqual(
+    found.filter(({ eraseAt }) => eraseAt === null).map(({ userId }) => userId),
+  );
+  expect(owners.length).toBe(all.length - 1);
+});
+
+test('plans come a page at a time, each once, of those whose consent may be used', async () => {
+  await using fixture = await openDatabaseFixture();
+  const { database } = fixture;
+  for (const statement of fillWithPlans({ plans: 2_300, nights: 1, at })) await database.$executeRawUnsafe(statement);
+  const sent = await statementsOf(async () => {
+    const plans = await Array.fromAsync(eachPlanForCommand(database, undefined));
+    const where = { grant: { state: 'active' as const } };
+    const all = await database.plan.findMany({ where, orderBy: { id: 'asc' }, select: { id: true } });
+    expect(plans.map(({ id }) => id)).toEqual(all.map(({ id }) => id));
+  });
+  expect(sent.length).toBeGreaterThan(3);
 });
 
 test('runs are looked up however many there are', async () => {

@@ -635,7 +635,6 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, at, by }),
     'saveRetention of all': ({ userId, planId }) =>
       retention.saveRetention(database, { userId, planId, rule: null, at, by }),
-    listRepositoryOwners: () => retention.listRepositoryOwners(database),
     'verification, whole': async ({ userId }) => {
       await verifications.claimVerification(database, { userId, at: later(2 * day), leaseUntil: later(3 * day) });
       await verifications.saveVerifying(database, { userId, nextAt: later(day), damagedPacks: [] });
@@ -772,8 +771,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await webSessions.endWebSession(database, { id: 'one', userId });
       await webSessions.endWebSessionsOf(database, { userId, at, by });
     },
-    listPlansForCommand: () => commands.listPlansForCommand(database, undefined),
-    'listPlansForCommand of somebody': ({ userId }) => commands.listPlansForCommand(database, userId),
+    eachPlanForCommand: () => drain(commands.eachPlanForCommand(database, undefined)),
+    'eachPlanForCommand of somebody': ({ userId }) => drain(commands.eachPlanForCommand(database, userId)),
     listRunsForCommand: ({ runId }) => commands.listRunsForCommand(database, [runId]),
     listOwnersOfRuns: ({ runId }) => commands.listOwnersOfRuns(database, [runId]),
     'endWebSessionsOf but one': ({ userId }) =>
