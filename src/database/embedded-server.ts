@@ -134,19 +134,23 @@ async function makeData(
   { fsync }: Record<string, string>,
 ): Promise<void> {
   const draft = await mkdtemp(join(folder, `${draftName}-`));
-  await superuserPassword(folder);
-  const passwordFile = join(folder, 'password');
-  if (account !== undefined) for (const path of [draft, passwordFile]) await chown(path, account.uid, account.gid);
-  const access = ['--auth=scram-sha-256', `--username=${superuser}`, `--pwfile=${passwordFile}`];
-  await promisify(execFile)(
-    initdb,
-    [`--pgdata=${draft}`, ...access, ...locale, ...(fsync === 'off' ? ['--no-sync'] : [])],
-    { ...surroundings, ...account },
-  );
-  await allowPasswordsOnly(draft);
-  await rename(draft, join(folder, 'data')).catch(async (error: unknown) => {
+  try {
+    await superuserPassword(folder);
+    const passwordFile = join(folder, 'password');
+    if (account !== undefined) for (const path of [draft, passwordFile]) await chown(path, account.uid, account.gid);
+    const access = ['--auth=scram-sha-256', `--username=${superuser}`, `--pwfile=${passwordFile}`];
+    await promisify(execFile)(
+      initdb,
+      [`--pgdata=${draft}`, ...access, ...locale, ...(fsync === 'off' ? ['--no-sync'] : [])],
+      { ...surroundings, ...account },
+    );
+    await allowPasswordsOnly(draft);
+    await rename(draft, join(folder, 'data'));
+  } catch (error) {
     if (!(await hasData(folder))) throw error;
-  });
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
 }
 
 /** Where there are data, nobody needs those that were cut off, or that another process is still making. */

@@ -38,12 +38,10 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
   for (const begun = clock.elapsed(); ; await clock.sleep(lookEveryMs)) {
     const running = await useRunning(clock, folder);
     if (running !== undefined) return running;
-    const hadData = await hasData(folder);
     try {
       return await launchOne(clock, folder);
     } catch (error) {
-      const isAnothers = (await hasProcess(folder)) || (!hadData && (await hasData(folder)));
-      if (!isAnothers || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
+      if (!(await hasProcess(folder)) || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
     }
   }
 }

@@ -163,6 +163,13 @@ test('the pid file of a server that is gone does not keep a new one from startin
   expect(await query(database.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
 });
 
+test('a first start that fails leaves no data half made', async () => {
+  await using other = await temporaryFolder('embedded');
+  await writeFile(join(other.path, 'password'), '');
+  await expect(startEmbeddedDatabase(other.path)).rejects.toMatchObject({ code: 'database/unavailable' });
+  expect(await readdir(other.path)).toEqual(['password']);
+});
+
 test('a first start that was cut off is made good by the next', async () => {
   await using other = await temporaryFolder('embedded');
   await mkdir(join(other.path, 'data.new'));
