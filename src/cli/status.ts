@@ -36,7 +36,7 @@ function wordsOf({
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
     `People                ${counted(people)}`,
-    `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by us`}`,
+    `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by Nightkeep`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,

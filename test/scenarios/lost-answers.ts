@@ -43,7 +43,7 @@ export function describeLostAnswers(provider: Provider): void {
 
 /** The same where each token serves once and never again. */
 export function describeAnswersOfOneUse(provider: Provider): void {
-  test('killed between answer and save, reuse 0: what is lost was lost by us, and nobody says that it was withdrawn', async () => {
+  test('killed between answer and save, reuse 0: what is lost was lost by Nightkeep, and nobody says that it was withdrawn', async () => {
     await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } }, wired: true });
     const visitor = await consent(fixture, alice);
     await killBeforeTheAnswerArrives(fixture);

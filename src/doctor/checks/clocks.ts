@@ -76,7 +76,7 @@ export function checkClocks(facts: ClockFacts): Finding {
   const off = Math.abs(provider ?? 0);
   if (off > limits.tokens) return wrong(name, `${finding} Tokens are taken for stale.`, cure);
   if (off > limits.assertions && facts.proves === true)
-    return wrong(name, `${finding} The provider may take our signatures for stale.`, cure);
+    return wrong(name, `${finding} The provider may take Nightkeep's signatures for stale.`, cure);
   return warn(name, finding, cure);
 }
 

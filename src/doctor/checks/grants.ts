@@ -13,7 +13,7 @@ export const grants: Check = {
 
 const sum = (counts: readonly GrantCount[]) => counts.reduce((total, { count }) => total + count, 0);
 
-/** Grants by state, the worst of it first: what was lost by us, what an administrator must mend, what is doubted. */
+/** Grants by state, the worst of it first: tokens that Nightkeep lost, what an administrator must fix, what is doubted. */
 export function checkGrants(counts: readonly GrantCount[]): Finding {
   const because = (...reasons: string[]) =>
     sum(counts.filter(({ reason, state }) => reason !== null && state !== 'withdrawn' && reasons.includes(reason)));
@@ -22,7 +22,7 @@ export function checkGrants(counts: readonly GrantCount[]): Finding {
   if (lost > 0)
     return wrong(
       name,
-      `${countWords(lost, 'token')} ${lost === 1 ? 'was' : 'were'} lost by us: an answer of the provider never arrived (${story}).`,
+      `${countWords(lost, 'token')} ${lost === 1 ? 'was' : 'were'} lost by Nightkeep: an answer of the provider never arrived (${story}).`,
       'Set Refresh Token Max Reuse of the provider to 1, and ask these people to consent again.',
     );
   const without = because('permission_missing');

@@ -599,7 +599,7 @@ export const texts: Texts = {
     revocation: {
       revoked: (at) => `auch dort beendet, am ${at}`,
       outstanding: (until) =>
-        `dort noch nicht beendet: Der Anmeldedienst hat nicht geantwortet. Wir versuchen es weiter; spätestens am ${until} endet es von selbst. Hier kann es niemand mehr verwenden.`,
+        `dort noch nicht beendet: Der Anmeldedienst hat nicht geantwortet. Nightkeep versucht es weiter; spätestens am ${until} endet es von selbst. Hier kann es niemand mehr verwenden.`,
       expired: (at) =>
         `der Anmeldedienst hat nie geantwortet, aber es ist von selbst abgelaufen; hier am ${at} vernichtet`,
       shredded: (at) =>
@@ -707,7 +707,7 @@ export const texts: Texts = {
       },
       back_channel_logout: {
         happened:
-          'Sie wurden bei Ihrem Anmeldedienst abgemeldet, und er hat uns gebeten, auch Ihre Einwilligung zu beenden.',
+          'Sie wurden bei Ihrem Anmeldedienst abgemeldet, und er hat Nightkeep gebeten, auch Ihre Einwilligung zu beenden.',
         act: again,
       },
       ended_at_provider: {
@@ -755,13 +755,13 @@ export const texts: Texts = {
       },
       consent_ended: { happened: 'Ihr Anmeldedienst erkennt Ihre Einwilligung nicht mehr an.', act: again },
       lost_answers: {
-        happened: 'Antworten Ihres Anmeldedienstes gingen auf dem Weg zu uns verloren oder waren nicht zu gebrauchen.',
-        act: (when) => `Wir fragen ${when} erneut; Sie brauchen nichts zu tun.`,
+        happened: 'Antworten Ihres Anmeldedienstes gingen unterwegs verloren oder waren nicht zu gebrauchen.',
+        act: (when) => `Nightkeep fragt ${when} erneut; Sie brauchen nichts zu tun.`,
       },
       consent_refused: {
         happened: 'Ihr Anmeldedienst hat Ihre Einwilligung zuletzt abgelehnt.',
         act: (when) =>
-          `Wir fragen ${when} erneut. Wenn Sie wissen, dass sie dort beendet wurde, willigen Sie erneut ein; dann ist es sofort behoben.`,
+          `Nightkeep fragt ${when} erneut. Wenn Sie wissen, dass sie dort beendet wurde, willigen Sie erneut ein; dann ist es sofort behoben.`,
       },
       consent_unused: {
         happened: 'Ihre Einwilligung wurde länger nicht genutzt, als Ihr Anmeldedienst zulässt.',
@@ -1595,7 +1595,7 @@ export const texts: Texts = {
       failed: 'Gar nicht',
       ofNight: 'in dieser Nacht',
       rotations: 'Verlorene Rotationen',
-      rotationsNote: 'Einwilligungen, deren Token wir verloren haben; muss 0 sein',
+      rotationsNote: 'Einwilligungen, deren Token Nightkeep verloren hat; muss 0 sein',
       provider: 'Anmeldedienst',
       providerWell: 'in Ordnung',
       providerTrouble: 'gestört',
@@ -1836,7 +1836,7 @@ export const texts: Texts = {
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
       consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder endete dabei',
       provider_away: 'der Anmeldedienst antwortet nicht',
-      provider_trouble: 'der Anmeldedienst, oder unser Zugang zu ihm, ist gestört',
+      provider_trouble: 'der Anmeldedienst, oder der Zugang von Nightkeep zu ihm, ist gestört',
       repository_locked: 'ein anderes Programm hat das Repository',
       store_full: 'der Speicher ist voll',
       store_trouble: 'der Speicher war nicht zu benutzen',

@@ -616,7 +616,7 @@ export const texts = {
     revocation: {
       revoked: (at: string) => `ended there too, on ${at}`,
       outstanding: (until: string) =>
-        `not ended there yet: the provider did not answer. We try again; it ends by itself on ${until} at the latest. Nobody here can use it any more.`,
+        `not ended there yet: the provider did not answer. Nightkeep tries again; it ends by itself on ${until} at the latest. Nobody here can use it any more.`,
       expired: (at: string) => `the provider never answered, but it has ended by itself; destroyed here on ${at}`,
       shredded: (at: string) =>
         `destroyed here on ${at}, so nobody here can use it. Nightkeep cannot end it at your provider, which offers no way to.`,
@@ -724,7 +724,7 @@ export const texts = {
         act: 'Nothing is fetched any more. You can agree again whenever you like.',
       },
       back_channel_logout: {
-        happened: 'You were signed out at your provider, and it asked us to end your consent as well.',
+        happened: 'You were signed out at your provider, and it asked Nightkeep to end your consent as well.',
         act: again,
       },
       ended_at_provider: {
@@ -771,13 +771,13 @@ export const texts = {
       },
       consent_ended: { happened: 'Your provider does not accept your consent any more.', act: again },
       lost_answers: {
-        happened: 'Answers of your provider were lost on their way to us, or could not be used.',
-        act: (when: string) => `We ask again ${when}; there is nothing for you to do.`,
+        happened: 'Answers of your provider were lost on their way, or could not be used.',
+        act: (when: string) => `Nightkeep asks again ${when}; there is nothing for you to do.`,
       },
       consent_refused: {
         happened: 'Your provider refused your consent last time.',
         act: (when: string) =>
-          `We ask again ${when}. If you know that it was ended there, agree again; it is mended at once.`,
+          `Nightkeep asks again ${when}. If you know that it was ended there, agree again; it is mended at once.`,
       },
       consent_unused: {
         happened: 'Your consent was not used for longer than your provider allows.',
@@ -1529,7 +1529,7 @@ export const texts = {
       failed: 'Not at all',
       ofNight: 'of this night',
       rotations: 'Rotations lost',
-      rotationsNote: 'consents whose token we lost; must be 0',
+      rotationsNote: 'consents whose token Nightkeep lost; must be 0',
       provider: 'Provider',
       providerWell: 'well',
       providerTrouble: 'in trouble',
@@ -1771,7 +1771,7 @@ export const texts = {
       consent_refused: 'the provider refuses the consent',
       consent_in_use: 'another worker uses the consent, or ended while it did',
       provider_away: 'the provider does not answer',
-      provider_trouble: 'the provider, or our access to it, is in trouble',
+      provider_trouble: 'the provider, or the access of Nightkeep to it, is in trouble',
       repository_locked: 'another program has the repository',
       store_full: 'the store is full',
       store_trouble: 'the store could not be used',

@@ -159,7 +159,7 @@ describe('an exchange without any answer', () => {
     expect(await exchanges()).toBe(before + 1);
   });
 
-  test('is called ambiguous, the same token is sent once more, and what follows is lost by us, not withdrawn', async () => {
+  test('is called ambiguous, the same token is sent once more, and what follows is lost by Nightkeep, not withdrawn', async () => {
     const { grant } = await fixture.consent();
     await dieWithTheAnswer(grant.id);
     fixture.pass(minute);

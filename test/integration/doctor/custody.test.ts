@@ -101,7 +101,7 @@ describe('rotation', () => {
     await fixture.exchange(id);
     const findings = await fixture.examine();
     expect(found(findings.get('rotation'))).toMatch(/^warn: .*1 answer was lost in 30 days/);
-    expect(found(findings.get('grants'))).toMatch(/^wrong: 1 token was lost by us/);
+    expect(found(findings.get('grants'))).toMatch(/^wrong: 1 token was lost by Nightkeep/);
   });
 
   test('that does not take place is called that', async () => {
@@ -172,7 +172,7 @@ describe('grants', () => {
     await fixture.consent(bob);
     await fixture.database.grant.update({ where: { id }, data: { state: 'needs_consent', reason: 'lost_rotation' } });
     expect(found((await fixture.examine()).get('grants'))).toMatch(
-      /^wrong: 1 token was lost by us.*1 active; 1 needs_consent: lost_rotation 1.* → Set Refresh Token Max Reuse/,
+      /^wrong: 1 token was lost by Nightkeep.*1 active; 1 needs_consent: lost_rotation 1.* → Set Refresh Token Max Reuse/,
     );
   });
 

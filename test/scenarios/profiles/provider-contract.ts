@@ -102,7 +102,7 @@ export function providerContract(name: string, make: Make): void {
       expect(await world.resources.database.circuit.count()).toBe(0);
     });
 
-    test('a consent that ends after a page of a proxy was lost by us only where a token may be replaced', async () => {
+    test('a consent that ends after a page of a proxy was lost by Nightkeep only where a token may be replaced', async () => {
       await using world = await openWorld(make);
       const { id } = await world.consent(alice);
       await world.consent(bob);

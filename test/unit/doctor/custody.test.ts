@@ -114,7 +114,7 @@ describe('grants', () => {
       [active, row('needs_consent', 'withdrawn_at_provider', 2)],
       /^ok: 40 active; 2 needs_consent: withdrawn_at_provider 2/,
     ],
-    [[active, row('needs_consent', 'lost_rotation', 1)], /^wrong: 1 token was lost by us.*consent again/],
+    [[active, row('needs_consent', 'lost_rotation', 1)], /^wrong: 1 token was lost by Nightkeep.*consent again/],
     [[active, row('withdrawn', 'lost_rotation', 1)], /^ok: /],
     [
       [active, row('suspect', 'permission_missing', 2)],

@@ -59,7 +59,7 @@ describe('clocks', () => {
       /^warn: This machine is 600 s behind the clock by which the provider signed its tokens of the last days/,
     ],
     [{ provider: -30, tokens: -32, proves: false }, /^warn: This machine is 30 s ahead of the provider\. →/],
-    [{ provider: 16, proves: true }, /^wrong: .*The provider may take our signatures for stale/],
+    [{ provider: 16, proves: true }, /^wrong: .*The provider may take Nightkeep's signatures for stale/],
     [{ provider: -59 }, /^warn: /],
     [
       { provider: 9 },
