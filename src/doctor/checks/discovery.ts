@@ -79,9 +79,13 @@ function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
 /** Codes as the machine names them. */
 function cureOfFailure(failure: string): string {
   if (/ENOTFOUND|EAI_AGAIN/.test(failure)) return 'Correct the host in OIDC_ISSUER, or the name service.';
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(failure))
+    return 'No TLS is spoken at that port: write the one of https in OIDC_ISSUER, or http:// where the provider is on this machine.';
   if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED|ALTNAME/i.test(failure))
     return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
   if (/timeout/i.test(failure)) return 'Look whether a firewall is in the way, and whether the provider is overloaded.';
+  if (/UND_ERR_SOCKET|ECONNRESET/.test(failure))
+    return 'Something listens there and ends the connection: if it speaks TLS, write https:// in OIDC_ISSUER; else look at its log.';
   if (failure === 'blocked-port')
     return 'Serve the provider at another port and correct OIDC_ISSUER: this one is for another protocol, and browsers ask nothing there either.';
   return 'Start the provider, or correct host and port in OIDC_ISSUER.';

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
@@ -168,6 +170,19 @@ test('a provider at a port that no browser asks is told apart from one that is a
   expect(found(findings.get('discovery'))).toMatch(
     /^wrong: .*does not answer \(blocked-port\)\. → Serve the provider at/,
   );
+});
+
+test('a port of http that is asked by https, and the reverse, are told apart from a bad certificate', async () => {
+  const { examine, provider } = await open();
+  const { port } = new URL(provider.issuer);
+  const secure = (await examine({ OIDC_ISSUER: `https://127.0.0.1:${port}` })).get('discovery');
+  expect(found(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → No TLS is spoken at that port/);
+  const ending = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
+  opened.defer(() => void ending.close());
+  await once(ending, 'listening');
+  const address = ending.address();
+  const plain = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+  expect(found((await examine({ OIDC_ISSUER: plain })).get('discovery'))).toMatch(/if it speaks TLS, write https:/);
 });
 
 test('a provider that takes connections and says nothing is not waited for', async () => {

@@ -38,6 +38,12 @@ describe('a failure that may pass', () => {
     expect(time.elapsed() - Date.parse('2026-11-23T01:00:00Z')).toBe(500 + 1000 + 2000);
   });
 
+  test('is told as what it is where no TLS is spoken', async () => {
+    await using server = await startHostileWebdav(tree());
+    await using source = openSource(server.url.replace('http:', 'https:'), { clock: clock() });
+    await expect(source.list(source.root, never)).rejects.toThrow('The server speaks no TLS at that port.');
+  });
+
   test('is retried at once where the connection was closed before an answer, but only once', async () => {
     await using server = await startHostileWebdav(tree());
     server.mischief = failing(1, reset);
