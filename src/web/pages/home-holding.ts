@@ -37,8 +37,10 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
 function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
   const t = texts.holding;
   const n = numbersIn(counts);
-  const changed = n.filesNew === undefined ? '' : t.changes(n.filesNew, n.filesChanged ?? 0, n.entriesGone ?? 0);
   const all = (n.entries ?? 0) + (n.entriesKept ?? 0);
+  const { filesNew: added, filesChanged: differ = 0, entriesGone: gone = 0 } = n;
+  // Where all is new and nothing gone, there was no snapshot before, or an empty one.
+  const changed = added === undefined || (added === all && gone === 0) ? '' : t.changes(added, differ, gone);
   const unread = html` ${t.unread(problemCount, n.entriesKept ?? 0)} <a href="/runs/${id}">${t.which}</a>`;
   return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
 }

@@ -351,7 +351,7 @@ export const texts: Texts = {
     nothingYet: 'Noch nichts.',
     entries: (entries, size) => `${files(entries)}, ${size}`,
     changes: (added, changed, gone) =>
-      `Seit dem Sicherungsstand davor: ${[`${added} neu`, `${changed} geändert`, `${gone} entfallen`].join(', ')}.`,
+      `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
     unread: (count, kept) =>
       `${filesOrFolders(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; für ${files(kept)} gilt der Stand einer früheren Nacht` : ''}.`,
     which: 'Welche, und warum',

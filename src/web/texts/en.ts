@@ -376,7 +376,7 @@ export const texts = {
     entries: (entries: number, size: string) =>
       `${formats.number(entries)} ${entries === 1 ? 'file' : 'files'}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
-      `Since the snapshot before: ${[`${added} new`, `${changed} changed`, `${gone} gone`].join(', ')}.`,
+      `Since the snapshot before: ${formats.number(added)} new, ${formats.number(changed)} changed, ${formats.number(gone)} gone.`,
     unread: (count: number, kept: number) =>
       `${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'} could not be read${kept > 0 ? `; ${formats.number(kept)} ${kept === 1 ? 'file stands' : 'files stand'} in from an earlier night` : ''}.`,
     which: 'Which, and why',

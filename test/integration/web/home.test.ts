@@ -101,6 +101,19 @@ describe('home', () => {
     expect(text).not.toContain('<bdi>files');
   });
 
+  it('tells of no snapshot before the first one, and writes numbers as elsewhere', async () => {
+    const guest = await withNights([{}]);
+    const userId = await guest.userId();
+    const say = async (counts: object) => {
+      await pages.resources.database.run.updateMany({ where: { plan: { userId } }, data: { counts } });
+      return guest.text('/');
+    };
+    expect(await say({ entries: 3015, filesNew: 3015, totalBytes: 9 })).toContain('3,015 files, 9 bytes. <br>');
+    expect(await say({ entries: 3015, filesNew: 3015, entriesGone: 4000, totalBytes: 9 })).toContain(
+      'Since the snapshot before: 3,015 new, 0 changed, 4,000 gone.',
+    );
+  });
+
   it('names the night to come by the date that its window begins on', async () => {
     const guest = await withNights([{}]);
     const { plan } = pages.resources.database;

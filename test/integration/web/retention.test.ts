@@ -161,3 +161,24 @@ test('promises nothing of snapshots that are all erased, since the consent was w
   }
   await database.repository.updateMany({ data: { eraseAt: null } });
 });
+
+test('says what goes after the next backup by when that comes, also after a pause', async () => {
+  const bob = await pages.consented();
+  const userId = await bob.userId();
+  const own = await addRepository(pages, bob);
+  const { tree, id: other } = await writeSnapshot(own, { 'a.txt': Buffer.from('a') });
+  await own.forgetSnapshot(other);
+  for (const date of ['2026-04-27', '2026-05-04'])
+    await own.saveSnapshot({ time: `${date}T02:00:00Z`, tree, paths: ['/files'], hostname: 'nightkeep' });
+  await plans().updateMany({ where: { userId }, data: { retention: { weekly: 2 } } });
+  const going = async () => {
+    const page = await (await bob.send('/retention')).text();
+    return [...page.matchAll(/<tr role="row"><td.*?<\/tr>/gs)].flatMap(([row]) =>
+      row.includes('goes after the next backup') || />goes</.test(row) ? (/\d+ \w+ 2026/.exec(row) ?? []) : [],
+    );
+  };
+  expect(await going()).toEqual(['4 May 2026']);
+  const pausedUntil = new Date('2026-05-12T00:00:00Z');
+  await plans().updateMany({ where: { userId }, data: { paused: true, pausedUntil } });
+  expect(await going()).toEqual(['27 Apr 2026']);
+});
