@@ -165,7 +165,7 @@ function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: strin
   }
 }
 
-/** Yours, or the embedded one, which is ours to migrate. */
+/** The database of the settings, or the embedded one, which is migrated here. */
 async function locateDatabase(
   { databaseUrl, dataDir }: Config,
   opened: AsyncDisposableStack,

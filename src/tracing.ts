@@ -5,7 +5,7 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { isAppError } from './errors.ts';
 import type { Log } from './log.ts';
 
-/** Ids, counts and words of ours; nothing that a person or a server chose. */
+/** Ids, counts and fixed words; nothing that a person or a server chose. */
 export type SpanAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /** One piece of work, as it appears in a trace. */
@@ -146,7 +146,7 @@ export async function startTracing({
   };
 }
 
-/** The code of an error of ours, or the name of another: a message might name a file. */
+/** The code of an AppError, or the name of another error, whose message might name a file. */
 function typeOf(error: unknown): string {
   if (isAppError(error)) return error.code;
   return error instanceof Error ? error.name : typeof error;

@@ -89,7 +89,7 @@ const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/inval
 function explain(error: unknown): number {
   const isWrongUse = isAppError(error) && wrongUse.has(error.code);
   const words = String(scrub(`${messageForPeople(error)}${causeOf(error)}`));
-  // What is wrong with settings or the command line has lines of ours; anything else may hold words of others.
+  // Messages about settings or the command line have lines of their own; any other may hold words from outside.
   process.stderr.write(`nightkeep: ${isWrongUse ? inLines(words) : harmless(words)}\n`);
   if (!isAppError(error))
     process.stderr.write(`${inLines(String(scrub(error instanceof Error ? error.stack : String(error))))}\n`);

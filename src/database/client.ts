@@ -98,7 +98,7 @@ export function inLongTransaction<T>(database: Database, work: (transaction: Tra
 
 const names = new Map<string, string>();
 
-/** Long statements of our own are planned once a connection; those that Prisma writes are too many to keep. */
+/** Long hand-written statements are planned once per connection; those that Prisma writes are too many to keep. */
 function nameOf(sql: string): string {
   if (!sql.trimStart().startsWith('WITH')) return '';
   const name = names.get(sql) ?? createHash('sha256').update(sql).digest('hex').slice(0, 32);

@@ -186,7 +186,7 @@ export function reasonOf(error: unknown): string | undefined {
 /** How long the last words of a program are waited for; a server that has not gone yet may keep its standard output open. */
 const partingMs = 5_000;
 
-/** PostgreSQL's programs get nothing of our environment, which may hold secrets. */
+/** PostgreSQL's programs get nothing of this process's environment, which may hold secrets. */
 const surroundings = { cwd: '/', env: { LC_ALL: 'C' } };
 
 /** Stops when it is disposed of. A process that does not hear these signals itself ends by them, and stops before. */

@@ -17,7 +17,7 @@ import {
 } from './embedded-server.ts';
 import { openUse } from './server-use.ts';
 
-/** A PostgreSQL of our own, for one machine. */
+/** An embedded PostgreSQL, for one machine. */
 export interface EmbeddedDatabase extends AsyncDisposable {
   /** The address for the service, whose role may change rows but no tables. */
   url: string;

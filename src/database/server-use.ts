@@ -11,7 +11,7 @@ export interface ServerUse {
 const lock = '20843, 1';
 const againMs = 1_000;
 
-/** Begins to use the server at that address. Throws what the driver throws where the server does not let us in. */
+/** Begins to use the server at that address. Throws what the driver throws if the server refuses the connection. */
 export async function openUse(clock: Clock, url: string): Promise<ServerUse> {
   let isOver = false;
   let client = await hold(url, again);

@@ -2,7 +2,7 @@ import { ResponseBodyError } from 'openid-client';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { oauthErrorOf, providerError } from './provider-error.ts';
 
-/** How a person, or the client itself, consents without our pages. */
+/** How a person, or the client itself, consents without a page of Nightkeep. */
 export type EnrollMethod = 'device' | 'password' | 'service';
 
 interface Meaning {

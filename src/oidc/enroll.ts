@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts';
 import { type EnrollMethod, enrollError } from './enroll-error.ts';
 import { oauthErrorOf } from './provider-error.ts';
 
-/** The ways to consent without our pages. Throw `enroll/…`, `consent/…`, or `provider/…` where the provider is at fault. */
+/** The ways to consent without a page of Nightkeep. They throw `enroll/…`, `consent/…`, or `provider/…` if the provider is at fault. */
 export interface Enrollment {
   /** Begins a device authorization (RFC 8628). */
   device(scope: string): Promise<DeviceLogin>;

@@ -49,7 +49,7 @@ export interface Issuer {
    * fault. Tokens that came all the same are told to `unkept` first.
    */
   finishAuthorization(callback: URL, transaction: AuthorizationTransaction, unkept?: Unkept): Promise<Authorized>;
-  /** The ways to consent without our pages. */
+  /** The ways to consent without a page of Nightkeep. */
   readonly enroll: Enrollment;
   /**
    * One token request with this offline token, and the key that it is bound to where it is: at most 15 seconds, never

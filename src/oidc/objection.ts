@@ -99,7 +99,7 @@ function issOf(parameters: unknown): unknown {
   return parameters instanceof URLSearchParams ? parameters.get('iss') : undefined;
 }
 
-/** What comes from outside is shown short, and without what could pass for our own words. */
+/** Values from outside are shown shortened, and without anything that could pass for words of Nightkeep. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? value.replace(/[^\w:/.~%-]/g, '').slice(0, 200) : 'nothing';
 }

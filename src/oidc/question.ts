@@ -10,7 +10,7 @@ export interface Reply {
   failure?: string;
   /** Milliseconds until the answer was read. */
   ms: number;
-  /** Halfway between question and answer, by our clock. */
+  /** Halfway between request and answer, by the clock of this machine. */
   at: Date;
   /** The provider's clock, where it tells (`Date`, RFC 9110, section 6.6.1): Keycloak itself does not. */
   date?: Date;

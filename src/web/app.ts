@@ -178,7 +178,9 @@ async function consentFirst({ c, resources, session, url }: Visit): Promise<Resp
   return c.redirect(`/consent?returnTo=${encodeURIComponent(target.pathname + target.search)}`, 303);
 }
 
-/** Whether it was a page of ours that loaded itself again, or asked for more, and no person's act, as far as the browser tells (Fetch Metadata). */
+/**
+ * Whether a page of Nightkeep reloaded itself, or asked for more, without anything that a person did, as far as the browser says (Fetch Metadata).
+ */
 function loadedByItself(headers: Headers): boolean {
   return headers.get('sec-fetch-site') === 'same-origin' && headers.get('sec-fetch-user') !== '?1';
 }

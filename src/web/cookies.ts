@@ -30,7 +30,7 @@ const prefix = 'nightkeep-begun';
 const binding = purposes.cookie('pending');
 /** Attributes of every cookie: for this host and its pages only, and not for scripts. */
 export const cookieAttributes = { prefix: 'host', path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
-/** Browsers keep 4,096 bytes of a cookie, and servers before us often take 8 KB of all of them. */
+/** Browsers keep 4,096 bytes per cookie, and proxies often accept 8 KB for all of them. */
 const limits = { cookie: 4_000, pendingTogether: 6_000, pendingCount: 5 } as const;
 
 /** Each tab has a cookie of its own, by its state. The newest stay that fit; what is older is forgotten. */
@@ -55,7 +55,7 @@ export function forgetPending(c: Context, state: string): void {
   deleteCookie(c, pendingName(state), cookieAttributes);
 }
 
-/** A state is chosen by us, but comes back from outside. */
+/** Nightkeep chooses a state, but it comes back from outside. */
 function pendingName(state: string): string {
   return `${prefix}-${createHash('sha256').update(state).digest('base64url').slice(0, 16)}`;
 }

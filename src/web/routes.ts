@@ -75,8 +75,8 @@ export type Route =
     };
 
 /**
- * Every address. What a person posts needs a session and the token of its forms; the provider signs what it posts. Anyone may choose a
- * language, on a page of ours.
+ * Every address. What a person posts needs a session and the token of its forms; what the provider posts is signed by it. Anyone may choose a
+ * language, on a page of Nightkeep.
  */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },

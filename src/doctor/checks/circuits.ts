@@ -9,7 +9,7 @@ export const circuits: Check = {
   run: async ({ records }) => checkCircuits(await listCircuits(await records())),
 };
 
-/** Trouble with the provider or with our client, during which nobody is asked. */
+/** Trouble with the provider or with the client there, during which no requests are sent. */
 export function checkCircuits(
   known: readonly { issuer: string; open: boolean; reason: string; openedAt: Date }[],
 ): Finding {

@@ -36,14 +36,14 @@ async function secondsOfTokens({ clock, records }: Installation): Promise<number
 
 const secondsAhead = (theirs: Date, ours: Date) => (theirs.getTime() - ours.getTime()) / 1000;
 
-/** How far a clock is before ours, in seconds; negative where it is behind. Undefined where it cannot be seen. */
+/** How many seconds a clock is ahead of this machine's; negative if it is behind, undefined if it cannot be seen. */
 export interface ClockFacts {
   /** By the `Date` of the provider's answers. */
   provider?: number | undefined;
   /** By the tokens that the provider issued of late, which tells no more than a second. */
   tokens?: number | undefined;
   database?: number | undefined;
-  /** Whether Nightkeep signs what it sends to the provider, which then looks at our time. */
+  /** Whether Nightkeep signs what it sends to the provider, which then compares the time of this machine with its own. */
   proves?: boolean;
 }
 
@@ -89,7 +89,7 @@ function wordsOf({ who, off }: Seen): string {
   return `${Math.abs(Math.round(off))} s ${off > 0 ? 'behind' : 'ahead of'} ${who}`;
 }
 
-/** Where two others agree against ours, it is ours that is wrong. */
+/** If the other two agree, the clock of this machine is wrong. */
 function isOurs([one, ...others]: readonly Seen[]): boolean {
   return one !== undefined && others.length > 0 && others.every(({ off }) => agree(one.off, off));
 }

@@ -6,7 +6,7 @@ import { requestRun } from '../nights/request-run.ts';
 import { scopesOf } from './give-consent.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
 
-/** How somebody consents without our pages. */
+/** How somebody consents without a page of Nightkeep. */
 export type EnrollWay =
   | { method: 'device'; show: (login: DeviceLogin) => void; signal?: AbortSignal }
   | { method: 'password'; username: string; password: string }

@@ -267,7 +267,7 @@ function whenAgain(
   return dueAt && { dueAt, spent };
 }
 
-/** By us, and nothing is wrong with it. */
+/** Whether Nightkeep itself interrupted the run, without anything being wrong with it. */
 function isInterrupted(error: unknown): boolean {
   return isAppError(error, 'run/stopped') || isAppError(error, 'run/gave-way');
 }

@@ -128,7 +128,7 @@ async function saveMoved(resources: MoveNeeds, userId: string, { fresh, old }: {
   }
 }
 
-/** False where another repository is at the place: that is not ours to clear. */
+/** False if another repository is at the place, which must not be cleared. */
 async function holdsNoOther(here: Backend, there: Backend): Promise<boolean> {
   try {
     await refuseAnother(here, there);
@@ -177,7 +177,7 @@ function refuseUnended(
     );
 }
 
-/** Opens the copy with our own key and checks that its snapshots lack nothing. */
+/** Opens the copy with the key of the service and checks that its snapshots lack nothing. */
 async function proveCopy(
   resources: MoveNeeds,
   row: Row,

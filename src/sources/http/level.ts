@@ -18,7 +18,7 @@ export interface LevelBounds {
 
 /** An answer may come later than the quickest by as much as that took; on a quick network somewhat more, on a slow one less. */
 const delayMs = { least: 10, most: 100 };
-/** The quickest of so many says how long answers take now: one of a large folder, or after a pause of ours, says nothing. */
+/** The quickest of this many answers tells how long answers take now; a single one may be of a large folder, or come after a pause. */
 const recentAnswers = 8;
 /** By how much it moves in a round trip, at most, once answers have come later than the quickest by half of what they may. */
 const steadyGain = 0.25;

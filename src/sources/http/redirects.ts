@@ -7,7 +7,7 @@ const mostRedirects = 5;
 /** A link to another host is asked for anew each time, since it may be good for a moment only. */
 const mostAttemptsElsewhere = 3;
 
-/** A path on our own server, or the address of a file on another host. */
+/** A path on the same server, or the address of a file on another host. */
 type Place = string | URL;
 
 /**

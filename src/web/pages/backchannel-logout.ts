@@ -21,7 +21,7 @@ export async function backchannelLogout({ c, resources }: Visit): Promise<Respon
     return c.body(null, 200, { 'cache-control': 'no-store' });
   } catch (error) {
     const isForged = isAppError(error, 'logout/invalid-token');
-    // Anybody may post here, and what they post is no trouble of ours.
+    // Anybody may post here: a forged token is no reason to warn operators.
     resources.log[isForged ? 'info' : 'warn']('session.end-failed', { error });
     if (isForged) return refuse('invalid_request', error.message);
     return refuse('temporarily_unavailable', 'The logout could not be carried out. Send it again.');
