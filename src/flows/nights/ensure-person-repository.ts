@@ -16,9 +16,8 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'stor
 type Known = Pick<NightFacts, 'repository' | 'damagedPacks'>;
 
 /**
- * Opens the repository of a person, or makes it where there is none: the row with the sealed password, then the repository,
- * then the recovery key. After a crash between two of these the next call makes what is missing. What lies in packs that are known to be
- * damaged counts as missing, so that a night reads it again.
+ * Opens the repository of a person, or creates it: the row with the sealed password, then the repository, then the recovery key. After a crash in
+ * between, the next call creates what is missing. What is in packs that are known to be damaged counts as missing, so that a night reads it again.
  */
 export async function ensurePersonRepository(
   resources: Needs,

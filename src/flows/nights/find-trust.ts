@@ -2,8 +2,8 @@ import { type Trust, type TrustedRun, trustOf } from '../../domain/trust.ts';
 import type { Resources } from '../../resources.ts';
 
 /**
- * What this run may believe of validators, by the runs `before`, where its own attempts before found `unreliable` roots. Folders are passed over only on the word of a snapshot
- * that is on record: its id is the hash of its bytes, so that it is the one that a run wrote, tree and all.
+ * How far this run may trust validators, by the runs `before` and by the `unreliable` roots that its own earlier attempts found. Folders are
+ * skipped only by a snapshot that is on record: its id is the hash of its bytes, so it is the one that a run wrote, with its tree.
  */
 export function findTrust(
   { config }: Pick<Resources, 'config'>,

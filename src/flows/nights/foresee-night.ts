@@ -11,9 +11,9 @@ import { keepFigure } from './keep-figure.ts';
 const lastNightsMs = 3 * 86_400_000;
 
 /**
- * Foresees whether the window of the settings will hold the backups that are due in it, from noon until it opens; null at any other time,
- * and where nothing is known. Workers count by those that were at work in the middle of the last night, each with `concurrency`
- * backups at once as this process has it.
+ * Whether the window of the settings will be long enough for the backups that are due in it, from noon until it opens; null at any other time, and
+ * if nothing is known. The workers are those that were running in the middle of the last night, each with `concurrency` backups at a time as in
+ * this process.
  */
 export async function foreseeNight({
   clock,

@@ -20,8 +20,8 @@ const rest = 100;
 const countingMs = 5 * 60_000;
 
 /**
- * A figure that grows with everybody, as JSON has it: counted now, or, where that takes long, as it was counted last. `of` says what it is
- * the figure of: one of something else is not told.
+ * A figure that takes longer to count the more people there are, as JSON: counted now or, if counting takes long, as it was last counted. `of` says
+ * what it is the figure of; a figure of something else is not answered.
  */
 export async function keepFigure<Value>(
   { clock, database }: Needs,

@@ -18,8 +18,8 @@ const lookEveryMs = 10_000;
 const partOfLight = 1 / 8;
 
 /**
- * Begins to count the time of a try, on the clock: whatever lets it wait, it has a worker's place meanwhile. Runs of one process share its memory: a heavy one has an equal part of it, where all were heavy, and
- * a light one less where there may be many.
+ * Starts the time limit of a try, by the clock: whatever the run waits for, it occupies a place of a worker. The runs of a process share its
+ * memory: a heavy one has an equal part of it, as if all were heavy, and a light one less if there may be many.
  */
 export function limitRun(
   {

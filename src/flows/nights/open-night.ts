@@ -5,8 +5,8 @@ import type { Resources } from '../../resources.ts';
 const batch = 500;
 
 /**
- * Opens the nights that are due and queues their runs, after it has let those go on of which a pause is over. It may run twice, or in two processes; nothing is lost when the queue
- * does not answer, since `heal` queues again every run that the table says is queued.
+ * Opens the nights that are due and queues their runs, after resuming plans whose pause is over. It may run twice, or in two processes. Nothing is
+ * lost if the queue does not answer: `heal` queues again every run that is queued according to the table.
  */
 export async function openNight(
   resources: Pick<Resources, 'clock' | 'database' | 'holder' | 'log' | 'queues'> & {

@@ -10,8 +10,9 @@ export type RequestedRun = { planId: string } & (
 );
 
 /**
- * Queues a run besides the nightly one, or answers the id of the plan's run that is under way: one that waits to be tried again is due at
- * once. What a person asks for comes after everybody's night, what an operator asks for before all (src/domain/turns.ts). Throws `grant/not-usable` after consent has ended.
+ * Queues a run besides the nightly one, or answers the id of the plan's run that is under way; one that waits to be tried again becomes due at
+ * once. What a person requests comes after everybody's night, what an operator requests first (src/domain/turns.ts). Throws `grant/not-usable`
+ * after consent has ended.
  */
 export async function requestRun(
   { clock, database, queues }: Pick<Resources, 'clock' | 'database' | 'queues'>,

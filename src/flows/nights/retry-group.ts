@@ -8,8 +8,8 @@ import { requestRun } from './request-run.ts';
 const most = 200;
 
 /**
- * Asks for a run of everybody whose latest one ended, or waits, for this cause. Whose consent ends meanwhile is left out. Answers
- * how many were asked for, and whether there are more.
+ * Requests a run for everybody whose latest one ended, or waits, for this cause, except those whose consent has ended. Answers how many were
+ * requested, and whether there are more.
  */
 export async function retryGroup(
   resources: Pick<Resources, 'clock' | 'database' | 'queues'>,

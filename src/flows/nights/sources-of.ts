@@ -24,8 +24,8 @@ export function standingOf({ keyring }: Pick<Needs, 'keyring'>, plan: PlanWithPe
 }
 
 /**
- * The addresses of a plan for its person, claims filled in. Throws `seal/broken` where plan or person are not as Nightkeep left them in
- * the database, and `source/foreign-origin` for a server that the settings do not name: no token goes there.
+ * The addresses of a plan for its person, with claims filled in. Throws `seal/broken` if plan or person are not as Nightkeep left them in the
+ * database, and `source/foreign-origin` for a server that the settings do not name: no token is sent there.
  */
 export function sourcesOf(resources: Needs, plan: PlanWithPerson): OwnSource[] {
   planSealing(resources.keyring).require(plan);

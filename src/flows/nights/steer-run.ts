@@ -39,14 +39,14 @@ export type Work = (input: {
 
 const renewEveryMs = 20_000;
 /**
- * While others have the places that a run may have, unless one of this worker ends before: after a second, and each time after twice as
- * long, since many of a worker may be waiting.
+ * How long to wait while all places of this kind are taken, unless a run of this worker ends before: a second, then twice as long each time, since
+ * many places of a worker may be waiting.
  */
 const askAgainMs = { first: 1_000, most: 8_000 };
 const lookEveryMs = 1_000;
-/** What the database said so long ago still holds for a snapshot that is written now. */
+/** How old the word of the database may be for a snapshot that is written now. */
 const freshMs = 1_000;
-/** So long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
+/** How long before its lease runs out a run ends that could not renew it: the clock of the next worker may be ahead. */
 const spareMs = 10_000;
 /** How a run ended is saved as soon as the database is back, so that nothing is done again for an outage. */
 const saveAgainMs = 5_000;
@@ -67,7 +67,7 @@ export async function steerRun(
   return run === null ? undefined : steer(needs, run, signal, work);
 }
 
-/** The same for the run whose turn it is; waits while only such are left as this worker has enough of. */
+/** The same for the run whose turn it is; waits while only runs are left that this worker has enough of. */
 export async function steerNextRun(needs: NextNeeds, signal: AbortSignal, work: Work): Promise<Backed | undefined> {
   const { clock, holder, runClaims } = needs;
   const { concurrency, heavyRuns, turnMs } = needs.config;
@@ -151,15 +151,15 @@ function tracedRun({ id, attempt }: ClaimedRun, work: () => Promise<Outcome>): P
 
 interface KeptLease extends Disposable {
   /**
-   * Resolves once the database has said that the lease is this run's: now, or a second ago at most. Asks again while it does not answer;
-   * rejects when the signal is aborted.
+   * Resolves once the database has said that the lease is this run's: now, or at most a second ago. Keeps asking while it does not answer; rejects
+   * when the signal is aborted.
    */
   confirm(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Renews the lease now and then; aborts `lost` when it is another's, or could not be renewed: some seconds before it runs out, by clocks that may
- * be apart. A question that gets no answer, as on a network that lets nothing through, is not waited for.
+ * Renews the lease regularly; aborts `lost` if it is another's, or could not be renewed until some seconds before it runs out, since the clocks of
+ * machines may differ. A request that gets no answer, as on a network that drops everything, is not waited for.
  */
 function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: AbortController): KeptLease {
   let renewed = clock.elapsed();
@@ -194,7 +194,7 @@ function keepLease({ clock, database, log }: Needs, run: ClaimedRun, lost: Abort
   };
 }
 
-/** What saving how a run ended comes to; waits for a database that is away, unless the caller stops. */
+/** Saves how a run ended; waits for a database that is away, unless the caller stops. */
 async function saved<T>({ clock, log }: Needs, signal: AbortSignal, save: () => Promise<T>): Promise<T> {
   const began = clock.elapsed();
   for (;;) {
@@ -208,7 +208,7 @@ async function saved<T>({ clock, log }: Needs, signal: AbortSignal, save: () => 
   }
 }
 
-/** Whether the run failed for good; else it was returned to the queue, or is another's. */
+/** Whether the run has finally failed; otherwise it was returned to the queue, or is another worker's. */
 async function endBadly(
   resources: Needs,
   run: ClaimedRun,
@@ -248,7 +248,7 @@ function count({ meters }: Needs, { state, counts, problemCount }: CountedEnd, m
 
 type CountedEnd = Pick<RunEnd, 'counts' | 'problemCount'> & { state: Exclude<RunEnd['state'], 'cancelled'> };
 
-/** Whoever waits for the work to have ended need not wait for the lease to run out then. */
+/** Releases the lease, so that nobody who waits for the work to end has to wait for the lease to run out. */
 async function letGo({ database, log }: Needs, run: ClaimedRun): Promise<void> {
   await releaseRun(database, run).catch((error: unknown) => log.warn('run.release-failed', { error }));
 }

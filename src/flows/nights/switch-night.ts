@@ -27,8 +27,8 @@ export async function resumeNight({ clock, database, queues }: Needs, { by, word
 }
 
 /**
- * Ends the night early: runs under way go on, those that wait are skipped and come again next night. Backups that somebody
- * asked for keep their place. Answers how many were skipped.
+ * Ends the night early: runs under way continue, waiting ones are skipped and come again next night. Requested backups keep their place. Answers
+ * how many were skipped.
  */
 export async function drainNight(resources: Needs & Pick<Resources, 'holder'>, { by, words }: Asked): Promise<number> {
   const { clock, database, queues } = resources;

@@ -22,8 +22,9 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'log' | 'queues'> & {
 };
 
 /**
- * Deletes records that are older than the settings keep them: runs, restores and notices, uses of consents, events, what the audit says of
- * people, and what the queue notes of its jobs. Answers how many rows of each went, the queue's aside. Web sessions and logout tokens go that have ended, too.
+ * Deletes records that are older than the settings allow: runs, restores, notices, uses of consents, events, what the audit says about people, and
+ * the queue's notes about jobs; also web sessions and logout tokens that have ended. Answers how many rows of each were deleted, except those of
+ * the queue.
  */
 export async function forgetOldRecords(
   { clock, config, database, log, queues }: Needs,

@@ -47,8 +47,8 @@ const tellEveryMs = 2_000;
 const mostProblems = 100;
 
 /**
- * Begins to write what was asked for into a new folder at the source. It goes on after this call; what becomes of it is on record
- * under its id. The access is ended with it. False where it was begun before.
+ * Starts writing the requested entries to a new folder at the source, and continues after this call; the result is recorded under the restore's id.
+ * The access ends with it. Answers false if it was started before.
  */
 export async function beginRestoreToSource(resources: Needs, { id, userId, granted }: Asked): Promise<boolean> {
   const begun = await startRestore(resources.database, { id, userId, at: resources.clock.now() });

@@ -28,8 +28,8 @@ const ofOneEntry: readonly ErrorCode[] = [
 ];
 
 /**
- * A new folder of the person at the source, for a restore. Throws `restore/not-written` for what the server does not take of one
- * entry, and what the writer throws for the rest.
+ * A new folder of the person at the source, for a restore. Throws `restore/not-written` if the server refuses one entry, and what the writer throws
+ * for anything else.
  */
 export function openSourceTarget({ writer, below, signal, written }: Target): StreamTarget {
   const at = (path: Path) => [...below, ...path];

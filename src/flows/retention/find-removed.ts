@@ -25,8 +25,8 @@ interface Looked {
 }
 
 /**
- * The snapshots of a person's runs that are gone from the store though the rule that they agreed to keeps them, so that somebody else
- * removed them. One that was rewritten, as stock restic does for tags and repairs, is there under its new name.
+ * The snapshots of a person's runs that are missing from the store although the rule that they agreed to keeps them, so that somebody else removed
+ * them. One that was rewritten, as stock restic does for tags and repairs, exists under its new name.
  */
 export async function findRemoved(
   { clock, database }: Pick<Resources, 'clock' | 'database'>,

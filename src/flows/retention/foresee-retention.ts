@@ -6,8 +6,8 @@ import { openPersonHistory } from '../snapshots/open-history.ts';
 import { foreseeSnapshots, type Judgement, judgeSnapshots, ruleOf } from './judge-snapshots.ts';
 
 /**
- * What becomes of a person's snapshots by their rule after the next backup: as it would be if they agreed, where they have not. Throws as `openPersonHistory`,
- * but knows nothing to judge before the first run.
+ * What happens to a person's snapshots by their rule after the next backup, or would if they agreed to it. Throws like `openPersonHistory`, but
+ * judges nothing before the first run.
  */
 export async function foreseeRetention(
   resources: Resources,

@@ -26,8 +26,8 @@ export interface Judgement {
 }
 
 /**
- * Applies a person's rule to their snapshots. The newest, the newest that brought everything, pinned ones and those of other
- * programs always stay; after a great loss or change all of them do, until somebody has looked.
+ * Applies a person's rule to their snapshots. The newest, the newest complete one, pinned ones and those of other programs always stay; after a
+ * great loss or change all of them do, until somebody has looked at it.
  */
 export function judgeSnapshots(
   saved: readonly SavedSnapshot[],
@@ -43,8 +43,8 @@ export function judgeSnapshots(
 }
 
 /**
- * The same with what goes after the next backup, which takes the place of one that is the newest of its day, week or month now: that of
- * the day before goes then, as a rule. It is supposed to come at `next`, and to bring everything where the newest did.
+ * The same, with what will be forgotten after the next backup, which takes the place of the one that is now the newest of its day, week or month:
+ * usually the one of the day before is forgotten then. The backup is assumed to come at `next`, and to be complete if the newest was.
  */
 export function foreseeSnapshots(
   saved: readonly SavedSnapshot[],
@@ -70,8 +70,8 @@ export function foreseeSnapshots(
 const nextId = parseId<SnapshotId>('0'.repeat(64));
 
 /**
- * Of our snapshots that are not there any more, those that the rule would have kept had they stayed: somebody else removed them. The others
- * went as agreed, though that may not be on record.
+ * Of Nightkeep's snapshots that no longer exist, those that the rule would have kept: somebody else removed them. The others were forgotten as
+ * agreed, though that may not be on record.
  */
 export function removedAmong(
   absent: readonly Pick<JudgedSnapshot, 'id' | 'time'>[],

@@ -10,8 +10,8 @@ const quietMs = 15 * 60_000;
 const atOnce = 20;
 
 /**
- * Removes, once a week, the data of snapshots that went as agreed, repository by repository, where no run is under way or due
- * soon. Skips what another program uses; whatever else fails is logged and tried again the next time.
+ * Removes the data of forgotten snapshots once a week, repository by repository, if no run is under way or due soon. Skips repositories that
+ * another program uses; any other failure is logged and tried again the next time.
  */
 export async function pruneDue(
   resources: RetentionNeeds & Pick<Resources, 'log'>,

@@ -8,8 +8,8 @@ import { isThere } from './find-removed.ts';
 const newest = 20;
 
 /**
- * Throws `store/unavailable` where the store has a snapshot of our runs and does not list it: whatever is decided by such a listing
- * would let go what that snapshot needs. One that somebody else forgot is not there either, and is no obstacle.
+ * Throws `store/unavailable` if the store has a snapshot of one of Nightkeep's runs but does not list it: decisions by such a listing would remove
+ * what that snapshot needs. One that somebody else forgot does not exist either, and is no obstacle.
  */
 export async function refuseOldListing(
   backend: Backend,

@@ -6,8 +6,8 @@ import { forgetSnapshots, type OpenedRepository, type RetentionNeeds } from './f
 import { ruleOf } from './judge-snapshots.ts';
 
 /**
- * Does what the person agreed to after a run: forgets the snapshots that their rule lets go. Why it could not is put on record
- * and logged; it is tried again after the next run. `opened` is the repository that the run had open.
+ * Does after a run what the person agreed to: forgets the snapshots that their rule does not keep. If it cannot, the reason is recorded and logged,
+ * and it is tried again after the next run. `opened` is the repository that the run had open.
  */
 export async function retain(
   resources: RetentionNeeds & Pick<Resources, 'log'>,

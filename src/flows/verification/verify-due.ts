@@ -11,8 +11,8 @@ const quietMs = 15 * minuteMs;
 const atOnce = 20;
 
 /**
- * Verifies, once a day, each repository that no run is using or will soon, one after the other until none is due. One that somebody
- * else uses, or that a run began to use meanwhile, has its turn an hour later, and so has whatever fails.
+ * Verifies each repository once a day, one after the other until none is due, except those that a run is using or will use soon. One that somebody
+ * else uses, or that a run has begun to use meanwhile, is due again an hour later, and so is one that failed.
  */
 export async function verifyDue(
   resources: VerificationNeeds,

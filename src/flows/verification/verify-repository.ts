@@ -47,8 +47,8 @@ interface Verifying {
 }
 
 /**
- * Verifies the repository of a claimed row, mends what can be mended of it, and puts on record what is damaged then. Throws
- * `repository/locked` also where a run of the person begins meanwhile; the next verification goes on where this one ended.
+ * Verifies the repository of a claimed row, repairs what can be repaired, and records the damage that is left. Throws `repository/locked` also if a
+ * run of the person begins meanwhile; the next verification continues where this one ended.
  */
 export async function verifyRepository(resources: VerificationNeeds, verifying: Verifying): Promise<VerifiedFigures> {
   const { clock, database } = resources;
@@ -69,8 +69,8 @@ export async function verifyRepository(resources: VerificationNeeds, verifying: 
 }
 
 /**
- * Looks at the repository beside other readers and writers: structure and key files, a random sample of files, which is restored to
- * nothing, and of the packs those that were damaged before and the part that is due.
+ * Reads the repository beside other readers and writers: its structure and key files, a random sample of files, which is restored and discarded,
+ * the packs that were damaged before, and the part of the packs that is due.
  */
 async function inspect(resources: VerificationNeeds, { claimed, signal, random }: Verifying) {
   const { clock, config, lockOwner } = resources;
@@ -104,8 +104,8 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
 }
 
 /**
- * What of the damage is left once the repository is mended, as far as nobody else uses it and the store lets go of files: what is intact
- * of damaged packs is saved, and what is lost of them is read again by the next night.
+ * The damage that is left after repairing the repository, as far as nobody else uses it and the store allows deleting: intact data of damaged packs
+ * is saved, and the next night reads again what is lost of them.
  */
 async function mend(
   resources: VerificationNeeds,
