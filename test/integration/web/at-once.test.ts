@@ -138,6 +138,22 @@ test('one answer of the provider that comes five times at once gives one consent
   expect(await rowsOf(await guest.userId())).toMatchObject({ grants: 1, plans: 1, users: 1 });
 });
 
+test.each([
+  ['pause', 'plan-paused'],
+  ['withdraw', 'consent-withdrawn'],
+])('what two operators do at once is done once: %s', async (act, audited) => {
+  const roles = ['operator'];
+  const operators = [await pages.newPerson({ roles }), await pages.newPerson({ roles })];
+  const { userId } = await somebody();
+  const forms = await Promise.all(operators.map(async (one) => ({ one, csrf: await one.csrf() })));
+  const path = `/operator/people/${userId}/${act}`;
+  const answers = await Promise.all(forms.map(({ one, csrf }) => post(one, path, { csrf, reason: 'asked by phone' })));
+  const said = answers.map(({ headers }) => headers.get('location')?.replace(/.*told=/, ''));
+  expect(said.toSorted()).toEqual(['unchanged', act === 'pause' ? 'paused' : 'withdrawn'].toSorted());
+  const acts = await pages.resources.database.audit.findMany({ where: { userId, by: { startsWith: 'operator:' } } });
+  expect(acts.map(({ act: done }) => done)).toEqual([audited]);
+});
+
 test('nobody else’s run is cancelled by who guesses among many at once', async () => {
   const { named } = await somebody();
   const other = await pages.consented();

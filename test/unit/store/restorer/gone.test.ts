@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { restore } from '../../../../src/store/restorer/restore.ts';
 import { restoreInOrder, type StreamTarget } from '../../../../src/store/restorer/restore-in-order.ts';
 import { tarFolder } from '../../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../../src/store/restorer/zip.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
+import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
 
 const target: StreamTarget = {
   makeFolder: async () => {},
@@ -27,7 +29,14 @@ async function opened(remove: (name: string) => boolean) {
 const ways = [
   ['a zip', ({ repository, snapshot }) => Array.fromAsync(zipFolder(repository, snapshot, ''))],
   ['a tar', ({ repository, snapshot }) => Array.fromAsync(tarFolder(repository, snapshot.tree, ''))],
-  ['a restore', ({ repository, snapshot }) => restoreInOrder(repository, snapshot, target, { path: '' })],
+  [
+    'a restore to a folder',
+    async ({ repository, snapshot }) => {
+      await using folder = await temporaryFolder('gone');
+      await restore(repository, snapshot, folder.path);
+    },
+  ],
+  ['a restore to the source', ({ repository, snapshot }) => restoreInOrder(repository, snapshot, target, { path: '' })],
 ] as const satisfies readonly [string, (one: Awaited<ReturnType<typeof opened>>) => Promise<unknown>][];
 
 describe('of a repository that goes while it is read', () => {
