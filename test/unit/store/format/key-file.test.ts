@@ -35,6 +35,16 @@ describe('key files', () => {
   });
 
   test.each([
+    ['a key of zeros to encrypt with', () => ({ encrypt: Buffer.alloc(32) })],
+    ['a short one', () => ({ encrypt: Buffer.alloc(16, 1) })],
+    ['a key of zeros to authenticate with', ({ r }: { r: Uint8Array }) => ({ mac: { k: Buffer.alloc(16), r } })],
+  ])('give out no master key with %s', async (_, change) => {
+    const whole = createMasterKey();
+    const { bytes } = await createKeyFile({ ...whole, ...change(whole.mac) }, 'pw', facts, cheap);
+    await expect(openKeyFile(bytes, 'pw')).rejects.toMatchObject({ code: 'repository/damaged' });
+  });
+
+  test.each([
     ['ours for people', { N: 2 ** 15 }, 1],
     ['ours for the service', { N: 2 ** 10 }, 1],
     ['what restic takes on a fast machine', { N: 2 ** 15, p: 12 }, 12],
