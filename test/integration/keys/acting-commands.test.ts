@@ -25,6 +25,7 @@ const commandsOfPeople: Readonly<Record<string, 'exempt' | Partial<Record<'actin
     'repair keys': { acting: ['--user'] },
     'repair snapshots': { acting: ['--user', '--all'], looking: ['--dry-run --user'] },
     'store move': { acting: ['--to file://{folder} --user', '--to file://{folder} --all'] },
+    'store lost': { acting: ['--yes --user', '--yes --all'], looking: ['--dry-run --user'] },
     adopt: { acting: ['--recovery-key-file {key} --user'] },
     grants: { acting: ['--ask-again --user'] },
     withdraw: { acting: ['--yes --user'] },
