@@ -17,7 +17,7 @@
  * some nights of a pair longer than it makes the other: it is measured anew, up to as many times as there are rounds, and `disturbed` says how many such pairs there were and,
  * where there were too many, how many are among those of the result. What else is told of each night says where the time went, as medians: how long an honest run waited for a
  * place and had one, in the middle of them and at most, how often honest runs let others go first, how long hostile ones had places, by how much the thread came late, and the
- * processor time of the worker, of PostgreSQL, of the server of files, which is not ours, and of all else on the machine.
+ * processor time of the worker, of PostgreSQL, of the WebDAV server, which is not ours, and of all else on the machine.
  */
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';

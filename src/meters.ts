@@ -33,7 +33,7 @@ export function openMeters(): Meters {
     buckets,
     registers,
   });
-  const read = counter('bytes_read_total', 'Bytes that runs received from servers of files');
+  const read = counter('bytes_read_total', 'Bytes that runs received from WebDAV servers');
   const added = counter('bytes_added_total', 'Bytes that runs added to repositories');
   const warnings = counter('item_warnings_total', 'Files and folders that runs could not read as they are');
   const exchanges = counter('token_exchange_total', 'Token exchanges by this process, by verdict', [

@@ -6,7 +6,7 @@ import { openFromEnvironment } from './open-resources.ts';
 import { nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
-/** Follows a server of files to another address, so that people keep what they have. */
+/** Follows a WebDAV server to another address, so that people keep what they have. */
 export const filesMove: Command = {
   usage: 'OLD NEW [--dry-run] [--json]',
   summary: 'fetch the same files from their new address, and tell their people',

@@ -101,7 +101,7 @@ export interface Config {
   writeScopes: string[];
   /** What one try of a run may take; memory is that of all runs of one process. */
   runLimits: { ms: number; members: number; memory: number };
-  /** What servers of files are held to. */
+  /** What WebDAV servers are held to. */
   sourceLimits: SourceLimits;
   /** For how many nights a folder may go unlisted on the word of its server. */
   fullWalkNights: number;

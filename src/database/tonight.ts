@@ -131,7 +131,7 @@ export interface ServerPace {
   msPerRequest: number;
 }
 
-/** The servers of files whose runs took the longest for each request since then, the slowest first. */
+/** The WebDAV servers whose runs took the longest for each request since then, the slowest first. */
 export async function listSlowestServers(
   database: Database,
   { since, limit }: { since: Date; limit: number },

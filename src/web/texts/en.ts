@@ -1763,10 +1763,10 @@ export const texts = {
       },
     },
     causes: {
-      server_away: 'the server of files does not answer, or not with files',
-      server_refuses: 'the server of files refuses access',
+      server_away: 'the WebDAV server does not answer, or not with files',
+      server_refuses: 'the WebDAV server refuses access',
       address_unknown: 'a claim that the address of files needs is missing',
-      address_refused: 'the settings do not name the server of files that was agreed to (FILES_ORIGINS)',
+      address_refused: 'the settings do not name the WebDAV server that was agreed to (FILES_ORIGINS)',
       address_wrong: 'what answers at the address of files does not list them',
       consent_refused: 'the provider refuses the consent',
       consent_in_use: 'another worker uses the consent, or ended while it did',

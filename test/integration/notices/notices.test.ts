@@ -454,7 +454,7 @@ describe('operators', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     const [mail] = smtp.mails;
     expect(mail?.to).toBe(operatorMail);
-    expect(mail?.text).toContain('2 =C3=97 the server of files refuses access (server_refuses)');
+    expect(mail?.text).toContain('2 =C3=97 the WebDAV server refuses access (server_refuses)');
     for (const secret of [userId, person.person.subject]) expect(mail?.text).not.toContain(secret);
     await pages.clock.advance(24 * hour);
     expect(await raiseNotices(resources)).toBe(1);

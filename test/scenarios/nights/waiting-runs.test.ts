@@ -145,7 +145,7 @@ describe('a Retry-After of a year', () => {
     expectAbout((await grant()).nextExchangeAt, end.getTime() - 10 * minute);
   });
 
-  test('of the server of files holds the night for an hour at most', async () => {
+  test('of the WebDAV server holds the night for an hour at most', async () => {
     fixture.files.mischief = (_, response) => {
       end(response, 503, { 'retry-after': '31536000' });
       return true;
