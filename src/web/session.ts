@@ -37,8 +37,11 @@ const secretCharacters = 43;
 /** Where the last use of a session is written down at most so often, most requests write nothing. */
 const seenEveryMs = 60_000;
 
-/** Starts a session of which nothing could be known before, in place of the one that this browser had. */
-export async function startSession(c: Context, needs: Needs, signed: Signed): Promise<void> {
+/**
+ * Starts a session of which nothing could be known before, in place of the one that this browser had. Forms that are open in other tabs stay
+ * good where the same person signs in again.
+ */
+export async function startSession(c: Context, needs: Needs, signed: Signed, before?: Session): Promise<void> {
   const { clock, config, database } = needs;
   const secret = randomBytes(secretBytes).toString('base64url');
   const at = clock.now();
@@ -51,7 +54,8 @@ export async function startSession(c: Context, needs: Needs, signed: Signed): Pr
     at,
     replaced: former === undefined ? undefined : hashOf(former),
   });
-  setCookie(c, cookie, secret + proofOf(needs, session), {
+  const csrf = before?.userId === signed.userId ? before.csrf : randomBytes(secretBytes).toString('base64url');
+  setCookie(c, cookie, secret + proofOf(needs, session) + csrf, {
     ...cookieAttributes,
     maxAge: Math.floor(maxMs / 1000),
   });
@@ -60,7 +64,7 @@ export async function startSession(c: Context, needs: Needs, signed: Signed): Pr
 /** The session of the browser, unless it has ended: by its age, unused for too long, signed out here or at the provider. */
 export async function findSession(c: Context, needs: Needs): Promise<Session | undefined> {
   const { clock, config, database, log } = needs;
-  const [secret, proof = ''] = readCookie(c);
+  const [secret, proof = '', csrf = ''] = readCookie(c);
   if (secret === undefined) return undefined;
   const [id, at] = [hashOf(secret), clock.now()];
   const found = await findWebSession(database, { id, at, idleMs: config.session.idleMs });
@@ -76,7 +80,7 @@ export async function findSession(c: Context, needs: Needs): Promise<Session | u
     ...session,
     id,
     name: shortName(name),
-    csrf: hashOf(`form ${secret}`),
+    csrf,
   };
 }
 
@@ -91,10 +95,12 @@ export function clearSession(c: Context): void {
   deleteCookie(c, cookie, cookieAttributes);
 }
 
-/** What only the browser knows, and the proof of what its session was when it began. */
+/** What only the browser knows, the proof of what its session was when it began, and the token of its forms. */
 function readCookie(c: Context): string[] {
   const value = getCookie(c, cookie, 'host');
-  return value === undefined ? [] : [value.slice(0, secretCharacters), value.slice(secretCharacters)];
+  if (value?.length !== 3 * secretCharacters) return [];
+  const [proofAt, csrfAt] = [secretCharacters, 2 * secretCharacters];
+  return [value.slice(0, proofAt), value.slice(proofAt, csrfAt), value.slice(csrfAt)];
 }
 
 /** Goes into the cookie: nobody who can only write to the database makes their session somebody else's, an operator's or a longer one. */

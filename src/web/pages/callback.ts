@@ -54,12 +54,16 @@ async function homeOfOperator({ database }: Pick<Resources, 'database'>, userId:
   return (await findGrantOfPerson(database, { userId })) === null ? '/operator' : '/';
 }
 
-async function signIn({ c, resources }: Visit, answered: URL, transaction: AuthorizationTransaction): Promise<Signed> {
+async function signIn(
+  { c, resources, session }: Visit,
+  answered: URL,
+  transaction: AuthorizationTransaction,
+): Promise<Signed> {
   const { user, roles, sid, authenticatedAt } = await finishSignIn(resources, { callback: answered, transaction });
   const { id: userId, issuer } = user;
   const operator = roles.includes(resources.config.operatorRole);
   const signed = { userId, operator, sid, authenticatedAt };
-  await startSession(c, resources, signed);
+  await startSession(c, resources, signed, session);
   resources.log.info('sign-in', { userId, ...(operator && { operator }) });
   if (operator)
     await saveAudit(resources.database, {

@@ -288,3 +288,23 @@ describe('a refresh token that is not kept', () => {
     }
   });
 });
+
+describe('signing in again in another tab', () => {
+  it('leaves the forms that are open good for the same person, and for nobody else', async () => {
+    const guest = await pages.newPerson();
+    const csrf = await guest.csrf();
+    const send = () =>
+      guest.send('/settings/language', { method: 'POST', body: new URLSearchParams({ csrf, language: 'en' }) });
+    const signIn = async () => {
+      const before = new Map(guest.cookies);
+      await guest.send('/login?fresh=yes&returnTo=/');
+      await guest.comeBack();
+      expect(guest.cookies).not.toEqual(before);
+    };
+    await signIn();
+    expect((await send()).headers.get('location')).toBe('/settings?told=language');
+    pages.atProvider = { subject: 'somebody else at this browser', roles: [] };
+    await signIn();
+    expect((await send()).status).toBe(403);
+  });
+});
