@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.ts';
 import { countPlansDue, measureNightAhead } from '../../database/night-ahead.ts';
 import { forecastNight, type NightForecast } from '../../domain/night-forecast.ts';
-import { nextWindow, nightAround } from '../../domain/nights.ts';
+import { latestBegun, nextWindow, nightAround } from '../../domain/nights.ts';
 import type { Rate } from '../../domain/rate.ts';
 import type { Resources } from '../../resources.ts';
 import { windowOf } from './configured-window.ts';
@@ -11,8 +11,8 @@ import { keepFigure } from './keep-figure.ts';
 const lastNightsMs = 3 * 86_400_000;
 
 /**
- * Whether the window of the settings will be long enough for the backups that are due in it, from noon until it opens; null at any other time, and
- * if nothing is known. The workers are those that were running in the middle of the last night, each with `concurrency` backups at a time as in
+ * Whether the window of the settings will be long enough for the backups that are due in it, from noon until it opens; null at any other time, while
+ * the one before it is open, and if nothing is known. The workers are those that were running in the middle of the last night, each with `concurrency` backups at a time as in
  * this process.
  */
 export async function foreseeNight({
@@ -25,7 +25,7 @@ export async function foreseeNight({
   const at = clock.now();
   const { to } = nightAround(config.window.zone, at);
   const { start, end } = nextWindow(windowOf(config), at);
-  if (start >= to) return null;
+  if (start >= to || latestBegun(windowOf(config), at).end > at) return null;
   const [{ value: plans }, { refreshesEach, typicalMs, workers }] = await Promise.all([
     keepFigure({ clock, database }, { name: 'plans ahead', of: start.toISOString() }, () =>
       countPlansDue(database, { at, from: start, to: end }),

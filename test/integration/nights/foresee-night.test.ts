@@ -85,6 +85,12 @@ test('the backups count that are due in that window: not those of people who cho
   expect(await foreseeNight(pacedBy(0))).toMatchObject({ plans: 355 });
 });
 
+test('while a window over noon is open, nothing is foreseen of the next one: plans that are still due in it have no place there yet', async () => {
+  const { config, ...rest } = pacedBy(40);
+  const window = { ...config.window, start: '10:00', end: '14:00' };
+  expect(await foreseeNight({ ...rest, config: { ...config, window } })).toBeNull();
+});
+
 test('once the window is open nothing is foreseen any more', async () => {
   await pages.clock.advance(13 * hour);
   expect(await foreseeNight(pacedBy(40))).toBeNull();
