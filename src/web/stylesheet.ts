@@ -109,7 +109,7 @@ form.filter { display: flex; flex-wrap: wrap; gap: .6rem 1rem; align-items: end;
 .share { display: block; width: 100%; height: .9rem; border-radius: .45rem; margin: .75rem 0 .5rem; } .bars { display: block; width: 100%; height: 7.5rem; margin: .5rem 0; }
 rect.good { fill: var(--good); } rect.warn { fill: var(--warn); } rect.bad { fill: var(--bad); } rect.calm { fill: var(--night); } rect.rest { fill: var(--well); }
 .trouble form { margin: 0; } @media (max-width: 60rem) { .columns:has(> .trouble) { grid-template-columns: minmax(0, 1fr); } } @media (min-width: 60rem) { .trouble button { white-space: nowrap; } .columns:has(> .trouble) { grid-template-columns: 3fr 2fr; } }
-p.acts { display: flex; flex-wrap: wrap; gap: .6rem; max-width: none; } form label:has(> input[name=reason]) { display: grid; gap: .2rem; max-width: 32rem; color: var(--soft); font-size: .875rem; }
+p.acts { display: flex; flex-wrap: wrap; align-items: center; gap: .6rem; max-width: none; } form label:has(> input[name=reason]) { display: grid; gap: .2rem; max-width: 32rem; color: var(--soft); font-size: .875rem; }
 details > summary { cursor: pointer; color: var(--night); padding: .4rem 0; }
 /* Snapshots */
 .night-head, .night-foot, .folder-head { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: center; justify-content: space-between; } .night h1, .night-head p, .folder-head p { margin: 0; } .night-foot { font-size: .9375rem; } .night-foot form { margin: 0; color: var(--soft); } .night-foot :is(input, button) { min-height: 2.25rem; padding-block: .2rem; }

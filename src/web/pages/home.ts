@@ -106,7 +106,7 @@ function movedCard(
   const { filesMoved, filesMovedAgree, filesMovedConsent } = texts.home;
   const [was, is] = [from, to].map((address) => previewUrl(address, person));
   return html`<section class="card warn" role="status"><p>${filesMoved(texts.formats.time(at, zone), was ?? '', is ?? '')}</p>
-<p><a class="button" href="/consent">${filesMovedAgree}</a> <a href="/grant">${filesMovedConsent}</a></p></section>`;
+<p class="acts"><a class="button" href="/consent">${filesMovedAgree}</a> <a href="/grant">${filesMovedConsent}</a></p></section>`;
 }
 
 /** A word to whoever runs an installation that no operator has seen yet. */
