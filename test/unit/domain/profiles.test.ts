@@ -170,7 +170,7 @@ function rowOf(name: string, profile: ProviderProfile): string {
     profile.introspection === 'untrue' && 'introspection is not believed',
     ...(profile.traps ?? []).map((trap) => `${days(trap)} where ${trap.cause}`),
   ].filter(Boolean);
-  const ended = ending === 'rfc7009' ? 'RFC 7009' : (ending.page ?? 'not by us');
+  const ended = ending === 'rfc7009' ? 'RFC 7009' : (ending.page ?? 'not by Nightkeep');
   const cells = [
     `\`${name}\``,
     profile.title,
