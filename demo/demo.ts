@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
 import type { Environment } from '../src/config/environment.ts';
-import { freePort } from '../src/database/free-port.ts';
+import { freePort } from '../src/database/server/free-port.ts';
 import { type Log, openLog } from '../src/log.ts';
 import { openResources, type Resources } from '../src/resources.ts';
 import { serve } from '../src/web/server.ts';

@@ -1,7 +1,7 @@
 import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stopUnusedDatabase } from '../src/database/embedded.ts';
+import { stopUnusedDatabase } from '../src/database/server/embedded.ts';
 
 const prefix = 'nightkeep-demo-';
 

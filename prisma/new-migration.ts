@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { noFilter, readSchema, withSchemaEngine } from '../src/database/schema-engine.ts';
+import { noFilter, readSchema, withSchemaEngine } from '../src/database/server/schema-engine.ts';
 
 const [name] = process.argv.slice(2);
 const url = process.env.DATABASE_URL;

@@ -8,7 +8,7 @@ import { traced, traceparent } from './tracing.ts';
 
 /**
  * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Each job is a turn of some
- * run, and the table says of which (src/database/turns.ts), so that nobody goes before others by where a job stands. Nothing is
+ * run, and the table says of which (src/database/nights/turns.ts), so that nobody goes before others by where a job stands. Nothing is
  * lost with the whole queue, because every run that is still due is queued again. Finished jobs are not kept: a kept one
  * would prevent a job with the same id.
  */

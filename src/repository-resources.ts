@@ -2,7 +2,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from './clock.ts';
 import type { Config } from './config/config.ts';
-import { type Canary, lockCanaries, saveCanary } from './database/canaries.ts';
 import {
   type Database,
   inTransactionOnce,
@@ -10,9 +9,10 @@ import {
   openDatabase,
   type Transaction,
 } from './database/client.ts';
-import { startEmbeddedDatabase } from './database/embedded.ts';
-import { migrateWhereNeeded, requireMigrations } from './database/migrate.ts';
-import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from './database/sealed-values.ts';
+import { startEmbeddedDatabase } from './database/server/embedded.ts';
+import { migrateWhereNeeded, requireMigrations } from './database/server/migrate.ts';
+import { type Canary, lockCanaries, saveCanary } from './database/state/canaries.ts';
+import { type BoundKind, type BoundRow, beforeAll, listBound, replaceSealed } from './database/state/sealed-values.ts';
 import type { RowSeal } from './domain/row-facts.ts';
 import { parseStoreAddress } from './domain/store-address.ts';
 import { AppError, isAppError } from './errors.ts';

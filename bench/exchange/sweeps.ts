@@ -1,5 +1,5 @@
 import type { Database } from '../../src/database/client.ts';
-import { listGrantsToExchange } from '../../src/database/grants.ts';
+import { listGrantsToExchange } from '../../src/database/consent/grants.ts';
 import { insertGrants } from './filler-rows.ts';
 
 /** How long it takes to find what is due among the grants: the median of several tries. */

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { type Database, openDatabase } from '../../src/database/client.ts';
-import { openDueNights } from '../../src/database/due-nights.ts';
-import { startEmbeddedDatabase } from '../../src/database/embedded.ts';
-import { migrate } from '../../src/database/migrate.ts';
-import { claimRun, finishRun } from '../../src/database/runs.ts';
+import { openDueNights } from '../../src/database/nights/due-nights.ts';
+import { claimRun, finishRun } from '../../src/database/nights/runs.ts';
+import { startEmbeddedDatabase } from '../../src/database/server/embedded.ts';
+import { migrate } from '../../src/database/server/migrate.ts';
 import { parseRule } from '../../src/domain/retention/rule.ts';
 import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
 import { ownHostname } from '../../src/flows/nights/own-snapshots.ts';

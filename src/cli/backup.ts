@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
-import { eachPlanForCommand, listRunsForCommand } from '../database/command-views.ts';
-import { listRunProgress } from '../database/run-progress.ts';
+import { eachPlanForCommand, listRunsForCommand } from '../database/nights/command-views.ts';
+import { listRunProgress } from '../database/nights/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { listCircuits, trustRefusals } from '../database/circuits.ts';
+import { listCircuits, trustRefusals } from '../database/custody/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
 import type { RepositoryResources } from '../repository-resources.ts';

@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
-import { eachGrant, forecastDeaths, type GrantRow } from '../database/deadlines.ts';
-import { findGrantOfPerson } from '../database/grant-views.ts';
+import { findGrantOfPerson } from '../database/consent/grant-views.ts';
+import { eachGrant, forecastDeaths, type GrantRow } from '../database/custody/deadlines.ts';
 import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';

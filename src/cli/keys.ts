@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
-import { findUsersByName } from '../database/command-views.ts';
+import { findUsersByName } from '../database/nights/command-views.ts';
 import { AppError } from '../errors.ts';
 import {
   type BrokenRow,

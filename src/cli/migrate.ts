@@ -3,7 +3,7 @@ import { readSetting } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { saveAudit } from '../database/audit.ts';
 import { openDatabase } from '../database/client.ts';
-import { migrate } from '../database/migrate.ts';
+import { migrate } from '../database/server/migrate.ts';
 import { AppError } from '../errors.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printList } from './command.ts';

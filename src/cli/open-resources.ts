@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { type Config, readConfig } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
-import { hasEmbeddedDatabase } from '../database/embedded.ts';
+import { hasEmbeddedDatabase } from '../database/server/embedded.ts';
 import { AppError } from '../errors.ts';
 import { openLog } from '../log.ts';
 import { openRepositoryResources, type RepositoryResources } from '../repository-resources.ts';

@@ -1,5 +1,5 @@
-import { findUsersByName } from '../database/command-views.ts';
-import { eachRepositoryPlace } from '../database/repository-moves.ts';
+import { findUsersByName } from '../database/nights/command-views.ts';
+import { eachRepositoryPlace } from '../database/repositories/repository-moves.ts';
 import { AppError } from '../errors.ts';
 import { findBrokenRows, requireWholeRows, wordsOfBroken } from '../flows/keys/broken-rows.ts';
 import type { Resources } from '../resources.ts';

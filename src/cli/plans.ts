@@ -1,4 +1,4 @@
-import { listPeople, type PersonRow } from '../database/people.ts';
+import { listPeople, type PersonRow } from '../database/people/people.ts';
 import { type Command, json, limitOf, printTable, shownMinute, shownOf, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';

@@ -1,4 +1,4 @@
-import { confirmAlarms } from '../database/protection.ts';
+import { confirmAlarms } from '../database/notices/protection.ts';
 import { doubtedSince, type Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { eachProtectionByName, findProtection } from '../flows/nights/find-protection.ts';

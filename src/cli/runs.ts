@@ -1,4 +1,4 @@
-import { listRunsForOperators } from '../database/people.ts';
+import { listRunsForOperators } from '../database/people/people.ts';
 import {
   type Command,
   json,

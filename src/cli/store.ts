@@ -1,5 +1,9 @@
 import { countWords } from '../count-words.ts';
-import { eachRepositoryPlace, listRepositoryPlacesOf, type RepositoryPlace } from '../database/repository-moves.ts';
+import {
+  eachRepositoryPlace,
+  listRepositoryPlacesOf,
+  type RepositoryPlace,
+} from '../database/repositories/repository-moves.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { findGrantOfPerson } from '../database/grant-views.ts';
+import { findGrantOfPerson } from '../database/consent/grant-views.ts';
 import { AppError } from '../errors.ts';
 import { type TokensAtProvider, withdrawConsent } from '../flows/consent/withdraw-consent.ts';
 import { type EraseChoice, eraseAtOf, eraseChoices } from '../flows/erasure/erase-choice.ts';

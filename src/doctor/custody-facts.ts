@@ -1,4 +1,4 @@
-import { inspectWindows, listLatestTokens } from '../database/inspect-custody.ts';
+import { inspectWindows, listLatestTokens } from '../database/custody/inspect-custody.ts';
 import { isAppError } from '../errors.ts';
 import { openToken } from '../flows/custody/offline-token.ts';
 import { decodeClaims } from '../oidc/token-answer.ts';

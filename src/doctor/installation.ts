@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Config, Survey } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Database } from '../database/client.ts';
-import type { WindowFacts } from '../database/inspect-custody.ts';
+import type { WindowFacts } from '../database/custody/inspect-custody.ts';
 import type { ProviderProfile } from '../domain/providers/profile.ts';
 import type { ClientAtProvider, Credential, Introduction } from '../oidc/inspect-client.ts';
 import type { Published } from '../oidc/inspect-provider.ts';

@@ -91,7 +91,7 @@ export function noticesForPerson(
 /**
  * The moments at which time alone may bring something that a person is told: what the warnings before an end of their consent and that end
  * are, when nobody has verified for too long, and the end of the first window that brought no snapshot. As long as their facts stay as they
- * are, nothing else comes (listPeopleOfMoments in src/database/changed-people.ts finds whose these are).
+ * are, nothing else comes (listPeopleOfMoments in src/database/notices/changed-people.ts finds whose these are).
  */
 export function momentsToTell(facts: ProtectionFacts): Date[] {
   const { consent, plan, verification } = facts;

@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { compress } from 'hono/compress';
 import { asOutage, ping } from '../database/client.ts';
-import { findGrantOfPerson } from '../database/grant-views.ts';
+import { findGrantOfPerson } from '../database/consent/grant-views.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { traced } from '../tracing.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { isErasureDue } from '../database/erasures.ts';
+import { isErasureDue } from '../database/repositories/erasures.ts';
 import type { Html } from './layout.ts';
 import type { Texts } from './texts/en.ts';
 import type { PersonVisit } from './visit.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { useRate } from '../database/rate-limits.ts';
+import { useRate } from '../database/people/rate-limits.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { askingOf, clientAddress, networkOf } from './client-address.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Gauge, Registry } from 'prom-client';
-import { type Measurements, measure } from '../database/measure.ts';
-import { measureRepositories, type RepositoryFigures } from '../database/measure-repositories.ts';
-import { listHeldRetentions } from '../database/retention.ts';
-import { findStateExport, findStateSince } from '../database/state-exports.ts';
+import { type Measurements, measure } from '../database/records/measure.ts';
+import { measureRepositories, type RepositoryFigures } from '../database/repositories/measure-repositories.ts';
+import { listHeldRetentions } from '../database/repositories/retention.ts';
+import { findStateExport, findStateSince } from '../database/state/state-exports.ts';
 import type { NightForecast } from '../domain/night-forecast.ts';
 import type { TalliedPeople } from '../domain/people-tally.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';

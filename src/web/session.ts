@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
-import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/web-sessions.ts';
+import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/people/web-sessions.ts';
 import type { Language } from '../domain/language.ts';
 import type { Resources } from '../resources.ts';
 import { fingerprint } from '../vault/seal.ts';

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { findPlanOfPerson } from '../database/views.ts';
+import { findPlanOfPerson } from '../database/nights/views.ts';
 import { AppError } from '../errors.ts';
 import type { Resources } from '../resources.ts';
 import { type Html, layout } from './layout.ts';

@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { readWebLimits } from '../../src/config/config.ts';
-import { freePort } from '../../src/database/free-port.ts';
+import { freePort } from '../../src/database/server/free-port.ts';
 import type { WrittenCard } from '../../src/domain/repository-card.ts';
 import type { FoundRepository } from '../../src/flows/adoption/find-repositories.ts';
 import { silentLog } from '../../src/log.ts';

@@ -3,7 +3,7 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { type Account, accountFor, programsFor } from '../../src/database/embedded-programs.ts';
+import { type Account, accountFor, programsFor } from '../../src/database/server/embedded-programs.ts';
 import { administer, connected } from '../support/servers/postgres-server.ts';
 import { type RunningServer, startServerProcess } from '../support/servers/server-process.ts';
 import type { Machine } from './network.ts';

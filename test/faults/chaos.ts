@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Fault } from '../../demo/provider/faults/faults.ts';
 import type { LoggedRequest } from '../../demo/provider/log/request-log.ts';
-import { endSilentExchanges } from '../../src/database/exchanges.ts';
-import { silenceMs } from '../../src/database/leases.ts';
+import { endSilentExchanges } from '../../src/database/custody/exchanges.ts';
+import { silenceMs } from '../../src/database/custody/leases.ts';
 import { isAppError } from '../../src/errors.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { exchangeNow, obtainAccess } from '../../src/flows/custody/obtain-access.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { findVerification } from '../../src/database/verifications.ts';
+import { findVerification } from '../../src/database/repositories/verifications.ts';
 import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';
 import { checkRepository } from '../../src/store/repository/check.ts';
 import { untilNoon } from '../support/fixtures/noon.ts';

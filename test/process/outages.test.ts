@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import { startProvider } from '../../demo/provider/provider.ts';
-import { freePort } from '../../src/database/free-port.ts';
+import { freePort } from '../../src/database/server/free-port.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually } from '../support/harness/nightkeep.ts';

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { freePort } from '../../src/database/free-port.ts';
+import { freePort } from '../../src/database/server/free-port.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
 import { eventsOf, eventually, type Nightkeep } from '../support/harness/nightkeep.ts';

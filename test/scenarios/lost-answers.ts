@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
-import { silenceMs } from '../../src/database/leases.ts';
+import { silenceMs } from '../../src/database/custody/leases.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts/en.ts';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { DemoCloud } from '../../demo/cloud/cloud.ts';
 import { alice } from '../../demo/people.ts';
-import { findRepository } from '../../src/database/repositories.ts';
+import { findRepository } from '../../src/database/repositories/repositories.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
   consent,

@@ -1,4 +1,4 @@
-import { listCircuits } from '../../database/circuits.ts';
+import { listCircuits } from '../../database/custody/circuits.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
 

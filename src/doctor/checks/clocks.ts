@@ -1,5 +1,5 @@
-import { inspectIssuing } from '../../database/inspect-custody.ts';
-import { inspectServer } from '../../database/inspect-server.ts';
+import { inspectIssuing } from '../../database/custody/inspect-custody.ts';
+import { inspectServer } from '../../database/server/inspect-server.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import type { Installation } from '../installation.ts';

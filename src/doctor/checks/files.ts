@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { type AddressInUse, countPlansByAddress } from '../../database/files-moves.ts';
+import { type AddressInUse, countPlansByAddress } from '../../database/nights/files-moves.ts';
 import { isNamedServer, originOf } from '../../domain/url-template.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { countGrants, type GrantCount } from '../../database/inspect-custody.ts';
+import { countGrants, type GrantCount } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { someOf } from '../words.ts';

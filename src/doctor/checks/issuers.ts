@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { countGrantsByIssuer, countGrantsOfOtherClients } from '../../database/provider-moves.ts';
+import { countGrantsByIssuer, countGrantsOfOtherClients } from '../../database/consent/provider-moves.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 import { quoted } from '../words.ts';

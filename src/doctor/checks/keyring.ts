@@ -1,4 +1,4 @@
-import { readCanaries } from '../../database/canaries.ts';
+import { readCanaries } from '../../database/state/canaries.ts';
 import { isAppError } from '../../errors.ts';
 import { type KeyUse, listKeys } from '../../flows/keys/retire-key.ts';
 import type { Keyring } from '../../vault/keyring.ts';

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { compareMigrations } from '../../database/migrate.ts';
+import { compareMigrations } from '../../database/server/migrate.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { someOf } from '../words.ts';

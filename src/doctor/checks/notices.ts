@@ -4,7 +4,7 @@ import {
   inspectNotices,
   type NoticeFaults,
   type OperatorsTold,
-} from '../../database/notices.ts';
+} from '../../database/notices/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { isAppError } from '../../errors.ts';
 import { openMailer } from '../../notify/mail.ts';

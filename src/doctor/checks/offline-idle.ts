@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import type { WindowFacts } from '../../database/inspect-custody.ts';
+import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
 import { durationWords } from '../words.ts';

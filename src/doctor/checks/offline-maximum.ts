@@ -1,4 +1,4 @@
-import type { WindowFacts } from '../../database/inspect-custody.ts';
+import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
 import { durationWords } from '../words.ts';

@@ -1,4 +1,4 @@
-import type { WindowFacts } from '../../database/inspect-custody.ts';
+import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';

@@ -1,6 +1,6 @@
 import { findNightSwitch, type NightSwitch } from '../../database/audit.ts';
 import type { Database } from '../../database/client.ts';
-import { hasQueueTables, isQueuePaused } from '../../database/inspect-server.ts';
+import { hasQueueTables, isQueuePaused } from '../../database/server/inspect-server.ts';
 import {
   askRedis,
   askRedisForeign,

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { listMadeRepositories } from '../../database/inspect-runs.ts';
+import { listMadeRepositories } from '../../database/nights/inspect-runs.ts';
 import { repositoryExists } from '../../store/repository/exists.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import type { Check } from '../check.ts';

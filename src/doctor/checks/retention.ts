@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { listHeldRetentions } from '../../database/retention.ts';
+import { listHeldRetentions } from '../../database/repositories/retention.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { inspectRotation, type RotationFacts } from '../../database/inspect-custody.ts';
+import { inspectRotation, type RotationFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { backMs } from '../custody-facts.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';

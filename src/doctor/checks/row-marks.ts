@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { listReplayedOnRecord } from '../../database/inspect-runs.ts';
+import { listReplayedOnRecord } from '../../database/nights/inspect-runs.ts';
 import { findReplayedRows, type Replayed } from '../../flows/keys/broken-rows.ts';
 import { silentLog } from '../../log.ts';
 import type { Check } from '../check.ts';

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { inspectRuns, type RunFacts } from '../../database/inspect-runs.ts';
+import { inspectRuns, type RunFacts } from '../../database/nights/inspect-runs.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 

@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { findStateExport, findStateSince, type StateExportRecord } from '../../database/state-exports.ts';
+import { findStateExport, findStateSince, type StateExportRecord } from '../../database/state/state-exports.ts';
 import { isStateExportLate } from '../../domain/state-exports.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';

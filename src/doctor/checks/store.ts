@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { listMadeRepositories } from '../../database/inspect-runs.ts';
+import { listMadeRepositories } from '../../database/nights/inspect-runs.ts';
 import type { RestAddress, S3Address } from '../../domain/store-address.ts';
 import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';

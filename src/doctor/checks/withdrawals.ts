@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { type EndingFacts, inspectEndings } from '../../database/inspect-custody.ts';
+import { type EndingFacts, inspectEndings } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { getOwnerId, hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import { getOwnerId, hasRepository, saveAdopted } from '../../database/repositories/adoptions.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { resetMark } from '../keys/marks.ts';

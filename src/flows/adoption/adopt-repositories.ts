@@ -1,4 +1,10 @@
-import { type Adopted, type AdoptedRow, getOwnerId, hasRepository, saveAdopted } from '../../database/adoptions.ts';
+import {
+  type Adopted,
+  type AdoptedRow,
+  getOwnerId,
+  hasRepository,
+  saveAdopted,
+} from '../../database/repositories/adoptions.ts';
 import type { RepositoryCard } from '../../domain/repository-card.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

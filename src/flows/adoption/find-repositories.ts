@@ -1,4 +1,4 @@
-import { isKnownPlace, listKnownPlaces } from '../../database/adoptions.ts';
+import { isKnownPlace, listKnownPlaces } from '../../database/repositories/adoptions.ts';
 import type { WrittenCard } from '../../domain/repository-card.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -7,8 +7,8 @@ import {
   saveCardSeen,
   saveCardsOfOtherKeysDue,
   saveCardWritten,
-} from '../../database/cards.ts';
-import { beforeAll } from '../../database/sealed-values.ts';
+} from '../../database/repositories/cards.ts';
+import { beforeAll } from '../../database/state/sealed-values.ts';
 import { type RepositoryCard, readCard, readFormerPlan, type WrittenCard } from '../../domain/repository-card.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

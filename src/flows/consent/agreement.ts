@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Terms } from '../../database/consents.ts';
-import type { GrantedPlan } from '../../database/grant-views.ts';
+import type { Terms } from '../../database/consent/consents.ts';
+import type { GrantedPlan } from '../../database/consent/grant-views.ts';
 import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
 import { isNamedServer, type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';

@@ -1,4 +1,4 @@
-import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/logouts.ts';
+import { isLogoutTaken, listGrantsOfSession, saveLogout } from '../../database/people/logouts.ts';
 import { AppError } from '../../errors.ts';
 import { endConsentHere, type WithdrawalNeeds } from './withdraw-consent.ts';
 

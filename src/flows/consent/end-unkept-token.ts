@@ -1,4 +1,4 @@
-import { listSessionsOfGrant } from '../../database/grants.ts';
+import { listSessionsOfGrant } from '../../database/consent/grants.ts';
 import { isAppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,4 +1,4 @@
-import type { ConsentRows } from '../../database/consents.ts';
+import type { ConsentRows } from '../../database/consent/consents.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { DeviceLogin } from '../../oidc/enroll.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,6 +1,6 @@
-import { closeCircuit } from '../../database/circuits.ts';
-import type { ConsentRows } from '../../database/consents.ts';
-import { saveUser } from '../../database/users.ts';
+import type { ConsentRows } from '../../database/consent/consents.ts';
+import { closeCircuit } from '../../database/custody/circuits.ts';
+import { saveUser } from '../../database/people/users.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import { AppError, messageForPeople } from '../../errors.ts';
 import type { AuthorizationRequest, AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';

@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database/adoptions.ts';
-import { closeCircuit } from '../../database/circuits.ts';
 import { inTransaction, type Transaction } from '../../database/client.ts';
 import {
   type ConsentRows,
@@ -12,12 +10,14 @@ import {
   saveTerms,
   type Terms,
   takePlanOver,
-} from '../../database/consents.ts';
-import { saveAgreedAddress } from '../../database/files-moves.ts';
-import { nextNumber } from '../../database/generations.ts';
-import { saveAgreedRule } from '../../database/retention.ts';
-import { readSources } from '../../database/runs.ts';
-import { saveUser } from '../../database/users.ts';
+} from '../../database/consent/consents.ts';
+import { nextNumber } from '../../database/consent/generations.ts';
+import { closeCircuit } from '../../database/custody/circuits.ts';
+import { saveAgreedAddress } from '../../database/nights/files-moves.ts';
+import { readSources } from '../../database/nights/runs.ts';
+import { saveUser } from '../../database/people/users.ts';
+import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database/repositories/adoptions.ts';
+import { saveAgreedRule } from '../../database/repositories/retention.ts';
 import { nextNight } from '../../domain/nights.ts';
 import { asRule } from '../../domain/retention/rule.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';

@@ -1,4 +1,4 @@
-import type { SignedIn } from '../../database/users.ts';
+import type { SignedIn } from '../../database/people/users.ts';
 import { isValidZone } from '../../domain/nights.ts';
 import { isUrlClaim } from '../../domain/url-template.ts';
 import type { Authorized } from '../../oidc/authorization.ts';

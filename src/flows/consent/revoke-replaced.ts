@@ -1,4 +1,4 @@
-import { listReplacedTokens, type ReplacedToken, saveRevoked } from '../../database/revocations.ts';
+import { listReplacedTokens, type ReplacedToken, saveRevoked } from '../../database/consent/revocations.ts';
 import { type RevocationNeeds, type Revocations, revokeTokens } from './revoke-tokens.ts';
 
 /**

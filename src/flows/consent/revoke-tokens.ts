@@ -3,7 +3,7 @@ import {
   type RevocationEnd,
   saveRevoked,
   type TokenToRevoke,
-} from '../../database/revocations.ts';
+} from '../../database/consent/revocations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { openToken } from '../custody/offline-token.ts';

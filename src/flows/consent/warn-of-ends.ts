@@ -1,4 +1,4 @@
-import { listGrantsToWarn, saveWarnings } from '../../database/deadlines.ts';
+import { listGrantsToWarn, saveWarnings } from '../../database/custody/deadlines.ts';
 import { warningDue } from '../../domain/deadlines.ts';
 import type { Resources } from '../../resources.ts';
 

@@ -1,4 +1,4 @@
-import { withdrawGrant } from '../../database/withdrawals.ts';
+import { withdrawGrant } from '../../database/consent/withdrawals.ts';
 import type { Resources } from '../../resources.ts';
 import { type RevocationNeeds, revokeWithdrawn } from './revoke-tokens.ts';
 

@@ -1,5 +1,5 @@
-import { askGrantAgain } from '../../database/deadlines.ts';
-import { findGrantOfPerson, listExchangesOfPerson } from '../../database/grant-views.ts';
+import { findGrantOfPerson, listExchangesOfPerson } from '../../database/consent/grant-views.ts';
+import { askGrantAgain } from '../../database/custody/deadlines.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { resumeRun } from '../nights/request-run.ts';

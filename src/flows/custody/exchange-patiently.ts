@@ -1,4 +1,4 @@
-import type { Lease } from '../../database/leases.ts';
+import type { Lease } from '../../database/custody/leases.ts';
 import { mayResend } from '../../domain/resend.ts';
 import type { ExchangeAnswer } from '../../domain/verdict.ts';
 import type { Needs } from './needs.ts';

@@ -1,4 +1,4 @@
-import type { Lease, LeasedGrant } from '../../database/leases.ts';
+import type { Lease, LeasedGrant } from '../../database/custody/leases.ts';
 import { tokenRow } from '../../domain/marks.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import type { TokenAnswer } from '../../domain/tokens.ts';

@@ -1,4 +1,4 @@
-import type { Lease } from '../../database/leases.ts';
+import type { Lease } from '../../database/custody/leases.ts';
 import { pauseAfterTroubleMs } from '../../domain/refusal.ts';
 import { type Verdict, wrongSubject } from '../../domain/verdict.ts';
 import { AppError } from '../../errors.ts';

@@ -1,5 +1,5 @@
-import { endSilentExchanges } from '../../database/exchanges.ts';
-import { silenceMs } from '../../database/leases.ts';
+import { endSilentExchanges } from '../../database/custody/exchanges.ts';
+import { silenceMs } from '../../database/custody/leases.ts';
 import type { Resources } from '../../resources.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
 import { replaySpool } from './spool-answer.ts';

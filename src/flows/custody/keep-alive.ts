@@ -1,5 +1,5 @@
-import { listProbes } from '../../database/circuits.ts';
-import { type DueGrant, listGrantsToExchange } from '../../database/grants.ts';
+import { type DueGrant, listGrantsToExchange } from '../../database/consent/grants.ts';
+import { listProbes } from '../../database/custody/circuits.ts';
 import { isAppError } from '../../errors.ts';
 import type { Needs } from './needs.ts';
 import { exchangeNow } from './obtain-access.ts';

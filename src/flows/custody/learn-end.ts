@@ -1,4 +1,4 @@
-import { saveTokenEnd } from '../../database/generations.ts';
+import { saveTokenEnd } from '../../database/consent/generations.ts';
 import type { Deadlines } from '../../domain/deadlines.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,6 +1,6 @@
-import { findLivingToken } from '../../database/generations.ts';
-import type { Lease } from '../../database/leases.ts';
-import { isProven } from '../../database/proven-questions.ts';
+import { findLivingToken } from '../../database/consent/generations.ts';
+import type { Lease } from '../../database/custody/leases.ts';
+import { isProven } from '../../database/custody/proven-questions.ts';
 import { meaningOf, type RefusalMeaning, type Refused } from '../../domain/refusal-meaning.ts';
 import type { Needs } from './needs.ts';
 import { openToken } from './offline-token.ts';

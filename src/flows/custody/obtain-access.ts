@@ -1,7 +1,7 @@
 import { untilAborted } from '../../abort.ts';
-import { promotePending } from '../../database/generations.ts';
-import type { Lease, LeaseRequest } from '../../database/leases.ts';
-import { takeProviderTurn } from '../../database/provider-turns.ts';
+import { promotePending } from '../../database/consent/generations.ts';
+import type { Lease, LeaseRequest } from '../../database/custody/leases.ts';
+import { takeProviderTurn } from '../../database/custody/provider-turns.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import { AppError } from '../../errors.ts';
 import { traced } from '../../tracing.ts';

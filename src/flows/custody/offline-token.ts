@@ -1,6 +1,6 @@
-import type { SealedToken } from '../../database/generations.ts';
-import type { Lease } from '../../database/leases.ts';
-import type { Saved } from '../../database/rotations.ts';
+import type { SealedToken } from '../../database/consent/generations.ts';
+import type { Lease } from '../../database/custody/leases.ts';
+import type { Saved } from '../../database/custody/rotations.ts';
 import { type Deadlines, deadlinesAfter, type OfflineWindows } from '../../domain/deadlines.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';

@@ -1,4 +1,4 @@
-import { isProven, type Question, saveProven } from '../../database/proven-questions.ts';
+import { isProven, type Question, saveProven } from '../../database/custody/proven-questions.ts';
 import type { FailedAnswer } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
 

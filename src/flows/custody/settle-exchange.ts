@@ -1,5 +1,5 @@
-import type { Lease } from '../../database/leases.ts';
-import type { Exchanged } from '../../database/rotations.ts';
+import type { Lease } from '../../database/custody/leases.ts';
+import type { Exchanged } from '../../database/custody/rotations.ts';
 import type { RefusalMeaning } from '../../domain/refusal-meaning.ts';
 import type { ExchangeAnswer, ReceivedAnswer, Verdict } from '../../domain/verdict.ts';
 import { revokeReplaced } from '../consent/revoke-replaced.ts';

@@ -1,4 +1,5 @@
-import { closeCircuit, findCircuit, openCircuit } from '../../database/circuits.ts';
+import { wasMovedByKeys } from '../../database/consent/provider-moves.ts';
+import { closeCircuit, findCircuit, openCircuit } from '../../database/custody/circuits.ts';
 import {
   callWitness,
   countLostAnswers,
@@ -7,11 +8,10 @@ import {
   findWitness,
   listLatestAnswers,
   wasUsedWell,
-} from '../../database/exchanges.ts';
-import type { Lease } from '../../database/leases.ts';
-import { findTriedUntil } from '../../database/plans.ts';
-import { wasMovedByKeys } from '../../database/provider-moves.ts';
-import { saveRefused } from '../../database/refusals.ts';
+} from '../../database/custody/exchanges.ts';
+import type { Lease } from '../../database/custody/leases.ts';
+import { saveRefused } from '../../database/custody/refusals.ts';
+import { findTriedUntil } from '../../database/nights/plans.ts';
 import { isJump, trustAfterMoveMs } from '../../domain/circuit.ts';
 import type { Hint } from '../../domain/hint.ts';
 import {

@@ -1,5 +1,5 @@
-import type { Lease } from '../../database/leases.ts';
-import { saveOnceFree } from '../../database/rotations.ts';
+import type { Lease } from '../../database/custody/leases.ts';
+import { saveOnceFree } from '../../database/custody/rotations.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import type { ExchangeAnswer } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,7 +1,13 @@
 import type { Database } from '../../database/client.ts';
+import { claimLeases, type Lease, type LeaseRequest } from '../../database/custody/leases.ts';
+import {
+  type Exchanged,
+  isNumberTaken,
+  type Saved,
+  saveExchanged,
+  saveOnceFree,
+} from '../../database/custody/rotations.ts';
 import { grouped } from '../../database/grouped.ts';
-import { claimLeases, type Lease, type LeaseRequest } from '../../database/leases.ts';
-import { type Exchanged, isNumberTaken, type Saved, saveExchanged, saveOnceFree } from '../../database/rotations.ts';
 
 /** How claims and saves of exchanges reach the database. */
 export interface Statements {

@@ -1,7 +1,7 @@
-import { findCircuit } from '../../database/circuits.ts';
-import { findUnansweredExchange } from '../../database/exchanges.ts';
-import { findGrant } from '../../database/grants.ts';
-import { type LeaseRequest, silenceMs } from '../../database/leases.ts';
+import { findGrant } from '../../database/consent/grants.ts';
+import { findCircuit } from '../../database/custody/circuits.ts';
+import { findUnansweredExchange } from '../../database/custody/exchanges.ts';
+import { type LeaseRequest, silenceMs } from '../../database/custody/leases.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { circuitOpen, notUsable } from './explain-failure.ts';

@@ -1,4 +1,4 @@
-import { changeEraseAt } from '../../database/erasures.ts';
+import { changeEraseAt } from '../../database/repositories/erasures.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 

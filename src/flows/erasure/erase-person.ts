@@ -3,8 +3,8 @@ import {
   finishErasingPerson,
   listGrantsToEnd,
   listHalfErasedPeople,
-} from '../../database/person-erasures.ts';
-import { findRunningRestore } from '../../database/restores.ts';
+} from '../../database/people/person-erasures.ts';
+import { findRunningRestore } from '../../database/repositories/restores.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';

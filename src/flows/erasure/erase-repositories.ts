@@ -4,9 +4,9 @@ import {
   finishErasing,
   listRepositoriesToErase,
   type RepositoryToErase,
-} from '../../database/erasures.ts';
-import { isMade } from '../../database/lost-repositories.ts';
-import { inKeysTurn } from '../../database/repositories.ts';
+} from '../../database/repositories/erasures.ts';
+import { isMade } from '../../database/repositories/lost-repositories.ts';
+import { inKeysTurn } from '../../database/repositories/repositories.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';

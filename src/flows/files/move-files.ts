@@ -1,6 +1,6 @@
-import { countPlansByAddress, listPlansAt, saveMovedFiles } from '../../database/files-moves.ts';
-import type { PlanWithPerson } from '../../database/plan-rows.ts';
-import { readPerson } from '../../database/users.ts';
+import { countPlansByAddress, listPlansAt, saveMovedFiles } from '../../database/nights/files-moves.ts';
+import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
+import { readPerson } from '../../database/people/users.ts';
 import { noticeOfMovedFiles } from '../../domain/notices.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError, isAppError } from '../../errors.ts';

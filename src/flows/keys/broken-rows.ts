@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { saveAudit } from '../../database/audit.ts';
-import { readCanaries } from '../../database/canaries.ts';
 import { inTransaction } from '../../database/client.ts';
+import { readCanaries } from '../../database/state/canaries.ts';
 import {
   type BoundKind,
   type BoundRow,
@@ -9,7 +9,7 @@ import {
   listBound,
   listRowsOfPeople,
   replaceSealed,
-} from '../../database/sealed-values.ts';
+} from '../../database/state/sealed-values.ts';
 import { noMark, olderIn, peopleRow, placeOf, planRow, type Standing, tokenRow } from '../../domain/marks.ts';
 import type { RowSeal } from '../../domain/row-facts.ts';
 import { AppError, isAppError } from '../../errors.ts';

@@ -1,5 +1,5 @@
 import { saveAudit } from '../../database/audit.ts';
-import { findRepository, inKeysTurn, type PersonRepositoryRow } from '../../database/repositories.ts';
+import { findRepository, inKeysTurn, type PersonRepositoryRow } from '../../database/repositories/repositories.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';

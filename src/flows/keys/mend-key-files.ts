@@ -4,8 +4,8 @@ import {
   inKeysTurn,
   type PersonRepositoryRow,
   saveRecoveryKeyFile,
-} from '../../database/repositories.ts';
-import { hastenVerification } from '../../database/verifications.ts';
+} from '../../database/repositories/repositories.ts';
+import { hastenVerification } from '../../database/repositories/verifications.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { idOf, type KeyId, parseId } from '../../store/format/ids.ts';

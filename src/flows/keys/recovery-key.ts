@@ -5,7 +5,7 @@ import {
   markRecoveryKeyKept,
   markRecoveryKeySeen,
   saveRecoveryKey,
-} from '../../database/repositories.ts';
+} from '../../database/repositories/repositories.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { KeyId } from '../../store/format/ids.ts';

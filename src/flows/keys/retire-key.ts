@@ -1,6 +1,6 @@
-import { findFrontKey, listCanaries, removeCanary } from '../../database/canaries.ts';
-import { countCards } from '../../database/cards.ts';
-import { countSealed } from '../../database/sealed-values.ts';
+import { countCards } from '../../database/repositories/cards.ts';
+import { findFrontKey, listCanaries, removeCanary } from '../../database/state/canaries.ts';
+import { countSealed } from '../../database/state/sealed-values.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { keyIdOf } from '../../vault/seal.ts';

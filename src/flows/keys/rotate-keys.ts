@@ -1,4 +1,4 @@
-import { findFrontKey, putInFront } from '../../database/canaries.ts';
+import { findFrontKey, putInFront } from '../../database/state/canaries.ts';
 import {
   beforeAll,
   countSealed,
@@ -9,7 +9,7 @@ import {
   type SealedPage,
   type SealedValue,
   sealedKinds,
-} from '../../database/sealed-values.ts';
+} from '../../database/state/sealed-values.ts';
 import type { PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

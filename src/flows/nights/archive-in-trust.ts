@@ -1,6 +1,6 @@
-import { type SavedCheckpoint, saveCheckpoint } from '../../database/checkpoints.ts';
-import { saveUnreliable } from '../../database/run-trust.ts';
-import { saveDoubted } from '../../database/verifications.ts';
+import { type SavedCheckpoint, saveCheckpoint } from '../../database/nights/checkpoints.ts';
+import { saveUnreliable } from '../../database/nights/run-trust.ts';
+import { saveDoubted } from '../../database/repositories/verifications.ts';
 import type { Trust } from '../../domain/trust.ts';
 import type { Resources } from '../../resources.ts';
 import { type Archived, type ArchiveOptions, archive } from '../../store/archiver/archiver.ts';

@@ -1,5 +1,5 @@
 import { whenAborted } from '../../abort.ts';
-import { getNightFacts, type NightFacts } from '../../database/night-facts.ts';
+import { getNightFacts, type NightFacts } from '../../database/nights/night-facts.ts';
 import { placeOf } from '../../domain/marks.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { isAppError } from '../../errors.ts';

@@ -1,7 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { NightFacts } from '../../database/night-facts.ts';
-import { findRepository, inKeysTurn, type PersonRepositoryRow, saveRepository } from '../../database/repositories.ts';
-import { findVerification } from '../../database/verifications.ts';
+import type { NightFacts } from '../../database/nights/night-facts.ts';
+import {
+  findRepository,
+  inKeysTurn,
+  type PersonRepositoryRow,
+  saveRepository,
+} from '../../database/repositories/repositories.ts';
+import { findVerification } from '../../database/repositories/verifications.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';

@@ -1,4 +1,4 @@
-import { findNightsBefore } from '../../database/night-facts.ts';
+import { findNightsBefore } from '../../database/nights/night-facts.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';

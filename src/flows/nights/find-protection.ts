@@ -4,7 +4,7 @@ import {
   listProtectionFactsByName,
   listProtectionFactsOf,
   type PersonFacts,
-} from '../../database/protection.ts';
+} from '../../database/notices/protection.ts';
 import { judgeProtection, type Protection } from '../../domain/protection.ts';
 import type { Resources } from '../../resources.ts';
 

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { countPlansDue, measureNightAhead } from '../../database/night-ahead.ts';
+import { countPlansDue, measureNightAhead } from '../../database/nights/night-ahead.ts';
 import { forecastNight, type NightForecast } from '../../domain/night-forecast.ts';
 import { latestBegun, nextWindow, nightAround } from '../../domain/nights.ts';
 import type { Rate } from '../../domain/rate.ts';

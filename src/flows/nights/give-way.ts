@@ -1,4 +1,4 @@
-import { listRunsToGiveWay } from '../../database/turns.ts';
+import { listRunsToGiveWay } from '../../database/nights/turns.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 

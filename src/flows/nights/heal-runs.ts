@@ -1,6 +1,6 @@
-import { bringBackFromAhead } from '../../database/clock-ahead.ts';
-import { listQueuedRuns, returnLapsedRuns } from '../../database/runs.ts';
-import { nameHosts } from '../../database/turns.ts';
+import { listQueuedRuns, returnLapsedRuns } from '../../database/nights/runs.ts';
+import { nameHosts } from '../../database/nights/turns.ts';
+import { bringBackFromAhead } from '../../database/server/clock-ahead.ts';
 import type { Resources } from '../../resources.ts';
 
 export interface HealedRuns {

@@ -1,4 +1,4 @@
-import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
+import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/records/kept-figures.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;

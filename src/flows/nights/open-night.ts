@@ -1,5 +1,5 @@
-import { openDueNights } from '../../database/due-nights.ts';
-import { resumeDuePlans } from '../../database/plans.ts';
+import { openDueNights } from '../../database/nights/due-nights.ts';
+import { resumeDuePlans } from '../../database/nights/plans.ts';
 import type { Resources } from '../../resources.ts';
 
 const batch = 500;

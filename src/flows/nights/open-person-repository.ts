@@ -1,4 +1,4 @@
-import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
+import { findRepository, type PersonRepositoryRow } from '../../database/repositories/repositories.ts';
 import { placeOf } from '../../domain/marks.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,4 +1,4 @@
-import { getPlanZone, hastenRun, saveRequestedRun } from '../../database/plans.ts';
+import { getPlanZone, hastenRun, saveRequestedRun } from '../../database/nights/plans.ts';
 import { dateIn } from '../../domain/nights.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

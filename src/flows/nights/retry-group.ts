@@ -1,5 +1,5 @@
 import { saveAudit } from '../../database/audit.ts';
-import { listPlansInTrouble, type TroubleGroup } from '../../database/tonight.ts';
+import { listPlansInTrouble, type TroubleGroup } from '../../database/nights/tonight.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { requestRun } from './request-run.ts';

@@ -1,6 +1,6 @@
-import type { PlanWithPerson } from '../../database/plan-rows.ts';
-import { readSources } from '../../database/runs.ts';
-import { readPerson } from '../../database/users.ts';
+import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
+import { readSources } from '../../database/nights/runs.ts';
+import { readPerson } from '../../database/people/users.ts';
 import { peopleRow, planRow, type Standing } from '../../domain/marks.ts';
 import { isNamedServer, namesClaim, originOf, urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';

@@ -9,7 +9,7 @@ import {
   renewRun,
   returnRun,
   runLeaseMs,
-} from '../../database/runs.ts';
+} from '../../database/nights/runs.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';

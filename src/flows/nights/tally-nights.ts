@@ -1,5 +1,5 @@
-import { findKeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
-import { listNightOutcomes, type NightOutcome } from '../../database/tonight.ts';
+import { listNightOutcomes, type NightOutcome } from '../../database/nights/tonight.ts';
+import { findKeptFigure, saveKeptFigure } from '../../database/records/kept-figures.ts';
 import { addDays } from '../../domain/nights.ts';
 import type { Resources } from '../../resources.ts';
 

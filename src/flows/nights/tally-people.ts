@@ -1,4 +1,4 @@
-import { claimKeptFigure, findKeptFigure } from '../../database/kept-figures.ts';
+import { claimKeptFigure, findKeptFigure } from '../../database/records/kept-figures.ts';
 import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../../domain/people-tally.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';

@@ -1,5 +1,5 @@
-import { type Measurements, measure } from '../../database/measure.ts';
-import { findOperatorsLastTold } from '../../database/notices.ts';
+import { findOperatorsLastTold } from '../../database/notices/notices.ts';
+import { type Measurements, measure } from '../../database/records/measure.ts';
 import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
 import type { ProtectionVerdict } from '../../domain/protection.ts';

@@ -1,6 +1,4 @@
-import { countGrants } from '../../database/inspect-custody.ts';
-import { listOpenCircuits } from '../../database/notices.ts';
-import { findStateExport, findStateSince } from '../../database/state-exports.ts';
+import { countGrants } from '../../database/custody/inspect-custody.ts';
 import {
   groupTrouble,
   listSlowestServers,
@@ -11,7 +9,9 @@ import {
   type NightToCome,
   type ServerPace,
   type TroubleGroup,
-} from '../../database/tonight.ts';
+} from '../../database/nights/tonight.ts';
+import { listOpenCircuits } from '../../database/notices/notices.ts';
+import { findStateExport, findStateSince } from '../../database/state/state-exports.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
 import { addDays, nightAround } from '../../domain/nights.ts';
 import { isStateExportLate } from '../../domain/state-exports.ts';

@@ -1,5 +1,10 @@
-import { listChangedPeople, listHours, listMissedPeople, listPeopleOfMoments } from '../../database/changed-people.ts';
 import type { Database } from '../../database/client.ts';
+import {
+  listChangedPeople,
+  listHours,
+  listMissedPeople,
+  listPeopleOfMoments,
+} from '../../database/notices/changed-people.ts';
 import { lastWindow } from '../../domain/nights.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices.ts';
+import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices/notices.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { lastWindow, latestBegun } from '../../domain/nights.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';

@@ -1,4 +1,3 @@
-import { claimKeptFigure, findKeptFigure, type KeptFigure, saveKeptFigure } from '../../database/kept-figures.ts';
 import {
   countLostRotations,
   type Delivery,
@@ -7,8 +6,14 @@ import {
   listOnRecord,
   listWhoMayBeMailed,
   saveDeliveries,
-} from '../../database/notices.ts';
-import { listHeldRetentions } from '../../database/retention.ts';
+} from '../../database/notices/notices.ts';
+import {
+  claimKeptFigure,
+  findKeptFigure,
+  type KeptFigure,
+  saveKeptFigure,
+} from '../../database/records/kept-figures.ts';
+import { listHeldRetentions } from '../../database/repositories/retention.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn, lastWindow } from '../../domain/nights.ts';
 import {

@@ -6,8 +6,8 @@ import {
   saveDelivered,
   saveNotDelivered,
   saveNotNeeded,
-} from '../../database/notices.ts';
-import { languageAgreed, languageOf } from '../../database/users.ts';
+} from '../../database/notices/notices.ts';
+import { languageAgreed, languageOf } from '../../database/people/users.ts';
 import {
   asOf,
   idOfNight,

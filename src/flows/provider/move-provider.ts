@@ -6,7 +6,7 @@ import {
   sameKeys,
   saveMove,
   viewMove,
-} from '../../database/provider-moves.ts';
+} from '../../database/consent/provider-moves.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { askPublishedKeys, type SigningKey } from '../../oidc/published-keys.ts';
 import type { Resources } from '../../resources.ts';

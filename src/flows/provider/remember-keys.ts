@@ -1,4 +1,4 @@
-import { saveProviderKeys } from '../../database/provider-moves.ts';
+import { saveProviderKeys } from '../../database/consent/provider-moves.ts';
 import { askPublishedKeys } from '../../oidc/published-keys.ts';
 import type { Resources } from '../../resources.ts';
 

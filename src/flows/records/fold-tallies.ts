@@ -1,4 +1,4 @@
-import { foldTallies, forgetTallies } from '../../database/tallies.ts';
+import { foldTallies, forgetTallies } from '../../database/records/tallies.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;

@@ -1,4 +1,5 @@
-import { forgetLogouts } from '../../database/logouts.ts';
+import { forgetLogouts } from '../../database/people/logouts.ts';
+import { forgetWebSessions } from '../../database/people/web-sessions.ts';
 import {
   forgetAudit,
   forgetEvents,
@@ -7,8 +8,7 @@ import {
   forgetRuns,
   forgetUses,
   type OldRecords,
-} from '../../database/old-records.ts';
-import { forgetWebSessions } from '../../database/web-sessions.ts';
+} from '../../database/records/old-records.ts';
 import type { Resources } from '../../resources.ts';
 import { foldAllTallies } from './fold-tallies.ts';
 

@@ -1,6 +1,6 @@
-import { findPlanWithPerson } from '../../database/plan-rows.ts';
-import { endRestore, findRestore, startRestore, tellRestore } from '../../database/restores.ts';
-import { getUser } from '../../database/users.ts';
+import { findPlanWithPerson } from '../../database/nights/plan-rows.ts';
+import { getUser } from '../../database/people/users.ts';
+import { endRestore, findRestore, startRestore, tellRestore } from '../../database/repositories/restores.ts';
 import { peopleRow } from '../../domain/marks.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';

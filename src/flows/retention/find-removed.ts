@@ -3,7 +3,7 @@ import {
   listSnapshotsOnRecord,
   type RetentionFacts,
   type SnapshotOnRecord,
-} from '../../database/retention.ts';
+} from '../../database/repositories/retention.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';

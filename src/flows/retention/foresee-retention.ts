@@ -1,5 +1,5 @@
-import { findRepository } from '../../database/repositories.ts';
-import type { RetentionFacts } from '../../database/retention.ts';
+import { findRepository } from '../../database/repositories/repositories.ts';
+import type { RetentionFacts } from '../../database/repositories/retention.ts';
 import type { RetentionRule } from '../../domain/retention/rule.ts';
 import type { Resources } from '../../resources.ts';
 import { openPersonHistory } from '../snapshots/open-history.ts';

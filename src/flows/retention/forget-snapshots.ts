@@ -4,7 +4,7 @@ import {
   type RetentionFacts,
   saveForgotten,
   saveRetentionHold,
-} from '../../database/retention.ts';
+} from '../../database/repositories/retention.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';

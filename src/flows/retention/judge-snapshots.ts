@@ -1,4 +1,4 @@
-import type { RetentionFacts } from '../../database/retention.ts';
+import type { RetentionFacts } from '../../database/repositories/retention.ts';
 import { applyRule, type StayReason } from '../../domain/retention/apply-rule.ts';
 import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';

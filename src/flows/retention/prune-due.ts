@@ -1,4 +1,4 @@
-import { listPruneDue } from '../../database/retention.ts';
+import { listPruneDue } from '../../database/repositories/retention.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { RetentionNeeds } from './forget-snapshots.ts';

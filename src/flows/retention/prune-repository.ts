@@ -1,4 +1,4 @@
-import { listSnapshotsOnRecord, savePruned } from '../../database/retention.ts';
+import { listSnapshotsOnRecord, savePruned } from '../../database/repositories/retention.ts';
 import { type PruneReport, prune } from '../../store/pruner/prune.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';

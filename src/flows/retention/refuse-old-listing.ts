@@ -1,4 +1,4 @@
-import type { SnapshotOnRecord } from '../../database/retention.ts';
+import type { SnapshotOnRecord } from '../../database/repositories/retention.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';

@@ -1,4 +1,4 @@
-import { findRetention, saveRetentionHold } from '../../database/retention.ts';
+import { findRetention, saveRetentionHold } from '../../database/repositories/retention.ts';
 import { isEmpty } from '../../domain/retention/rule.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,4 +1,4 @@
-import { listSignedIn } from '../../database/web-sessions.ts';
+import { listSignedIn } from '../../database/people/web-sessions.ts';
 import type { Resources } from '../../resources.ts';
 
 type Held = Pick<Resources, 'histories' | 'repositoryKeys'>;

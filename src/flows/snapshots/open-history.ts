@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { findRepository, type PersonRepositoryRow } from '../../database/repositories.ts';
+import { findRepository, type PersonRepositoryRow } from '../../database/repositories/repositories.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { holdKey } from '../../store/history/held-key.ts';

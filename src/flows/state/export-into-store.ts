@@ -7,7 +7,7 @@ import {
   findStateSince,
   hasRepositoriesInStore,
   saveStateExport,
-} from '../../database/state-exports.ts';
+} from '../../database/state/state-exports.ts';
 import { lastWindow } from '../../domain/nights.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,7 +1,7 @@
 import { saveAudit } from '../../database/audit.ts';
 import type { Transaction } from '../../database/client.ts';
-import { compareWith, listAppliedMigrations } from '../../database/migrate.ts';
-import { listSealedCanaries, readState, type StateRows, writeState } from '../../database/state.ts';
+import { compareWith, listAppliedMigrations } from '../../database/server/migrate.ts';
+import { listSealedCanaries, readState, type StateRows, writeState } from '../../database/state/state.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';

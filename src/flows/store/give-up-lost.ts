@@ -1,5 +1,5 @@
-import { isMade, saveLost } from '../../database/lost-repositories.ts';
-import type { RepositoryPlace } from '../../database/repository-moves.ts';
+import { isMade, saveLost } from '../../database/repositories/lost-repositories.ts';
+import type { RepositoryPlace } from '../../database/repositories/repository-moves.ts';
 import { noticeOfLostSnapshots } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
 import { contentsOf } from '../../store/repository/clear-place.ts';

@@ -1,5 +1,10 @@
-import { findRepository } from '../../database/repositories.ts';
-import { type RepositoryPlace, saveFormerDeleted, saveMovingTo, switchStore } from '../../database/repository-moves.ts';
+import { findRepository } from '../../database/repositories/repositories.ts';
+import {
+  type RepositoryPlace,
+  saveFormerDeleted,
+  saveMovingTo,
+  switchStore,
+} from '../../database/repositories/repository-moves.ts';
 import { placeOf } from '../../domain/marks.ts';
 import { type StoreAddress, storeUrl } from '../../domain/store-address.ts';
 import { AppError, isAppError } from '../../errors.ts';

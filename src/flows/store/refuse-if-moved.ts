@@ -1,4 +1,4 @@
-import { findStoreOfRepository } from '../../database/repositories.ts';
+import { findStoreOfRepository } from '../../database/repositories/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { nothingYet } from '../nights/open-person-repository.ts';

@@ -1,4 +1,4 @@
-import { saveReplaced } from '../../database/retention.ts';
+import { saveReplaced } from '../../database/repositories/retention.ts';
 import type { Resources } from '../../resources.ts';
 import { type RepairedSnapshot, repairSnapshots } from '../../store/repairer/repair-snapshots.ts';
 import { lockRepository } from '../../store/repository/lock.ts';

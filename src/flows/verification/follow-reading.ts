@@ -1,4 +1,4 @@
-import { saveVerifying, type VerificationRow } from '../../database/verifications.ts';
+import { saveVerifying, type VerificationRow } from '../../database/repositories/verifications.ts';
 import { cursorAfter } from '../../domain/verification.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

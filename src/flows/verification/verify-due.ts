@@ -1,4 +1,4 @@
-import { claimVerification, listVerificationsDue, saveNotVerified } from '../../database/verifications.ts';
+import { claimVerification, listVerificationsDue, saveNotVerified } from '../../database/repositories/verifications.ts';
 import { isAppError } from '../../errors.ts';
 import { leaseMs } from './follow-reading.ts';
 import { type VerificationNeeds, verifyRepository } from './verify-repository.ts';

@@ -3,7 +3,7 @@ import {
   saveVerified,
   type VerificationRow,
   type Verified,
-} from '../../database/verifications.ts';
+} from '../../database/repositories/verifications.ts';
 import { type Damage, type DamageState, damageKnownSince, damageStateOf } from '../../domain/damage.ts';
 import { endOf, packsIn, shareDue } from '../../domain/verification.ts';
 import { isAppError } from '../../errors.ts';

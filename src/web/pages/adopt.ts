@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { getOwner } from '../../database/adoptions.ts';
-import { findRepository } from '../../database/repositories.ts';
+import { getOwner } from '../../database/repositories/adoptions.ts';
+import { findRepository } from '../../database/repositories/repositories.ts';
 import { adoptByRecoveryKey, type Refusal, refusalOf } from '../../flows/adoption/adopt-by-recovery-key.ts';
 import { erasingCard, isErasing } from '../erasing.ts';
 import { freshForm } from '../fresh.ts';

@@ -1,7 +1,7 @@
 import { saveAudit } from '../../database/audit.ts';
-import { findGrantOfPerson } from '../../database/grant-views.ts';
-import { findFormerIssuer } from '../../database/provider-moves.ts';
-import { getPerson } from '../../database/views.ts';
+import { findGrantOfPerson } from '../../database/consent/grant-views.ts';
+import { findFormerIssuer } from '../../database/consent/provider-moves.ts';
+import { getPerson } from '../../database/nights/views.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { unpackAgreement } from '../../flows/consent/agreement.ts';
 import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';

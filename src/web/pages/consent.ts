@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { findFormerPlan } from '../../database/adoptions.ts';
-import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
-import { getPerson, type Person } from '../../database/views.ts';
+import { findGrantOfPerson, type GrantView } from '../../database/consent/grant-views.ts';
+import { getPerson, type Person } from '../../database/nights/views.ts';
+import { findFormerPlan } from '../../database/repositories/adoptions.ts';
 import { asRule } from '../../domain/retention/rule.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';

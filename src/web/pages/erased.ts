@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { type ErasureReceipt, findErasureReceipt, type Remains } from '../../database/person-erasures.ts';
+import { type ErasureReceipt, findErasureReceipt, type Remains } from '../../database/people/person-erasures.ts';
 import { isUuid } from '../../uuid.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findFormerIssuer } from '../../database/provider-moves.ts';
+import { findFormerIssuer } from '../../database/consent/provider-moves.ts';
 import type { Html } from '../layout.ts';
 import type { PersonVisit } from '../visit.ts';
 

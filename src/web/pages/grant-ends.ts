@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { GrantView } from '../../database/grant-views.ts';
+import type { GrantView } from '../../database/consent/grant-views.ts';
 import { isSameEnd, warningsBefore } from '../../domain/deadlines.ts';
 import type { MailKind } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';

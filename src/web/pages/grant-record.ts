@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { type GrantView, newestConsents } from '../../database/grant-views.ts';
-import { getPerson } from '../../database/views.ts';
+import { type GrantView, newestConsents } from '../../database/consent/grant-views.ts';
+import { getPerson } from '../../database/nights/views.ts';
 import { parseRule, ruleText } from '../../domain/retention/rule.ts';
 import {
   type AgreedChange,

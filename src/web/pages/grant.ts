@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findGrantOfPerson, type GrantView } from '../../database/grant-views.ts';
+import { findGrantOfPerson, type GrantView } from '../../database/consent/grant-views.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { askAgainForPerson } from '../../flows/custody/ask-again.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';

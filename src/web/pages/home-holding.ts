@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import type { Holding } from '../../database/night-views.ts';
-import type { HomeView, Person } from '../../database/views.ts';
+import type { Holding } from '../../database/nights/night-views.ts';
+import type { HomeView, Person } from '../../database/nights/views.ts';
 import { previewUrl } from '../../domain/url-template.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { NightView } from '../../database/night-views.ts';
+import type { NightView } from '../../database/nights/night-views.ts';
 import { daysBetween } from '../../domain/nights.ts';
 import type { Html } from '../layout.ts';
 import { areaPlot } from '../plots/area-plot.ts';

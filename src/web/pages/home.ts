@@ -1,10 +1,8 @@
 import { html } from 'hono/html';
 import { hasOperatorSignedIn } from '../../database/audit.ts';
-import { findStatedMove, type StatedMove } from '../../database/files-moves.ts';
-import { findLoss } from '../../database/lost-repositories.ts';
-import { findHolding, type Holding, listNights } from '../../database/night-views.ts';
-import { findOperatorsTold, type OperatorsTold } from '../../database/notices.ts';
-import { findLiveRun } from '../../database/run-progress.ts';
+import { findStatedMove, type StatedMove } from '../../database/nights/files-moves.ts';
+import { findHolding, type Holding, listNights } from '../../database/nights/night-views.ts';
+import { findLiveRun } from '../../database/nights/run-progress.ts';
 import {
   findHome,
   findPlanOfPerson,
@@ -12,7 +10,9 @@ import {
   type HomeView,
   type Person,
   type PlanView,
-} from '../../database/views.ts';
+} from '../../database/nights/views.ts';
+import { findOperatorsTold, type OperatorsTold } from '../../database/notices/notices.ts';
+import { findLoss } from '../../database/repositories/lost-repositories.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
 import { isOfRepository, type Protection } from '../../domain/protection.ts';

@@ -1,4 +1,4 @@
-import { savePreferences } from '../../database/preferences.ts';
+import { savePreferences } from '../../database/people/preferences.ts';
 import { takeLanguage } from '../spoken.ts';
 import type { Visit } from '../visit.ts';
 

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { listRuns } from '../../database/night-views.ts';
-import type { RunLine } from '../../database/views.ts';
+import { listRuns } from '../../database/nights/night-views.ts';
+import type { RunLine } from '../../database/nights/views.ts';
 import type { Html } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { table } from '../table.ts';

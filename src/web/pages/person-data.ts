@@ -1,4 +1,4 @@
-import { readPersonData } from '../../database/person-data.ts';
+import { readPersonData } from '../../database/people/person-data.ts';
 import { download, jsonOf } from '../export.ts';
 import type { PersonVisit } from '../visit.ts';
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findRepository } from '../../database/repositories.ts';
+import { findRepository } from '../../database/repositories/repositories.ts';
 import { isAppError } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
 import { findOtherKeys, removeForeignKey } from '../../flows/keys/foreign-keys.ts';

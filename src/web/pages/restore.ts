@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { html } from 'hono/html';
+import { getPerson } from '../../database/nights/views.ts';
 import {
   askForRestore,
   cancelRestore,
@@ -7,8 +8,7 @@ import {
   findRestore,
   findRunningRestore,
   type RestoreView,
-} from '../../database/restores.ts';
-import { getPerson } from '../../database/views.ts';
+} from '../../database/repositories/restores.ts';
 import { isAppError } from '../../errors.ts';
 import { beginRestoreAuthorization, finishRestoreAuthorization } from '../../flows/restores/authorize-restore.ts';
 import { beginRestoreToSource } from '../../flows/restores/restore-to-source.ts';

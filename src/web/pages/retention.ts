@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findRetention, type RetentionFacts, saveRetention } from '../../database/retention.ts';
+import { findRetention, type RetentionFacts, saveRetention } from '../../database/repositories/retention.ts';
 import { isEmpty, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
 import { foreseeRetention } from '../../flows/retention/foresee-retention.ts';
 import type { JudgedSnapshot, Judgement } from '../../flows/retention/judge-snapshots.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
+import { findLiveRun, type LiveRun } from '../../database/nights/run-progress.ts';
 import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { RunView } from '../../database/views.ts';
+import type { RunView } from '../../database/nights/views.ts';
 import { numbersIn } from '../counts.ts';
 import { explained } from '../english.ts';
 import type { Html } from '../layout.ts';

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { confirmAlarms } from '../../database/protection.ts';
-import { findLiveRun, type LiveRun } from '../../database/run-progress.ts';
-import { findRunOfPerson, type RunView } from '../../database/views.ts';
+import { findLiveRun, type LiveRun } from '../../database/nights/run-progress.ts';
+import { findRunOfPerson, type RunView } from '../../database/nights/views.ts';
+import { confirmAlarms } from '../../database/notices/protection.ts';
 import { type Protection, reasonOfAlarm } from '../../domain/protection.ts';
 import { runFaultOf } from '../../domain/run-fault.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';

@@ -1,6 +1,6 @@
-import { saveHours, savePause, saveResumed } from '../../database/plans.ts';
-import { savePreferences } from '../../database/preferences.ts';
-import { endWebSession, endWebSessionsOf } from '../../database/web-sessions.ts';
+import { saveHours, savePause, saveResumed } from '../../database/nights/plans.ts';
+import { savePreferences } from '../../database/people/preferences.ts';
+import { endWebSession, endWebSessionsOf } from '../../database/people/web-sessions.ts';
 import { faultOfHours } from '../../domain/hours.ts';
 import { languageNamed } from '../../domain/language.ts';
 import { addDays, dateIn, startOfDay } from '../../domain/nights.ts';

@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { getPreferences, type Preferences } from '../../database/preferences.ts';
-import { findRetention, type RetentionFacts } from '../../database/retention.ts';
-import { findHome, type PlanView } from '../../database/views.ts';
-import { listWebSessions, type WebSessionLine } from '../../database/web-sessions.ts';
+import { findHome, type PlanView } from '../../database/nights/views.ts';
+import { getPreferences, type Preferences } from '../../database/people/preferences.ts';
+import { listWebSessions, type WebSessionLine } from '../../database/people/web-sessions.ts';
+import { findRetention, type RetentionFacts } from '../../database/repositories/retention.ts';
 import { addDays, dateIn } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
 import { isAppError } from '../../errors.ts';

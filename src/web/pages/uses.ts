@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { Database } from '../../database/client.ts';
-import { type ExchangeView, listExchangesOfPerson } from '../../database/grant-views.ts';
+import { type ExchangeView, listExchangesOfPerson } from '../../database/consent/grant-views.ts';
 import { isUuid } from '../../uuid.ts';
 import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';

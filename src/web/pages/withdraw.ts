@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { findGrantOfPerson, type GrantView, type SnapshotsView } from '../../database/grant-views.ts';
+import { findGrantOfPerson, type GrantView, type SnapshotsView } from '../../database/consent/grant-views.ts';
 import { AppError } from '../../errors.ts';
 import { withdrawConsent } from '../../flows/consent/withdraw-consent.ts';
 import {

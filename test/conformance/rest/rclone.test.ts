@@ -3,7 +3,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { parseStoreAddress, storeUrl } from '../../../src/domain/store-address.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';

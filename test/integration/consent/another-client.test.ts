@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { saveHours } from '../../../src/database/plans.ts';
-import { countGrantsOfOtherClients } from '../../../src/database/provider-moves.ts';
+import { countGrantsOfOtherClients } from '../../../src/database/consent/provider-moves.ts';
+import { saveHours } from '../../../src/database/nights/plans.ts';
 import { checkClients } from '../../../src/doctor/checks/issuers.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';

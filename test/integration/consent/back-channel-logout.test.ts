@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
-import { forgetLogouts } from '../../../src/database/logouts.ts';
+import { forgetLogouts } from '../../../src/database/people/logouts.ts';
 import { AppError } from '../../../src/errors.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { LogoutToken } from '../../../src/oidc/logout-token.ts';

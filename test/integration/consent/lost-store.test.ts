@@ -1,7 +1,7 @@
 import { cp, readdir, rm } from 'node:fs/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { eachRepositoryPlace } from '../../../src/database/repository-moves.ts';
+import { eachRepositoryPlace } from '../../../src/database/repositories/repository-moves.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openCircuit, trustRefusals } from '../../../src/database/circuits.ts';
+import { openCircuit, trustRefusals } from '../../../src/database/custody/circuits.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';

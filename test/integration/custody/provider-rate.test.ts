@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from '../../../src/database/client.ts';
-import { takeProviderTurn } from '../../../src/database/provider-turns.ts';
+import { takeProviderTurn } from '../../../src/database/custody/provider-turns.ts';
 import { exchangeNow } from '../../../src/flows/custody/obtain-access.ts';
 import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 

@@ -1,8 +1,8 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { endSilentExchanges } from '../../../src/database/exchanges.ts';
-import { silenceMs } from '../../../src/database/leases.ts';
+import { endSilentExchanges } from '../../../src/database/custody/exchanges.ts';
+import { silenceMs } from '../../../src/database/custody/leases.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Lease } from '../../../src/database/leases.ts';
+import type { Lease } from '../../../src/database/custody/leases.ts';
 import { saveSealed, sealToken } from '../../../src/flows/custody/offline-token.ts';
 import { type Statements, sharedStatements } from '../../../src/flows/custody/statements.ts';
 import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';

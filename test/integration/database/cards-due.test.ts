@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { findCardRow, listCardsDue, saveCardSeen, saveCardsOfOtherKeysDue } from '../../../src/database/cards.ts';
+import {
+  findCardRow,
+  listCardsDue,
+  saveCardSeen,
+  saveCardsOfOtherKeysDue,
+} from '../../../src/database/repositories/cards.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { type NightFixture, openNightFixture } from '../../support/harness/nights.ts';
 

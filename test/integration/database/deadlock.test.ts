@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inTransaction, inTransactionOnce } from '../../../src/database/client.ts';
-import { lockUser } from '../../../src/database/users.ts';
+import { lockUser } from '../../../src/database/people/users.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';
 
 let fixture: Awaited<ReturnType<typeof openDatabaseFixture>>;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forecastEnds } from '../../../src/database/people.ts';
-import { groupTrouble, listNightOutcomes, listPlansInTrouble } from '../../../src/database/tonight.ts';
+import { groupTrouble, listNightOutcomes, listPlansInTrouble } from '../../../src/database/nights/tonight.ts';
+import { forecastEnds } from '../../../src/database/people/people.ts';
 import { tallyNights } from '../../../src/flows/nights/tally-nights.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eachGrant } from '../../../src/database/deadlines.ts';
+import { eachGrant } from '../../../src/database/custody/deadlines.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { languageOf, saveUser } from '../../../src/database/users.ts';
+import { languageOf, saveUser } from '../../../src/database/people/users.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { personSealing } from '../../../src/vault/row-seals.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';

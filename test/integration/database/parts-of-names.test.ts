@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { migrate } from '../../../src/database/migrate.ts';
-import { listPeople } from '../../../src/database/people.ts';
+import { listPeople } from '../../../src/database/people/people.ts';
+import { migrate } from '../../../src/database/server/migrate.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { connected } from '../../support/servers/postgres-server.ts';
 

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import { ownersOf } from '../../../src/cli/people.ts';
-import { eachPlanForCommand, listOwnersOfRuns, listRunsForCommand } from '../../../src/database/command-views.ts';
-import { eachRepositoryPlace } from '../../../src/database/repository-moves.ts';
+import {
+  eachPlanForCommand,
+  listOwnersOfRuns,
+  listRunsForCommand,
+} from '../../../src/database/nights/command-views.ts';
+import { eachRepositoryPlace } from '../../../src/database/repositories/repository-moves.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';

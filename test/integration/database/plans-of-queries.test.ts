@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { listGrantsToExchange } from '../../../src/database/grants.ts';
-import { listPeople } from '../../../src/database/people.ts';
-import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/protection.ts';
-import { listRepositoryPlaces } from '../../../src/database/repository-moves.ts';
+import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
+import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/notices/protection.ts';
+import { listPeople } from '../../../src/database/people/people.ts';
+import { listRepositoryPlaces } from '../../../src/database/repositories/repository-moves.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import {
   explain,

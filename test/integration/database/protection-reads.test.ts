@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { listProtectionFactsAfter } from '../../../src/database/protection.ts';
+import { listProtectionFactsAfter } from '../../../src/database/notices/protection.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { explain, type PlanStep, statementsOf, stepsOf } from '../../support/fixtures/sent-statements.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { countGrants } from '../../../src/database/inspect-custody.ts';
-import { inspectRuns } from '../../../src/database/inspect-runs.ts';
-import { measure } from '../../../src/database/measure.ts';
-import { countVerdicts } from '../../../src/database/people.ts';
-import { foldTallies, forgetTallies } from '../../../src/database/tallies.ts';
-import { measureNight, measurePace } from '../../../src/database/tonight.ts';
+import { countGrants } from '../../../src/database/custody/inspect-custody.ts';
+import { inspectRuns } from '../../../src/database/nights/inspect-runs.ts';
+import { measureNight, measurePace } from '../../../src/database/nights/tonight.ts';
+import { countVerdicts } from '../../../src/database/people/people.ts';
+import { measure } from '../../../src/database/records/measure.ts';
+import { foldTallies, forgetTallies } from '../../../src/database/records/tallies.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 

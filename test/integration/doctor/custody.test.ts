@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bob, carol } from '../../../demo/people.ts';
-import { openCircuit } from '../../../src/database/circuits.ts';
+import { openCircuit } from '../../../src/database/custody/circuits.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';

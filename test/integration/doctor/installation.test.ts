@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { saveAudit } from '../../../src/database/audit.ts';
-import { freePort } from '../../../src/database/free-port.ts';
+import { freePort } from '../../../src/database/server/free-port.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { silentLog } from '../../../src/log.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import { countPlansByAddress } from '../../../src/database/files-moves.ts';
+import { countPlansByAddress } from '../../../src/database/nights/files-moves.ts';
 import { checkFiles } from '../../../src/doctor/checks/files.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { moveFiles } from '../../../src/flows/files/move-files.ts';

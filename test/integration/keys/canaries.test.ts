@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { removeCanary } from '../../../src/database/canaries.ts';
 import type { Database } from '../../../src/database/client.ts';
+import { removeCanary } from '../../../src/database/state/canaries.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { fingerprint, seal } from '../../../src/vault/seal.ts';

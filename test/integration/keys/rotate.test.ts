@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
-import { countSealed } from '../../../src/database/sealed-values.ts';
+import { countSealed } from '../../../src/database/state/sealed-values.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';

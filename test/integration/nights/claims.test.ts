@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { type ClaimedRun, finishRun } from '../../../src/database/runs.ts';
-import { openRunClaims, type RunClaims } from '../../../src/database/turns.ts';
+import { type ClaimedRun, finishRun } from '../../../src/database/nights/runs.ts';
+import { openRunClaims, type RunClaims } from '../../../src/database/nights/turns.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';

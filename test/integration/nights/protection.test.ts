@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { openCircuit } from '../../../src/database/circuits.ts';
 import type { Database } from '../../../src/database/client.ts';
-import { confirmAlarms, findProtectionFacts, listProtectionFactsByName } from '../../../src/database/protection.ts';
+import { openCircuit } from '../../../src/database/custody/circuits.ts';
+import {
+  confirmAlarms,
+  findProtectionFacts,
+  listProtectionFactsByName,
+} from '../../../src/database/notices/protection.ts';
 import { judgeProtection } from '../../../src/domain/protection.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { noCheckpoint, saveCheckpoint } from '../../../src/database/checkpoints.ts';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { noCheckpoint, saveCheckpoint } from '../../../src/database/nights/checkpoints.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
 import { pruneDue } from '../../../src/flows/retention/prune-due.ts';

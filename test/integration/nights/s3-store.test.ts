@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';

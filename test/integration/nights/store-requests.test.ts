@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';

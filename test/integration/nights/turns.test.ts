@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openRunWatch } from '../../../src/database/run-watch.ts';
-import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/runs.ts';
-import { listRunsToGiveWay, openRunClaims } from '../../../src/database/turns.ts';
+import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
+import { type ClaimedRun, finishRun, returnRun } from '../../../src/database/nights/runs.ts';
+import { listRunsToGiveWay, openRunClaims } from '../../../src/database/nights/turns.ts';
 import { AppError } from '../../../src/errors.ts';
 import { giveWay } from '../../../src/flows/nights/give-way.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import {
   acceptLosses,
   claimVerification,
   findVerification,
   hastenVerification,
-} from '../../../src/database/verifications.ts';
+} from '../../../src/database/repositories/verifications.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { cursorAfter } from '../../../src/domain/verification.ts';
 import { AppError } from '../../../src/errors.ts';

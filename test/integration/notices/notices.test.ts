@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../../src/config/config.ts';
-import { listChangedPeople } from '../../../src/database/changed-people.ts';
-import { closeCircuit, openCircuit } from '../../../src/database/circuits.ts';
 import { inTransaction } from '../../../src/database/client.ts';
-import { saveKeptFigure } from '../../../src/database/kept-figures.ts';
+import { closeCircuit, openCircuit } from '../../../src/database/custody/circuits.ts';
+import { listChangedPeople } from '../../../src/database/notices/changed-people.ts';
 import {
   claimDeliveries,
   findOperatorsLastTold,
   findOperatorsTold,
   inspectNotices,
-} from '../../../src/database/notices.ts';
-import { savePreferences } from '../../../src/database/preferences.ts';
+} from '../../../src/database/notices/notices.ts';
+import { savePreferences } from '../../../src/database/people/preferences.ts';
+import { saveKeptFigure } from '../../../src/database/records/kept-figures.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
 import { nextWindow } from '../../../src/domain/nights.ts';

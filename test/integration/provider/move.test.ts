@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
-import { listProviderKeys } from '../../../src/database/provider-moves.ts';
+import { listProviderKeys } from '../../../src/database/consent/provider-moves.ts';
 import { checkIssuers } from '../../../src/doctor/checks/issuers.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';

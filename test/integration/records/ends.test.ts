@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { forgetLogouts } from '../../../src/database/logouts.ts';
-import * as oldRecords from '../../../src/database/old-records.ts';
-import { forgetWebSessions } from '../../../src/database/web-sessions.ts';
+import { forgetLogouts } from '../../../src/database/people/logouts.ts';
+import { forgetWebSessions } from '../../../src/database/people/web-sessions.ts';
+import * as oldRecords from '../../../src/database/records/old-records.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findGrantOfPerson } from '../../../src/database/consent/grant-views.ts';
 import type { Prisma } from '../../../src/database/generated/client.ts';
-import { findGrantOfPerson } from '../../../src/database/grant-views.ts';
 import { AppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';

@@ -64,7 +64,7 @@ describe('erasing everything about a person', () => {
     const tables = await pages.resources.database.$queryRaw<{ name: string }[]>`
       SELECT DISTINCT table_name AS name FROM information_schema.columns WHERE table_schema = 'public'
         AND column_name IN ('user_id', 'grant_id', 'plan_id', 'run_id', 'repository_id', 'subject_id') ORDER BY 1`;
-    // A new one is exported by src/database/person-data.ts, and erased by src/database/person-erasures.ts, or goes with what it belongs to.
+    // A new one is exported by src/database/people/person-data.ts, and erased by src/database/people/person-erasures.ts, or goes with what it belongs to.
     expect(tables.map(({ name }) => name)).toEqual(
       'audit consents events exchanges grants notices person_erasures plans repositories restores run_progress runs token_generations verifications web_sessions'.split(
         ' ',

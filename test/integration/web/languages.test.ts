@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { askForRestore } from '../../../src/database/restores.ts';
+import { askForRestore } from '../../../src/database/repositories/restores.ts';
 import { routes } from '../../../src/web/routes.ts';
 import { texts as english } from '../../../src/web/texts/en.ts';
 import { textsFor } from '../../../src/web/texts/languages.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../src/database/client.ts';
-import { useRate } from '../../../src/database/rate-limits.ts';
+import { useRate } from '../../../src/database/people/rate-limits.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { texts as de } from '../../../src/web/texts/de.ts';
 import { texts as en } from '../../../src/web/texts/en.ts';

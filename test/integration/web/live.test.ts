@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { saveRunProgress } from '../../../src/database/run-progress.ts';
+import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
 import { liveScriptPath } from '../../../src/web/live-script.ts';
 import { texts as en } from '../../../src/web/texts/en.ts';

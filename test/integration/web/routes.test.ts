@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { askForRestore } from '../../../src/database/restores.ts';
+import { askForRestore } from '../../../src/database/repositories/restores.ts';
 import { purposes } from '../../../src/vault/purposes.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import { createApp } from '../../../src/web/app.ts';

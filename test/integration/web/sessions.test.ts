@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { forgetWebSessions, listWebSessions } from '../../../src/database/web-sessions.ts';
+import { forgetWebSessions, listWebSessions } from '../../../src/database/people/web-sessions.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 

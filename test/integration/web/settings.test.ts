@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listWhoMayBeMailed } from '../../../src/database/notices.ts';
-import { languageOf } from '../../../src/database/users.ts';
+import { listWhoMayBeMailed } from '../../../src/database/notices/notices.ts';
+import { languageOf } from '../../../src/database/people/users.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { getNightFacts } from '../../../src/database/night-facts.ts';
+import { getNightFacts } from '../../../src/database/nights/night-facts.ts';
 import { sourcesOf } from '../../../src/flows/nights/sources-of.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { openPages, type Pages, type Person, type SignedIn } from '../../support/harness/pages.ts';

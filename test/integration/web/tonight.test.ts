@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { saveKeptFigure } from '../../../src/database/kept-figures.ts';
+import { saveKeptFigure } from '../../../src/database/records/kept-figures.ts';
 import { nightAround } from '../../../src/domain/nights.ts';
 import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
 import { texts } from '../../../src/web/texts/en.ts';

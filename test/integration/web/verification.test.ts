@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { saveReplaced } from '../../../src/database/retention.ts';
+import { saveReplaced } from '../../../src/database/repositories/retention.ts';
 import type { Damage, DamageState } from '../../../src/domain/damage.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { texts } from '../../../src/web/texts/en.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { silenceMs } from '../../../src/database/leases.ts';
+import { silenceMs } from '../../../src/database/custody/leases.ts';
 import { heal } from '../../../src/flows/heal.ts';
 import { consent, exchangesOf, grantOf, openServiceFixture } from '../../support/harness/service-fixture.ts';
 import { onKeycloak } from '../on-keycloak.ts';

@@ -7,9 +7,9 @@ import { isDeepStrictEqual } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../../src/database/embedded.ts';
-import { findServer, startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
-import { migrate } from '../../../src/database/migrate.ts';
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../../src/database/server/embedded.ts';
+import { findServer, startServer, superuser, superuserPassword } from '../../../src/database/server/embedded-server.ts';
+import { migrate } from '../../../src/database/server/migrate.ts';
 import { openLog } from '../../../src/log.ts';
 import { openQueues } from '../../../src/queues.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -61,7 +61,7 @@ test('a second process uses the PostgreSQL that runs, and leaves it running', as
 test('a PostgreSQL that was left by a killed process is used by the next one, and ends with the last that uses it', async () => {
   await using other = await temporaryFolder('embedded');
   const pidFile = join(other.path, 'data', 'postmaster.pid');
-  const module = new URL('../../../src/database/embedded.ts', import.meta.url).href;
+  const module = new URL('../../../src/database/server/embedded.ts', import.meta.url).href;
   const starting = `const { startEmbeddedDatabase } = await import('${module}');
     await startEmbeddedDatabase('${other.path}');
     console.log('started');`;

@@ -4,7 +4,7 @@ import { access, mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import { makeTemporaryFolder } from '../../../demo/temporary-folder.ts';
-import { hasProcess } from '../../../src/database/embedded-server.ts';
+import { hasProcess } from '../../../src/database/server/embedded-server.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 afterEach(() => vi.unstubAllEnvs());

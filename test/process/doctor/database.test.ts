@@ -1,8 +1,8 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startEmbeddedDatabase } from '../../../src/database/embedded.ts';
-import { migrate } from '../../../src/database/migrate.ts';
+import { startEmbeddedDatabase } from '../../../src/database/server/embedded.ts';
+import { migrate } from '../../../src/database/server/migrate.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { openDoctorFixture, statesOf } from '../../support/harness/doctor.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import { saveRetention } from '../../../src/database/retention.ts';
+import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { keepCard, openCard, writeCards } from '../../../src/flows/adoption/keep-card.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { proveRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { endSilentExchanges } from '../../../src/database/exchanges.ts';
-import { silenceMs } from '../../../src/database/leases.ts';
+import { endSilentExchanges } from '../../../src/database/custody/exchanges.ts';
+import { silenceMs } from '../../../src/database/custody/leases.ts';
 import { profiles } from '../../../src/domain/providers/profiles.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
 import { scopesOf } from '../../../src/flows/consent/give-consent.ts';

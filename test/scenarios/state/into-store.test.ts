@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { systemClock } from '../../../src/clock.ts';
-import { findStateExport } from '../../../src/database/state-exports.ts';
+import { findStateExport } from '../../../src/database/state/state-exports.ts';
 import { checkStateExports } from '../../../src/doctor/checks/state-exports.ts';
 import { findRepositories } from '../../../src/flows/adoption/find-repositories.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';

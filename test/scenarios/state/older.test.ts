@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { readMigrations } from '../../../src/database/schema-engine.ts';
+import { readMigrations } from '../../../src/database/server/schema-engine.ts';
 import { importState } from '../../../src/flows/state/move-state.ts';
 import { openKeyring } from '../../../src/repository-resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import type { Database } from '../../../src/database/client.ts';
-import { exported, leftOut } from '../../../src/database/state.ts';
+import { exported, leftOut } from '../../../src/database/state/state.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';

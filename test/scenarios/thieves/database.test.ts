@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import { findRepository } from '../../../src/database/repositories.ts';
-import { saveUser } from '../../../src/database/users.ts';
+import { saveUser } from '../../../src/database/people/users.ts';
+import { findRepository } from '../../../src/database/repositories/repositories.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { confirmRows, findBrokenRows, sampleBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';

@@ -2,7 +2,7 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
-import { saveUser } from '../../../src/database/users.ts';
+import { saveUser } from '../../../src/database/people/users.ts';
 import { checkRowMarks } from '../../../src/doctor/checks/row-marks.ts';
 import { noMark, peopleRow, planRow, tokenRow } from '../../../src/domain/marks.ts';
 import { AppError } from '../../../src/errors.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type Demo, startDemo } from '../../../demo/demo.ts';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
-import { saveRunProgress } from '../../../src/database/run-progress.ts';
+import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import { addDays } from '../../../src/domain/nights.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { type ReceivedMail, startSmtp } from '../servers/smtp.ts';

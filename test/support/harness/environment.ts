@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { type DemoCloud, startCloud } from '../../../demo/cloud/cloud.ts';
 import { alice, bob, type Person } from '../../../demo/people.ts';
-import { freePort } from '../../../src/database/free-port.ts';
+import { freePort } from '../../../src/database/server/free-port.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import type { ClientKind, Provider, Realm, WantedRealm } from '../realms/realm.ts';
 import { openTestDatabase } from '../servers/postgres.ts';

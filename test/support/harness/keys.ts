@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
-import { saveRecoveryKey, saveRepository } from '../../../src/database/repositories.ts';
+import { saveRecoveryKey, saveRepository } from '../../../src/database/repositories/repositories.ts';
 import { openKeyring } from '../../../src/repository-resources.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type Keyring, parseKeyring } from '../../../src/vault/keyring.ts';

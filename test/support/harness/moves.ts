@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
-import { listRepositoryPlacesOf, type RepositoryPlace } from '../../../src/database/repository-moves.ts';
+import { listRepositoryPlacesOf, type RepositoryPlace } from '../../../src/database/repositories/repository-moves.ts';
 import { parseStoreAddress, type StoreAddress } from '../../../src/domain/store-address.ts';
 import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';

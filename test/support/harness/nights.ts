@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
-import { openRunProgress } from '../../../src/database/run-progress.ts';
-import { openRunWatch } from '../../../src/database/run-watch.ts';
-import { openRunClaims } from '../../../src/database/turns.ts';
+import { openRunProgress } from '../../../src/database/nights/run-progress.ts';
+import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
+import { openRunClaims } from '../../../src/database/nights/turns.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openMeters } from '../../../src/meters.ts';
 import type { BackUpRequest } from '../../../src/queues.ts';

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
-import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/cards.ts';
-import { eachGrant } from '../../../src/database/deadlines.ts';
-import { listGrantsToExchange } from '../../../src/database/grants.ts';
-import { listPeople } from '../../../src/database/people.ts';
-import { listPruneDue } from '../../../src/database/retention.ts';
-import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/turns.ts';
-import { listVerificationsDue } from '../../../src/database/verifications.ts';
+import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
+import { eachGrant } from '../../../src/database/custody/deadlines.ts';
+import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/nights/turns.ts';
+import { listPeople } from '../../../src/database/people/people.ts';
+import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/repositories/cards.ts';
+import { listPruneDue } from '../../../src/database/repositories/retention.ts';
+import { listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
 import type { Check } from '../../../src/doctor/check.ts';
 import { deadlines } from '../../../src/doctor/checks/deadlines.ts';
 import { grants } from '../../../src/doctor/checks/grants.ts';

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startServer, superuser, superuserPassword } from '../../../src/database/embedded-server.ts';
+import { startServer, superuser, superuserPassword } from '../../../src/database/server/embedded-server.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { cleanUpAfterUs } from './outliving-server.ts';
 
@@ -72,7 +72,7 @@ async function startPostgres(): Promise<{ url: string; stop: () => Promise<void>
 async function makeTemplate(server: string, template: string): Promise<{ template: string; schema: string }> {
   await administer(server, `CREATE DATABASE ${template}`);
   const url = databaseUrl(server, template);
-  const migrate = new URL('../../../src/database/migrate.ts', import.meta.url).href;
+  const migrate = new URL('../../../src/database/server/migrate.ts', import.meta.url).href;
   const script = `const { migrate } = await import('${migrate}'); await migrate(process.argv[1]);`;
   await run(process.execPath, ['--input-type=module', '--eval', script, url]);
   const schema = await connected(url, describeSchema);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
-import { freePort } from '../../../src/database/free-port.ts';
+import { freePort } from '../../../src/database/server/free-port.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { requireProgram } from './programs.ts';
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../../../src/database/free-port.ts';
+import { freePort } from '../../../src/database/server/free-port.ts';
 
 /** A server that runs as our child until it is stopped. */
 export interface RunningServer extends AsyncDisposable {

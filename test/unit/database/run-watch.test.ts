@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Database } from '../../../src/database/client.ts';
-import { openRunWatch } from '../../../src/database/run-watch.ts';
+import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
 import { silentLog } from '../../../src/log.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 

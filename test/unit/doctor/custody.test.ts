@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/inspect-custody.ts';
-import type { RunFacts } from '../../../src/database/inspect-runs.ts';
+import type { GrantCount, RotationFacts, WindowFacts } from '../../../src/database/custody/inspect-custody.ts';
+import type { RunFacts } from '../../../src/database/nights/inspect-runs.ts';
 import { checkCircuits } from '../../../src/doctor/checks/circuits.ts';
 import { checkDeadlines } from '../../../src/doctor/checks/deadlines.ts';
 import { checkGrants } from '../../../src/doctor/checks/grants.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { kindOfFault } from '../../../src/database/fault.ts';
-import type { ServerFacts } from '../../../src/database/inspect-server.ts';
+import type { ServerFacts } from '../../../src/database/server/inspect-server.ts';
 import { checkClocks } from '../../../src/doctor/checks/clocks.ts';
 import { checkFault, checkServer } from '../../../src/doctor/checks/database.ts';
 import { checkMigrations } from '../../../src/doctor/checks/migrations.ts';

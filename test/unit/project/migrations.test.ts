@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readMigrations } from '../../../src/database/schema-engine.ts';
+import { readMigrations } from '../../../src/database/server/schema-engine.ts';
 
 /** What an older version that still runs cannot live with: something that it reads or writes is gone, or it must write what it does not know. */
 const contracting: readonly RegExp[] = [

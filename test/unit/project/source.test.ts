@@ -11,8 +11,8 @@ test('no code is made of text, and no program is started through a shell', () =>
   expect(filesWith(/\beval\(|new Function\(|node:vm/)).toEqual([]);
   expect(filesWith(/\bshell:|\bexecSync\b|\bexec\b[^(]*\} from 'node:child_process'/)).toEqual([]);
   expect(filesWith(/from 'node:child_process'/)).toEqual([
-    'src/database/embedded-programs.ts',
-    'src/database/embedded-server.ts',
+    'src/database/server/embedded-programs.ts',
+    'src/database/server/embedded-server.ts',
     'src/store/restorer/system-calls.ts',
   ]);
 });
@@ -22,14 +22,14 @@ test('statements are made of text where they name tables, columns and settings o
     /RawUnsafe\b|\bPrisma\.raw\b|\bsql\b[^;]*\braw\b[^;]*\} = Prisma|\{[^}]*\braw\b[^}]*\} = Prisma/,
   );
   expect(made).toEqual([
-    'src/database/inspect-server.ts',
     'src/database/joined.ts',
-    'src/database/people.ts',
-    'src/database/runs.ts',
-    'src/database/sealed-values.ts',
-    'src/database/state.ts',
-    'src/database/tallies.ts',
-    'src/database/turns.ts',
+    'src/database/nights/runs.ts',
+    'src/database/nights/turns.ts',
+    'src/database/people/people.ts',
+    'src/database/records/tallies.ts',
+    'src/database/server/inspect-server.ts',
+    'src/database/state/sealed-values.ts',
+    'src/database/state/state.ts',
   ]);
 });
 

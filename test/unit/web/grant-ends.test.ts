@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GrantView } from '../../../src/database/grant-views.ts';
+import type { GrantView } from '../../../src/database/consent/grant-views.ts';
 import { lastsPart } from '../../../src/web/pages/grant-ends.ts';
 import type { Session } from '../../../src/web/session.ts';
 import { texts } from '../../../src/web/texts/en.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NightView } from '../../../src/database/night-views.ts';
+import type { NightView } from '../../../src/database/nights/night-views.ts';
 import { nightsCard, sizeCard, sumsOf } from '../../../src/web/pages/home-nights.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 

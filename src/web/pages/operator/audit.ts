@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { type AuditFilter, type AuditView, allAudit, listAudit, saveAudit } from '../../../database/audit.ts';
-import { findUsersByName } from '../../../database/command-views.ts';
+import { findUsersByName } from '../../../database/nights/command-views.ts';
 import { actorKinds, acts } from '../../../domain/audit.ts';
 import { startOfDay } from '../../../domain/nights.ts';
 import { csvOf, download, jsonOf } from '../../export.ts';

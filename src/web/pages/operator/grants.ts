@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { listCircuits } from '../../../database/circuits.ts';
-import { countGrants } from '../../../database/inspect-custody.ts';
-import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people.ts';
+import { listCircuits } from '../../../database/custody/circuits.ts';
+import { countGrants } from '../../../database/custody/inspect-custody.ts';
+import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people/people.ts';
 import { isOldFigure, keepFigure } from '../../../flows/nights/keep-figure.ts';
 import { isUuid } from '../../../uuid.ts';
 import type { Html } from '../../layout.ts';

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
-import { savePause, saveResumed } from '../../../database/plans.ts';
-import { endWebSessionsOf } from '../../../database/web-sessions.ts';
+import { savePause, saveResumed } from '../../../database/nights/plans.ts';
+import { endWebSessionsOf } from '../../../database/people/web-sessions.ts';
 import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
 import { askAgain } from '../../../flows/custody/ask-again.ts';

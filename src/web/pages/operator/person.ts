@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
-import { findGrantOfPerson, type GrantView } from '../../../database/grant-views.ts';
-import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people.ts';
-import { findVerification, type VerificationRow } from '../../../database/verifications.ts';
+import { findGrantOfPerson, type GrantView } from '../../../database/consent/grant-views.ts';
+import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people/people.ts';
+import { findVerification, type VerificationRow } from '../../../database/repositories/verifications.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { TroubleGroup } from '../../../database/tonight.ts';
+import type { TroubleGroup } from '../../../database/nights/tonight.ts';
 import { AppError } from '../../../errors.ts';
 import { isOldFigure } from '../../../flows/nights/keep-figure.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';

@@ -1,0 +1,64 @@
+import type { Database } from '../client.ts';
+import { type RunLine, runLineColumns } from './views.ts';
+
+/** What a night came to: the best of its runs. */
+export interface NightView {
+  readonly night: string;
+  readonly state: string;
+  /** Bytes new to the repository, and bytes in the snapshot, where the run has ended with one. */
+  readonly added: number | null;
+  readonly total: number | null;
+  /** Whether that snapshot is still there. */
+  readonly kept: boolean;
+}
+
+/** The nights of a person since a date ("YYYY-MM-DD"), oldest first; those without a run are left out. */
+export async function listNights(
+  database: Database,
+  { userId, since }: { userId: string; since: string },
+): Promise<NightView[]> {
+  return database.$queryRaw<NightView[]>`
+    SELECT DISTINCT ON (night) night, state::text,
+      (counts ->> 'dataAdded')::float8 AS added, (counts ->> 'totalBytes')::float8 AS total,
+      snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL AS kept
+    FROM runs JOIN plans ON plans.id = plan_id WHERE user_id = ${userId}::uuid AND night >= ${since}
+    ORDER BY night, array_position(ARRAY['succeeded', 'partial', 'running', 'queued', 'failed'], state::text), queued_at DESC`;
+}
+
+/** The newest snapshot of a person, as the run that wrote it tells of it. */
+export interface Holding {
+  readonly id: string;
+  readonly finishedAt: Date;
+  readonly state: string;
+  readonly counts: unknown;
+  readonly problemCount: number;
+  /** Names of roots that the server did not offer any more; the first of them. */
+  readonly missingRoots: readonly string[];
+}
+
+/** What the newest snapshot of a person holds, and what it does not; null where there is none. */
+export async function findHolding(database: Database, { userId }: { userId: string }): Promise<Holding | null> {
+  const rows = await database.$queryRaw<Holding[]>`
+    SELECT runs.id, finished_at AS "finishedAt", state::text, counts, problem_count AS "problemCount",
+      ARRAY(SELECT rtrim(problem ->> 'path', '/')
+        FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
+        WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots"
+    FROM runs JOIN plans ON plans.id = plan_id
+    WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL
+    ORDER BY finished_at DESC LIMIT 1`;
+  return rows[0] ?? null;
+}
+
+/** The runs of a person, newest first: those of one night, or a page of all of them that begins after `skip`. */
+export async function listRuns(
+  database: Database,
+  { userId, night, skip = 0, limit }: { userId: string; night?: string; skip?: number; limit: number },
+): Promise<RunLine[]> {
+  return database.run.findMany({
+    where: { plan: { userId }, ...(night !== undefined && { night }) },
+    orderBy: [{ queuedAt: 'desc' }, { id: 'desc' }],
+    skip,
+    take: limit,
+    select: runLineColumns,
+  });
+}

@@ -1,0 +1,64 @@
+import { warnings } from '../../domain/deadlines.ts';
+import type { Hours } from '../../domain/hours.ts';
+import { overdueMs } from '../../domain/protection.ts';
+import type { Database } from '../client.ts';
+import { lookedAt } from '../repositories/verifications.ts';
+
+/** Those to whose consent, plan, runs or snapshots something happened after `since`, by what is on record of it; in no order. */
+export async function listChangedPeople(database: Database, since: Date): Promise<string[]> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    WITH changed AS MATERIALIZED (
+      SELECT DISTINCT subject_kind AS kind, subject_id::uuid AS id FROM events
+      WHERE at > ${since} AND subject_kind IN ('grant', 'plan', 'run', 'user')
+    )
+    SELECT plans.user_id AS id FROM changed JOIN runs ON runs.id = changed.id JOIN plans ON plans.id = runs.plan_id WHERE kind = 'run'
+    UNION SELECT user_id FROM changed JOIN plans ON plans.id = changed.id WHERE kind = 'plan'
+    UNION SELECT user_id FROM changed JOIN grants ON grants.id = changed.id WHERE kind = 'grant'
+    UNION SELECT users.id FROM changed JOIN users ON users.id = changed.id WHERE kind = 'user'`;
+  return rows.map(({ id }) => id);
+}
+
+/** The hours that plans have: from each to the next one in their index, however many plans have it. */
+export async function listHours(database: Database): Promise<Hours[]> {
+  return database.$queryRaw<Hours[]>`
+    WITH RECURSIVE hours AS (
+      (SELECT zone, window_start, window_end FROM plans ORDER BY zone, window_start, window_end LIMIT 1)
+      UNION ALL
+      SELECT other.* FROM hours CROSS JOIN LATERAL (
+        SELECT zone, window_start, window_end FROM plans WHERE (zone, window_start, window_end) > (hours.zone, hours.window_start, hours.window_end)
+        ORDER BY zone, window_start, window_end LIMIT 1) other
+    )
+    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd" FROM hours`;
+}
+
+/** Those of whom one of the moments of `momentsToTell` (src/domain/notices.ts) that the hours say nothing of came after `from`, up to `to`; in no order. */
+export async function listPeopleOfMoments(
+  database: Database,
+  { from, to }: { from: Date; to: Date },
+): Promise<string[]> {
+  const before = (at: Date) => new Date(at.getTime() - overdueMs);
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT user_id AS id FROM unnest(${[0, ...warnings]}::int[]) days CROSS JOIN LATERAL (
+      SELECT user_id FROM grants WHERE state IN ('active', 'suspect')
+        AND max_deadline > ${from}::timestamptz + days * interval '24 hours' AND max_deadline <= ${to}::timestamptz + days * interval '24 hours') ending
+    UNION SELECT user_id FROM verifications WHERE ${lookedAt} > ${before(from)} AND ${lookedAt} <= ${before(to)}`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Those whose plan has these hours, and neither a snapshot since their last window began, which is over, nor a run that failed since or is
+ * under way, which would say more. Goes through the plans of these hours, each by itself, so that indexes find its runs: those of them all would be read else.
+ */
+export async function listMissedPeople(
+  database: Database,
+  { zone, windowStart, windowEnd, begunAt }: Hours & { begunAt: Date },
+): Promise<string[]> {
+  const rows = await database.$queryRaw<{ id: string }[]>`
+    SELECT p.user_id AS id FROM plans p
+    WHERE p.zone = ${zone} AND p.window_start = ${windowStart} AND p.window_end = ${windowEnd} AND NOT p.paused
+      AND NOT EXISTS (SELECT FROM runs WHERE plan_id = p.id AND state IN ('succeeded', 'partial', 'failed') AND finished_at >= ${begunAt}
+        AND (state = 'failed' OR snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL) OFFSET 0)
+      AND NOT EXISTS (SELECT FROM runs WHERE plan_id = p.id AND state IN ('queued', 'running') OFFSET 0)
+      AND EXISTS (SELECT FROM grants WHERE user_id = p.user_id AND state IN ('active', 'suspect') OFFSET 0)`;
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,206 @@
+import { randomUUID } from 'node:crypto';
+import type { Channel, Notice, NoticeFacts } from '../../domain/notices.ts';
+import type { Database, Transaction } from '../client.ts';
+import { Prisma } from '../generated/client.ts';
+
+/** A notice for one receiver by one channel. */
+export interface Delivery extends Notice {
+  channel: Channel;
+  userId?: string;
+}
+
+/** One that is being delivered. */
+export interface ClaimedDelivery {
+  id: string;
+  channel: Channel;
+  userId: string | null;
+  facts: NoticeFacts;
+  failures: number;
+  createdAt: Date;
+}
+
+/** While a process delivers, no other does; one that dies meanwhile leaves it to be delivered again after this. */
+const claimMs = 10 * 60_000;
+/** A person gets no more mails than one in this time. */
+const pauseForPersonMs = 20 * 3_600_000;
+
+/** Saves what is to be delivered, at once; what is on record under its key already is left alone. Answers how many are new. */
+export async function saveDeliveries(
+  database: Transaction,
+  deliveries: readonly Delivery[],
+  at: Date,
+): Promise<number> {
+  const { count } = await database.notice.createMany({
+    data: deliveries.map(({ key, channel, userId, facts }) => ({
+      id: randomUUID(),
+      key: keyOf({ channel, key }),
+      channel,
+      userId: userId ?? null,
+      facts: { ...facts },
+      createdAt: at,
+      nextAttemptAt: at,
+    })),
+    skipDuplicates: true,
+  });
+  return count;
+}
+
+function keyOf({ channel, key }: Pick<Delivery, 'channel' | 'key'>): string {
+  return `${channel}/${key}`;
+}
+
+/** The keys of those that are on record already. */
+export async function listOnRecord(database: Database, deliveries: readonly Delivery[]): Promise<Set<string>> {
+  const byKey = new Map(deliveries.map((delivery) => [keyOf(delivery), delivery.key]));
+  const found = await database.notice.findMany({ where: { key: { in: [...byKey.keys()] } }, select: { key: true } });
+  return new Set(found.map(({ key }) => byKey.get(key) ?? key));
+}
+
+/**
+ * Of these people, those whom a mail may be sent now, and of which kinds they want none: they have an address, and had no mail
+ * within 20 hours.
+ */
+export async function listWhoMayBeMailed(
+  database: Database,
+  { userIds, at }: { userIds: readonly string[]; at: Date },
+): Promise<Map<string, readonly string[]>> {
+  const since = new Date(at.getTime() - pauseForPersonMs);
+  const people = await database.user.findMany({
+    where: { id: { in: [...userIds] }, email: { not: null }, notices: { none: { createdAt: { gt: since } } } },
+    select: { id: true, mutedMails: true },
+  });
+  return new Map(people.map(({ id, mutedMails }) => [id, mutedMails]));
+}
+
+/** Claims what is due, the oldest first; two processes never claim the same. */
+export async function claimDeliveries(
+  database: Database,
+  { at, limit }: { at: Date; limit: number },
+): Promise<ClaimedDelivery[]> {
+  const until = new Date(at.getTime() + claimMs);
+  return database.$queryRaw<ClaimedDelivery[]>`
+    UPDATE notices SET next_attempt_at = ${until} WHERE id IN (
+      SELECT id FROM notices WHERE next_attempt_at <= ${at} ORDER BY next_attempt_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+    RETURNING id, channel, user_id AS "userId", facts, failures, created_at AS "createdAt"`;
+}
+
+/** Records how a delivery went: delivered, or failed and to be tried again at `nextAttemptAt` (null: given up). */
+export async function saveDelivered(database: Database, { id, at }: { id: string; at: Date }): Promise<void> {
+  await database.notice.updateMany({ where: { id }, data: { deliveredAt: at, nextAttemptAt: null, errorCode: null } });
+}
+
+/** Nobody need be told any more. */
+export async function saveNotNeeded(database: Database, id: string): Promise<void> {
+  await database.notice.updateMany({ where: { id }, data: { nextAttemptAt: null, errorCode: null } });
+}
+
+export async function saveNotDelivered(
+  database: Database,
+  { id, errorCode, nextAttemptAt }: { id: string; errorCode: string; nextAttemptAt: Date | null },
+): Promise<void> {
+  await database.notice.updateMany({ where: { id }, data: { errorCode, nextAttemptAt, failures: { increment: 1 } } });
+}
+
+/** The address of a person, where the provider told one. */
+export async function findEmail(database: Database, userId: string): Promise<string | null> {
+  const user = await database.user.findUnique({ where: { id: userId }, select: { email: true } });
+  return user?.email ?? null;
+}
+
+/** Since when the circuits that are open are open. */
+export async function listOpenCircuits(database: Database): Promise<{ issuer: string; openedAt: Date }[]> {
+  return database.circuit.findMany({ where: { open: true }, select: { issuer: true, openedAt: true } });
+}
+
+/** The circuits of providers: since when those are open that are, and until when the others were. */
+export async function listCircuitTimes(
+  database: Database,
+): Promise<{ issuer: string; open: boolean; openedAt: Date; closedAt: Date | null }[]> {
+  return database.circuit.findMany({ select: { issuer: true, open: true, openedAt: true, closedAt: true } });
+}
+
+/** Whether a circuit of this provider is open, and was then. */
+export async function isStillOpen(database: Database, issuer: string, then: Date): Promise<boolean> {
+  return (await database.circuit.count({ where: { issuer, open: true, openedAt: { lte: then } } })) > 0;
+}
+
+/** What a channel last heard of the circuit of a provider: that it had opened, or that it had closed. */
+export interface CircuitTold {
+  readonly channel: Channel;
+  readonly issuer: string;
+  readonly open: boolean;
+}
+
+/** What each channel last heard of each circuit. That it closed counts where it was given up to say so, and not while it waits to be delivered. */
+export async function listCircuitsTold(database: Database): Promise<CircuitTold[]> {
+  return database.$queryRaw<CircuitTold[]>`
+    SELECT DISTINCT ON (channel, facts->>'issuer') channel, facts->>'issuer' AS issuer, facts->'openMs' IS NULL AS open FROM notices
+    WHERE user_id IS NULL AND facts->>'kind' = 'circuit' AND (delivered_at IS NOT NULL
+      OR (facts->'openMs' IS NOT NULL AND next_attempt_at IS NULL AND error_code IS NOT NULL))
+    ORDER BY channel, facts->>'issuer', coalesce(delivered_at, created_at) DESC`;
+}
+
+/** Consents that have ended because a rotated token was lost: until that is proven, the token is asked again. */
+export async function countLostRotations(database: Database): Promise<number> {
+  return database.grant.count({ where: { state: 'needs_consent', reason: 'lost_rotation' } });
+}
+
+/** When operators were told of something, and by which channel, which took it. */
+export interface OperatorsTold {
+  at: Date;
+  channel: string;
+}
+
+/** When operators were last told of anything. */
+export async function findOperatorsLastTold(database: Database): Promise<OperatorsTold | null> {
+  const [row] = await database.$queryRaw<OperatorsTold[]>`
+    SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL
+      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost', 'repositories') OR facts->'reasons' <> '{}')
+      ORDER BY delivered_at DESC LIMIT 1`;
+  return row ?? null;
+}
+
+/** When operators were last told of this reason for people not being protected (or of a circuit), as it was then or later. */
+export async function findOperatorsTold(
+  database: Database,
+  { reason, since }: { reason: string; since: Date | null },
+): Promise<OperatorsTold | null> {
+  const circuit =
+    reason === 'provider_trouble'
+      ? Prisma.sql`OR (facts->>'kind' = 'circuit' AND facts->'openMs' IS NULL)`
+      : Prisma.empty;
+  const after = since === null ? Prisma.empty : Prisma.sql`AND created_at >= ${since}`;
+  const [row] = await database.$queryRaw<OperatorsTold[]>`
+    SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL ${after}
+      AND (jsonb_exists(facts->'reasons', ${reason}) ${circuit}) ORDER BY delivered_at DESC LIMIT 1`;
+  return row ?? null;
+}
+
+export interface NoticeFaults {
+  /** Not delivered yet although first tried before `waitingBefore`. */
+  waiting: number;
+  /** Given up since `since`. */
+  givenUp: number;
+  /** The error of the last one that failed. */
+  errorCode: string | null;
+}
+
+/** What the doctor says of notices. */
+export async function inspectNotices(
+  database: Database,
+  { since, waitingBefore }: { since: Date; waitingBefore: Date },
+): Promise<NoticeFaults> {
+  const undelivered = { deliveredAt: null, errorCode: { not: null } };
+  const [waiting, givenUp, last] = await Promise.all([
+    database.notice.count({
+      where: { ...undelivered, nextAttemptAt: { not: null }, createdAt: { lt: waitingBefore } },
+    }),
+    database.notice.count({ where: { ...undelivered, nextAttemptAt: null, createdAt: { gt: since } } }),
+    database.notice.findFirst({
+      where: { ...undelivered, createdAt: { gt: since } },
+      orderBy: { createdAt: 'desc' },
+      select: { errorCode: true },
+    }),
+  ]);
+  return { waiting, givenUp, errorCode: last?.errorCode ?? null };
+}

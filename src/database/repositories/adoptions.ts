@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import type { FormerAlarm, FormerPlan, RepositoryCard } from '../../domain/repository-card.ts';
+import { readFormerPlan } from '../../domain/repository-card.ts';
+import type { PersonFacts, PlaceFacts, RowSealing } from '../../domain/row-facts.ts';
+import { saveAudit } from '../audit.ts';
+import { type Database, inTransaction, type Transaction } from '../client.ts';
+import { Prisma, type User } from '../generated/client.ts';
+import { lockUser } from '../people/users.ts';
+
+/** Whether a repository has this place here, whichever store it is in. */
+export async function isKnownPlace(database: Database, location: string): Promise<boolean> {
+  return (await database.repository.count({ where: { location } })) > 0;
+}
+
+/** The places that repositories have here, whichever store they are in. */
+export async function listKnownPlaces(database: Database): Promise<Set<string>> {
+  const rows = await database.repository.findMany({ select: { location: true } });
+  return new Set(rows.map(({ location }) => location));
+}
+
+/** Whether somebody of that issuer and subject has a repository here. */
+export async function hasRepository(
+  database: Database,
+  { issuer, subject }: RepositoryCard['owner'],
+): Promise<boolean> {
+  return (await database.repository.count({ where: { user: { issuer, subject } } })) > 0;
+}
+
+/** The id that somebody of that issuer and subject has here. */
+export async function getOwnerId(
+  database: Database,
+  { issuer, subject }: Pick<RepositoryCard['owner'], 'issuer' | 'subject'>,
+): Promise<string> {
+  const where = { issuer_subject: { issuer, subject } };
+  return (await database.user.findUniqueOrThrow({ where, select: { id: true } })).id;
+}
+
+/** Who somebody is, wherever they sign in. */
+export async function getOwner(database: Database, userId: string): Promise<RepositoryCard['owner']> {
+  const select = { issuer: true, subject: true, username: true } as const;
+  return { userId, ...(await database.user.findUniqueOrThrow({ where: { id: userId }, select })) };
+}
+
+export interface AdoptedRow {
+  readonly id: string;
+  readonly location: string;
+  readonly store: string | null;
+  readonly recoveryKeyFile: string | null;
+  readonly recoveryKeptAt: Date | null;
+  readonly eraseAt: Date | null;
+  readonly createdAt: Date;
+  readonly formerPlan: FormerPlan | null;
+}
+
+export interface Adopted {
+  readonly row: AdoptedRow;
+  readonly owner: RepositoryCard['owner'];
+  readonly seals: {
+    readonly person: RowSealing<PersonFacts>;
+    /** The password of the repository, sealed for its owner and place. */
+    password(place: PlaceFacts): { sealed: Uint8Array<ArrayBuffer>; keyId: string };
+  };
+  readonly at: Date;
+  readonly by: string;
+}
+
+/**
+ * Gives a repository to its person, who is noted where they have not signed in here yet. False, and nothing changes, where the
+ * repository or another one of that person is here already.
+ */
+export async function saveAdopted(database: Database, { row, owner, seals, at, by }: Adopted): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
+    const { id: userId } = await noteOwner(transaction, { owner, seals, at });
+    await lockUser(transaction, userId);
+    const { formerPlan, ...rest } = row;
+    const plan = formerPlan === null ? Prisma.DbNull : (formerPlan as unknown as Prisma.InputJsonObject);
+    const { sealed: sealedPassword, keyId } = seals.password({ ...rest, userId });
+    // Whoever has the key has seen it.
+    const seen = { recoverySeenAt: row.recoveryKeptAt };
+    const data = { ...rest, ...seen, userId, sealedPassword, keyId, adoptedAt: at, formerPlan: plan };
+    const { count } = await transaction.repository.createMany({ data, skipDuplicates: true });
+    if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-adopted', userId, about: row.location });
+    return count === 1;
+  });
+}
+
+/** They keep the id that records elsewhere may have, unless it is somebody else's here. */
+async function noteOwner(
+  transaction: Transaction,
+  { owner, seals, at }: Pick<Adopted, 'owner' | 'seals' | 'at'>,
+): Promise<User> {
+  const { issuer, subject, username } = owner;
+  const isTaken = (await transaction.user.count({ where: { id: owner.userId } })) > 0;
+  const facts = { id: isTaken ? randomUUID() : owner.userId, issuer, subject, username, claims: {} };
+  const user = await transaction.user.upsert({
+    where: { issuer_subject: { issuer, subject } },
+    create: { ...facts, createdAt: at, seal: seals.person.seal(facts) },
+    update: {},
+  });
+  seals.person.require(user);
+  return user;
+}
+
+/** The plan that a person had in the installation that their repository was taken over from, until they consent. */
+export async function findFormerPlan(database: Transaction, userId: string): Promise<FormerPlan | null> {
+  const row = await database.repository.findUnique({ where: { userId }, select: { formerPlan: true } });
+  return readFormerPlan(row?.formerPlan);
+}
+
+/** Runs of this slot were taken over with a plan: they hold the retention, and say nothing of what later nights wrote. */
+export const formerSlot = 'former';
+
+/** Puts the backup on record that nobody has looked at in the installation that is lost, so that they still can. */
+export async function saveFormerAlarm(
+  transaction: Transaction,
+  planId: string,
+  { kind: alarm, endedAt, ...run }: FormerAlarm,
+): Promise<void> {
+  const at = new Date(endedAt);
+  const times = { dueAt: at, queuedAt: at, triedUntil: at, startedAt: at, finishedAt: at };
+  await transaction.run.create({
+    data: { ...run, ...times, id: randomUUID(), planId, slot: formerSlot, trigger: 'schedule', alarm },
+  });
+}
+
+/** They have one of their own now. */
+export async function clearFormerPlan(transaction: Transaction, userId: string): Promise<void> {
+  await transaction.repository.updateMany({ where: { userId }, data: { formerPlan: Prisma.DbNull } });
+}

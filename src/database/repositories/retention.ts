@@ -1,0 +1,189 @@
+import { type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
+import { saveAudit } from '../audit.ts';
+import { type Database, inTransaction, type Transaction } from '../client.ts';
+import { Prisma } from '../generated/client.ts';
+import { noCheckpoint } from '../nights/checkpoints.ts';
+import { isQuiet } from './quiet-repositories.ts';
+import { hastenVerification } from './verifications.ts';
+
+/** What decides which of a person's snapshots stay. */
+export interface RetentionFacts {
+  readonly planId: string;
+  readonly zone: string;
+  /** As it was saved; `asRule` reads it. */
+  readonly rule: unknown;
+  /** Since when snapshots go by the rule; null where all of them stay. */
+  readonly agreedAt: Date | null;
+  /** The end of the last run with a great loss or change that nobody has looked at. */
+  readonly alarmAt: Date | null;
+  /** The newest snapshot that brought everything. */
+  readonly completeId: string | null;
+  /** When snapshots were last forgotten as agreed; why they were not since. */
+  readonly retainedAt: Date | null;
+  readonly hold: string | null;
+  readonly prunedAt: Date | null;
+  /** When the next night is due, not before a pause is over. */
+  readonly nextDueAt: Date;
+  /** When all snapshots are erased, of a consent that was withdrawn. */
+  readonly eraseAt: Date | null;
+}
+
+/** What is known of a person's retention; null where there is no plan. */
+export async function findRetention(database: Database, userId: string): Promise<RetentionFacts | null> {
+  const last = (which: Prisma.Sql) => Prisma.sql`FROM runs JOIN plans own ON own.id = plan_id
+    WHERE own.user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND ${which} ORDER BY finished_at DESC LIMIT 1`;
+  const [found] = await database.$queryRaw<RetentionFacts[]>`
+    SELECT plans.id AS "planId", zone, retention AS rule, retention_agreed_at AS "agreedAt",
+      (SELECT finished_at ${last(Prisma.sql`alarm IS NOT NULL AND alarm_seen_at IS NULL`)}) AS "alarmAt",
+      (SELECT snapshot_id ${last(Prisma.sql`state = 'succeeded' AND snapshot_forgotten_at IS NULL`)}) AS "completeId",
+      retained_at AS "retainedAt", retention_hold AS hold, pruned_at AS "prunedAt", greatest(next_due_at, CASE WHEN paused THEN paused_until END) AS "nextDueAt", erase_at AS "eraseAt"
+    FROM plans LEFT JOIN repositories ON repositories.user_id = plans.user_id
+    WHERE plans.user_id = ${userId}::uuid ORDER BY plans.created_at DESC LIMIT 1`;
+  return found ?? null;
+}
+
+/**
+ * Puts on record that snapshots were forgotten as agreed, and how many: runs whose snapshot is not among those that
+ * stayed have lost it.
+ */
+export async function saveForgotten(
+  database: Database,
+  { userId, stayed, count, at, by }: { userId: string; stayed: readonly string[]; count: number; at: Date; by: string },
+): Promise<void> {
+  const save = (transaction: Transaction) => transaction.$executeRaw`
+    WITH gone AS (
+      UPDATE runs SET snapshot_forgotten_at = ${at} FROM plans
+      WHERE plans.id = plan_id AND user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND snapshot_id <> ALL(${[...stayed]}) AND snapshot_forgotten_at IS NULL
+    )
+    UPDATE repositories SET retained_at = ${at}, retention_hold = NULL WHERE user_id = ${userId}::uuid`;
+  if (count === 0) {
+    await save(database);
+    return;
+  }
+  await inTransaction(database, async (transaction) => {
+    await save(transaction);
+    await saveAudit(transaction, { at, by, act: 'snapshots-forgotten', userId, about: String(count) });
+  });
+}
+
+/** Puts on record that snapshots were repaired, and which took the place of one that is gone; null: nothing did. */
+export async function saveReplaced(
+  database: Database,
+  {
+    userId,
+    replaced,
+    at,
+    by,
+  }: { userId: string; replaced: readonly { from: string; to: string | null }[]; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    for (const { from, to } of replaced) {
+      const ofPerson = { plan: { userId } };
+      const data =
+        to === null ? { snapshotForgottenAt: at, snapshotLost: true } : { snapshotId: to, snapshotRepairedAt: at };
+      await transaction.run.updateMany({ where: { ...ofPerson, snapshotId: from }, data });
+      if (to !== null)
+        await transaction.run.updateMany({
+          where: { ...ofPerson, heldSnapshotId: from },
+          data: { heldSnapshotId: to },
+        });
+    }
+    await saveAudit(transaction, { at, by, act: 'repository-repaired', userId });
+    await hastenVerification(transaction, { userId, at });
+  });
+}
+
+/** A snapshot that a run wrote, and when. */
+export interface SnapshotOnRecord {
+  readonly id: string;
+  readonly at: Date;
+}
+
+/** Every snapshot of a person's runs that is not known to be forgotten, newest first. */
+export async function listSnapshotsOnRecord(database: Database, userId: string): Promise<SnapshotOnRecord[]> {
+  return database.$queryRaw<SnapshotOnRecord[]>`
+    SELECT snapshot_id AS id, coalesce(finished_at, queued_at) AS at FROM runs JOIN plans ON plans.id = plan_id
+    WHERE user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL ORDER BY finished_at DESC NULLS FIRST`;
+}
+
+/** Puts on record why snapshots were not forgotten as agreed. */
+export async function saveRetentionHold(
+  database: Database,
+  { userId, hold }: { userId: string; hold: string },
+): Promise<void> {
+  await database.repository.updateMany({ where: { userId }, data: { retentionHold: hold } });
+}
+
+/** Puts on record that data which no snapshot needs was removed; what a backup that was interrupted had read is among it. */
+export async function savePruned(
+  database: Database,
+  { userId, at, by }: { userId: string; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    await transaction.repository.updateMany({ where: { userId }, data: { ...noCheckpoint, prunedAt: at } });
+    await saveAudit(transaction, { at, by, act: 'data-pruned', userId });
+  });
+}
+
+/** The rule that a consent agreed to, in the transaction that keeps it; it counts from the first time on. */
+export async function saveAgreedRule(
+  transaction: Transaction,
+  { planId, rule, at }: { planId: string; rule: RetentionRule; at: Date },
+): Promise<void> {
+  await transaction.plan.update({ where: { id: planId }, data: { retention: { ...rule } } });
+  await transaction.plan.updateMany({
+    where: { id: planId, retentionAgreedAt: null },
+    data: { retentionAgreedAt: at },
+  });
+}
+
+/** From now on snapshots of the person go by this rule; null: all of them stay. */
+export async function saveRetention(
+  database: Database,
+  {
+    userId,
+    planId,
+    rule,
+    at,
+    by,
+  }: { userId: string; planId: string; rule: RetentionRule | null; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const data = rule === null ? { retentionAgreedAt: null } : { retention: { ...rule }, retentionAgreedAt: at };
+    await transaction.plan.update({ where: { id: planId }, data });
+    const about = rule === null ? 'all' : ruleText(rule);
+    await saveAudit(transaction, { at, by, act: 'retention-changed', userId, about });
+  });
+}
+
+/**
+ * Whose repositories may hold data that no snapshot needs since they were pruned, which was before: snapshots were forgotten, or a
+ * run was interrupted or failed. Not where a run is due until then, or where one that was interrupted is to be gone on with.
+ */
+export async function listPruneDue(
+  database: Database,
+  { prunedBefore, quietUntil, limit }: { prunedBefore: Date; quietUntil: Date; limit: number },
+): Promise<{ userId: string }[]> {
+  return database.$queryRaw<{ userId: string }[]>(Prisma.sql`
+    SELECT r.user_id AS "userId" FROM repositories r
+    WHERE r.erase_at IS NULL AND r.checkpoint IS NULL
+      AND coalesce(r.pruned_at, r.created_at) < ${prunedBefore}
+      AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
+        WHERE p.user_id = r.user_id AND (n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity')
+          OR n.started_at > coalesce(r.pruned_at, '-infinity') AND (n.fence > 1 OR n.state IN ('failed', 'cancelled'))))
+      AND ${isQuiet(quietUntil)}
+    ORDER BY coalesce(r.pruned_at, r.created_at) LIMIT ${limit}`);
+}
+
+/** People whose snapshots should have been forgotten by a rule and were not for so long, with the reason. */
+export async function listHeldRetentions(database: Database, before: Date) {
+  return database.$queryRaw<{ userId: string; username: string | null; subject: string; hold: string | null }[]>(
+    Prisma.sql`
+      SELECT u.id AS "userId", u.username, u.subject, r.retention_hold AS hold
+      FROM repositories r JOIN users u ON u.id = r.user_id
+      JOIN LATERAL (SELECT * FROM plans p WHERE p.user_id = u.id ORDER BY p.created_at DESC LIMIT 1) p ON true
+      WHERE p.retention_agreed_at < ${before} AND r.retention_hold IS NOT NULL
+        AND coalesce(r.retained_at, p.retention_agreed_at) < ${before}
+      ORDER BY u.username, u.subject`,
+  );
+}
