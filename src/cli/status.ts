@@ -40,14 +40,14 @@ function wordsOf({
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
-    ...(forecast === null ? [] : [`Coming night          ${forecastWords(forecast)}`]),
+    ...(forecast === null ? [] : [`Busiest hours to come ${forecastWords(forecast)}`]),
     `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
   ];
 }
 
-function forecastWords({ plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
+function forecastWords({ from, to, plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
   const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
-  return `${countWords(plans, 'backup')}: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
+  return `${shownMinute(from)} to ${shownMinute(to)}, ${countWords(plans, 'backup')}: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
 function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verification']): string {

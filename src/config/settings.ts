@@ -168,7 +168,11 @@ export const settings = {
     help: 'How often all workers together may refresh tokens at the provider, as `50/1s`; `off` for no limit',
     example: '50/1s',
   },
-  WINDOW: { read: window, default: '01:00-05:00', help: 'When nightly backups start, local time' },
+  WINDOW: {
+    read: window,
+    default: '01:00-05:00',
+    help: 'When nightly backups start, local time; people who agreed before keep their hours',
+  },
   WINDOW_GRACE: {
     read: duration,
     default: '90m',

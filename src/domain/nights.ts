@@ -64,6 +64,18 @@ export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
   return window;
 }
 
+/** The windows of a plan that are not over at the moment, one night after the other, from `nextNight` on. A zone that is not known counts as UTC. */
+export function* windowsToCome(
+  plan: Omit<NightPlan, 'id'> & { nextNight: string },
+  at: Date,
+): Generator<NightWindow, never> {
+  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
+  const latest = latestBegun(known, at);
+  let night = latest.end > at ? latest.night : addDays(latest.night, 1);
+  if (night < plan.nextNight) night = plan.nextNight;
+  for (; ; night = addDays(night, 1)) yield windowOf(known, night);
+}
+
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const { windows: known } = latestAt(at);
   const key = `${bound} ${plan.windowStart} ${plan.windowEnd} ${plan.zone}`;

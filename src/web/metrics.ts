@@ -147,14 +147,14 @@ function gauges(
     },
     {
       name: 'night_needed_seconds',
-      help: 'How long the night that comes needs, by whom: told from noon until the window opens',
+      help: 'How long the backups need that become due in the busiest hours of the next windows, by whom',
       values: Object.entries({ provider: forecast?.providerMs, workers: forecast?.workersMs }).flatMap(([by, ms]) =>
         typeof ms === 'number' ? [{ labels: { by }, value: ms / 1000 }] : [],
       ),
     },
     {
       name: 'night_window_seconds',
-      help: 'How long its window is, told with night_needed_seconds',
+      help: 'How long these hours are',
       values: forecast === null ? [] : [{ labels: {}, value: forecast.windowMs / 1000 }],
     },
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {

@@ -1,3 +1,4 @@
+import type { PlansAlike } from '../../domain/night-forecast.ts';
 import type { Places } from '../../domain/places.ts';
 import type { Database } from '../client.ts';
 
@@ -14,13 +15,12 @@ export interface NightFigures {
 /** How many of the last backups, or exchanges, are looked at to tell how long they take. */
 const asked = 10_000;
 
-/** Counts the plans that become due in that time, by going through them: those that are overdue at `at` are due again then. */
-export async function countPlansDue(
-  database: Database,
-  { at, from, to }: { at: Date; from: Date; to: Date },
-): Promise<number> {
-  const isDue = { OR: [{ nextDueAt: { lte: at } }, { nextDueAt: { gte: from, lt: to } }] };
-  return database.plan.count({ where: { paused: false, grant: { state: { in: ['active', 'suspect'] } }, ...isDue } });
+/** Counts the plans that go on, by their hours and the night that they wait for, by going through them. */
+export async function countPlansAlike(database: Database): Promise<PlansAlike[]> {
+  return database.$queryRaw<PlansAlike[]>`
+    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight", count(*)::int AS plans
+    FROM plans JOIN grants ON grants.id = plans.grant_id
+    WHERE NOT paused AND grants.state IN ('active', 'suspect') GROUP BY 1, 2, 3, 4`;
 }
 
 /**

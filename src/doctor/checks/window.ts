@@ -10,7 +10,6 @@ export const window: Check = {
   name,
   run: async ({ clock, option, records, setting }) => {
     const config = {
-      window: setting('window'),
       concurrency: setting('concurrency'),
       heavyRuns: setting('heavyRuns'),
       provider: { rate: option('rate') },
@@ -19,23 +18,28 @@ export const window: Check = {
   },
 };
 
-/** Whether the window will hold the night that comes, by how long the last ones took and what the provider may be asked. */
+/** Whether the windows to come will hold their backups, by how long the last ones took and what the provider may be asked. */
 export function checkWindow(forecast: NightForecast | null): Finding {
   if (forecast === null)
-    return ok(
-      name,
-      'From noon until the window opens it is foreseen whether it holds the night, once there were nights.',
-    );
-  const { plans, neededMs, windowMs, by, holds } = forecast;
-  const figures = `The night has ${countWords(plans, 'backup', 'backups')} to make: ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
+    return ok(name, 'Once there were nights, it is foreseen whether the windows to come hold their backups.');
+  const { from, to, plans, neededMs, windowMs, by, holds } = forecast;
+  const figures = `In the busiest hours to come, ${minuteOf(from)} to ${minuteOf(to)}, ${countWords(plans, 'backup', 'backups')} become due: ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
   if (holds) return ok(name, figures);
   return warn(
     name,
     figures,
     by === 'provider'
-      ? 'The provider may not be asked oftener (OIDC_RATE): widen WINDOW, or give the provider more processors and raise OIDC_RATE.'
-      : 'The workers cannot do more: widen WINDOW, start another worker, or raise CONCURRENCY.',
+      ? `The provider may not be asked oftener: give it more processors and raise OIDC_RATE, or ${elsewhen}`
+      : `The workers cannot do more: start another one, raise CONCURRENCY, or ${elsewhen}`,
   );
+}
+
+/** Plans keep the hours that their people agreed to. */
+const elsewhen =
+  'let backups become due at other hours: people choose those of their own, and a wider WINDOW is for those who agree from then on.';
+
+function minuteOf(at: Date): string {
+  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function hours(ms: number): string {

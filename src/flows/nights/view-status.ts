@@ -30,7 +30,7 @@ export interface Status {
   /** Providers whose circuit is open. */
   openCircuits: string[];
   verification: VerificationFigures;
-  /** Whether the window will hold the night that comes; null but from noon until it opens, and where nothing is known. */
+  /** Whether the windows that open next will hold their backups; null where nothing is known. */
   forecast: NightForecast | null;
   /** When operators were last told of something, and by what; null where they never were. */
   operatorsTold: { at: Date; by: string } | null;

@@ -42,7 +42,7 @@ export interface Tonight {
   toComeAt: Date;
   pace: Pace & { workers: number };
   expected: Date | undefined;
-  /** Whether the window will hold it, as long as it has not opened. */
+  /** Whether the windows that open next will hold their backups. */
   forecast: NightForecast | null;
   trouble: TroubleGroup[];
   /** When that was counted. */
@@ -70,7 +70,7 @@ export async function viewTonight({
   peopleCount,
   queues,
 }: Pick<Resources, 'clock' | 'database' | 'peopleCount' | 'queues'> & {
-  config: Parameters<typeof foreseeNight>[0]['config'] & Pick<Resources['config'], 'stateExports'>;
+  config: Parameters<typeof foreseeNight>[0]['config'] & Pick<Resources['config'], 'stateExports' | 'window'>;
 }): Promise<Tonight> {
   const at = clock.now();
   const { date, from, to } = nightAround(config.window.zone, at);

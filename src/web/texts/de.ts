@@ -1557,12 +1557,14 @@ export const texts: Texts = {
       toComeAt: (at) => `Was noch kommt, wurde ${at} gezählt.`,
       forecast: {
         title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} vorhanden`,
-        holds: 'Die kommende Nacht passt in ihr Fenster.',
+        busiest: (plans, from, to) =>
+          `Am dichtesten wird es von ${from} bis ${to}: ${plans === 1 ? 'Eine Sicherung wird' : `${formats.number(plans)} Sicherungen werden`} fällig.`,
+        holds: 'Alle Sicherungen passen in die kommenden Fenster.',
         mend: {
           provider:
-            'Erweitern Sie das Fenster (WINDOW), oder geben Sie dem Anmeldedienst mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE).',
+            'Geben Sie dem Anmeldedienst mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE). Ein breiteres Fenster (WINDOW) gilt für Personen, die von da an zustimmen.',
           workers:
-            'Erweitern Sie das Fenster (WINDOW), starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY).',
+            'Starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY). Ein breiteres Fenster (WINDOW) gilt für Personen, die von da an zustimmen.',
         },
         how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anmeldedienst gefragt werden darf.',
       },

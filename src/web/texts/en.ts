@@ -1491,11 +1491,14 @@ export const texts = {
       toComeAt: (at: string) => `What is to come was counted ${at}.`,
       forecast: {
         title: (needed: number, there: number) => `${formats.hours(needed)} needed, ${formats.hours(there)} there`,
-        holds: 'The window holds the night that comes.',
+        busiest: (plans: number, from: string, to: string) =>
+          `In the busiest hours to come, from ${from} to ${to}, ${formats.number(plans)} ${plans === 1 ? 'backup becomes' : 'backups become'} due.`,
+        holds: 'The windows to come hold all backups.',
         mend: {
           provider:
-            'Widen the window (WINDOW), or give the provider more processors and let it be asked oftener (OIDC_RATE).',
-          workers: 'Widen the window (WINDOW), add a worker, or let each do more at once (CONCURRENCY).',
+            'Give the provider more processors and let it be asked oftener (OIDC_RATE). A wider window (WINDOW) is for people who agree from then on.',
+          workers:
+            'Add a worker, or let each do more at once (CONCURRENCY). A wider window (WINDOW) is for people who agree from then on.',
         },
         how: 'By how long the last backups took, the workers of the last night, and how often the provider may be asked.',
       },

@@ -160,7 +160,9 @@ test('nor does a page, or a check of the doctor, where figures of everybody are 
   expect(beyond(second ?? {}, {})).toEqual({});
   // Which of them the planner reads whole differs. They were counted, and kept.
   const kept = await database.keptFigure.findMany({ select: { name: true } });
-  expect(kept.map(({ name }) => name)).toEqual(expect.arrayContaining(['people by verdict', 'to come', 'trouble']));
+  expect(kept.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['busiest hours', 'people by verdict', 'to come', 'trouble']),
+  );
 });
 
 /** They answer with a row for each person, so many in memory at once as a page has. */

@@ -28,10 +28,12 @@ const pacedBy = (seconds: number) => {
   return { ...rest, config: { ...config, metricsToken, concurrency: 2, heavyRuns: 2, provider } };
 };
 
-test('in the evening it is said whether the window holds the night, by the last ones and by what the provider may be asked', async () => {
+test('beforehand it is said whether the window holds the night, by the last ones and by what the provider may be asked', async () => {
   const free = await foreseeNight(pacedBy(0));
   expect(free).toMatchObject({
     plans: 475,
+    from: new Date('2026-05-05T01:00:00Z'),
+    to: new Date('2026-05-05T05:00:00Z'),
     windowMs: 4 * hour,
     neededMs: (475 * 3_000) / 2,
     by: 'workers',
@@ -68,6 +70,7 @@ test('operators read it on the page of the night, in metrics and in the status',
   const page = await operator.text('/operator');
   expect(page).toMatch(/5\.\d h needed, 4\.0 h there/);
   expect(page).toContain('let it be asked oftener (OIDC_RATE)');
+  expect(page).toContain('from 5 May, 01:00 to 5 May, 05:00, 475 backups become due.');
   const { send } = openVisitor(pacedBy(40));
   const headers = { authorization: `Bearer ${metricsToken}` };
   const metrics = await (await send('/metrics', { headers })).text();
@@ -78,21 +81,37 @@ test('operators read it on the page of the night, in metrics and in the status',
   expect(status.forecast).toMatchObject({ plans: 475, by: 'provider', holds: false });
 });
 
-test('the backups count that are due in that window: not those of people who chose other hours, whom it need not hold', async () => {
+test('each plan counts in its own hours: not those of people who chose others, nor who are paused, and the busiest hours are told', async () => {
   const { database } = pages.resources;
   await database.$executeRaw`
-    UPDATE plans SET next_due_at = '2026-05-05T06:00:00Z' WHERE sources::text ~ 'cloud(0|4|8|12)[.]'`;
-  expect(await foreseeNight(pacedBy(0))).toMatchObject({ plans: 355 });
+    UPDATE plans SET window_start = '06:00', window_end = '10:00' WHERE sources::text ~ 'cloud(0|4|8|12)[.]'`;
+  await database.$executeRaw`UPDATE plans SET paused = true WHERE sources::text ~ 'cloud1[.]'`;
+  const from = new Date('2026-05-05T01:00:00Z');
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 325, windowMs: 4 * hour });
+  await database.$executeRaw`UPDATE plans SET zone = 'Asia/Tokyo' WHERE window_start = '01:00'`;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from: new Date('2026-05-04T16:00:00Z'), plans: 325 });
+  await database.$executeRaw`UPDATE plans SET zone = 'UTC', window_start = '01:00', window_end = '05:00', paused = false`;
 });
 
-test('while a window over noon is open, nothing is foreseen of the next one: plans that are still due in it have no place there yet', async () => {
-  const { config, ...rest } = pacedBy(40);
-  const window = { ...config.window, start: '10:00', end: '14:00' };
-  expect(await foreseeNight({ ...rest, config: { ...config, window } })).toBeNull();
+test('of windows that open at noon, or are open all day, all backups are foreseen, also while the one before is open', async () => {
+  const { database } = pages.resources;
+  for (const [start, end] of [
+    ['12:00', '16:00'],
+    ['11:59', '12:01'],
+    ['10:00', '14:00'],
+    ['12:01', '12:00'],
+    ['00:00', '00:00'],
+  ]) {
+    await database.$executeRaw`UPDATE plans SET window_start = ${start}, window_end = ${end}`;
+    const found = await foreseeNight(pacedBy(0));
+    expect([start, found?.plans, found?.from.toISOString().slice(11, 16)]).toEqual([start, 475, start]);
+  }
+  await database.$executeRaw`UPDATE plans SET window_start = '01:00', window_end = '05:00'`;
 });
 
-test('once the window is open nothing is foreseen any more', async () => {
-  await pages.clock.advance(13 * hour);
-  expect(await foreseeNight(pacedBy(40))).toBeNull();
-  expect(await operator.text('/operator')).not.toContain('h needed');
+test('while the window is open, that of the next night is foreseen', async () => {
+  await pages.clock.advance(13 * hour + 60_000);
+  expect(await foreseeNight(pacedBy(40))).toMatchObject({ from: new Date('2026-05-06T01:00:00Z'), plans: 475 });
+  const later = await pages.newPerson({ roles: ['operator'] });
+  expect(await later.text('/operator')).toContain('from 6 May, 01:00 to 6 May, 05:00, 475 backups become due.');
 });

@@ -20,7 +20,7 @@ export async function tonight(visit: PersonVisit): Promise<Response> {
   const t = texts.operator.tonight;
   const view = await viewTonight(resources);
   if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
-  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${forecastCard(view, texts)}${figures(visit, view)}
+  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${forecastCard(visit, view)}${figures(visit, view)}
 <div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
   return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
 }
@@ -88,12 +88,13 @@ function progressCard(
 ${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${asOf}</p></section>`;
 }
 
-/** Said in the evening, while something can be done about it. */
-function forecastCard({ forecast }: Tonight, texts: Texts): Html | '' {
+/** Said before the windows open, while something can be done about it. */
+function forecastCard({ resources, texts }: PersonVisit, { forecast }: Tonight): Html | '' {
   if (forecast === null) return '';
   const t = texts.operator.tonight.forecast;
-  const { neededMs, windowMs, by, holds } = forecast;
-  return html`<section class="card ${holds ? '' : 'warn'}"><h2>${t.title(neededMs, windowMs)}</h2><p>${holds ? t.holds : t.mend[by]}</p><p class="soft small">${t.how}</p></section>`;
+  const { from, to, plans, neededMs, windowMs, by, holds } = forecast;
+  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
+  return html`<section class="card ${holds ? '' : 'warn'}"><h2>${t.title(neededMs, windowMs)}</h2><p>${t.busiest(plans, time(from), time(to))} ${holds ? t.holds : t.mend[by]}</p><p class="soft small">${t.how}</p></section>`;
 }
 
 function figures({ resources, texts }: PersonVisit, view: Tonight): Html {
