@@ -8,13 +8,10 @@ import { type Form, formsIn } from './forms.ts';
 export interface Page {
   readonly url: string;
   readonly status: number;
-  readonly contentType: string;
   /** The `Referrer-Policy`; under `no-referrer` forms are sent with `Origin: null`. */
   readonly referrerPolicy: string;
   readonly text: string;
   readonly forms: readonly Form[];
-  /** All addresses that were requested, the last one included. */
-  readonly visited: readonly string[];
 }
 
 /** Which form, and which of its buttons: by address, by the button's name, value or text, or by a test. */
@@ -55,7 +52,6 @@ export function openBrowser(): Browser {
     return {
       status: answer.statusCode,
       text,
-      contentType: header('content-type')[0] ?? '',
       referrerPolicy: header('referrer-policy')[0] ?? '',
       next: header('location')[0],
     };
@@ -69,7 +65,7 @@ export function openBrowser(): Browser {
       visited.push(url.href);
       const { next, ...answer } = await ask(url, from, posted);
       if (answer.status < 300 || answer.status > 399 || next === undefined) {
-        return { ...answer, url: url.href, forms: formsIn(answer.text), visited };
+        return { ...answer, url: url.href, forms: formsIn(answer.text) };
       }
       url = new URL(next, url);
       if (answer.status !== 307 && answer.status !== 308) posted = undefined;

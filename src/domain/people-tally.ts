@@ -65,13 +65,6 @@ export function addToTally({ verdicts, menders, reasons, judged, repositories }:
     );
 }
 
-/** The tally of these people. */
-export function tallyOf(people: readonly Protection[]): PeopleTally {
-  const tally = newTally();
-  for (const one of people) addToTally(tally, one);
-  return tally;
-}
-
 /** Whether it was within a day. */
 export function isRecent(at: Date | null, now: Date): at is Date {
   return at !== null && at > aDayBefore(now);

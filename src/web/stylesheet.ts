@@ -87,7 +87,7 @@ progress { appearance: none; width: 100%; height: .75rem; border: 0; border-radi
 }
 @media (max-width: 23rem) { .bar nav ul:has(> :nth-child(6)) { display: grid; grid-template-columns: repeat(3, 1fr); } }
 @media (max-width: 40rem) {
-  .wide { display: none; } dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
+  dl:not(.facts, .tiles) { grid-template-columns: 1fr; gap: 0; } dl:not(.facts, .tiles) > dd { margin-bottom: .6rem; } .sign { width: 3.5rem; height: 3.5rem; } .sign .icon { width: 1.75rem; height: 1.75rem; }
   .verdict { align-items: start; } .verdict > div { flex-basis: 11rem; } .verdict > .ways { flex: 1 0 100%; } dl.facts > div { flex-basis: 100%; } [data-live] dl.facts { gap: .8rem 1.2rem; } [data-live] dl.facts > div { flex-basis: 8rem; }
   .rows, .rows tbody, .rows tr, .rows td { display: block; min-width: 0; } .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .rows tr { padding: .8rem 0; border-bottom: 1px solid var(--line); } .rows tr:first-child { padding-top: 0; } .rows tr:last-child { border-bottom: 0; padding-bottom: 0; }

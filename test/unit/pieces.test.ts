@@ -6,14 +6,9 @@ import { openBlobInPieces, sealBlob } from '../../src/store/format/blob.ts';
 import { createMasterKey } from '../../src/store/format/envelope.ts';
 import type { TreeId } from '../../src/store/format/ids.ts';
 import { modeBits, type Node } from '../../src/store/format/node.ts';
-import {
-  decodeTree,
-  decodeTreeInPieces,
-  encodeTree,
-  encodeTreeInPieces,
-  treeIdOf,
-} from '../../src/store/format/tree.ts';
+import { decodeTree, decodeTreeInPieces, encodeTree, encodeTreeInPieces } from '../../src/store/format/tree.ts';
 import { mostAtOnce } from '../support/fixtures/most-at-once.ts';
+import { treeIdOf } from '../support/fixtures/tree-id.ts';
 
 const count = 5_000;
 const time = '2026-01-02T03:04:05.678Z';

@@ -21,7 +21,6 @@ export interface RetentionFacts {
   /** When snapshots were last forgotten as agreed; why they were not since. */
   readonly retainedAt: Date | null;
   readonly hold: string | null;
-  readonly prunedAt: Date | null;
   /** When the next night is due, not before a pause is over. */
   readonly nextDueAt: Date;
   /** When all snapshots are erased, of a consent that was withdrawn. */
@@ -36,7 +35,7 @@ export async function findRetention(database: Database, userId: string): Promise
     SELECT plans.id AS "planId", zone, retention AS rule, retention_agreed_at AS "agreedAt",
       (SELECT finished_at ${last(Prisma.sql`alarm IS NOT NULL AND alarm_seen_at IS NULL`)}) AS "alarmAt",
       (SELECT snapshot_id ${last(Prisma.sql`state = 'succeeded' AND snapshot_forgotten_at IS NULL`)}) AS "completeId",
-      retained_at AS "retainedAt", retention_hold AS hold, pruned_at AS "prunedAt", greatest(next_due_at, CASE WHEN paused THEN paused_until END) AS "nextDueAt", erase_at AS "eraseAt"
+      retained_at AS "retainedAt", retention_hold AS hold, greatest(next_due_at, CASE WHEN paused THEN paused_until END) AS "nextDueAt", erase_at AS "eraseAt"
     FROM plans LEFT JOIN repositories ON repositories.user_id = plans.user_id
     WHERE plans.user_id = ${userId}::uuid ORDER BY plans.created_at DESC LIMIT 1`;
   return found ?? null;

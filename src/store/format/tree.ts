@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import { compareNames } from '../../file-name.ts';
 import { parsedAtOnce, piecesOfList } from '../../json-pieces.ts';
 import { letOthers, piecesOf, sortedInPieces } from '../../pieces.ts';
-import { idOf, parseId, type TreeId } from './ids.ts';
+import { parseId, type TreeId } from './ids.ts';
 import { asList, asObject, malformed } from './json-shape.ts';
 import { decodeNode, encodeNode, type Node } from './node.ts';
 
@@ -75,11 +75,6 @@ export async function decodeTreeInPieces(bytes: Buffer): Promise<Tree> {
     await letOthers();
   }
   return { nodes };
-}
-
-/** The id under which the tree is stored. */
-export function treeIdOf(tree: Tree): TreeId {
-  return idOf<TreeId>(encodeTree(tree));
 }
 
 /** Whether a node's name can stand in a folder at all. */

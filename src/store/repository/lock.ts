@@ -55,14 +55,6 @@ export async function lockRepository(repository: Lockable, options: LockOptions)
   return keepLock(repository, options, held);
 }
 
-/**
- * Removes locks that a process of ours left behind, and those that nobody can read for so long that nobody holds them: stock prune and
- * check would stop at them. Returns how many.
- */
-export async function clearDeadLocks(repository: Lockable, options: LockOptions): Promise<number> {
-  return clearDead(repository, options, await listLocks(repository, options));
-}
-
 /** Throws `repository/locked` while a program that lives holds a lock: it may be writing. */
 export async function refuseHeld(repository: Lockable, options: LockOptions): Promise<void> {
   const now = options.clock.now();
@@ -71,6 +63,10 @@ export async function refuseHeld(repository: Lockable, options: LockOptions): Pr
   if (held !== undefined) throw lockedBy(held);
 }
 
+/**
+ * Removes locks that a process of ours left behind, and those that nobody can read for so long that nobody holds them: stock prune and
+ * check would stop at them. Returns how many.
+ */
 async function clearDead(repository: Lockable, options: LockOptions, { readable, unreadable }: Locks): Promise<number> {
   const { clock } = options;
   const dead = [

@@ -7,7 +7,7 @@ import { systemClock } from '../../../src/clock.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { TreeId } from '../../../src/store/format/ids.ts';
 import type { Node } from '../../../src/store/format/node.ts';
-import { decodeTree, treeIdOf } from '../../../src/store/format/tree.ts';
+import { decodeTree } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { setExactly } from '../../../src/store/restorer/exact-attributes.ts';
@@ -15,6 +15,7 @@ import { findPlace } from '../../../src/store/restorer/find-place.ts';
 import { restore } from '../../../src/store/restorer/restore.ts';
 import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { treeIdOf } from '../../support/fixtures/tree-id.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';
 
 const run = promisify(execFile);

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openPeopleCount, tallyOf } from '../../../src/domain/people-tally.ts';
+import { openPeopleCount } from '../../../src/domain/people-tally.ts';
 import { eachProtectionByName } from '../../../src/flows/nights/find-protection.ts';
 import { recountPeople, tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
+import { tallyOf } from '../../support/fixtures/tally-of.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 
 const start = '2026-05-04T01:00:30Z';

@@ -3,7 +3,8 @@ import { fileNode } from '../../../src/store/archiver/nodes.ts';
 import { openCountBelow } from '../../../src/store/archiver/parent.ts';
 import { type DataId, idOf, type TreeId } from '../../../src/store/format/ids.ts';
 import { modeBits, type Node } from '../../../src/store/format/node.ts';
-import { type Tree, treeIdOf } from '../../../src/store/format/tree.ts';
+import type { Tree } from '../../../src/store/format/tree.ts';
+import { treeIdOf } from '../../support/fixtures/tree-id.ts';
 
 const trees = new Map<string, Tree>();
 const lost = new Set<string>();

@@ -8,8 +8,8 @@ import {
   noticesForPerson,
   noticesOfRepositories,
 } from '../../../src/domain/notices.ts';
-import { tallyOf } from '../../../src/domain/people-tally.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
+import { tallyOf } from '../../support/fixtures/tally-of.ts';
 
 const now = new Date('2026-05-04T12:00:00Z');
 const inDays = (days: number) => new Date(now.getTime() + days * 86_400_000);

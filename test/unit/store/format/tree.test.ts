@@ -12,7 +12,8 @@ import {
   findAttribute,
   textAttribute,
 } from '../../../../src/store/format/node.ts';
-import { decodeTree, encodeTree, isSafeName, treeIdOf } from '../../../../src/store/format/tree.ts';
+import { decodeTree, encodeTree, isSafeName } from '../../../../src/store/format/tree.ts';
+import { treeIdOf } from '../../../support/fixtures/tree-id.ts';
 
 const time = '2026-01-02T03:04:05.123456789Z';
 const common = { mtime: time, atime: time, ctime: time, uid: 1000, gid: 1000, links: 1 };

@@ -3,7 +3,7 @@ import { AppError } from '../../../../src/errors.ts';
 import { createMasterKey } from '../../../../src/store/format/envelope.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
 import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
-import { clearDeadLocks, type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
+import { type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../../src/store/repository/locks.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
 import { manualClock } from '../../../support/fixtures/manual-clock.ts';
@@ -240,13 +240,12 @@ describe('a held lock', () => {
 
 describe('dead locks', () => {
   test('of ours are cleared: older than 30 minutes, process gone, or our number from an earlier life', async () => {
-    const { backend, repository, clock, options } = await place({ isAlive: (pid) => pid !== 11 });
+    const { backend, repository, options } = await place({ isAlive: (pid) => pid !== 11 });
     await addLock(repository, { hostname: 'nightkeep-1', pid: 10, time: '2026-01-02T02:29:00Z', exclusive: true });
     await addLock(repository, { hostname: 'nightkeep-1', pid: 11, exclusive: true });
     await addLock(repository, { hostname: 'nightkeep-1', pid: process.pid, exclusive: true });
-    expect(await clearDeadLocks(repository, options)).toBe(3);
-    expect(locksIn(backend)).toEqual([]);
-    expect(clock.now().toISOString()).toBe(start);
+    await using _lock = await lockRepository(repository, options);
+    expect(readLocks(repository, backend)).toMatchObject([{ exclusive: false, pid: process.pid }]);
   });
 
   test('of others, and living ones of ours, stay', async () => {
@@ -254,8 +253,8 @@ describe('dead locks', () => {
     await using _held = await lockRepository(repository, options);
     await addLock(repository, { hostname: 'nightkeep-1', pid: 12 });
     await addLock(repository, { hostname: 'nightkeep-2', pid: 11, time: '2020-01-01T00:00:00Z' });
-    expect(await clearDeadLocks(repository, options)).toBe(0);
-    expect(locksIn(backend)).toHaveLength(3);
+    await using _another = await lockRepository(repository, options);
+    expect(locksIn(backend)).toHaveLength(4);
   });
 
   test('do not stop us from locking', async () => {
@@ -279,12 +278,12 @@ describe('where the key of the store may not delete', () => {
     const { backend, repository, options } = await appendOnly();
     for (let night = 1; night <= 3; night++) {
       {
-        await using lock = await lockRepository(repository, { ...options, held: new Set(), pid: 1000 + night });
+        const own = { ...options, held: new Set<never>(), pid: 1000 + night, isAlive: () => false };
+        await using lock = await lockRepository(repository, own);
         expect(lock.signal.aborted).toBe(false);
       }
       expect(readLocks(repository, backend)).toHaveLength(night);
     }
-    expect(await clearDeadLocks(repository, { ...options, isAlive: () => false })).toBe(0);
   });
 
   test('no exclusive lock is taken, which would keep the nights out', async () => {

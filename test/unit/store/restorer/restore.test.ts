@@ -8,11 +8,11 @@ import { nameFromBytes } from '../../../../src/file-name.ts';
 import { sealBlob } from '../../../../src/store/format/blob.ts';
 import { parseId, type TreeId } from '../../../../src/store/format/ids.ts';
 import { type FileNode, modeBits, type Node, type SpecialNode } from '../../../../src/store/format/node.ts';
-import { treeIdOf } from '../../../../src/store/format/tree.ts';
 import { restore } from '../../../../src/store/restorer/restore.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writePack, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
+import { treeIdOf } from '../../../support/fixtures/tree-id.ts';
 
 const run = promisify(execFile);
 const time = '2001-02-03T04:05:06.789Z';
