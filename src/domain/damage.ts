@@ -21,11 +21,11 @@ export const mostNames = 1000;
 
 /**
  * healing: the next night reads again what is lost. lost: a complete night did, and the source does not have it any more; it is said
- * until somebody has looked. removed: somebody took whole snapshots away; said until somebody has looked. key: a new recovery key mends it.
+ * until somebody has looked. gone: the repository is not where it was made, or nothing opens it, so that nothing can be restored. removed: somebody took whole snapshots away; said until somebody has looked. key: a new recovery key mends it.
  * mending: nothing is lost, and the operator can mend the repository. superseded: there is nothing to do until somebody with a key that may
  * delete removes it. accepted: somebody has looked.
  */
-export type DamageState = 'healing' | 'lost' | 'removed' | 'key' | 'mending' | 'superseded' | 'accepted';
+export type DamageState = 'gone' | 'healing' | 'lost' | 'removed' | 'key' | 'mending' | 'superseded' | 'accepted';
 
 /** Nobody needs to know of these: somebody has looked, or they harm nothing. */
 export const quietDamage: readonly DamageState[] = ['accepted', 'superseded'];

@@ -5,7 +5,7 @@ import { type RunFault, runFaultOf } from './run-fault.ts';
 
 /**
  * protected: the last window brought a complete snapshot. partly: a snapshot came, but not of everything, or something
- * looks wrong with it. late: a window passed without a snapshot. not: there is none, or no consent to make one.
+ * looks wrong with it. late: a window passed without a snapshot. not: there is none that can be restored, or no consent to make one.
  */
 export type ProtectionVerdict = 'protected' | 'partly' | 'late' | 'not';
 
@@ -40,6 +40,7 @@ export type NightReason =
   | 'root_gone'
   | 'damaged'
   | 'repository_damaged'
+  | 'repository_gone'
   | 'lost'
   | 'snapshots_removed'
   | 'key_damaged'
@@ -72,7 +73,7 @@ export function isOfRepository(reason: ProtectionReason): boolean {
  */
 export function doubtedSince({ reason, restorable, since }: Protection): Date | null {
   if (Object.values(alarmReasons).some((one) => one === reason)) return since;
-  return ['damaged', 'lost', 'snapshots_removed'].includes(reason) ? restorable.damagedSince : null;
+  return ['damaged', 'lost', 'snapshots_removed', 'repository_gone'].includes(reason) ? restorable.damagedSince : null;
 }
 
 /** The one thing that mends it; `wait` is for nobody to do. */
@@ -249,13 +250,14 @@ function retryOf(run: ProtectionFacts['underWay'], now: Date): Protection['retry
 /** The verdict of what was backed up, where consent lives. */
 function verdictOf(situation: Situation): ProtectionVerdict {
   const { plan, newest, complete, alarm, now } = situation;
-  if (newest === null || plan === null) return 'not';
+  if (newest === null || plan === null || isGone(situation)) return 'not';
   if (newest.endedAt < lastWindow(plan, now).start) return 'late';
   return newest !== complete || alarm !== null || damageCause(situation) !== undefined ? 'partly' : 'protected';
 }
 
 /** Somebody has looked at what is accepted; what is superseded harms nothing. */
 const damages: Readonly<Record<DamageState, Cause | undefined>> = {
+  gone: { reason: 'repository_gone', mend: 'mend_service' },
   healing: { reason: 'damaged', mend: 'mend_service' },
   mending: { reason: 'repository_damaged', mend: 'mend_service' },
   lost: { reason: 'lost', mend: 'look' },
@@ -265,8 +267,14 @@ const damages: Readonly<Record<DamageState, Cause | undefined>> = {
   accepted: undefined,
 };
 
-function damageCause({ restorable: { damage } }: Situation): Cause | undefined {
-  return damage === null ? undefined : damages[damage];
+function damageCause(situation: Situation): Cause | undefined {
+  const { damage } = situation.restorable;
+  return damage === null || (damage === 'gone' && !isGone(situation)) ? undefined : damages[damage];
+}
+
+/** Whether nothing could be restored, and no night has opened the repository since. */
+function isGone({ newest, restorable: { damage, damagedSince } }: Situation): boolean {
+  return damage === 'gone' && (newest === null || damagedSince === null || newest.endedAt <= damagedSince);
 }
 
 /** Why consent ended, and what mends that; a word that is not here is `consent_ended`. */
@@ -365,7 +373,7 @@ const toCome: readonly Look[] = [
 ];
 
 const causes: Readonly<Record<ProtectionVerdict, readonly Look[]>> = {
-  not: [...hindrances, ...toCome],
+  not: [(situation) => (isGone(situation) ? damages.gone : undefined), ...hindrances, ...toCome],
   late: [...hindrances, ...toCome],
   partly: [
     damageCause,

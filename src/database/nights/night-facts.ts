@@ -73,6 +73,8 @@ export interface NightsBefore {
    * every folder.
    */
   readonly trusted: readonly TrustedRun[];
+  /** The newest snapshot on record that is not known to be forgotten. */
+  readonly newest: string | null;
   /** That of the person's last backup, where it was not completed. */
   readonly checkpoint: SavedCheckpoint | null;
 }
@@ -84,7 +86,7 @@ export async function findNightsBefore(
 ): Promise<NightsBefore> {
   const [row] = await database.$queryRaw<Before[]>`
     WITH written AS MATERIALIZED (
-      SELECT night, finished_at, snapshot_id, problems, problem_count, counts, unreliable_roots FROM runs JOIN plans ON plans.id = plan_id
+      SELECT night, finished_at, snapshot_id, snapshot_forgotten_at, problems, problem_count, counts, unreliable_roots FROM runs JOIN plans ON plans.id = plan_id
       WHERE user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND slot <> ${formerSlot}
     ), trusted AS (
       (SELECT 1 AS part, row_number() OVER (ORDER BY finished_at DESC) AS place, written.* FROM written ORDER BY place LIMIT ${nights})
@@ -94,17 +96,20 @@ export async function findNightsBefore(
     SELECT (SELECT checkpoint FROM repositories WHERE user_id = ${userId}::uuid) AS checkpoint,
       (SELECT jsonb_build_object('snapshotId', snapshot_id, 'problems', problems, 'problemCount', problem_count)
         FROM written WHERE snapshot_id = ANY(${[...snapshotIds]}) ORDER BY finished_at DESC LIMIT 1) AS last,
+      (SELECT snapshot_id FROM written WHERE snapshot_forgotten_at IS NULL ORDER BY finished_at DESC LIMIT 1) AS newest,
       (SELECT jsonb_agg(jsonb_build_object('night', night, 'counts', counts, 'unreliableRoots', unreliable_roots) ORDER BY part, place)
         FROM trusted) AS trusted`;
-  const { checkpoint = null, last = null, trusted = null } = row ?? {};
+  const { checkpoint = null, last = null, newest = null, trusted = null } = row ?? {};
   return {
     last: last && { ...last, problems: readProblems(last.problems) },
     trusted: (trusted ?? []).map(readTrustedRun),
+    newest,
     checkpoint: readCheckpoint(checkpoint),
   };
 }
 
 interface Before {
+  readonly newest: string | null;
   readonly checkpoint: Prisma.JsonValue;
   readonly last: { snapshotId: string | null; problems: Prisma.JsonValue; problemCount: number } | null;
   readonly trusted: Parameters<typeof readTrustedRun>[0][] | null;

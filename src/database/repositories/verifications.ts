@@ -91,11 +91,11 @@ export async function saveVerified(database: Database, verified: Verified): Prom
         damage: found === null ? Prisma.DbNull : asJson(found.damage),
         ...(!isAlarming(to) && { verifiedAt: at }),
         ...(to === null && { accepted: [] }),
-        ...(isAlarming(readState(from)) && !isAlarming(to) && to !== 'accepted' && { clearedAt: at }),
+        // What only was not there for a while was not damaged, and no person was told that it is.
+        ...(isAlarming(readState(from)) && from !== gone && !isAlarming(to) && to !== 'accepted' && { clearedAt: at }),
       },
     });
     if (from === to) return;
-    const spoken = (state: string | null) => `repository ${state ?? 'whole'}`;
     await saveEvent(transaction, 'user', userId, { from: spoken(from), to: spoken(to), at, by: 'schedule' });
   });
 }
@@ -126,6 +126,36 @@ export async function saveNotVerified(
   });
 }
 
+/**
+ * Puts on record that a repository which was made is not there, or that nothing opens it; not where it is being erased, or is in another place by
+ * now. The next verification that opens it says what is left of that.
+ */
+export async function saveGone(
+  database: Database,
+  { userId, id, store, at, by }: { userId: string; id: string; store: string | null; at: Date; by: string },
+): Promise<void> {
+  await inTransaction(database, async (transaction) => {
+    const repository = await transaction.repository.findFirst({ where: { id, store }, select: { eraseAt: true } });
+    if (repository === null || isBeingErased(repository)) return;
+    const before = await transaction.verification.findUnique({ where: { userId } });
+    if (before?.damageState === gone) return;
+    const found = { damageState: gone, foundAt: at };
+    await transaction.verification.upsert({
+      where: { userId },
+      create: { userId, since: at, nextAt: at, ...found },
+      update: found,
+    });
+    const from = spoken(before?.damageState ?? null);
+    await saveEvent(transaction, 'user', userId, { from, to: spoken(gone), at, by });
+  });
+}
+
+const gone = 'gone' satisfies DamageState;
+
+function spoken(state: string | null): string {
+  return `repository ${state ?? 'whole'}`;
+}
+
 /** A verification of the person is due now where damage is known: something was done that may have mended it. */
 export async function hastenVerification(
   database: Database | Transaction,
@@ -135,7 +165,7 @@ export async function hastenVerification(
   await database.verification.updateMany({ where: { userId, ...isKnown, nextAt: { gt: at } }, data: { nextAt: at } });
 }
 
-/** Puts on record packs that may be damaged: a verification of the person is due now, which reads them. */
+/** Makes a verification of the person due now, since something may be damaged or gone: it reads these packs, if any are known. */
 export async function saveDoubted(
   database: Database,
   { userId, packs, at }: { userId: string; packs: readonly string[]; at: Date },

@@ -51,7 +51,7 @@ export function checkVerification(people: readonly Verified[]): Finding {
     return wrong(
       name,
       `What is kept of ${countWords(damaged.length, 'person', 'people')} is damaged: ${someOf(damaged.map(damageOf))}.`,
-      'Look at the disk or the bucket first. healing: the next night reads again what the source still has; none comes while nights are paused or once the consent has ended. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. removed: snapshots of theirs are gone though retention did not let them go: find out who can delete there; the person says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep repair --user NAME mends it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
+      'Look at the disk or the bucket first. gone: the repository is not there, or nothing opens it: mount its disk, or bring back what is missing from a copy of the store (its key file also by nightkeep repair keys and the recovery key); if it is lost for good: nightkeep store lost. healing: the next night reads again what the source still has; none comes while nights are paused or once the consent has ended. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. removed: snapshots of theirs are gone though retention did not let them go: find out who can delete there; the person says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep repair --user NAME mends it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
     );
   const overdue = people.filter(({ isOverdue }) => isOverdue);
   if (overdue.length > 0)
@@ -76,6 +76,8 @@ export function checkVerification(people: readonly Verified[]): Finding {
 
 function damageOf({ user, damage, files }: Verified): string {
   const what =
-    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countUpTo(files, mostNames, 'file')}`;
+    damage === 'gone' || damage === 'key' || damage === 'mending' || damage === 'removed'
+      ? ''
+      : `, ${countUpTo(files, mostNames, 'file')}`;
   return `${user}: ${damage}${what}`;
 }

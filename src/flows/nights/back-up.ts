@@ -1,5 +1,6 @@
 import { whenAborted } from '../../abort.ts';
 import { getNightFacts, type NightFacts } from '../../database/nights/night-facts.ts';
+import { saveDoubted } from '../../database/repositories/verifications.ts';
 import { placeOf } from '../../domain/marks.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { isAppError } from '../../errors.ts';
@@ -7,8 +8,10 @@ import type { Resources } from '../../resources.ts';
 import { type WebdavOptions, webdavSource } from '../../sources/dav/webdav.ts';
 import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
 import type { Access, Source } from '../../sources/source.ts';
+import { findTree } from '../../store/archiver/parent.ts';
 import { timestamp } from '../../store/format/timestamp.ts';
 import { openArchiveTarget } from '../../store/repository/archive-target.ts';
+import { listLostPacks } from '../../store/repository/list-lost-packs.ts';
 import { loadWhileLocking } from '../../store/repository/load-while-locking.ts';
 import { version } from '../../version.ts';
 import { keepCard } from '../adoption/keep-card.ts';
@@ -17,6 +20,7 @@ import { eraseBeforeUse } from '../erasure/erase-repositories.ts';
 import { raiseMark, requireNewest } from '../keys/marks.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { repairRepository } from '../store/repair-repository.ts';
+import { tellIfGone } from '../verification/tell-if-gone.ts';
 import { archiveInTrust } from './archive-in-trust.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findBefore } from './find-before.ts';
@@ -89,7 +93,15 @@ export async function backUp(
 
   progress.begin('repository');
   if (facts.isBeingErased) await eraseBeforeUse(resources, { userId, signal });
-  const { opened: own, lock: held } = await openAndLock(resources, facts, signal);
+  const {
+    opened: own,
+    before,
+    target,
+    lock: held,
+  } = await openAndLock(resources, facts, signal).catch(async (error: unknown) => {
+    await tellIfGone(resources, { userId, by: 'schedule', error });
+    throw error;
+  });
   await using lock = held;
   onOpened?.(own);
   const { id, repository, username } = own;
@@ -98,12 +110,12 @@ export async function backUp(
 
   const either = AbortSignal.any([signal, lock.signal]);
   await using sources = openSources(resources, places, { access, processor, memory: limits.memory });
-  const { last, trusted, checkpoint } = await findBefore(resources, userId, repository);
+  const { last, trusted, checkpoint } = before;
   const trust = findTrust(resources, { night, unreliable, before: trusted, isOnRecord: last?.isOnRecord === true });
   progress.read({ sources: sources.list, expected: last?.files ?? null });
   const options = {
     sources: sources.list,
-    repository: openArchiveTarget(repository, clock, lock.settled),
+    repository: target,
     clock,
     zone,
     signal: either,
@@ -147,27 +159,57 @@ async function openAccess(
   return access;
 }
 
-/** The repository with its index, and its lock. A damaged index is mended first: the packs name all that it named. */
+/**
+ * The repository with its index, its lock, and what is known of the nights before. An index that is damaged, or of which something is gone, is
+ * mended first: the packs name all that it named. Where the folder at the top of the last snapshot cannot be read, what is in packs that are gone counts as missing, so that this night reads
+ * it again; that, and a snapshot that somebody removed, are told by the next verification, which is due at once.
+ */
 async function openAndLock(resources: Needs, facts: NightFacts, signal: AbortSignal) {
   const { userId } = facts.plan;
   const attempt = async (known?: NightFacts) => {
     const opened = await ensurePersonRepository(resources, userId, known);
-    const whenLocked = () => refuseIfMoved(resources, { userId, store: opened.store });
+    const { repository, store } = opened;
+    const whenLocked = () => refuseIfMoved(resources, { userId, store });
     const { clock, lockOwner } = resources;
-    return { opened, lock: await loadWhileLocking(opened.repository, { clock, ...lockOwner, whenLocked }) };
+    const lock = await loadWhileLocking(repository, { clock, ...lockOwner, whenLocked });
+    try {
+      const before = await findBefore(resources, userId, repository);
+      const target = openArchiveTarget(repository, clock, lock.settled);
+      const tree = before.last?.archiving.parent;
+      const isLost = tree !== undefined && (await findTree(target, tree)) === undefined;
+      const lost = isLost ? await listLostPacks(repository, tree) : [];
+      if (isLost || before.isRemoved) {
+        resources.log.warn('run.damage-found', { packs: lost.length, snapshotRemoved: before.isRemoved });
+        await saveDoubted(resources.database, { userId, packs: lost, at: clock.now() });
+      }
+      return { opened, before, target, lock, lost: isLost ? lost : undefined };
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
   };
-  try {
-    return await attempt(facts.isBeingErased ? undefined : facts);
-  } catch (error) {
+  const mendIndex = async (error?: unknown) => {
+    const repaired = await repairRepository(resources, { userId, by: 'schedule', signal });
+    const { indexesDamaged, packsIndexed, blobsLost } = repaired;
+    resources.log.warn('repository.repaired', { error, indexesDamaged, packsIndexed, blobsLost });
+  };
+  const first = await attempt(facts.isBeingErased ? undefined : facts).catch(async (error: unknown) => {
     if (!isAppError(error, 'repository/damaged')) throw error;
-    const repaired = await repairRepository(resources, { userId, by: 'schedule', signal }).catch((cause: unknown) => {
+    await mendIndex(error).catch((cause: unknown) => {
       // Its own error says how to mend it with a key that may.
       throw isAppError(cause, 'store/may-not-delete') ? error : cause;
     });
-    const { indexesDamaged, packsIndexed, blobsLost } = repaired;
-    resources.log.warn('repository.repaired', { error, indexesDamaged, packsIndexed, blobsLost });
-    return await attempt();
-  }
+    return attempt();
+  });
+  if (first.lost === undefined) return first;
+  await first.lock[Symbol.asyncDispose]();
+  // In no index, it may be in a pack all the same; if it is in none, or the index cannot be mended now, the night stores all anew.
+  if (first.lost.length === 0)
+    await mendIndex().catch((error: unknown) => {
+      signal.throwIfAborted();
+      resources.log.warn('repository.not-repaired', { error });
+    });
+  return attempt();
 }
 
 /** Opens the sources, which are closed together. */

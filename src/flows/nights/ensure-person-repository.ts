@@ -76,7 +76,7 @@ function isLost({ adoptedAt, sealedRecoveryKey, recoverySeenAt, recoveryKeptAt }
 /** A store that is not mounted must not be taken for an empty one. */
 function repositoryGone(location: string): AppError {
   return new AppError(
-    'store/unavailable',
+    'repository/not-usable',
     'The repository is not where it was made. The operator must check that the store is mounted, or bring it back from a copy; if it is lost for good: nightkeep store lost.',
     { detail: { location } },
   );

@@ -5,19 +5,28 @@ import type { SnapshotId } from '../../store/format/ids.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import type { Snapshots } from '../../store/repository/snapshots.ts';
+import { isThere } from '../retention/find-removed.ts';
 import { isOfPast, isOwn, ownOf } from './own-snapshots.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * What is known about the nights before, and the snapshot to continue from: the newest one that a run has on record, so that a worker that died
- * right after writing a snapshot hides no great loss from the next run. If none is on record, the newest of Nightkeep's own.
+ * right after writing a snapshot hides no great loss from the next run. If none is on record, the newest of Nightkeep's own. `isRemoved` says that
+ * the newest one on record is not there, and nobody is known to have let it go.
  */
-export async function findBefore(resources: Needs, userId: string, repository: Pick<Repository, keyof Snapshots>) {
+export async function findBefore(
+  resources: Needs,
+  userId: string,
+  repository: Pick<Repository, 'backend' | keyof Snapshots>,
+) {
   const ids = await repository.listSnapshotIds();
   const found = ids.length > mostAskedFor ? undefined : await findOnRecord(resources, { userId, ids }, repository);
   const { run, recorded, last, before } = found ?? (await findAmongAll(resources, userId, repository));
-  if (last === undefined) return { last, ...before };
+  const { newest, ...known } = before;
+  const isRemoved = newest !== null && !ids.some((id) => id === newest) && !(await isThere(repository.backend, newest));
+  const others = { ...known, isRemoved };
+  if (last === undefined) return { last, ...others };
   const { problems = [], problemCount = 0 } = run ?? {};
   const { tree, time, summary } = last.snapshot;
   const described = {
@@ -29,7 +38,7 @@ export async function findBefore(resources: Needs, userId: string, repository: P
     problems,
     problemCount,
   };
-  return { last: described, ...before };
+  return { last: described, ...others };
 }
 
 /** With more snapshots than this, only the newest hundred are looked up. */

@@ -5,6 +5,7 @@ import {
   saveForgotten,
   saveRetentionHold,
 } from '../../database/repositories/retention.ts';
+import { saveDoubted } from '../../database/repositories/verifications.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';
@@ -70,11 +71,12 @@ export async function forgetSnapshots(
   const first = await look(known);
   const { removed, ...judgement } =
     first.going.length === 0 ? first : await letGo(resources, repository, { look, signal });
+  if (removed.length > 0) await saveDoubted(database, { userId, packs: [], at: clock.now() });
   const { going, hold, snapshots } = judgement;
   if (hold === 'alarm') await saveRetentionHold(database, { userId, hold });
   if (hold !== null) return judgement;
   const kept = snapshots.filter(({ id }) => !going.includes(id)).map(({ id }) => id);
-  // What somebody else removed did not go by the rule: the next verification names it.
+  // What somebody else removed did not go by the rule: the next verification, which is due now, names it.
   const stayed = [...kept, ...removed];
   await saveForgotten(database, { userId, stayed, count: going.length, at: clock.now(), by });
   return judgement;

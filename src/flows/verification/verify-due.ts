@@ -1,6 +1,7 @@
 import { claimVerification, listVerificationsDue, saveNotVerified } from '../../database/repositories/verifications.ts';
 import { isAppError } from '../../errors.ts';
 import { leaseMs } from './follow-reading.ts';
+import { tellIfGone } from './tell-if-gone.ts';
 import { type VerificationNeeds, verifyRepository } from './verify-repository.ts';
 
 const minuteMs = 60_000;
@@ -49,6 +50,7 @@ async function verifyOne(
     if (signal.aborted) return postpone(null, 0);
     if (isAppError(error, 'repository/locked')) return postpone(null, againMs);
     log.warn('verify.failed', { error });
+    await tellIfGone({ ...resources, log }, { userId, by: 'schedule', error });
     await postpone(isAppError(error) ? error.code : 'internal', againMs, filesIn(error));
   }
 }

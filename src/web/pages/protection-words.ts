@@ -61,7 +61,7 @@ export function wayOn(texts: Texts, { reason, mend, runId }: Told): Html | '' {
   if (mend === 'renew_key') return button('/recovery', t.renewKey);
   if (reason === 'lost' || reason === 'snapshots_removed') return button('/verification', t.look);
   if (mend === 'look' && runId !== null) return button(`/runs/${runId}`, t.look);
-  if (['damaged', 'repository_damaged', 'unverified'].includes(reason))
+  if (['damaged', 'repository_damaged', 'repository_gone', 'unverified'].includes(reason))
     return html`<p><a href="/verification">${t.seeVerification}</a></p>`;
   if (reason === 'paused_until') return html`<p><a href="/settings#pause">${t.seePause}</a></p>`;
   if (runId !== null) return html`<p><a href="/runs/${runId}">${t.seeRun}</a></p>`;

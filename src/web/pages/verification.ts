@@ -97,6 +97,7 @@ function verified(
 }
 
 const reasonsOf = {
+  gone: 'repository_gone',
   healing: 'damaged',
   lost: 'lost',
   key: 'key_damaged',

@@ -885,6 +885,11 @@ export const texts: Texts = {
           'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Von Ihren Dateien ist nichts verloren.',
         act: 'Der Betreiber von Nightkeep kann es beheben.',
       },
+      repository_gone: {
+        happened:
+          'Ihre Sicherungsstände sind nicht dort, wo sie angelegt wurden, oder nichts öffnet sie dort: Nightkeep kann zurzeit keinen davon wiederherstellen.',
+        act: 'Der Betreiber von Nightkeep sollte dort nachsehen: Vielleicht ist eine Platte nicht eingehängt, oder jemand hat dort etwas gelöscht.',
+      },
       key_damaged: {
         happened:
           'Der Wiederherstellungs\u00adschlüssel, den Sie bekommen haben, öffnet Ihre Sicherungsstände nicht mehr.',
@@ -983,7 +988,7 @@ export const texts: Texts = {
         subject: (people) =>
           people === 1 ? 'Nightkeep: Ein Repository ist beschädigt' : 'Nightkeep: Repositorys sind beschädigt',
         happened: (people) => `Schäden wurden gefunden ${inRepositories(people)}.`,
-        more: 'Die nächste Nacht jeder solchen Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+        more: 'Die nächste Nacht jeder solchen Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket: Eine Platte, die nicht eingehängt ist, sieht ebenso aus. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
       },
       healed: {
         subject: (people) =>
@@ -1765,6 +1770,7 @@ export const texts: Texts = {
       damaged: (files, snapshots, since) =>
         `Schaden, bekannt seit ${since}: ${counted(files, 'Datei oder Ordner', 'Dateien oder Ordner')}${files >= mostNames ? ' oder mehr' : ''} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
       damages: {
+        gone: 'das Repository ist nicht da, oder nichts öffnet es',
         healing: 'die nächste Nacht liest es noch einmal',
         lost: 'eine vollständige Nacht hat es nicht zurückgebracht',
         removed: 'Sicherungsstände fehlen im Speicher, die niemand entfallen ließ',

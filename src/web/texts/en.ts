@@ -881,6 +881,11 @@ export const texts = {
         happened: 'The place where your snapshots are kept is damaged. Nothing of your files is lost.',
         act: 'The operator of Nightkeep can mend it.',
       },
+      repository_gone: {
+        happened:
+          'Your snapshots are not where they were made, or nothing opens them there: Nightkeep can restore none of them now.',
+        act: 'The operator of Nightkeep should look at the place: a disk may not be mounted, or somebody may have deleted something there.',
+      },
       key_damaged: {
         happened: 'The recovery key that you were given does not open your snapshots any more.',
         act: 'Have a new one made: without it you depend on Nightkeep.',
@@ -984,7 +989,7 @@ export const texts = {
           people === 1 ? 'Nightkeep: a repository is damaged' : 'Nightkeep: repositories are damaged',
         happened: (people: number) =>
           `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
-        more: 'The next night of each such person reads again what the source still has; none comes while nights are paused or once a consent has ended. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
+        more: 'The next night of each such person reads again what the source still has; none comes while nights are paused or once a consent has ended. Look at the disks or the bucket: one that is not mounted looks the same. nightkeep protection names the people, nightkeep doctor the cure.',
       },
       healed: {
         subject: (people: number): string =>
@@ -1703,6 +1708,7 @@ export const texts = {
       damaged: (files: number, snapshots: number, since: string) =>
         `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'}${files >= mostNames ? ' or more' : ''} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
       damages: {
+        gone: 'the repository is not there, or nothing opens it',
         healing: 'the next night reads it again',
         lost: 'a complete night did not bring it back',
         removed: 'snapshots are gone from the store that nobody let go',

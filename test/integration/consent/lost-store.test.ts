@@ -50,7 +50,7 @@ test('a repository that the store holds nothing of is begun anew once the operat
   const former = await revealRecoveryKey(fixture.resources, userId);
   await empty();
   const refused = await backUp();
-  expect(refused).toMatchObject({ state: 'queued', errorCode: 'store/unavailable' });
+  expect(refused).toMatchObject({ state: 'queued', errorCode: 'repository/not-usable' });
   expect(refused.message).toContain('nightkeep store lost');
   expect(await giveUp({ dryRun: true })).toBe('lost');
   expect(await database.repository.count()).toBe(1);

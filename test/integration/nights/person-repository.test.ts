@@ -27,7 +27,7 @@ test('a repository has passwords that are hard to try; gone from the store, it i
   const files = await Promise.all(keys.map(({ name }) => made.repository.backend.load('key', name)));
   expect(files.map((bytes) => JSON.parse(bytes.toString()).N).toSorted()).toEqual([1024, 32768]);
   await rename(made.location, `${made.location} elsewhere`);
-  await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'store/unavailable' });
+  await expect(ensurePersonRepository(resources, userId)).rejects.toMatchObject({ code: 'repository/not-usable' });
   await rename(`${made.location} elsewhere`, made.location);
   expect((await ensurePersonRepository(resources, userId)).id).toBe(made.id);
 });

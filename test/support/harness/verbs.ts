@@ -655,6 +655,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await verifications.saveVerified(database, { ...verified, userId, found });
       await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
+    saveGone: ({ userId, repositoryId: id }) => verifications.saveGone(database, { userId, id, store: null, at, by }),
     saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),
     findCompared: ({ userId }) => verifications.findCompared(database, { userId }),
     findVerification: ({ userId }) => verifications.findVerification(database, userId),
