@@ -62,13 +62,17 @@ function linesOf<Row>(columns: readonly Column<Row>[], row: readonly string[], w
   const cells = row.map((cell, index) => wrapped(cell, widths[index] ?? 0));
   const height = Math.max(...cells.map(({ length }) => length));
   const lineOf = (at: number) =>
-    cells.map((lines, index) => padded(lines[at] ?? '', widths[index] ?? 0, columns[index]?.right === true)).join('  ');
+    cells
+      .map((lines, index) =>
+        padded(lines[at] ?? '', widths[index] ?? 0, columns[index]?.right === true ? 'right' : 'left'),
+      )
+      .join('  ');
   return Array.from({ length: height }, (_, at) => lineOf(at).trimEnd());
 }
 
 function paragraphOf(names: readonly string[], row: readonly string[]): string[] {
   const widest = Math.max(...names.map(lengthOf));
-  return names.map((name, index) => `${padded(name, widest, false)}  ${row[index] ?? ''}`.trimEnd());
+  return names.map((name, index) => `${padded(name, widest, 'left')}  ${row[index] ?? ''}`.trimEnd());
 }
 
 /** The text as one line that a terminal prints and does not obey. */
@@ -116,7 +120,7 @@ function wrapped(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-function padded(text: string, width: number, right: boolean): string {
+function padded(text: string, width: number, side: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, width - lengthOf(text)));
-  return right ? space + text : text + space;
+  return side === 'right' ? space + text : text + space;
 }

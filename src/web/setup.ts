@@ -61,7 +61,7 @@ export function addSetup(app: Hono, setup: Setup): void {
     const texts = textsOf(c);
     const { act, token } = await c.req.parseBody();
     if (typeof token !== 'string' || !isSame(token.trim(), setup.token))
-      return c.html(await frame(texts, ask(texts.setup, true)), 403);
+      return c.html(await frame(texts, ask(texts.setup, { wrong: true })), 403);
     if (act === 'adopt') await setup.backups?.adopt();
     return c.html(await frame(texts, await overview(texts, setup)));
   });
@@ -72,7 +72,7 @@ function isSame(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }
 
-function ask(t: Texts['setup'], wrong = false): Html {
+function ask(t: Texts['setup'], { wrong = false } = {}): Html {
   return html`<p class="lead">${t.lead}</p><section class="card">${wrong ? html`<p role="alert"><strong>${t.wrong}</strong></p>` : ''}
 <form method="post" action="${setupPath}"><p><label for="token">${t.token}</label><br><input id="token" name="token" size="26" autocomplete="off" spellcheck="false" required></p><button>${t.show}</button></form>
 <p class="soft">${t.whereToken}</p></section>`;

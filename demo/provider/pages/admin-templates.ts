@@ -9,7 +9,7 @@ import { button, hidden, policy, sessionTable, table, text, tick, when } from '.
 
 const site = { name: 'Demo provider, administration', sign: '🗝️' };
 
-export function adminLoginPage(failed: boolean): Promise<string> {
+export function adminLoginPage({ failed = false } = {}): Promise<string> {
   return page(
     site,
     'Sign in as administrator',

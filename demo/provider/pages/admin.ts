@@ -22,7 +22,7 @@ export function adminPages(parts: Parts): Middleware {
     if (isForeignForm(context, parts.realm.issuer))
       return answerPage(context, await errorPage('forbidden', 'The form came from another site.'), 403);
     if (context.path === '/admin/sign-in' && context.method === 'POST') return signIn(sessions, context);
-    if (!sessions.has(context.cookies.get(cookie) ?? '')) return answerPage(context, await adminLoginPage(false));
+    if (!sessions.has(context.cookies.get(cookie) ?? '')) return answerPage(context, await adminLoginPage());
     if (context.path === '/admin/sign-out') sessions.delete(context.cookies.get(cookie) ?? '');
     if (context.method === 'POST') return act(parts, context);
     return show(parts, context);
@@ -32,7 +32,7 @@ export function adminPages(parts: Parts): Middleware {
 async function signIn(sessions: Set<string>, context: Context): Promise<void> {
   const form = await readForm(context.req);
   if (form.get('username') !== administrator.username || form.get('password') !== administrator.password)
-    return answerPage(context, await adminLoginPage(true), 400);
+    return answerPage(context, await adminLoginPage({ failed: true }), 400);
   const id = randomBytes(16).toString('base64url');
   sessions.add(id);
   context.cookies.set(cookie, id, { path: '/admin', httpOnly: true, sameSite: 'strict' });

@@ -81,7 +81,7 @@ export async function beginErasingPerson(
 /** Runs that a worker may still write to stay until it is done: they say that the repository is in use. */
 async function removeRecords(transaction: Transaction, userId: string, at: Date): Promise<Removed> {
   const grants = { grant: { userId } };
-  const events = await deleteEvents(transaction, userId);
+  const events = await deleteEvents(transaction, userId, 'not needed');
   const nobodys = { OR: [{ leaseUntil: null }, { leaseUntil: { lte: at } }] };
   const [sessions, consents, uses, backups, notices] = [
     await transaction.webSession.deleteMany({ where: { userId } }),
@@ -129,11 +129,12 @@ async function forgetWho(transaction: Transaction, userId: string, seals: Erasur
 }
 
 /** That a repository is being erased is known by its event: that one stays as long as there is a repository. */
-async function deleteEvents(transaction: Transaction, userId: string, all = false): Promise<number> {
+async function deleteEvents(transaction: Transaction, userId: string, which: 'all' | 'not needed'): Promise<number> {
   const { subject } = await transaction.user.findUniqueOrThrow({ where: { id: userId }, select: { subject: true } });
-  const needed = all
-    ? Prisma.empty
-    : Prisma.sql`AND NOT (events.subject_kind = 'user' AND "to" = 'snapshots being erased')`;
+  const needed =
+    which === 'all'
+      ? Prisma.empty
+      : Prisma.sql`AND NOT (events.subject_kind = 'user' AND "to" = 'snapshots being erased')`;
   return transaction.$executeRaw`
     WITH own (kind, id) AS MATERIALIZED (
       VALUES ('user', ${userId}), ('session', ${userId}), ('session', ${`sub:${shortId(subject)}`})
@@ -167,7 +168,7 @@ export async function finishErasingPerson(
     const inHand = await transaction.run.count({ where: { plan: { userId }, leaseUntil: { gt: at } } });
     const inWriting = await transaction.restore.count({ where: { userId, ...beingWritten(at) } });
     if (remains.outstanding > 0 || remains.snapshots.kept || inHand + inWriting > 0) return false;
-    await deleteEvents(transaction, userId, true);
+    await deleteEvents(transaction, userId, 'all');
     await transaction.user.delete({ where: { id: userId } });
     await transaction.personErasure.update({
       where: { id: erasure.id },

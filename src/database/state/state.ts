@@ -137,20 +137,20 @@ async function writeOlder(
   missing: readonly string[],
 ): Promise<void> {
   const { migrationDirectories } = await readMigrations();
-  const apply = async (isSince: boolean) => {
-    for (const { path, migrationFile } of migrationDirectories)
-      if (missing.includes(path) === isSince) await transaction.$executeRawUnsafe(migrationFile.content.value);
+  const isSince = ({ path }: (typeof migrationDirectories)[number]) => missing.includes(path);
+  const apply = async (migrations: typeof migrationDirectories) => {
+    for (const { migrationFile } of migrations) await transaction.$executeRawUnsafe(migrationFile.content.value);
   };
   await transaction.$executeRawUnsafe(`CREATE SCHEMA ${olderSchema}`);
   await transaction.$executeRawUnsafe(`SET LOCAL search_path TO ${olderSchema}`);
-  await apply(false);
+  await apply(migrationDirectories.filter((one) => !isSince(one)));
   for await (const part of parts)
     await insertRows(
       transaction,
       part,
       exported.find(({ table }) => table === part.table),
     );
-  await apply(true);
+  await apply(migrationDirectories.filter(isSince));
   await transaction.$executeRawUnsafe('SET LOCAL search_path TO DEFAULT');
   for (const one of exported)
     await readRows(transaction, { ...one, changes: [], schema: olderSchema }, (part) => writeRows(transaction, part));

@@ -21,9 +21,9 @@ export const keyring: Check = {
     const database = await records().catch(() => undefined);
     try {
       const keys = kept ? parsed() : undefined;
-      if (database === undefined) return checkKeyringAlone(kept);
+      if (database === undefined) return kept ? untriedKeyring() : noKeyringYet();
       const canaries = await readCanaries(database);
-      if (keys === undefined) return canaries.length > 0 ? lostKeyring() : checkKeyringAlone(false);
+      if (keys === undefined) return canaries.length > 0 ? lostKeyring() : noKeyringYet();
       const broken = canaries.filter((canary) => !opens(keys, canary)).map(({ keyId }) => keyId);
       const spool = openSpoolBelow(setting('dataDir'));
       const uses = await listKeys({ database, keyring: keys, spool });
@@ -74,8 +74,11 @@ export function checkKeyring({ broken, uses, fresh }: KeyringFacts, at: Date): F
 }
 
 /** What can be said of it without the database. */
-function checkKeyringAlone(kept: boolean): Finding {
-  if (kept) return unknown(name, 'It can be read; what it opens shows only with the database.');
+function untriedKeyring(): Finding {
+  return unknown(name, 'It can be read; what it opens shows only with the database.');
+}
+
+function noKeyringYet(): Finding {
   return unknown(name, 'There is none yet: the first start makes one in DATA_DIR. Keep a copy of it then.');
 }
 

@@ -11,15 +11,15 @@ export const pushedRequests: Check = {
   run: async ({ authorization, client }) => {
     const { pushed_authorization_request_endpoint, require_pushed_authorization_requests } = (await client()).metadata;
     const offered = pushed_authorization_request_endpoint !== undefined;
-    return checkPushedRequests(await authorization(), offered, require_pushed_authorization_requests === true);
+    const demanded = require_pushed_authorization_requests === true;
+    return checkPushedRequests(await authorization(), { offered, demanded });
   },
 };
 
 /** Whether requests are pushed, and whether that is demanded (RFC 9126). */
 export function checkPushedRequests(
   { signIn, direct, believed }: AuthorizationFacts,
-  offered: boolean,
-  demanded: boolean,
+  { offered, demanded }: { offered: boolean; demanded: boolean },
 ): Finding {
   const only = demanded || (direct !== undefined && isTaken(signIn) && !isTaken(direct.signIn));
   if (!offered && only)

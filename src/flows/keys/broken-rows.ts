@@ -265,9 +265,11 @@ export async function confirmRows(
         await replaceSealed(transaction, seen.kind, { keyId: keyring.newest, values: [{ seen, sealed: fresh }] });
     await saveAudit(transaction, { at: clock.now(), by, act: 'rows-confirmed', userId });
   });
-  const rows = (isDone: boolean) =>
-    sealed.filter((one) => (one.sealed !== undefined) === isDone).map(({ row }) => brokenRow(row));
-  return { confirmed: rows(true), left: rows(false) };
+  const rowsOf = (some: typeof sealed) => some.map(({ row }) => brokenRow(row));
+  return {
+    confirmed: rowsOf(sealed.filter((one) => one.sealed !== undefined)),
+    left: rowsOf(sealed.filter((one) => one.sealed === undefined)),
+  };
 }
 
 async function isBound({ database, keyring }: Needs): Promise<boolean> {

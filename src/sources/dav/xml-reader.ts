@@ -118,16 +118,16 @@ export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): X
 
   function resolved(text: string, at: number): string {
     return xmlText.resolveReferences(xmlText.oneLineEnd(text), (wrong, offset) => {
-      if (!isFlawed) tellFlaw(`${xmlText.nameOfReference(wrong)},`, at + offset, false);
+      if (!isFlawed) tellFlaw(at + offset, { what: `${xmlText.nameOfReference(wrong)},`, isKept: false });
     });
   }
 
   function tellForbidden(at: number, end: number): void {
     const found = isFlawed ? undefined : xmlText.findForbidden(rest.slice(at, end));
-    if (found !== undefined) tellFlaw(xmlText.nameOfCharacter(found.character), at + found.at, true);
+    if (found !== undefined) tellFlaw(at + found.at, { what: xmlText.nameOfCharacter(found.character), isKept: true });
   }
 
-  function tellFlaw(what: string, at: number, isKept: boolean): void {
+  function tellFlaw(at: number, { what, isKept }: XmlFlaw): void {
     isFlawed = true;
     handler.flaw({ what: what + place.of(rest, at), isKept });
   }

@@ -62,7 +62,7 @@ export async function download(entry: Member, options: DownloadOptions): Promise
     return { reading: Object.assign(streamed, facts), abandon: value.stop };
   }
   for (const chunk of value) body.passed(chunk);
-  return { reading: { ...facts, validator: await body.end(false), body: value } };
+  return { reading: { ...facts, validator: await body.end({ changed: false }), body: value } };
 }
 
 function factsOf({ modified: listed }: Member, { size, modified = listed }: Answer, coding: Coding | undefined) {
@@ -103,7 +103,7 @@ function streamedReading(
     } finally {
       onEnd();
     }
-    validator = await judging.end(await isChangedSince(send, first, signal));
+    validator = await judging.end({ changed: await isChangedSince(send, first, signal) });
   }
   return {
     body: body(),

@@ -25,7 +25,7 @@ export interface Judging {
 export interface BodyJudging {
   passed(chunk: Uint8Array): void;
   /** The validator that the content may be filed under. Throws where it is doubted. */
-  end(changed: boolean): Promise<string | undefined>;
+  end(since: { readonly changed: boolean }): Promise<string | undefined>;
   /** The error to throw for a body that failed in a way that another reading may not. */
   broken(error: AppError): AppError;
 }
@@ -59,7 +59,7 @@ export async function openJudging(
       const digest = openDigest(before?.read.bytes, !isAsAnnounced);
       return {
         passed: digest.add,
-        async end(changed) {
+        async end({ changed }) {
           const read = digest.result();
           const evidence = { listed, answer, read, changed, before };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));

@@ -48,8 +48,7 @@ export async function archiveFolder(
   place: Place,
   parent: Node | undefined,
   onOutcome: (outcome: Outcome) => Promise<void>,
-  drawn?: readonly number[],
-  alone = false,
+  { drawn, alone = false }: { readonly drawn?: readonly number[] | undefined; readonly alone?: boolean } = {},
 ): Promise<void> {
   run.signal.throwIfAborted();
   const parentDir = parent?.type === 'dir' ? parent : undefined;
@@ -94,7 +93,7 @@ export async function archiveFolder(
     throwUnlessProblem(run, error);
     if (place.path === '') throw error;
     if (isShortOfMemory(error) && !alone)
-      return postpone(run, () => archiveFolder(run, place, parent, onOutcome, spots, true));
+      return postpone(run, () => archiveFolder(run, place, parent, onOutcome, { drawn: spots, alone: true }));
     await leaveOrKeep(run, folder, error);
   }
 }
@@ -230,7 +229,7 @@ function* tasksOf(run: Run, folder: Folder, places: readonly Place[]): Generator
     const before = folder.parentNodes?.get(place.member.name);
     if (place.member.kind === 'collection') {
       const drawn = folder.shares && (folder.shares.get(place.member.name) ?? []);
-      yield { bytes: 0, run: () => archiveFolder(run, place, before, onOutcome, drawn) };
+      yield { bytes: 0, run: () => archiveFolder(run, place, before, onOutcome, { drawn }) };
     } else {
       yield { bytes: place.member.size ?? longBytes, run: () => takeEntry(run, place, before, onOutcome) };
     }

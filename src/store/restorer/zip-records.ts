@@ -31,7 +31,7 @@ const max32 = 0xffffffff;
 const max16 = 0xffff;
 
 /** The header before the content. Without sizes, a descriptor after the content has them; `large` then says that they may need 64 bits. */
-export function localHeader(entry: ZipEntry, sizes: ZipSizes | undefined, large = false): Buffer {
+export function localHeader(entry: ZipEntry, { sizes, large = false }: { sizes?: ZipSizes; large?: boolean }): Buffer {
   const name = Buffer.from(entry.name);
   const extra = Buffer.concat([timeExtra(entry), ...(large ? [large64Extra([0, 0])] : [])]);
   const header = Buffer.alloc(30);
@@ -44,7 +44,7 @@ export function localHeader(entry: ZipEntry, sizes: ZipSizes | undefined, large 
 }
 
 /** After content whose header had no sizes. */
-export function dataDescriptor({ crc, packed, size }: ZipSizes, large: boolean): Buffer {
+export function dataDescriptor({ crc, packed, size }: ZipSizes, { large }: { large: boolean }): Buffer {
   const record = Buffer.alloc(large ? 24 : 16);
   record.writeUInt32LE(0x08074b50, 0);
   record.writeUInt32LE(crc, 4);

@@ -240,7 +240,7 @@ async function* zipLargeFile(zip: Zipping, name: string, { node, content }: Read
   const large = node.size >= largeFile;
   const offset = zip.offset.now;
   const sizes = { crc: 0, packed: lastBlock.length, size: 0 };
-  yield localHeader(entry, undefined, large);
+  yield localHeader(entry, { large });
   const parts = deflatedParts(content, sizes);
   let next: IteratorResult<Buffer, undefined> | undefined;
   do {
@@ -251,7 +251,7 @@ async function* zipLargeFile(zip: Zipping, name: string, { node, content }: Read
   if (next !== undefined) zip.written.push({ ...entry, ...sizes, offset, described: true });
   // Readers of streams go without the directory: they must not take a part for the file.
   else sizes.crc = (sizes.crc ^ 1) >>> 0;
-  yield dataDescriptor(sizes, large);
+  yield dataDescriptor(sizes, { large });
 }
 
 async function* deflatedParts(
@@ -304,7 +304,7 @@ async function* directory(zip: Zipping): AsyncGenerator<Uint8Array> {
 function wholeEntry(zip: Zipping, entry: ZipEntry, content: Buffer, packed: Buffer): Buffer {
   const sizes: ZipSizes = { crc: crc32(content), packed: packed.length, size: content.length };
   zip.written.push({ ...entry, ...sizes, offset: zip.offset.now, described: false });
-  return Buffer.concat([localHeader(entry, sizes), packed]);
+  return Buffer.concat([localHeader(entry, { sizes }), packed]);
 }
 
 const unixType = { dir: 0o040000, symlink: 0o120000 } as const;

@@ -14,13 +14,14 @@ export async function erasureStep(visit: PersonVisit): Promise<Response> {
 export async function eraseMe(visit: PersonVisit): Promise<Response> {
   const { c, resources, session, texts } = visit;
   const { word } = await c.req.parseBody();
-  if (typeof word !== 'string' || word.trim().toLowerCase() !== texts.settings.erase.word) return show(visit, true);
+  if (typeof word !== 'string' || word.trim().toLowerCase() !== texts.settings.erase.word)
+    return show(visit, { wrong: true });
   const receipt = await erasePerson(resources, { userId: session.userId });
   clearSession(c);
   return c.redirect(`/erased/${receipt}`, 303);
 }
 
-async function show(visit: PersonVisit, wrong = false): Promise<Response> {
+async function show(visit: PersonVisit, { wrong = false } = {}): Promise<Response> {
   const { erase: t, data } = visit.texts.settings;
   const inner = html`<p><label for="word">${t.type(t.word)}</label><br><input id="word" name="word" autocomplete="off" autocapitalize="none" spellcheck="false" required></p><p><button class="danger">${t.button}</button></p>`;
   const alert: Html | '' = wrong ? html`<p role="alert"><strong>${t.wrong}</strong></p>` : '';

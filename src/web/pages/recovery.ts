@@ -17,7 +17,7 @@ export async function recovery(visit: PersonVisit): Promise<Response> {
   return show(visit);
 }
 
-async function show(visit: PersonVisit, wrong = false): Promise<Response> {
+async function show(visit: PersonVisit, { wrong = false } = {}): Promise<Response> {
   const { resources, session, texts } = visit;
   const { clock, database, store } = resources;
   const t = texts.recovery;
@@ -43,7 +43,7 @@ async function show(visit: PersonVisit, wrong = false): Promise<Response> {
     ...(resticOptions && { resticOptions }),
     at: texts.formats.time(clock.now(), zone),
   };
-  const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, wrong) : ''}
+  const body = html`<p class="lead">${t.lead}</p>${standing(visit, repository, zone)}${repository.sealedRecoveryKey !== null && repository.recoverySeenAt !== null ? provePart(visit, { wrong }) : ''}
 ${await otherKeysPart(visit, zone)}${recoverySheet(texts, sheet)}${repository.recoverySeenAt === null ? '' : reissuePart(visit)}`;
   return page(visit, t.title, body, { place: '/recovery', status: wrong ? 400 : 200 });
 }
@@ -90,10 +90,10 @@ export async function proveKey(visit: PersonVisit): Promise<Response> {
   const { third, fifth } = await c.req.parseBody();
   const groups = [third, fifth].map((group) => (typeof group === 'string' ? group : ''));
   const kept = await proveRecoveryKey(resources, { userId: session.userId, groups });
-  return kept ? c.redirect('/recovery', 303) : show(visit, true);
+  return kept ? c.redirect('/recovery', 303) : show(visit, { wrong: true });
 }
 
-function provePart({ session, texts }: PersonVisit, wrong = false): Html {
+function provePart({ session, texts }: PersonVisit, { wrong = false } = {}): Html {
   const t = texts.recovery.prove;
   const field = (name: 'third' | 'fifth') =>
     html`<p><label for="${name}">${t[name]}</label><br><input id="${name}" name="${name}" size="8" maxlength="8" autocomplete="off" autocapitalize="none" spellcheck="false" required></p>`;

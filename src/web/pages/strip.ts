@@ -32,13 +32,13 @@ export async function nightHead(strip: Strip): Promise<Html> {
   const { taken, nights } = await nightsAround(strip);
   const here = nights.findIndex(({ id }) => id === saved.id);
   const { earlier, later } = await otherStates(opened.history, saved, path, budget);
-  const way = (to: SavedSnapshot | undefined, label: string, rel: string, mark: Html, isFirst: boolean) =>
+  const way = (to: SavedSnapshot | undefined, label: string, rel: 'prev' | 'next') =>
     to === undefined
       ? ''
-      : html`<a class="button quiet" rel="${rel}" href="${addressOf(to, kind, path)}" title="${t.stateOf(times.moment(to.snapshot.time))}">${isFirst ? mark : ''}${label}${isFirst ? '' : mark}</a>`;
+      : html`<a class="button quiet" rel="${rel}" href="${addressOf(to, kind, path)}" title="${t.stateOf(times.moment(to.snapshot.time))}">${rel === 'prev' ? icon('previous') : ''}${label}${rel === 'next' ? icon('next') : ''}</a>`;
   return html`<section class="card night" aria-label="${t.night}"><div class="night-head"><div><h1>${times.longDay(saved.snapshot.time)}</h1>
 <p class="soft">${t.asAt(times.time(saved.snapshot.time), times.zone)}</p></div>
-<div class="ways">${way(earlier, t.earlier, 'prev', icon('previous'), true)}${way(later, t.later, 'next', icon('next'), false)}</div></div>
+<div class="ways">${way(earlier, t.earlier, 'prev')}${way(later, t.later, 'next')}</div></div>
 ${unreadable(opened.history, texts)}<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken, Math.abs(index - here) > near))}</ol></nav>
 <div class="night-foot"><form action="${addressOf(saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
 <a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;

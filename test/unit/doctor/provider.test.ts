@@ -180,7 +180,7 @@ describe('an authorization request', () => {
     return [
       checkSignIn(all).state,
       checkOfflineScope(all, ['openid', 'offline_access']).state,
-      checkPushedRequests(all, offered, demanded).state,
+      checkPushedRequests(all, { offered, demanded }).state,
     ];
   };
 
@@ -256,7 +256,7 @@ describe('an authorization request', () => {
   test('that must be pushed, and is', () => {
     const facts = { direct: { signIn: back('invalid_request'), consent: back('invalid_request') } };
     expect(checked(facts)).toEqual(['ok', 'ok', 'ok']);
-    expect(checkPushedRequests({ ...base, ...facts }, true, false).finding).toBe(
+    expect(checkPushedRequests({ ...base, ...facts }, { offered: true, demanded: false }).finding).toBe(
       'The provider demands them, and Nightkeep pushes.',
     );
     expect(checked({ signIn: taken, consent: asks, direct: undefined }, { offered: false, demanded: true })[2]).toBe(

@@ -96,16 +96,16 @@ function readBody(
   const begun = clock.elapsed();
   const pieces: Buffer[] = [];
   let bytes = 0;
-  const settle = (isCut: boolean) => resolve({ body: Buffer.concat(pieces).subarray(0, most), isCut });
+  const settle = ({ isCut }: { isCut: boolean }) => resolve({ body: Buffer.concat(pieces).subarray(0, most), isCut });
   body.on('data', (piece: Buffer) => {
     pieces.push(piece);
     bytes += piece.length;
     const rightMs = silenceTimeoutMs + (bytes * 1000) / leastBytesPerSecond;
-    if (bytes > most) settle(true);
+    if (bytes > most) settle({ isCut: true });
     else if (clock.elapsed() - begun <= rightMs) return;
     body.destroy(bytes > most ? undefined : new Dripping());
   });
-  body.on('end', () => settle(false));
+  body.on('end', () => settle({ isCut: false }));
   body.on('error', reject);
   return promise;
 }

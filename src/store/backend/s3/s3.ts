@@ -65,7 +65,7 @@ const smallBytes = 64 * 1024;
  */
 function openSaver(client: S3Client): Saver {
   let refusesTaken: boolean | undefined;
-  const put = (key: string, body: Uint8Array, isConditional: boolean) =>
+  const put = (key: string, body: Uint8Array, { isConditional }: { isConditional: boolean }) =>
     client.send({
       method: 'PUT',
       key,
@@ -73,14 +73,14 @@ function openSaver(client: S3Client): Saver {
       headers: { 'content-type': 'application/octet-stream', ...(isConditional && { 'if-none-match': '*' }) },
     });
   const findOut = async (key: string, bytes: Uint8Array) => {
-    const { status } = await put(key, bytes, true);
+    const { status } = await put(key, bytes, { isConditional: true });
     if (status === 412) refusesTaken = true;
     else if (status < 300 || status === 501) refusesTaken = false;
   };
   return {
     save: async (key, bytes) => {
       if (refusesTaken !== true && (await isThere(fileAt(client, key)))) throw alreadyThere(key);
-      expectStatus(client, 'save', await put(key, bytes, refusesTaken === true), 200);
+      expectStatus(client, 'save', await put(key, bytes, { isConditional: refusesTaken === true }), 200);
       // The file is saved, whatever comes of this.
       if (refusesTaken === undefined && bytes.length <= smallBytes)
         await findOut(key, bytes).catch((error: unknown) => {

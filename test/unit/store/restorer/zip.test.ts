@@ -236,8 +236,8 @@ describe('zip records', () => {
   const sizes = { crc: 7, packed: 5_000_000_000, size: 6_000_000_000 };
 
   test('give 64-bit numbers where they are needed, and only those', () => {
-    expect(localHeader(entry, undefined, true).subarray(18, 26)).toEqual(Buffer.alloc(8, 0xff));
-    expect(dataDescriptor(sizes, true).readBigUInt64LE(16)).toBe(6_000_000_000n);
+    expect(localHeader(entry, { large: true }).subarray(18, 26)).toEqual(Buffer.alloc(8, 0xff));
+    expect(dataDescriptor(sizes, { large: true }).readBigUInt64LE(16)).toBe(6_000_000_000n);
     const central = centralHeader({ ...entry, ...sizes, offset: 17, described: true });
     expect(central.readUInt32LE(20)).toBe(0xffffffff);
     expect(central.readUInt32LE(42)).toBe(17);
