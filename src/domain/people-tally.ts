@@ -65,6 +65,17 @@ export function addToTally({ verdicts, menders, reasons, judged, repositories }:
     );
 }
 
+/** Of these people, those who paused their nights until a day, by verdict: what does not come is as they want it. */
+export function pausedOf({ judged }: Pick<PeopleTally, 'judged'>): Record<ProtectionVerdict, number> {
+  const paused = { protected: 0, partly: 0, late: 0, not: 0 };
+  for (const verdict of Object.keys(paused) as ProtectionVerdict[])
+    for (const [key, people] of Object.entries(judged)) {
+      const [judgedAs, reason] = key.split(' ');
+      if (judgedAs === verdict && isPaused(reason)) paused[verdict] += people;
+    }
+  return paused;
+}
+
 /** Whether it was within a day. */
 export function isRecent(at: Date | null, now: Date): at is Date {
   return at !== null && at > aDayBefore(now);
@@ -81,8 +92,12 @@ export function aDayBefore(now: Date): Date {
  */
 function isForOperators({ by, reason, verdict }: Pick<Protection, 'by' | 'reason' | 'verdict'>): boolean {
   if (by === 'operator' || by === 'provider') return true;
-  if (reason === 'paused_until' || reason === 'paused_beyond_consent') return false;
+  if (isPaused(reason)) return false;
   return verdict === 'late' || (verdict === 'not' && by === 'nobody' && !isToCome(reason));
+}
+
+function isPaused(reason: string | undefined): boolean {
+  return reason === 'paused_until' || reason === 'paused_beyond_consent';
 }
 
 function isToCome(reason: ProtectionReason): boolean {

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'hono';
 import { Gauge, Registry } from 'prom-client';
+import { countUnrenewed } from '../database/custody/deadlines.ts';
 import { type Measurements, measure } from '../database/records/measure.ts';
 import { measureRepositories, type RepositoryFigures } from '../database/repositories/measure-repositories.ts';
 import { listHeldRetentions } from '../database/repositories/retention.ts';
 import { findStateExport, findStateSince } from '../database/state/state-exports.ts';
 import type { NightForecast } from '../domain/night-forecast.ts';
-import type { TalliedPeople } from '../domain/people-tally.ts';
+import { pausedOf, type TalliedPeople } from '../domain/people-tally.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../domain/run-counts.ts';
 import { foreseeNight } from '../flows/nights/foresee-night.ts';
+import { keepFigure } from '../flows/nights/keep-figure.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
 import { tallyPeople } from '../flows/nights/tally-people.ts';
 import { type VerificationFigures, viewVerification } from '../flows/nights/tally-repositories.ts';
@@ -36,13 +38,14 @@ async function collect(resources: Needs): Promise<string> {
   const measured = await measure(database, { at, since: new Date(at.getTime() - dayMs) });
   const people = await tallyPeople(resources);
   const verified = await viewVerification(resources, people);
+  const unrenewed = await findUnrenewed(resources, at);
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
   const exportedAt = await findExportedAt(resources);
   const forecast = await foreseeNight(resources);
   const repositories = config.metricsRestic === 'on' ? await measureRepositories(database) : [];
   const registry = new Registry();
   for (const { name, help, values } of [
-    ...gauges(measured, people, { at, verified, held: held.length, exportedAt, forecast }),
+    ...gauges(measured, people, { at, verified, unrenewed, held: held.length, exportedAt, forecast }),
     ...resticSet(repositories),
   ]) {
     // The library would write 0 where there is nothing to tell.
@@ -52,6 +55,14 @@ async function collect(resources: Needs): Promise<string> {
     for (const { labels, value } of values) gauge.set(labels, value);
   }
   return [await registry.metrics(), await meters.text(), await queueText(resources)].join('\n');
+}
+
+/** Where a provider ends tokens far sooner than OFFLINE_IDLE says, each of them is looked at. */
+async function findUnrenewed({ clock, config, database }: Needs, at: Date): Promise<number> {
+  const { value } = await keepFigure({ clock, database }, { name: 'unrenewed', of: 'everybody' }, () =>
+    countUnrenewed(database, { at, idleMs: config.offlineIdleMs }),
+  );
+  return value;
 }
 
 /** In milliseconds; null where there is nothing to export, or it is not asked for. */
@@ -83,12 +94,14 @@ function gauges(
   {
     at,
     verified,
+    unrenewed,
     held,
     exportedAt,
     forecast,
   }: {
     at: Date;
     verified: VerificationFigures;
+    unrenewed: number;
     held: number;
     exportedAt: number | null;
     forecast: NightForecast | null;
@@ -100,6 +113,7 @@ function gauges(
   const own: Measured[] = [
     one('build_info', 'The version that runs; the value is always 1', 1, { version }),
     each('people', 'People whose consent was not withdrawn, by the verdict on their data', 'verdict', tally.verdicts),
+    each('people_paused', 'Those of them who paused their nights until a day, by verdict', 'verdict', pausedOf(tally)),
     one(
       'people_counted_timestamp_seconds',
       'When people were counted: earlier than now where that takes long',
@@ -120,6 +134,11 @@ function gauges(
         deadline === null ? [] : [{ labels: { kind }, value: until(deadline) }],
       ),
     },
+    one(
+      'grants_unrenewed',
+      'Grants of which keep-alive let more than three quarters of the idle window pass; must be 0',
+      unrenewed,
+    ),
     each('runs', 'Runs that wait or are worked on', 'state', { queued, running }),
     each('runs_ended_last_day', 'Runs that ended within the last 24 hours, by outcome', 'state', ended),
     one(

@@ -84,6 +84,21 @@ export async function forecastDeaths(
   return { living, forecast: Array.from({ length: days + 1 }, (_, day) => ({ day, dead: deadBy(day) })) };
 }
 
+/** How many grants keep-alive should have renewed long ago: less than a quarter is left of the time that their token lives unused. */
+export async function countUnrenewed(database: Database, about: { at: Date; idleMs: number }): Promise<number> {
+  const [{ count }] = await database.$queryRaw<[{ count: number }]>`
+    SELECT count(*)::int AS count FROM grants WHERE ${isUnrenewed(about)}`;
+  return count;
+}
+
+/** The same of each row of `grants`; of one close to a fixed end, which nothing puts off, never. */
+export function isUnrenewed({ at, idleMs }: { at: Date; idleMs: number }): Prisma.Sql {
+  // No token is taken to live longer than the setting says, and many for less: only those that may be meant are read.
+  return Prisma.sql`state = 'active' AND (max_deadline IS NULL OR idle_deadline < max_deadline - interval '1 minute')
+    AND state IN ('active', 'suspect') AND idle_deadline < ${at}::timestamptz + make_interval(secs => ${idleMs / 1000}::float8 / 4)
+    AND idle_deadline - ${at}::timestamptz < (idle_deadline - last_exchanged_at) / 4`;
+}
+
 export interface EndingGrant {
   id: string;
   maxDeadline: Date;

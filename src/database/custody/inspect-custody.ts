@@ -1,5 +1,6 @@
 import type { Database } from '../client.ts';
 import { type GrantState, Prisma } from '../generated/client.ts';
+import { isUnrenewed } from './deadlines.ts';
 
 export interface GrantCount {
   state: GrantState;
@@ -31,13 +32,10 @@ export async function inspectDeadlines(
   database: Database,
   { at, idleMs, overdueBefore, maxBefore }: { at: Date; idleMs: number; overdueBefore: Date; maxBefore: Date },
 ): Promise<DeadlineFacts> {
-  const idleSeconds = idleMs / 1000;
   const [facts] = await database.$queryRaw<[DeadlineFacts]>`
     SELECT (SELECT coalesce(sum(n), 0)::int FROM grant_tallies WHERE state IN ('active', 'suspect')) AS living,
       (SELECT count(*)::int FROM grants WHERE state = 'active' AND next_exchange_at < ${overdueBefore}) AS overdue,
-      (SELECT count(*)::int FROM grants WHERE state = 'active' AND (max_deadline IS NULL OR idle_deadline < max_deadline - interval '1 minute')
-        AND state IN ('active', 'suspect') AND idle_deadline < ${at}::timestamptz + make_interval(secs => ${idleSeconds}::float8 / 4)
-        AND idle_deadline < ${at}::timestamptz + make_interval(secs => least(${idleSeconds}::float8, idle_seconds) / 4)) AS "nearIdle",
+      (SELECT count(*)::int FROM grants WHERE ${isUnrenewed({ at, idleMs })}) AS "nearIdle",
       (SELECT count(*)::int FROM grants WHERE state IN ('active', 'suspect') AND max_deadline < ${maxBefore}) AS "nearMax",
       (SELECT min(idle_deadline) FROM grants WHERE state IN ('active', 'suspect')) AS "nextIdle"`;
   return facts;

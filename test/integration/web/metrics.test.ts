@@ -98,6 +98,50 @@ test('metrics tell since when runs wait, who can mend what, and what ended', asy
   expect(sample(await (await scrape()).text(), 'runs_ended_last_day{state="succeeded"}')).toBe('0');
 });
 
+test('metrics tell whose nights are paused until a day, as they asked, and of nobody else so', async () => {
+  const dave = await pages.consented();
+  const { database, clock } = pages.resources;
+  const theirs = { userId: await dave.userId() };
+  const paused = async () => {
+    await pages.clock.advance(15_000);
+    const text = await (await scrape()).text();
+    return ['protected', 'partly', 'late', 'not'].map((verdict) => sample(text, `people_paused{verdict="${verdict}"}`));
+  };
+  expect(await paused()).toEqual(['0', '0', '0', '0']);
+  const pausedUntil = new Date(clock.now().getTime() + 20 * 86_400_000);
+  await database.plan.updateMany({ where: theirs, data: { paused: true, pausedUntil } });
+  expect(await paused()).toEqual(['0', '0', '0', '1']);
+  const ended = { state: 'succeeded', snapshotId: 'd'.repeat(64), finishedAt: clock.now() } as const;
+  await database.run.updateMany({ where: { plan: theirs }, data: ended });
+  expect(await paused()).toEqual(['1', '0', '0', '0']);
+  await database.run.updateMany({ where: { plan: theirs }, data: { finishedAt: new Date(0) } });
+  expect(await paused()).toEqual(['0', '0', '1', '0']);
+  // An operator's pause is one that an operator must end.
+  await database.plan.updateMany({ where: theirs, data: { pausedUntil: null } });
+  expect(await paused()).toEqual(['0', '0', '0', '0']);
+});
+
+test('metrics tell of grants that keep-alive does not renew, however long a token lives unused', async () => {
+  const { database, clock } = pages.resources;
+  const hour = 3_600_000;
+  const unrenewed = async (windowMs: number, unusedMs: number, maxMs?: number) => {
+    const [last, now] = [clock.now().getTime() - unusedMs, clock.now().getTime()];
+    const maxDeadline = maxMs === undefined ? null : new Date(now + maxMs);
+    const data = { lastExchangedAt: new Date(last), idleDeadline: new Date(last + windowMs), maxDeadline };
+    await database.grant.updateMany({ data });
+    await pages.clock.advance(15_000);
+    return Number(sample(await (await scrape()).text(), 'grants_unrenewed'));
+  };
+  const all = await database.grant.count();
+  for (const window of [1.5 * hour, 4 * hour, 24 * hour, 30 * 24 * hour]) {
+    expect(await unrenewed(window, 0.3 * window), `${window} ms`).toBe(0);
+    expect(await unrenewed(window, 0.8 * window), `${window} ms`).toBe(all);
+  }
+  // What is left until a fixed end is no window.
+  expect(await unrenewed(4 * hour, 3.5 * hour, 0.5 * hour)).toBe(0);
+  await database.grant.updateMany({ data: { maxDeadline: null } });
+});
+
 test('metrics tell of a great loss until somebody has looked', async () => {
   const guest = await pages.consented();
   const { database, clock } = pages.resources;
