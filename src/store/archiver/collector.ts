@@ -1,7 +1,7 @@
 /**
  * A buffer that nobody needs any more keeps its memory until the small object that owns it is collected, and V8 collects when
  * its own heap fills up, not when the buffers do: 64 MiB of them may pile up in each thread. So code that makes many reports
- * how many bytes it used, and the young objects, which are few, are collected every 4 MiB. Without
+ * how many bytes it used, and the young objects, which are few, are collected every 8 MiB. Without
  * `--expose-gc`, which `npm start` gives, V8 decides alone.
  */
 export function openCollector(): (bytes: number) => void {
@@ -14,4 +14,4 @@ export function openCollector(): (bytes: number) => void {
   };
 }
 
-const every = 4 * 1024 * 1024;
+const every = 8 * 1024 * 1024;

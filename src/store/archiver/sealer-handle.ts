@@ -70,6 +70,7 @@ export function openSealerHandle({
   const buffers = openPieceBuffers(
     (buffer, pieces) => {
       const numbers = numbersOf(pieces);
+      away++;
       sealer.post({ kind: 'pieces', buffer, pieces: numbers }, buffer, numbers.buffer);
     },
     task.most === undefined ? undefined : bufferOfLittle,
@@ -81,6 +82,8 @@ export function openSealerHandle({
   let space = handled(Promise.withResolvers<void>());
   let streams = 0;
   let open = 0;
+  /** Buffers that the sealer has. */
+  let away = 0;
   const packs = new Set<Promise<void>>();
   let broken: { readonly error: unknown } | undefined;
   let soon: NodeJS.Immediate | undefined;
@@ -97,6 +100,8 @@ export function openSealerHandle({
 
   function take(buffer: ArrayBuffer, sealed: readonly SealedStream[], added: Added): void {
     buffers.giveBack(buffer);
+    away--;
+    if (open === 0) postSoon();
     onAdded(added);
     for (const { stream, content } of sealed) {
       waiting.get(stream)?.resolve(content);
@@ -163,13 +168,14 @@ export function openSealerHandle({
 
   /**
    * Sends the buffered bytes once all that has arrived by now was written, where no stream is open then: nothing more may come for
-   * a while. A message for each small file would cost as much as sealing it.
+   * a while. A message for each small file would cost as much as sealing it, so while the sealer is busy with earlier bytes, more
+   * are gathered.
    */
   function postSoon(): void {
     if (soon !== undefined) return;
     soon = setImmediate(() => {
       soon = undefined;
-      if (open === 0 && broken === undefined) buffers.post();
+      if (open === 0 && away === 0 && broken === undefined) buffers.post();
     });
   }
 

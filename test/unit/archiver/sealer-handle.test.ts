@@ -6,8 +6,8 @@ import { noneAdded, numbersOf, piecesIn } from '../../../src/store/archiver/seal
 import type { DataId } from '../../../src/store/format/ids.ts';
 import { idOf } from '../../../src/store/format/ids.ts';
 
-/** A sealer that answers each message by one, and the pieces of each message it got. */
-function handleOfAnswering() {
+/** A sealer that answers each message by one, when `later` calls it, and the pieces of each message it got. */
+function handleOfAnswering(later: (answer: () => void) => void = queueMicrotask) {
   const messages: (readonly Piece[])[] = [];
   const handle = openSealerHandle({
     start: (_task, receive) => ({
@@ -18,7 +18,7 @@ function handleOfAnswering() {
         const ended = pieces.filter(({ end }) => end === 'whole');
         const streams = ended.map(({ stream }) => ({ stream, content: [idOf<DataId>(Buffer.of(stream))] }));
         const answer: FromSealer = { kind: 'sealed', buffer: message.buffer, streams, added: noneAdded() };
-        queueMicrotask(() => receive(answer));
+        later(() => receive(answer));
       },
       stop: async () => undefined,
     }),
@@ -43,6 +43,26 @@ test('small entries that arrive together travel in one message, and none waits f
   expect(messages.map((pieces) => pieces.length)).toEqual([3]);
   await arrive('d');
   expect(messages.map((pieces) => pieces.length)).toEqual([3, 1]);
+});
+
+test('small entries that arrive while the sealer is busy are gathered, and sent as soon as it is not', async () => {
+  const answers: (() => void)[] = [];
+  const { handle, messages } = handleOfAnswering((answer) => answers.push(answer));
+  const arrive = async (text: string) => {
+    const stream = handle.open('data');
+    stream.write(Buffer.from(text));
+    const content = stream.end();
+    for (let turns = 0; turns < 3; turns++) await turn();
+    return { content };
+  };
+  const arrived = [await arrive('a'), await arrive('b'), await arrive('c')];
+  expect(messages.map((pieces) => pieces.length)).toEqual([1]);
+  answers.shift()?.();
+  await turn();
+  expect(messages.map((pieces) => pieces.length)).toEqual([1, 2]);
+  answers.shift()?.();
+  const contents = await Promise.all(arrived.map(({ content }) => content));
+  expect(contents).toEqual([0, 1, 2].map((stream) => [idOf<DataId>(Buffer.of(stream))]));
 });
 
 test('what is written after the end of the handle is sent to nobody', async () => {
