@@ -7,10 +7,9 @@ import { type CheckReport, checkRepository, type ReadShare } from '../store/repo
 import type { Finding } from '../store/repository/finding.ts';
 import { beginLock } from '../store/repository/load-while-locking.ts';
 import { type Command, json, type Options, text } from './command.ts';
-import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openInterrupt } from './interrupt.ts';
-import { openRepositoriesFromEnvironment } from './open-resources.ts';
-import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+import { eachExits } from './each-person.ts';
+import { doForEachRepository } from './each-repository.ts';
+import { oneOrAll } from './people.ts';
 
 /** Checks that everything which the snapshots need is there and intact, and names what is not. */
 export const checkCommand: Command = {
@@ -24,16 +23,12 @@ export const checkCommand: Command = {
   },
   exits: { 1: 'failed, or something is damaged', ...eachExits },
   run: async (options, output) => {
-    refuseUnlessOneOrAll(options);
     const readData = shareOf(options);
-    await using resources = await openRepositoriesFromEnvironment();
-    using interrupt = openInterrupt();
-    const { clock, lockOwner } = resources;
-    const answers = await doForEach(options, ownersOf(resources, options, 'looking'), {
-      nameOf,
-      work: async (owner): Promise<Row> => {
-        const { repository, recoveryKeyFile } = await openPersonRepository(resources, owner.id);
-        const { signal: stopped } = interrupt;
+    return doForEachRepository(options, output, {
+      use: 'looking',
+      work: async (resources, { user, userId, signal: stopped }): Promise<Row> => {
+        const { clock, lockOwner } = resources;
+        const { repository, recoveryKeyFile } = await openPersonRepository(resources, userId);
         await using lock = beginLock(repository, { clock, ...lockOwner, exclusive: true, signal: stopped });
         const signal = AbortSignal.any([lock.signal, stopped]);
         const keys = recoveryKeyFile === null ? [] : [recoveryKeyFile];
@@ -41,14 +36,13 @@ export const checkCommand: Command = {
           ...{ locking: lock.settled, readData, keys, signal },
         });
         const damaged = report.findings.flatMap(({ snapshotId }) => snapshotId ?? []);
-        const removed = await findRemoved(resources, { userId: owner.id, repository, saved, damaged });
+        const removed = await findRemoved(resources, { userId, repository, saved, damaged });
         const findings = [...report.findings, ...asFindings(removed)].map(withoutNames);
-        return { user: nameOf(owner), ...report, findings };
+        return { user, ...report, findings };
       },
+      linesOf,
+      codeOf: (rows) => (rows.some(isDamaged) ? 1 : 0),
     });
-    printAnswers(output, options, { answers, linesOf });
-    const code = closeWith(answers, answers.done.some(isDamaged) ? 1 : 0);
-    return code;
   },
 };
 

@@ -1,14 +1,11 @@
 import { countWords } from '../count-words.ts';
 import { ruleText } from '../domain/retention/rule.ts';
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { forgetSnapshots, previewRetention } from '../flows/retention/forget-snapshots.ts';
 import type { Judgement, RetentionHold } from '../flows/retention/judge-snapshots.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
-import { closeWith, doForEach, printAnswers } from './each-person.ts';
-import { openInterrupt } from './interrupt.ts';
-import { openRepositoriesFromEnvironment } from './open-resources.ts';
-import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+import { doForEachRepository } from './each-repository.ts';
+import { oneOrAll } from './people.ts';
 
 const holdWords: Record<RetentionHold, string> = {
   'not-agreed': 'all stay: the person has not agreed that any go',
@@ -23,24 +20,18 @@ export const forget: Command = {
   options: { ...oneOrAll, 'dry-run': { help: 'only say which would go, and why the others stay' }, ...json },
   exits: { 3: 'some stay for now though the rule lets them go, or it failed for some, who are named at the end' },
   run: async (options, output) => {
-    refuseUnlessOneOrAll(options);
-    await using resources = await openRepositoriesFromEnvironment();
-    using interrupt = openInterrupt();
-    const { signal } = interrupt;
-    const by = commandActor();
     const dryRun = options['dry-run'] === true;
-    const judge = async (userId: string) => {
-      if (dryRun) return previewRetention(resources, userId);
-      await requireWholeRows(resources, userId);
-      return forgetSnapshots(resources, { userId, by, signal });
-    };
-    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
-      nameOf,
-      work: async (owner) => rowOf(nameOf(owner), await judge(owner.id)),
+    const by = commandActor();
+    return doForEachRepository(options, output, {
+      use: dryRun ? 'looking' : 'acting',
+      work: async (resources, { user, userId, signal }) =>
+        rowOf(
+          user,
+          await (dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by, signal })),
+        ),
+      linesOf: (row) => linesOf(row, dryRun),
+      codeOf: (rows) => (rows.some(({ hold }) => hold === 'alarm') ? 3 : 0),
     });
-    printAnswers(output, options, { answers, linesOf: (row) => linesOf(row, dryRun) });
-    const code = closeWith(answers, answers.done.some(({ hold }) => hold === 'alarm') ? 3 : 0);
-    return code;
   },
 };
 

@@ -15,7 +15,7 @@ export function givenName(options: Options): string {
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
 
 /** What a command has a person for: it changes, sends or gives out something of theirs, or only shows how things stand. */
-type Use = 'acting' | 'looking';
+export type Use = 'acting' | 'looking';
 
 /**
  * The one person of that user name, subject or id; throws with the cure. Where rows of theirs are not as Nightkeep left them, the name may be that of

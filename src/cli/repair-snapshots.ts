@@ -1,13 +1,11 @@
 import { countWords } from '../count-words.ts';
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { repairPersonSnapshots } from '../flows/store/repair-snapshots.ts';
 import type { RepairedSnapshot } from '../store/repairer/repair-snapshots.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';
-import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openInterrupt } from './interrupt.ts';
-import { openRepositoriesFromEnvironment } from './open-resources.ts';
-import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+import { eachExits } from './each-person.ts';
+import { doForEachRepository } from './each-repository.ts';
+import { oneOrAll } from './people.ts';
 
 /** Writes snapshots without what is lost for good beside those that are not whole. */
 export const repairSnapshotsCommand: Command = {
@@ -21,23 +19,16 @@ export const repairSnapshotsCommand: Command = {
   },
   exits: eachExits,
   run: async (options, output) => {
-    refuseUnlessOneOrAll(options);
-    await using resources = await openRepositoriesFromEnvironment();
-    using interrupt = openInterrupt();
-    const { signal } = interrupt;
     const [dryRun, forget] = [options['dry-run'] === true, options.forget === true];
     const by = commandActor();
-    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
-      nameOf,
-      work: async (owner): Promise<Row> => {
-        if (!dryRun) await requireWholeRows(resources, owner.id);
-        const snapshots = await repairPersonSnapshots(resources, { userId: owner.id, by, dryRun, forget, signal });
-        return { user: nameOf(owner), dryRun, forget, snapshots };
+    return doForEachRepository(options, output, {
+      use: dryRun ? 'looking' : 'acting',
+      work: async (resources, { user, userId, signal }): Promise<Row> => {
+        const snapshots = await repairPersonSnapshots(resources, { userId, by, dryRun, forget, signal });
+        return { user, dryRun, forget, snapshots };
       },
+      linesOf,
     });
-    printAnswers(output, options, { answers, linesOf });
-    const code = closeWith(answers);
-    return code;
   },
 };
 

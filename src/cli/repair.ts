@@ -1,17 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { countWords } from '../count-words.ts';
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { PackId } from '../store/format/ids.ts';
 import { namesOfFinding } from '../store/repository/affected-files.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
-import { closeWith, doForEach, printAnswers } from './each-person.ts';
-import { openInterrupt } from './interrupt.ts';
-import { openRepositoriesFromEnvironment } from './open-resources.ts';
-import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+import { doForEachRepository } from './each-repository.ts';
+import { oneOrAll } from './people.ts';
 
 /** Saves what is intact of damaged packs, mends the index, and says what is lost until it is backed up again. */
 export const repairCommand: Command = {
@@ -27,19 +24,14 @@ export const repairCommand: Command = {
   },
   exits: { 3: 'not everything can be restored, or it failed for some' },
   run: async (options, output) => {
-    refuseUnlessOneOrAll(options);
-    await using resources = await openRepositoriesFromEnvironment();
-    using interrupt = openInterrupt();
-    const { signal } = interrupt;
     const folder = text(options, 'keep');
     const dryRun = options['dry-run'] === true;
     const by = commandActor();
-    const answers = await doForEach(options, ownersOf(resources, options, dryRun ? 'looking' : 'acting'), {
-      nameOf,
-      work: async (owner): Promise<Row> => {
-        if (!dryRun) await requireWholeRows(resources, owner.id);
+    return doForEachRepository(options, output, {
+      use: dryRun ? 'looking' : 'acting',
+      work: async (resources, { user, userId, signal }): Promise<Row> => {
         const repaired = await repairRepository(resources, {
-          userId: owner.id,
+          userId,
           by,
           dryRun,
           signal,
@@ -47,12 +39,11 @@ export const repairCommand: Command = {
           allMayBeGone: options['packs-are-gone'] === true,
           ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),
         });
-        return rowOf(nameOf(owner), dryRun, repaired);
+        return rowOf(user, dryRun, repaired);
       },
+      linesOf: (row) => [...linesOf(row)],
+      codeOf: (rows) => (rows.some(({ findings }) => findings.length > 0) ? 3 : 0),
     });
-    printAnswers(output, options, { answers, linesOf: (row) => [...linesOf(row)] });
-    const code = closeWith(answers, answers.done.some(({ findings }) => findings.length > 0) ? 3 : 0);
-    return code;
   },
 };
 

@@ -4,9 +4,9 @@ import { openPersonRepository } from '../flows/nights/open-person-repository.ts'
 import { type RepositoryStats, readStats } from '../store/pruner/stats.ts';
 import { lockRepository } from '../store/repository/lock.ts';
 import { type Command, json } from './command.ts';
-import { closeWith, doForEach, eachExits, printAnswers } from './each-person.ts';
-import { openRepositoriesFromEnvironment } from './open-resources.ts';
-import { nameOf, oneOrAll, ownersOf, refuseUnlessOneOrAll } from './people.ts';
+import { eachExits } from './each-person.ts';
+import { doForEachRepository } from './each-repository.ts';
+import { oneOrAll } from './people.ts';
 
 /** Says how much repositories hold, in the terms of `restic stats`. */
 export const stats: Command = {
@@ -14,23 +14,18 @@ export const stats: Command = {
   summary: 'say how much repositories hold, as restic stats counts',
   options: { ...oneOrAll, ...json },
   exits: eachExits,
-  run: async (options, output) => {
-    refuseUnlessOneOrAll(options);
-    await using resources = await openRepositoriesFromEnvironment();
-    const { clock, lockOwner } = resources;
-    const answers = await doForEach(options, ownersOf(resources, options, 'looking'), {
-      nameOf,
-      work: async (owner): Promise<Row> => {
-        const { repository } = await openPersonRepository(resources, owner.id);
-        await using lock = await lockRepository(repository, { clock, ...lockOwner });
-        const read = await readStats(repository, lock.signal);
-        return { user: nameOf(owner), ...read };
+  run: (options, output) =>
+    doForEachRepository(options, output, {
+      use: 'looking',
+      work: async (resources, { user, userId, signal: stopped }): Promise<Row> => {
+        const { clock, lockOwner } = resources;
+        const { repository } = await openPersonRepository(resources, userId);
+        await using lock = await lockRepository(repository, { clock, ...lockOwner, signal: stopped });
+        const read = await readStats(repository, AbortSignal.any([lock.signal, stopped]));
+        return { user, ...read };
       },
-    });
-    printAnswers(output, options, { answers, linesOf });
-    const code = closeWith(answers);
-    return code;
-  },
+      linesOf,
+    }),
 };
 
 type Row = { user: string } & RepositoryStats;

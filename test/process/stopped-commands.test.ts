@@ -74,7 +74,7 @@ test('a restore that is stopped by Ctrl-C ends with 130, has no file in part, an
   expect(namesIn(files)).toHaveLength(contents.length);
 });
 
-test.each(['check --read-data', 'prune', 'repair --read-data', 'repair snapshots --forget'])(
+test.each(['check --read-data', 'stats', 'prune', 'repair --read-data', 'repair snapshots --forget'])(
   '%s that is stopped by Ctrl-C ends with 130, and leaves no lock and nothing damaged',
   async (command) => {
     const child = start(...command.split(' '));
