@@ -74,11 +74,14 @@ export async function home(visit: Visit): Promise<Response> {
   const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
   const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
-  const said = wordFor(texts.home.told, visit.url.searchParams.get('told') ?? '');
+  const what = visit.url.searchParams.get('told') ?? '';
+  const said = wordFor(texts.home.told, what);
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
+  const keyToKeep = lostAt !== null && view.repository !== null;
+  const asked = former !== '' || adopted !== '' || keyToKeep || moved !== null || what === 'unsent';
   const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${moved === null ? '' : movedCard({ ...visit, session }, { moved, person, zone: view.plan?.zone })}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
-${verdictCard({ ...visit, session }, { view, protection, holding, told })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -142,17 +145,19 @@ interface Verdict {
   readonly holding: Holding | null;
   /** When and how the operator was told. */
   readonly told: OperatorsTold | null;
+  /** A card above asks something of the person. */
+  readonly asked: boolean;
 }
 
 /** One card with one verdict, whatever is wrong besides; what mends it stands first. */
-function verdictCard(visit: PersonVisit, { view, protection, holding, told }: Verdict): Html {
+function verdictCard(visit: PersonVisit, { view, protection, holding, told, asked }: Verdict): Html {
   const { texts } = visit;
   const zone = view.plan?.zone;
   const tone = toneOf(protection);
   const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone)}
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, asked)}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;

@@ -36,11 +36,12 @@ export function toneOf({ verdict, reason }: Told): 'good' | 'warn' | 'bad' {
   return 'bad';
 }
 
-/** What happened, and what mends it and who can do that. */
+/** What happened, and what mends it and who can do that. `asked` says that the page asks something else of the person above. */
 export function reasonPart(
   texts: Texts,
   { reason, until, retry }: Pick<Told, 'reason' | 'until' | 'retry'>,
   zone: string | undefined,
+  asked = false,
 ): Html {
   const { consent, nights } = texts.protection;
   const { happened, act } = { ...consent, ...nights }[reason];
@@ -48,8 +49,9 @@ export function reasonPart(
   const same = retry !== null && retry.at.getTime() === until?.getTime();
   const when =
     until === null ? texts.protection.soon : texts.protection.at(time(until), same ? time(retry.until) : undefined);
-  const said = typeof act === 'string' ? act : act(when);
-  const rest = retry !== null && !(same && said !== act) ? texts.run.waits(time(retry.at), time(retry.until)) : '';
+  const said = typeof act === 'string' ? act : act(when, asked);
+  const rest =
+    retry !== null && !(same && said.includes(when)) ? texts.run.waits(time(retry.at), time(retry.until)) : '';
   return html`<p>${happened}</p><p>${said}${rest && ` ${rest}`}</p>`;
 }
 

@@ -6,7 +6,11 @@ import { formatsIn } from './formats.ts';
 const formats = formatsIn('de-DE', { byte: () => 'Byte' });
 
 const again = 'Willigen Sie erneut ein, dann gehen die Nächte weiter.';
-const triedAgain = (when: string) => `Es wird ${when} erneut versucht; Sie brauchen nichts zu tun.`;
+const nothing = (asked: boolean) =>
+  asked ? 'außer dem, was oben steht, brauchen Sie nichts zu tun' : 'Sie brauchen nichts zu tun';
+const triedAgain = (when: string, asked: boolean) => `Es wird ${when} erneut versucht; ${nothing(asked)}.`;
+const onlyWait = (_when: string, asked: boolean) =>
+  asked ? 'Außer dem, was oben steht, brauchen Sie nichts zu tun.' : 'Sie brauchen nichts zu tun.';
 
 const away = {
   title: 'Zurzeit nicht verfügbar',
@@ -756,7 +760,7 @@ export const texts: Texts = {
       consent_ended: { happened: 'Ihr Anmeldedienst erkennt Ihre Einwilligung nicht mehr an.', act: again },
       lost_answers: {
         happened: 'Antworten Ihres Anmeldedienstes gingen unterwegs verloren oder waren nicht zu gebrauchen.',
-        act: (when) => `Nightkeep fragt ${when} erneut; Sie brauchen nichts zu tun.`,
+        act: (when, asked) => `Nightkeep fragt ${when} erneut; ${nothing(asked)}.`,
       },
       consent_refused: {
         happened: 'Ihr Anmeldedienst hat Ihre Einwilligung zuletzt abgelehnt.',
@@ -773,13 +777,14 @@ export const texts: Texts = {
       },
       provider_trouble: {
         happened: 'Ihr Anmeldedienst, oder der Zugang von Nightkeep zu ihm, ist gestört.',
-        act: 'Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin brauchen Sie nichts zu tun; ob Ihre Einwilligung noch gilt, zeigt sich danach.',
+        act: (_, asked) =>
+          `Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin brauchen Sie ${asked ? 'außer dem, was oben steht, ' : ''}nichts zu tun; ob Ihre Einwilligung noch gilt, zeigt sich danach.`,
       },
     },
     nights: {
       complete: {
         happened: 'Ihre letzte Sicherung enthält alles, was da war.',
-        act: 'Es ist nichts zu tun.',
+        act: (_, asked) => (asked ? 'Außer dem, was oben steht, ist nichts zu tun.' : 'Es ist nichts zu tun.'),
       },
       nothing_to_fetch: {
         happened: 'Nightkeep weiß nicht, wo Ihre Dateien sind.',
@@ -854,10 +859,10 @@ export const texts: Texts = {
         happened: 'Kein Arbeitsprozess von Nightkeep nimmt sich Ihrer Sicherungen an.',
         act: 'Der Betreiber von Nightkeep kann einen starten oder die Nacht weitergehen lassen, wo sie angehalten ist.',
       },
-      run_under_way: { happened: 'Eine Sicherung ist unterwegs.', act: 'Sie brauchen nichts zu tun.' },
+      run_under_way: { happened: 'Eine Sicherung ist unterwegs.', act: onlyWait },
       run_waits: {
         happened: 'Eine Sicherung wartet, bis sie an der Reihe ist.',
-        act: 'Sie brauchen nichts zu tun.',
+        act: onlyWait,
       },
       no_run: {
         happened: 'In letzter Zeit wurde keine Sicherung gemacht.',

@@ -14,11 +14,16 @@ import { formatsIn } from './formats.ts';
 /** What happened, and the one thing that mends it and who can do that; `when` is "soon", or "on" and a time. */
 interface ReasonWords {
   happened: string;
-  act: string | ((when: string) => string);
+  /** `asked`: more is asked of the person above. */
+  act: string | ((when: string, asked: boolean) => string);
 }
 
 const again = 'Agree again, and the nights go on.';
-const triedAgain = (when: string) => `It is tried again ${when}; there is nothing for you to do.`;
+const nothing = (asked: boolean) =>
+  asked ? 'but for what stands above, there is nothing for you to do' : 'there is nothing for you to do';
+const triedAgain = (when: string, asked: boolean) => `It is tried again ${when}; ${nothing(asked)}.`;
+const onlyWait = (_when: string, asked: boolean) =>
+  `${asked ? 'But for what stands above, there' : 'There'} is nothing for you to do.`;
 
 /** How many nights came to what. */
 export interface NightSums {
@@ -772,7 +777,7 @@ export const texts = {
       consent_ended: { happened: 'Your provider does not accept your consent any more.', act: again },
       lost_answers: {
         happened: 'Answers of your provider were lost on their way, or could not be used.',
-        act: (when: string) => `Nightkeep asks again ${when}; there is nothing for you to do.`,
+        act: (when, asked) => `Nightkeep asks again ${when}; ${nothing(asked)}.`,
       },
       consent_refused: {
         happened: 'Your provider refused your consent last time.',
@@ -789,11 +794,16 @@ export const texts = {
       },
       provider_trouble: {
         happened: 'Your provider, or the access of Nightkeep to it, is in trouble.',
-        act: 'The operator of Nightkeep can mend it, and it is in their log. Until then there is nothing for you to do; whether your consent still stands shows after that.',
+        act: (_, asked) =>
+          `The operator of Nightkeep can mend it, and it is in their log. Until then${asked ? ',' : ''} ${nothing(asked)}; whether your consent still stands shows after that.`,
       },
     },
     nights: {
-      complete: { happened: 'Your last backup holds everything that was there.', act: 'There is nothing to do.' },
+      complete: {
+        happened: 'Your last backup holds everything that was there.',
+        act: (_, asked): string =>
+          asked ? 'But for what stands above, there is nothing to do.' : 'There is nothing to do.',
+      },
       nothing_to_fetch: {
         happened: 'Nightkeep does not know where your files are.',
         act: 'The operator of Nightkeep can set their address.',
@@ -852,10 +862,10 @@ export const texts = {
         happened: 'No worker of Nightkeep takes up your backups.',
         act: 'The operator of Nightkeep can start one, or let the night go on where it is paused.',
       },
-      run_under_way: { happened: 'A backup is under way.', act: 'There is nothing for you to do.' },
+      run_under_way: { happened: 'A backup is under way.', act: onlyWait },
       run_waits: {
         happened: 'A backup is waiting for its turn.',
-        act: 'There is nothing for you to do.',
+        act: onlyWait,
       },
       no_run: {
         happened: 'No backup was made of late.',

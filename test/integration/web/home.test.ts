@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveEvent } from '../../../src/database/events.ts';
 import { addDays } from '../../../src/domain/nights.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
@@ -191,4 +192,56 @@ describe('after a withdrawal', () => {
     await database.repository.updateMany({ where: { userId }, data: { eraseAt } });
     expect(await guest.text('/')).toContain(texts.withdraw.stayUntil(texts.formats.time(eraseAt, 'UTC')));
   });
+});
+
+describe('a card that asks something of the person', () => {
+  const cards = {
+    lost: async (guest: SignedIn) => {
+      const userId = await guest.userId();
+      await saveEvent(pages.resources.database, 'user', userId, { to: 'snapshots lost', at: new Date(now), by: 'x' });
+    },
+    moved: async (guest: SignedIn) => {
+      const { id } = await pages.resources.database.plan.findFirstOrThrow({ where: { userId: await guest.userId() } });
+      const [from, to] = ['https://old.example/', 'https://new.example/'];
+      const about = { from, to, reason: 'files moved', at: new Date(now + 60_000), by: 'x' };
+      await saveEvent(pages.resources.database, 'plan', id, about);
+    },
+    unsent: async () => undefined,
+  };
+  const verdicts: Record<string, (guest: SignedIn, planId: string) => Promise<unknown>> = {
+    complete: async () => undefined,
+    run_under_way: (_, planId) => underWay(planId, { state: 'running', leaseUntil: new Date(now + 60_000) }),
+    server_away: (_, planId) => underWay(planId, { state: 'queued', errorCode: 'source/unavailable' }),
+    lost_answers: async (guest) =>
+      pages.resources.database.grant.updateMany({
+        where: { userId: await guest.userId() },
+        data: { reason: 'lost_answers' },
+      }),
+  };
+  const underWay = (planId: string, data: object) =>
+    pages.resources.database.run.create({
+      data: {
+        ...{ id: randomUUID(), planId, night: '2026-05-04', slot: 'more', trigger: 'person' },
+        ...{ dueAt: new Date(now + 60_000), queuedAt: new Date(now), triedUntil: new Date(now + 3_600_000) },
+        ...data,
+      },
+    });
+
+  it.each(Object.keys(cards).flatMap((card) => Object.keys(verdicts).map((verdict) => [card, verdict] as const)))(
+    '%s is not contradicted by the verdict %s',
+    async (card, verdict) => {
+      const guest = await withNights([{}, verdict === 'run_under_way' ? { state: 'failed' } : {}]);
+      await addRepository(pages, guest);
+      const { id } = await pages.resources.database.plan.findFirstOrThrow({ where: { userId: await guest.userId() } });
+      await verdicts[verdict]?.(guest, id);
+      const nothing = /[Tt]here is nothing (for you )?to do/;
+      expect(await guest.text('/')).toMatch(nothing);
+      await cards[card as keyof typeof cards](guest);
+      const text = await guest.text(card === 'unsent' ? '/?told=unsent' : '/');
+      expect(text.replace(/[Bb]ut for what stands above, there is nothing (for you )?to do/g, 'this')).not.toMatch(
+        nothing,
+      );
+      expect(text.indexOf('stands above')).toBeGreaterThan(text.indexOf('class="card'));
+    },
+  );
 });

@@ -8,6 +8,7 @@ import {
   toneOf,
   wayOn,
 } from '../../../src/web/pages/protection-words.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 
 const told = (over: Partial<Told> = {}): Told => ({
@@ -63,6 +64,30 @@ test('each reason has one sentence of what happened and one of what mends it, wi
   expect(await text({ reason: 'server_away', until })).toContain('tried again on 4 May 2026, 14:15');
   expect(await text({ reason: 'server_away' })).toContain('tried again soon');
 });
+
+test.each([
+  ['en', texts, /nothing (for you )?to do/, /but for what stands above/i],
+  ['de', german, /nichts zu tun/, /außer dem, was oben steht/i],
+] as const)(
+  'no sentence in %s says that there is nothing to do where a card above asks something',
+  async (_, own, nothing, but) => {
+    const until = new Date('2026-05-04T12:15:00Z');
+    let some = 0;
+    for (const reason of Object.keys({ ...own.protection.consent, ...own.protection.nights }) as ProtectionReason[])
+      for (const at of [null, until]) {
+        const words = async (asked: boolean) =>
+          String(await reasonPart(own, told({ reason, until: at }), 'Europe/Berlin', asked));
+        const [alone, besides] = [await words(false), await words(true)];
+        expect(alone).not.toMatch(but);
+        if (!nothing.test(alone)) expect(besides).toBe(alone);
+        else {
+          expect(besides).toMatch(but);
+          some += 1;
+        }
+      }
+    expect(some).toBeGreaterThan(10);
+  },
+);
 
 test('the way on leads to what the person can do, else to what shows more', async () => {
   const href = async (over: Partial<Told>) => /href="([^"]+)"/.exec(String(await wayOn(texts, told(over))))?.[1];
