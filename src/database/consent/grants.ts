@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../client.ts';
-import type { Grant } from '../generated/client.ts';
+import { type Grant, Prisma } from '../generated/client.ts';
 
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
   return database.grant.findUnique({ where: { id: grantId } });
@@ -15,26 +15,30 @@ export interface WantedGrants {
   at: Date;
   limit: number;
   after?: DueGrant | undefined;
+  /** Looks at these alone. */
+  among?: readonly DueGrant[] | undefined;
   /** Leaves those alone whose run is being worked on and whose token lives longer than this: the run itself exchanges it. */
   sparingRunsUntil?: Date | undefined;
 }
 
-/** Grants that must be exchanged, or may be asked again, now; those whose token ends first come first. */
+/**
+ * Grants that must be exchanged, or may be asked again, now; those whose token ends first come first. To find these, it looks at all that are due after
+ * `after`, however few are wanted: who goes through all takes many at a time.
+ */
 export async function listGrantsToExchange(
   database: Transaction,
-  { at, limit, after, sparingRunsUntil }: WantedGrants,
+  { at, limit, after, among, sparingRunsUntil }: WantedGrants,
 ): Promise<DueGrant[]> {
-  const atWork = { plans: { some: { runs: { some: { state: 'running' as const } } } } };
-  const spared = sparingRunsUntil && { NOT: { idleDeadline: { gt: sparingRunsUntil }, ...atWork } };
-  const rest = after && {
-    OR: [{ idleDeadline: { gt: after.idleDeadline } }, { idleDeadline: after.idleDeadline, id: { gt: after.id } }],
-  };
-  return database.grant.findMany({
-    where: { nextExchangeAt: { lte: at }, state: { not: 'withdrawn' }, ...rest, ...spared },
-    orderBy: [{ idleDeadline: 'asc' }, { id: 'asc' }],
-    take: limit,
-    select: { id: true, idleDeadline: true },
-  });
+  const rest = after ? Prisma.sql`AND (idle_deadline, id) > (${after.idleDeadline}, ${after.id}::uuid)` : Prisma.empty;
+  const chosen = among ? Prisma.sql`AND id = ANY(${among.map(({ id }) => id)}::uuid[])` : Prisma.empty;
+  const spared = sparingRunsUntil
+    ? Prisma.sql`AND NOT (idle_deadline > ${sparingRunsUntil} AND id IN (
+        SELECT grant_id FROM runs JOIN plans ON plans.id = runs.plan_id WHERE runs.state = 'running'))`
+    : Prisma.empty;
+  return database.$queryRaw<DueGrant[]>`
+    SELECT id, idle_deadline AS "idleDeadline" FROM grants
+    WHERE next_exchange_at <= ${at} AND state <> 'withdrawn' ${rest} ${chosen} ${spared}
+    ORDER BY idle_deadline, id LIMIT ${limit}`;
 }
 
 /** The row, locked until the transaction ends: numbers of generations are given out one at a time. */

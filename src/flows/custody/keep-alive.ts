@@ -1,4 +1,4 @@
-import { type DueGrant, listGrantsToExchange } from '../../database/consent/grants.ts';
+import { type DueGrant, listGrantsToExchange, type WantedGrants } from '../../database/consent/grants.ts';
 import { listProbes } from '../../database/custody/circuits.ts';
 import { isAppError } from '../../errors.ts';
 import type { Needs } from './needs.ts';
@@ -10,7 +10,8 @@ export interface Sweep {
   failed: number;
 }
 
-const batch = 200;
+/** So many that are due are listed at once, and looked at again, so many at a time, before their turn: others may have exchanged them meanwhile. */
+const [most, batch] = [10_000, 200];
 /** A token that ends sooner is exchanged even while a run is at work. */
 const leastLeftMs = 3_600_000;
 /** How many grants are exchanged at a time: enough for their claims and saves to share statements, and few for a provider. */
@@ -29,13 +30,7 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
   for (const { id } of await listProbes(database, clock.now())) await exchange(id);
   // Where an exchange ends the access tokens before it, a run at work would lose its own.
   const { endsAccessTokens } = await issuer.profile();
-  let last: DueGrant | undefined;
-  // The first batch is of one: a provider that refuses Nightkeep and uses tokens up all the same costs one consent, and no more.
-  for (let limit = 1; ; limit = batch) {
-    const at = clock.now();
-    const sparingRunsUntil = endsAccessTokens && new Date(at.getTime() + leastLeftMs);
-    const due = await listGrantsToExchange(database, { at, limit, after: last, sparingRunsUntil });
-    last = due.at(-1);
+  for await (const due of batchesDue({ clock, database }, { endsAccessTokens })) {
     const waiting = due.values();
     const work = async () => {
       for (const { id } of waiting) {
@@ -44,10 +39,35 @@ export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSi
       }
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    if (due.length < limit || signal?.aborted || sweep.troubled) break;
+    if (signal?.aborted || sweep.troubled) break;
   }
   const { exchanged, failed } = sweep;
   return { exchanged, failed };
+}
+
+/**
+ * What is due, a batch at a time, as it is once the one before was worked on. The first batch is of one: a provider that refuses Nightkeep and uses
+ * tokens up all the same costs one consent, and no more.
+ */
+export async function* batchesDue(
+  { clock, database }: Pick<Needs, 'clock' | 'database'>,
+  { endsAccessTokens = false }: { endsAccessTokens?: boolean | undefined },
+): AsyncGenerator<readonly DueGrant[]> {
+  const list = (wanted: Pick<WantedGrants, 'after' | 'among' | 'limit'>) => {
+    const at = clock.now();
+    const sparingRunsUntil = endsAccessTokens ? new Date(at.getTime() + leastLeftMs) : undefined;
+    return listGrantsToExchange(database, { at, sparingRunsUntil, ...wanted });
+  };
+  let after: DueGrant | undefined;
+  for (let limit = 1; ; limit = most) {
+    const due = await list({ limit, after });
+    for (let from = 0; from < due.length; from += batch) {
+      const among = due.slice(from, from + batch);
+      yield from === 0 ? among : await list({ limit: batch, among });
+    }
+    after = due.at(-1);
+    if (due.length < limit) return;
+  }
 }
 
 async function exchangeOne(

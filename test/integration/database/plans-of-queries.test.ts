@@ -4,6 +4,7 @@ import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
 import { listProtectionFactsAfter, listProtectionFactsByName } from '../../../src/database/notices/protection.ts';
 import { listPeople } from '../../../src/database/people/people.ts';
 import { listRepositoryPlaces } from '../../../src/database/repositories/repository-moves.ts';
+import { batchesDue } from '../../../src/flows/custody/keep-alive.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import {
   explain,
@@ -215,6 +216,41 @@ test('of consents that are due the next are found without looking at others, in 
   expect(looked.length).toBeGreaterThan(0);
   for (const { 'Actual Rows': rows = 0, 'Index Name': index } of looked)
     expect(`${index}: ${rows > 60 ? rows : 'few'}`).toBe(`${index}: few`);
+});
+
+test('of many consents that are due a sweep looks at each as it lists them, and again as its turn comes, whoever exchanged it meanwhile', async () => {
+  const { clock, database } = pages.resources;
+  const active = await database.grant.findMany({ where: { state: 'active' }, orderBy: { id: 'asc' } });
+  const many = active.slice(0, 1_000);
+  const chosen = { id: { in: many.map(({ id }) => id) } };
+  const later = { nextExchangeAt: new Date(clock.now().getTime() + 60_000) };
+  await database.grant.updateMany({ where: { state: 'active' }, data: later });
+  await database.grant.updateMany({ where: chosen, data: { nextExchangeAt: clock.now() } });
+  const running = { state: 'running' as const, plan: { grant: chosen } };
+  const atWork = await database.run.findMany({ where: running, include: { plan: true } });
+  const spared = new Set(atWork.map(({ plan }) => plan.grantId));
+  expect(spared.size).toBeGreaterThan(0);
+  await database.$executeRaw`ANALYZE grants`;
+  const found: string[] = [];
+  const sent = await statementsOf(async () => {
+    for await (const due of batchesDue(pages.resources, { endsAccessTokens: true }))
+      found.push(...due.map(({ id }) => id));
+  });
+  expect(found.toSorted()).toEqual(many.map(({ id }) => id).filter((id) => !spared.has(id)));
+  const ends = found.map((id) => many.find((one) => one.id === id)?.idleDeadline.getTime() ?? 0);
+  expect(ends).toEqual(ends.toSorted((one, other) => one - other));
+  let rows = 0;
+  for (const each of sent) rows += rowsRead(await explain(client, each, 'analyze'), 'grants');
+  expect(rows).toBeGreaterThan(1_500);
+  expect(rows).toBeLessThan(2_100);
+  const sizes: number[] = [];
+  for await (const due of batchesDue(pages.resources, {})) {
+    sizes.push(due.length);
+    if (sizes.length === 2) await database.grant.updateMany({ where: chosen, data: later });
+  }
+  expect(sizes).toEqual([1, 200, 0, 0, 0, 0]);
+  for (const { id, nextExchangeAt } of active)
+    await database.grant.updateMany({ where: { id }, data: { nextExchangeAt } });
 });
 
 test('the few people of a state are found without looking at all others', async () => {

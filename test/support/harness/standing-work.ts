@@ -1,5 +1,4 @@
 import { Hono } from 'hono';
-import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
 import { eachGrant } from '../../../src/database/custody/deadlines.ts';
 import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/nights/turns.ts';
 import { listPeople } from '../../../src/database/people/people.ts';
@@ -16,6 +15,7 @@ import { runs } from '../../../src/doctor/checks/runs.ts';
 import { verification } from '../../../src/doctor/checks/verification.ts';
 import type { Installation } from '../../../src/doctor/installation.ts';
 import { warnOfEnds } from '../../../src/flows/consent/warn-of-ends.ts';
+import { batchesDue } from '../../../src/flows/custody/keep-alive.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { heal } from '../../../src/flows/heal.ts';
@@ -39,8 +39,6 @@ export interface StandingWork {
 
 const minute = 60_000;
 const metricsToken = 'a-token-of-more-than-32-characters~+/=';
-/** As a sweep of keep-alive takes them. */
-const sweepBatch = 200;
 
 /**
  * What workers do on time, but for what they ask of providers, servers and stores: of keep-alive, of pruning, of verifying and
@@ -105,19 +103,8 @@ export function duties(resources: Resources): readonly StandingWork[] {
   ];
 }
 
-async function sweep({ clock, database }: Resources): Promise<void> {
-  const at = clock.now();
-  let after: Awaited<ReturnType<typeof listGrantsToExchange>>[number] | undefined;
-  for (;;) {
-    const due = await listGrantsToExchange(database, {
-      at,
-      limit: sweepBatch,
-      after,
-      sparingRunsUntil: new Date(at.getTime() + 60 * minute),
-    });
-    after = due.at(-1);
-    if (due.length < sweepBatch) return;
-  }
+async function sweep(resources: Resources): Promise<void> {
+  for await (const _due of batchesDue(resources, { endsAccessTokens: true }));
 }
 
 async function listDueCards({ clock, database, keyring }: Resources): Promise<void> {

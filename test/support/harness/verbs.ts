@@ -358,6 +358,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'saveLogout of a person': () =>
       logouts.saveLogout(database, { issuer, subject: '5', sid: undefined, jti: 'two', expiresAt: at }, at),
     'listGrantsToExchange, whoever is at work': () => grants.listGrantsToExchange(database, { at, limit: 20 }),
+    'listGrantsToExchange among some': ({ grantId }) =>
+      grants.listGrantsToExchange(database, { at, limit: 20, among: [{ id: grantId, idleDeadline: at }] }),
     'listGrantsOfSession of a session': () =>
       logouts.listGrantsOfSession(database, {
         issuer,
