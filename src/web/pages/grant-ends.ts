@@ -17,8 +17,9 @@ export function lastsPart({ resources, texts }: PersonVisit, view: GrantView): H
   const idle = idleTime(t, view);
   const rows = calendar(t, view, { idle, now: clock.now(), mailed: mailOf(config, view) !== undefined });
   const unknown = view.maxDeadline === null ? t.maxUnknown : '';
+  const unused = idle === undefined ? '' : view.idleSeconds === null ? t.idleSet(idle) : t.idleLearned(idle);
   return html`<section class="card"><h2>${t.title}</h2><ol class="calendar">${rows.map(({ at, what, ends }) => html`<li><time datetime="${at.toISOString()}">${time(at)}</time><span>${ends ? html`<strong>${what}.</strong>` : `${what}.`}</span></li>`)}</ol>
-<p class="soft">${view.idleSeconds === null ? t.idleSet(idle) : t.idleLearned(idle)} ${unknown}</p><p class="soft">${mailSentence(t, config, view)}</p></section>`;
+${unused + unknown === '' ? '' : html`<p class="soft">${unused} ${unknown}</p>`}<p class="soft">${mailSentence(t, config, view)}</p></section>`;
 }
 
 interface Entry {
@@ -28,23 +29,31 @@ interface Entry {
   ends?: boolean;
 }
 
-/** What was and what comes, by time. What would come after the consent has ended whatever is done is left out. */
+/**
+ * What was and what comes, by time. What would come after the consent has ended is left out: whatever is done, or unused, where keep-alive is
+ * overdue.
+ */
 function calendar(
   t: Words,
   view: GrantView,
-  { idle, now, mailed }: { idle: string; now: Date; mailed: boolean },
+  { idle, now, mailed }: { idle: string | undefined; now: Date; mailed: boolean },
 ): Entry[] {
   const { idleDeadline, lastExchangedAt, maxDeadline, nextExchangeAt, plans, state } = view;
   const [plan] = plans;
   const night = plan !== undefined && !plan.paused ? [{ at: plan.nextDueAt, what: t.night }] : [];
   const kept = nextExchangeAt !== null && state === 'active' ? [{ at: nextExchangeAt, what: t.kept }] : [];
-  const coming: Entry[] = [...night, ...kept, { at: idleDeadline, what: t.idle(idle), ends: true }];
+  const isRenewed = kept.some(({ at }) => at > now && at < idleDeadline);
+  const used = [...night, ...kept].filter(({ at }) => at > now && (isRenewed || at < idleDeadline));
+  const unused = idle === undefined ? [] : [{ at: idleDeadline, what: t.idle(idle), ends: true }];
   const reminders = maxDeadline === null ? [] : warningsBefore(maxDeadline);
   const fixed: Entry[] = [
     ...reminders.map(({ days, at }) => ({ at, what: t.reminder(days, mailed) })),
     ...(maxDeadline === null ? [] : [{ at: maxDeadline, what: t.max, ends: true }]),
   ];
-  const entries = [...coming.filter(({ at }) => isBefore(at, maxDeadline)), ...fixed].filter(({ at }) => at > now);
+  const entries = [
+    ...[...used, ...unused].filter(({ at }) => isBefore(at, maxDeadline)),
+    ...fixed.filter(({ at }) => at > now),
+  ];
   return [
     { at: lastExchangedAt, what: t.used },
     ...entries.toSorted((one, other) => one.at.getTime() - other.at.getTime()),
@@ -55,9 +64,18 @@ function isBefore(at: Date, end: Date | null): boolean {
   return end === null || (at < end && !isSameEnd(at, end));
 }
 
-/** How long the consent lives unused, in the largest unit that is whole. Close to its fixed end tokens tell of that one alone. */
-function idleTime(t: Words, { idleDeadline, idleSeconds, lastExchangedAt, maxDeadline }: GrantView): string {
+/**
+ * How long the consent lives unused, in the largest unit that is whole. Where it would end on its fixed end unused too, what is left until then
+ * is no such time: undefined, unless tokens told of a longer one before.
+ */
+function idleTime(
+  t: Words,
+  { idleDeadline, idleSeconds, lastExchangedAt, maxDeadline }: GrantView,
+): string | undefined {
   const lifeMs = idleDeadline.getTime() - lastExchangedAt.getTime();
+  const learned = idleSeconds === null ? null : new Date(lastExchangedAt.getTime() + idleSeconds * 1000);
+  const isCut = maxDeadline !== null && isSameEnd(idleDeadline, maxDeadline);
+  if (isCut && (learned === null || isSameEnd(learned, maxDeadline) || learned < maxDeadline)) return undefined;
   const idleMs = idleSeconds === null || isBefore(idleDeadline, maxDeadline) ? lifeMs : idleSeconds * 1000;
   const minutes = Math.round(idleMs / 60_000);
   if (minutes >= 2 * 1440) return t.days(Math.round(minutes / 1440));

@@ -75,6 +75,39 @@ describe('the calendar of a consent', () => {
     },
   );
 
+  it.each([null, 2.5 * 86_400])(
+    'does not take what is left until the fixed end for the time that it lives unused (%j seconds learned)',
+    async (idleSeconds) => {
+      const idleDeadline = inDays(2);
+      const { rows, html } = await shown({
+        maxDeadline: inDays(2),
+        idleDeadline,
+        nextExchangeAt: idleDeadline,
+        idleSeconds,
+      });
+      expect(rows.at(-1)).toEqual(['6 May', t.max]);
+      expect(html).not.toContain('Unused, it ends');
+      expect(html).not.toContain(t.idle('3 days'));
+    },
+  );
+
+  it.each([
+    ['before that end', 0.1],
+    ['after it', -0.1],
+  ])('promises no use after the end unused where keep-alive is overdue, %s', async (_, left) => {
+    const overdue = {
+      lastExchangedAt: inDays(left - 1),
+      idleDeadline: inDays(left),
+      nextExchangeAt: inDays(left - 0.75),
+    };
+    expect((await shown(overdue)).rows.map(([, what]) => what)).toEqual([t.used, t.idle('24 hours')]);
+  });
+
+  it('tells of the night after the end unused where keep-alive comes before', async () => {
+    const short = { lastExchangedAt: now, idleDeadline: inDays(0.25), nextExchangeAt: inDays(0.06) };
+    expect((await shown(short)).rows.map(([, what]) => what)).toEqual([t.used, t.kept, t.idle('6 hours'), t.night]);
+  });
+
   it('names no night where they are paused', async () => {
     const [plan] = view.plans;
     const { rows } = await shown({ plans: plan ? [{ ...plan, paused: true }] : [] });
