@@ -7,7 +7,8 @@ packages=(
   restic rclone                                        # the stock program that reads our repositories; what users would script
   apache2 libapache2-mod-auth-openidc                  # WebDAV that checks bearer tokens
   lighttpd lighttpd-mod-webdav nginx-extras            # WebDAV servers that differ in what they say of change
-  php-cli php-xml php-sabre-dav                        # sabre/dav, the library in Nextcloud
+  php-cli php-xml php-sqlite3 php-sabre-dav            # sabre/dav, the library in Nextcloud
+  radicale xandikos                                    # calendars and contacts, which differ in what they say of change
   chromium                                             # the browser suite
   libarchive-tools unzip                               # bsdtar and unzip, which read our zips
   iproute2                                             # network namespaces, which are machines to the chaos suite

@@ -62,8 +62,8 @@ function readRoles(options: Options): string[] {
 
 /** The address concerns whoever serves the pages. */
 function warn({ config, log }: Resources, roles: readonly string[]): void {
-  const { filesUrl, port, publicUrl } = config;
-  const judged = roles.includes('web') ? { filesUrl, port, publicUrl } : { filesUrl };
+  const { port: _, publicUrl, ...others } = config;
+  const judged = roles.includes('web') ? config : others;
   for (const warning of adviseOn(judged, readEnvironment())) log.warn('settings.doubtful', { warning });
 }
 

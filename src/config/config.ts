@@ -83,7 +83,10 @@ export interface Config {
   };
   /** WebDAV URL with claims in braces. */
   filesUrl: string;
-  /** Origins besides that one that plans may name. */
+  /** The same for calendars and contacts; none are backed up where absent. */
+  calendarsUrl?: string;
+  contactsUrl?: string;
+  /** Origins besides theirs that plans may name. */
   filesOrigins: string[];
   window: { zone: string; start: string; end: string };
   /** Within which people may choose the hours of their nights; any where absent. */
@@ -207,6 +210,8 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     },
     storeCa: () => value('STORE_CA'),
     filesUrl: () => value('FILES_URL'),
+    calendarsUrl: () => value('CALENDARS_URL'),
+    contactsUrl: () => value('CONTACTS_URL'),
     filesOrigins: () => value('FILES_ORIGINS'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     windowAllowed: () => value('WINDOW_ALLOWED'),

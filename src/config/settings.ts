@@ -69,9 +69,21 @@ export const settings = {
     help: 'WebDAV address of a person, with claims in braces: `https://cloud.example/remote.php/dav/files/{preferred_username}/`',
     fillIn: 'https://cloud.example/remote.php/dav/files/{preferred_username}/',
   },
+  CALENDARS_URL: {
+    read: optional(addressOfPerson),
+    help: 'CalDAV address: of the server (`https://cloud.example/remote.php/dav/`, or `https://cloud.example/.well-known/caldav`), which then says where the calendars of a person are; or of the person, with claims in braces. They are backed up with the consent of whoever agrees from then on',
+    absent: 'none: no calendars are backed up',
+    example: 'https://cloud.example/remote.php/dav/',
+  },
+  CONTACTS_URL: {
+    read: optional(addressOfPerson),
+    help: 'CardDAV address, of the server or of the person, for their address books; otherwise as `CALENDARS_URL`',
+    absent: 'none: no contacts are backed up',
+    example: 'https://cloud.example/remote.php/dav/',
+  },
   FILES_ORIGINS: {
     read: origins,
-    help: 'Other servers than that of `FILES_URL` that existing plans may name, such as the previous one until `nightkeep files move`; access tokens are sent to no others',
+    help: 'Other servers than those of `FILES_URL`, `CALENDARS_URL` and `CONTACTS_URL` that existing plans may name, such as the previous one until `nightkeep files move`; access tokens are sent to no others',
     absent: 'none',
     example: 'https://old-cloud.example',
   },

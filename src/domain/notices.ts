@@ -12,6 +12,7 @@ import {
   type ProtectionReason,
   type ProtectionVerdict,
 } from './protection.ts';
+import type { SourceName } from './source-names.ts';
 import { withoutClaims } from './url-template.ts';
 
 /** Who is told, and by what: each is one delivery. */
@@ -28,7 +29,7 @@ export type NoticeFacts =
   | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number; endsAt?: string }
   | { kind: 'healed' }
   /** The addresses up to the name of the person in them. */
-  | { kind: 'files_moved'; from: string; to: string }
+  | { kind: 'files_moved'; names?: readonly SourceName[]; from: string; to: string }
   | { kind: 'snapshots_lost' }
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string; openMs?: number }
@@ -155,22 +156,24 @@ export function isOfAnAct({ kind }: NoticeFacts): boolean {
 }
 
 /**
- * That the files of a person are fetched from another address by the word of an operator. It is no trouble, and nobody can do without it: what
+ * That something of a person is fetched from another address by the word of an operator. It is no trouble, and nobody can do without it: what
  * was agreed to is otherwise now.
  */
 export function noticeOfMovedFiles({
   userId,
+  names,
   from,
   to,
   at,
 }: {
   userId: string;
+  names: readonly SourceName[];
   from: string;
   to: string;
   at: Date;
 }): Notice {
   const key = `person/${userId}/files_moved/${at.toISOString()}`;
-  return { key, facts: { kind: 'files_moved', from: withoutClaims(from), to: withoutClaims(to) } };
+  return { key, facts: { kind: 'files_moved', names, from: withoutClaims(from), to: withoutClaims(to) } };
 }
 
 /** Whether both tell a person of the same trouble, or of the same end. */

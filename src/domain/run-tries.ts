@@ -46,6 +46,14 @@ export function nextTry({ attempt, at, until, pauseMs = 0 }: Failed): Date | und
   return due - at.getTime() < leastLeftMs ? undefined : new Date(due);
 }
 
+/** A run of several sources is tried so often until one of them that does not answer is left as it was. */
+const triesForAll = 3;
+
+/** Whether a run should fail, to be tried again, where one of its sources does not answer and the others do. */
+export function waitsForAll(failed: Failed): boolean {
+  return failed.attempt < triesForAll && nextTry(failed) !== undefined;
+}
+
 /** When the last try begins at the latest of a run that is tried until then. */
 export function lastTryOf(until: Date): Date {
   return new Date(until.getTime() - leastLeftMs);

@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { type NamedSources, namedSources } from './source-names.ts';
 
 /** What the URL of a person may name: each claim that the provider sent, and `sub`, the subject that it knows them by. */
 export interface PersonClaims {
@@ -31,17 +32,25 @@ export function urlOfPerson(template: string, person: PersonClaims): string {
   return url.href;
 }
 
+/** Whether a person has all that the template needs. */
+export function isFilledIn(template: string, person: PersonClaims): boolean {
+  try {
+    urlOfPerson(template, person);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The template up to the first claim: the same for everybody. */
 export function withoutClaims(template: string): string {
   return template.replace(/\{.*$/s, '');
 }
 
 /** Whether a template names a server that the settings name: an access token is sent to no other. */
-export function isNamedServer(
-  template: string,
-  { filesUrl, filesOrigins }: { readonly filesUrl: string; readonly filesOrigins: readonly string[] },
-): boolean {
-  return [originOf(filesUrl), ...filesOrigins].includes(originOf(template));
+export function isNamedServer(template: string, named: NamedSources): boolean {
+  const origins = namedSources(named).map(({ url }) => originOf(url));
+  return [...origins, ...named.filesOrigins].includes(originOf(template));
 }
 
 /** Claims stand in no host; empty where it is no address. */

@@ -88,6 +88,8 @@ export interface Root {
 }
 
 export interface Source extends AsyncDisposable {
+  /** The name of its root, or of the one that it had where it cannot say which it has. */
+  readonly name: string;
   /** What is asked for the roots, for people. */
   readonly address: string;
   /**
@@ -98,7 +100,7 @@ export interface Source extends AsyncDisposable {
   /**
    * Lists one collection, all its pages, or not at all. Throws `source/forbidden`, `source/not-found`, `source/malformed`,
    * `source/too-large` (with `retry` where only memory is short for the moment), `source/too-slow`, `source/loop`,
-   * `source/unavailable` for this collection; `source/unauthorized` ends the run. What
+   * `source/unavailable` for this collection; `source/unauthorized` ends the reading of all of the source. What
    * is not found although it was listed may be there all the same: only the collection, listed again, tells.
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;

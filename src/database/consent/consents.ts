@@ -179,9 +179,12 @@ export async function takePlanOver(transaction: Transaction, { grant, sealing, a
   return taken;
 }
 
+/** One thing that a plan backs up, as it is kept. */
+export type PlannedSource = { kind: string; name: string; url: string };
+
 export interface FirstPlan {
   id: string;
-  sources: { kind: string; name: string; url: string }[];
+  sources: PlannedSource[];
   zone: string;
   windowStart: string;
   windowEnd: string;

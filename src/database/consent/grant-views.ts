@@ -1,4 +1,5 @@
 import { asRule, type RetentionRule } from '../../domain/retention/rule.ts';
+import type { SourceAddress } from '../../domain/source-names.ts';
 import type { Database } from '../client.ts';
 import { readSources } from '../nights/runs.ts';
 import { type Erasure, findErasure } from '../repositories/erasures.ts';
@@ -39,8 +40,8 @@ export interface GrantedPlan {
   readonly zone: string;
   readonly windowStart: string;
   readonly windowEnd: string;
-  /** The address of the files, with claims in braces. */
-  readonly files: string | undefined;
+  /** What is backed up, and its addresses with claims in braces. */
+  readonly sources: readonly SourceAddress[];
   readonly paused: boolean;
   readonly nextDueAt: Date;
   /** Which snapshots stay; null: all, since nobody agreed that any go. */
@@ -104,7 +105,7 @@ export async function findGrantOfPerson(database: Database, { userId }: { userId
   const snapshots = { kept: repository !== null, eraseAt: repository?.eraseAt ?? null, erased };
   const plans = grant.plans.map(({ sources, retention, retentionAgreedAt, ...plan }) => ({
     ...plan,
-    files: readSources(sources)[0]?.url,
+    sources: readSources(sources),
     kept: retentionAgreedAt === null ? null : asRule(retention),
   }));
   return { ...grant, consents, plans, revocation, snapshots };

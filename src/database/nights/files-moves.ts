@@ -1,6 +1,8 @@
 import type { PlanFacts, RowSealing } from '../../domain/row-facts.ts';
+import type { SourceAddress } from '../../domain/source-names.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
+import type { PlannedSource } from '../consent/consents.ts';
 import { saveEvent } from '../events.ts';
 import type { Prisma } from '../generated/client.ts';
 import { type Delivery, saveDeliveries } from '../notices/notices.ts';
@@ -11,8 +13,9 @@ import { readSources } from './runs.ts';
 /** The reason of the event of a plan that an operator moved to another address of the same files. */
 const filesMoved = 'files moved';
 
-/** An address of files as plans name it, with claims in braces, and how many people's plans do. */
+/** An address as plans name it, with claims in braces, what of people is there, and how many people's plans name it. */
 export interface AddressInUse {
+  readonly name: string;
   readonly address: string;
   readonly people: number;
 }
@@ -23,9 +26,9 @@ export async function countPlansByAddress(
   { living }: { living: boolean },
 ): Promise<AddressInUse[]> {
   return database.$queryRaw<AddressInUse[]>`
-    SELECT source ->> 'url' AS address, count(DISTINCT plans.user_id)::int AS people
+    SELECT source ->> 'name' AS name, source ->> 'url' AS address, count(DISTINCT plans.user_id)::int AS people
     FROM plans JOIN grants ON grants.id = plans.grant_id, jsonb_array_elements(plans.sources) AS source
-    WHERE NOT ${living} OR grants.state <> 'withdrawn' GROUP BY 1 ORDER BY 2 DESC, 1`;
+    WHERE NOT ${living} OR grants.state <> 'withdrawn' GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2`;
 }
 
 /** Plans that name this address, in the order of their ids, those after `after`. */
@@ -41,6 +44,8 @@ export async function listPlansAt(
 
 export interface MoveOfFiles {
   readonly planId: string;
+  /** What of the person is there. */
+  readonly names: readonly string[];
   readonly from: string;
   readonly to: string;
   readonly sealing: RowSealing<PlanFacts>;
@@ -56,12 +61,12 @@ export interface MoveOfFiles {
  */
 export async function saveMovedFiles(
   database: Database,
-  { planId, from, to, sealing, at, by, telling }: MoveOfFiles,
+  { planId, names, from, to, sealing, at, by, telling }: MoveOfFiles,
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     const { userId } = await transaction.plan.findUniqueOrThrow({ where: { id: planId }, select: { userId: true } });
     await lockUser(transaction, userId);
-    const isMoved = await replaceAddress(transaction, { planId, from, to, sealing });
+    const isMoved = await replaceAddress(transaction, { planId, names, from, to, sealing });
     if (!isMoved) return false;
     await saveEvent(transaction, 'plan', planId, { from, to, reason: filesMoved, at, by });
     await saveAudit(transaction, { at, by, act: 'files-moved', userId, about: `${from} ${to}` });
@@ -70,26 +75,41 @@ export async function saveMovedFiles(
   });
 }
 
-/** Lets a plan name this address alone, to which its person has just agreed. */
-export async function saveAgreedAddress(
+/** Lets a plan name these sources alone, to which its person has just agreed. */
+export async function saveAgreedSources(
   transaction: Transaction,
-  { planId, address, sealing, at, by }: Pick<MoveOfFiles, 'planId' | 'sealing' | 'at' | 'by'> & { address: string },
+  {
+    planId,
+    sources,
+    sealing,
+    at,
+    by,
+  }: Pick<MoveOfFiles, 'planId' | 'sealing' | 'at' | 'by'> & { sources: readonly PlannedSource[] },
 ): Promise<void> {
-  const { sources } = await transaction.plan.findUniqueOrThrow({ where: { id: planId }, select: { sources: true } });
-  const [former] = readSources(sources);
-  if (former === undefined || former.url === address) return;
-  await replaceAddress(transaction, { planId, from: former.url, to: address, sealing });
-  await saveEvent(transaction, 'plan', planId, { from: former.url, to: address, reason: 'consent renewed', at, by });
+  const plan = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
+  const before = readSources(plan.sources);
+  const names = new Set([...before, ...sources].map(({ name }) => name));
+  const urlIn = (list: readonly SourceAddress[], wanted: string) => list.find(({ name }) => name === wanted)?.url;
+  const changes = [...names].flatMap((name) => {
+    const [from, to] = [urlIn(before, name), urlIn(sources, name)];
+    return from === to ? [] : [{ from: from ?? null, to: to ?? '' }];
+  });
+  if (changes.length === 0) return;
+  const seal = sealing.reseal(plan, { ...plan, sources: [...sources] });
+  await transaction.plan.update({ where: { id: planId }, data: { sources: [...sources], seal } });
+  for (const change of changes)
+    await saveEvent(transaction, 'plan', planId, { ...change, reason: 'consent renewed', at, by });
 }
 
 async function replaceAddress(
   transaction: Transaction,
-  { planId, from, to, sealing }: Pick<MoveOfFiles, 'planId' | 'from' | 'to' | 'sealing'>,
+  { planId, names, from, to, sealing }: Pick<MoveOfFiles, 'planId' | 'names' | 'from' | 'to' | 'sealing'>,
 ): Promise<boolean> {
   const plan = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
   const named = Array.isArray(plan.sources) ? (plan.sources as Prisma.JsonObject[]) : [];
-  if (!named.some(({ url }) => url === from)) return false;
-  const sources = named.map((source) => (source.url === from ? { ...source, url: to } : source));
+  const isMoved = ({ name, url }: Prisma.JsonObject) => url === from && names.some((one) => one === name);
+  if (!named.some(isMoved)) return false;
+  const sources = named.map((source) => (isMoved(source) ? { ...source, url: to } : source));
   await transaction.plan.update({
     where: { id: planId },
     data: { sources, seal: sealing.reseal(plan, { ...plan, sources }) },
@@ -104,15 +124,21 @@ export interface StatedMove {
   readonly to: string;
 }
 
-/** The last such statement about a plan; null where there is none, or its person has agreed anew. */
-export async function findStatedMove(database: Database, planId: string): Promise<StatedMove | null> {
-  const event = await database.event.findFirst({
-    where: { subjectKind: 'plan', subjectId: planId, reason: filesMoved },
-    orderBy: { id: 'desc' },
-  });
-  if (event === null) return null;
-  const { at, from, to } = event;
+/** Such statements about a plan since its person agreed last, the newest first. */
+export async function listStatedMoves(database: Database, planId: string): Promise<StatedMove[]> {
   const { grantId } = await database.plan.findUniqueOrThrow({ where: { id: planId }, select: { grantId: true } });
-  if ((await database.consent.count({ where: { grantId, agreedAt: { gt: at } } })) > 0) return null;
-  return { at, from: from ?? '', to };
+  const agreed = await database.consent.findFirst({
+    where: { grantId },
+    orderBy: { agreedAt: 'desc' },
+    select: { agreedAt: true },
+  });
+  const since = agreed?.agreedAt ?? new Date(0);
+  const events = await database.event.findMany({
+    where: { subjectKind: 'plan', subjectId: planId, reason: filesMoved, at: { gte: since } },
+    orderBy: { id: 'desc' },
+    take: mostMoves,
+  });
+  return events.map(({ at, from, to }) => ({ at, from: from ?? '', to }));
 }
+
+const mostMoves = 20;

@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { type AddressInUse, countPlansByAddress } from '../../database/nights/files-moves.ts';
+import { type NamedSources, namedSources, type SourceName, settingOf, sourceNames } from '../../domain/source-names.ts';
 import { isNamedServer, originOf } from '../../domain/url-template.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
@@ -9,48 +10,95 @@ const name = 'files';
 
 export const files: Check = {
   name,
-  run: async ({ records, setting }) => {
-    const named = { filesUrl: setting('filesUrl'), filesOrigins: setting('filesOrigins') };
+  run: async ({ records, setting, option }) => {
+    const [calendarsUrl, contactsUrl] = [option('calendarsUrl'), option('contactsUrl')];
+    const named = {
+      filesUrl: setting('filesUrl'),
+      ...(calendarsUrl !== undefined && { calendarsUrl }),
+      ...(contactsUrl !== undefined && { contactsUrl }),
+      filesOrigins: setting('filesOrigins'),
+    };
     return checkFiles(await countPlansByAddress(await records(), { living: true }), named);
   },
 };
 
-interface Named {
-  readonly filesUrl: string;
-  readonly filesOrigins: readonly string[];
-}
-
-/** Whether people's files are fetched from the address that the settings name. */
-export function checkFiles(inUse: readonly AddressInUse[], named: Named): Finding {
-  const { filesUrl, filesOrigins } = named;
-  const others = inUse.filter(({ address }) => address !== filesUrl);
-  const isRefused = ({ address }: AddressInUse) => !isNamedServer(address, named);
-  const isLet = ({ address }: AddressInUse) => filesOrigins.includes(originOf(address));
-  const refused = others.filter(isRefused);
-  const [first] = refused;
-  if (first !== undefined)
-    return wrong(
+/** Whether people's files, calendars and contacts are fetched from the addresses that the settings name. */
+export function checkFiles(inUse: readonly AddressInUse[], named: NamedSources): Finding {
+  const urls = new Map(namedSources(named).map(({ name, url }) => [name, url]));
+  const groups = sourceNames.map((what) => {
+    const others = inUse.filter((one) => one.name === what && one.address !== urls.get(what));
+    return { what, url: urls.get(what), others };
+  });
+  const findings = groups.map((group) => findRefused(group, named) ?? findStrange(group, named));
+  const isLet = ({ address }: AddressInUse) => named.filesOrigins.includes(originOf(address));
+  const former = groups.flatMap(({ what, others }) => {
+    const kept = others.filter(isLet);
+    return kept.length === 0 ? [] : [peopleAt(what, kept)];
+  });
+  const settings = [...urls.keys()].map((what) => settingOf[what]);
+  return (
+    findings.find((found) => found?.state === 'wrong') ??
+    findings.find((found) => found !== undefined) ??
+    ok(
       name,
-      `${peopleAt(refused)}: neither FILES_URL nor FILES_ORIGINS names that server, so that no token is sent there, and their nights fail.`,
-      `If the same files are at FILES_URL now: nightkeep files move ${quotedArgument(first.address)} ${quotedArgument(filesUrl)} --dry-run. If they are still there: FILES_ORIGINS=${originOf(first.address)}. Else ask them to agree again: they read the address of FILES_URL then.`,
-    );
-  const strange = others.filter((one) => !isLet(one));
-  const [strangeFirst] = strange;
-  if (strangeFirst !== undefined)
-    return warn(
-      name,
-      `${peopleAt(strange)}, which is not the path of FILES_URL: that holds for new people only.`,
-      `If the same files are at FILES_URL now: nightkeep files move ${quotedArgument(strangeFirst.address)} ${quotedArgument(filesUrl)} --dry-run; else set FILES_URL back.`,
-    );
-  const former = others.filter(isLet);
-  return ok(
-    name,
-    former.length === 0 ? 'Everybody’s are at FILES_URL.' : `${peopleAt(former)}, as FILES_ORIGINS lets them.`,
+      former.length === 0
+        ? `Everybody’s are at ${settings.join(', ')}.`
+        : `${former.join('. ')}, as FILES_ORIGINS lets them.`,
+    )
   );
 }
 
-function peopleAt(addresses: readonly AddressInUse[]): string {
-  return `The files of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
+interface Group {
+  readonly what: SourceName;
+  /** By the settings. */
+  readonly url: string | undefined;
+  /** Addresses besides that one. */
+  readonly others: readonly AddressInUse[];
+}
+
+/** Addresses to which no token is sent. */
+function findRefused({ what, url, others }: Group, named: NamedSources): Finding | undefined {
+  const refused = others.filter(({ address }) => !isNamedServer(address, named));
+  const [first] = refused;
+  if (first === undefined) return undefined;
+  const setting = settingOf[what];
+  const still = `If they are still there: FILES_ORIGINS=${originOf(first.address)}.`;
+  return wrong(
+    name,
+    `${peopleAt(what, refused)}: neither ${setting} nor FILES_ORIGINS names that server, so that no token is sent there, and their nights fail.`,
+    url === undefined
+      ? `${still} Else ask them to agree again: that is without ${what} then, as ${setting} is not set.`
+      : `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Else ask them to agree again: they read the address of ${setting} then.`,
+  );
+}
+
+/** Addresses at a server that the settings name for something else, or at another path. */
+function findStrange({ what, url, others }: Group, named: NamedSources): Finding | undefined {
+  const strange = others.filter(
+    ({ address }) => isNamedServer(address, named) && !named.filesOrigins.includes(originOf(address)),
+  );
+  const [first] = strange;
+  if (first === undefined) return undefined;
+  const setting = settingOf[what];
+  if (url === undefined)
+    return warn(
+      name,
+      `${peopleAt(what, strange)}, and ${setting} is not set: they go on to be backed up for these people, and for nobody new.`,
+      `Set ${setting}; or ask these people to agree again, which is without ${what} then.`,
+    );
+  return warn(
+    name,
+    `${peopleAt(what, strange)}, which is not the path of ${setting}: that holds for new people only.`,
+    `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}; else set ${setting} back.`,
+  );
+}
+
+function moveCommand(from: string, to: string): string {
+  return `nightkeep files move ${quotedArgument(from)} ${quotedArgument(to)} --dry-run`;
+}
+
+function peopleAt(what: SourceName, addresses: readonly AddressInUse[]): string {
+  return `The ${what} of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
 }
 
 /** A shell would take braces apart. */

@@ -2,6 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Terms } from '../../database/consent/consents.ts';
 import type { GrantedPlan } from '../../database/consent/grant-views.ts';
 import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
+import {
+  type NamedSources,
+  namedSources,
+  type SourceAddress,
+  type SourceName,
+  sourceNames,
+} from '../../domain/source-names.ts';
 import { isNamedServer, type PersonClaims, previewUrl } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -11,8 +18,10 @@ import { zoneIn } from './person.ts';
 
 /** What the sentences are about, as far as it may change later. */
 export interface AgreedFacts {
-  /** The address of the person's files. */
+  /** The address of the person's files, and of what else is backed up. */
   readonly files: string;
+  readonly calendars?: string;
+  readonly contacts?: string;
   /** When nights are; `surely`: the zone is known, and not only what counts where the provider names none. */
   readonly window: { readonly start: string; readonly end: string; readonly zone: string; readonly surely: boolean };
   /** Which snapshots stay, as settings write it. */
@@ -37,38 +46,63 @@ export type Agreement = {
 
 /** What a plan that there is already says of it. */
 export type AgreedPlan = Pick<GrantedPlan, 'zone' | 'windowStart' | 'windowEnd' | 'kept'> &
-  Partial<Pick<GrantedPlan, 'files'>>;
+  Partial<Pick<GrantedPlan, 'sources'>>;
 
 /**
  * What somebody is asked to agree to: what their plan does where they have one, else what the settings would make of it. Of
  * snapshots, of which all stay until it was agreed that some go, what the settings say.
  */
 export function factsFor(
-  { filesUrl, window, retention }: Pick<Resources['config'], 'filesUrl' | 'window' | 'retention'>,
-  { person, plan }: { person?: PersonClaims | undefined; plan?: AgreedPlan | undefined } = {},
+  config: Omit<NamedSources, 'filesOrigins'> & Pick<Resources['config'], 'window' | 'retention'>,
+  {
+    person,
+    plan,
+    sources = plan?.sources ?? namedSources(config),
+  }: {
+    person?: PersonClaims | undefined;
+    plan?: AgreedPlan | undefined;
+    sources?: readonly SourceAddress[];
+  } = {},
 ): AgreedFacts {
-  const template = plan?.files ?? filesUrl;
-  const files = person === undefined ? template : previewUrl(template, person);
+  const { filesUrl, window, retention } = config;
+  const shown = (template: string) => (person === undefined ? template : previewUrl(template, person));
+  const addresses = sources.map(({ name, url }) => [name, shown(url)] as const);
+  const {
+    files = shown(filesUrl),
+    calendars,
+    contacts,
+  }: Partial<Record<string, string>> = Object.fromEntries(addresses);
   const zone = plan?.zone ?? zoneIn(person?.claims ?? {});
   const start = plan?.windowStart ?? window.start;
   const end = plan?.windowEnd ?? window.end;
   return {
     files,
+    ...(calendars !== undefined && { calendars }),
+    ...(contacts !== undefined && { contacts }),
     window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
     kept: ruleText(plan?.kept ?? retention),
   };
 }
 
 /**
- * The address of files that somebody agrees to anew: the one of their plan as long as the settings name its server, else the one that they name
- * now. Away from our pages nobody is told of a plan, so that it is the one of the settings.
+ * What somebody agrees to anew that is backed up, all that the settings name: each at the address of their plan as long as the settings name its
+ * server, else at the one that they name now. Away from our pages nobody is told of a plan, so that it is the one of the settings.
  */
-export function addressAgreed(
-  { filesUrl, filesOrigins }: Pick<Resources['config'], 'filesUrl' | 'filesOrigins'>,
-  { method, plan }: { method: Terms['method']; plan: string | undefined },
-): string {
-  const stays = method === 'browser' && plan !== undefined && isNamedServer(plan, { filesUrl, filesOrigins });
-  return stays ? plan : filesUrl;
+export function sourcesAgreed(
+  named: NamedSources,
+  { method, plan = [] }: { method: Terms['method']; plan: readonly SourceAddress[] | undefined },
+): (SourceAddress & { readonly name: SourceName })[] {
+  return namedSources(named).map(({ name, url }) => {
+    const planned = plan.find((one) => one.name === name);
+    const stays = method === 'browser' && planned !== undefined && isNamedServer(planned.url, named);
+    return { name, url: stays ? planned.url : url };
+  });
+}
+
+/** What these terms name that is backed up; those of an older kind name files alone. */
+export function namesAgreed(terms: unknown): ReadonlySet<SourceName> {
+  const { facts } = readRecord(terms);
+  return new Set<SourceName>(['files', ...sourceNames.filter((name) => facts[name] !== undefined)]);
 }
 
 type Words = Pick<Texts, 'consent' | 'language'>;
@@ -76,14 +110,24 @@ type Words = Pick<Texts, 'consent' | 'language'>;
 /** What somebody is asked to agree to, in these words; in English where nothing says in which. */
 export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = textsFor({})): Agreement {
   const { start, end, zone, surely } = facts.window;
+  const { files, ...others } = facts;
   const sentences = [
-    { about: t.what, says: t.whatValue(facts.files) },
+    { about: t.what, says: isOfFilesAlone(facts) ? t.whatValue(files) : t.whatValueOfAll(files, others) },
     { about: t.when, says: surely ? t.whenValue(start, end, zone) : t.whenUnlessNamed(start, end, zone) },
     { about: t.kept, says: t.keptValue(parseRule(facts.kept)) },
-    { about: t.how, says: t.howValue },
+    { about: t.how, says: isOfFilesAlone(facts) ? t.howValue : t.howValueOfAll },
     { about: t.end, says: t.endValue },
   ];
-  return { version: t.version, language, sentences, facts };
+  return { version: versionFor(facts, t), language, sentences, facts };
+}
+
+function isOfFilesAlone({ calendars, contacts }: Pick<AgreedFacts, 'calendars' | 'contacts'>): boolean {
+  return calendars === undefined && contacts === undefined;
+}
+
+/** Whoever agrees to files alone reads other words. */
+function versionFor(facts: Pick<AgreedFacts, 'calendars' | 'contacts'>, t: Words['consent']): string {
+  return isOfFilesAlone(facts) ? t.version : t.versionOfAll;
 }
 
 /** Stands for every word of it; forms and cookies carry this, which have no room for the sentences. */
@@ -117,9 +161,9 @@ export function unpackAgreement(carried: CarriedAgreement, spoken?: readonly Wor
 }
 
 /** Whether the words of consent have changed, in the language in which this one was read; another language is no change. */
-export function isReworded({ language, version }: Agreement, spoken: readonly Words[] = listTexts()): boolean {
+export function isReworded({ language, version, facts }: Agreement, spoken: readonly Words[] = listTexts()): boolean {
   const today = spoken.find((words) => words.language === language);
-  return today !== undefined && today.consent.version !== version;
+  return today !== undefined && versionFor(facts, today.consent) !== version;
 }
 
 /** What a record holds: the agreement, or of an older record only facts. */
@@ -149,16 +193,18 @@ function isRule(kept: unknown): kept is string {
 /** Facts as far as a record has them. */
 export interface OldFacts {
   readonly files?: string;
+  readonly calendars?: string;
+  readonly contacts?: string;
   readonly start?: string;
   readonly end?: string;
   readonly zone?: string;
   readonly kept?: string;
 }
 
-function factsIn({ files, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
+function factsIn({ files, calendars, contacts, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
   const { start, end, zone } = isObject(window) ? window : {};
   return Object.fromEntries(
-    Object.entries({ files, start, end, zone, kept: isRule(kept) ? kept : undefined }).filter(
+    Object.entries({ files, calendars, contacts, start, end, zone, kept: isRule(kept) ? kept : undefined }).filter(
       ([, value]) => typeof value === 'string',
     ),
   );
@@ -166,16 +212,21 @@ function factsIn({ files, window, kept }: Readonly<Record<string, unknown>>): Ol
 
 /** What is otherwise now than it was agreed: of each the words that it had, and those it has. */
 export interface AgreedChange {
-  readonly of: 'files' | 'window' | 'zone' | 'kept';
+  readonly of: SourceName | 'window' | 'zone' | 'kept';
   readonly was: string;
   readonly is: string;
 }
 
 /** What changed since; what a record does not say is not compared. */
-export function changesSince(agreed: OldFacts, { files, window, kept }: AgreedFacts): AgreedChange[] {
+export function changesSince(
+  agreed: OldFacts,
+  { files, calendars, contacts, window, kept }: AgreedFacts,
+): AgreedChange[] {
   const hours = (from?: string, to?: string) => from && to && `${from}–${to}`;
   const pairs = [
     { of: 'files', was: agreed.files, is: files },
+    { of: 'calendars', was: agreed.calendars, is: calendars },
+    { of: 'contacts', was: agreed.contacts, is: contacts },
     { of: 'window', was: hours(agreed.start, agreed.end), is: hours(window.start, window.end) },
     { of: 'zone', was: agreed.zone, is: window.zone },
     { of: 'kept', was: agreed.kept, is: kept },

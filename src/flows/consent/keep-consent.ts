@@ -4,6 +4,7 @@ import {
   type ConsentRows,
   findPlanOf,
   lockGrantOf,
+  type PlannedSource,
   saveFirstToken,
   saveGrant,
   savePlan,
@@ -13,13 +14,14 @@ import {
 } from '../../database/consent/consents.ts';
 import { nextNumber } from '../../database/consent/generations.ts';
 import { closeCircuit } from '../../database/custody/circuits.ts';
-import { saveAgreedAddress } from '../../database/nights/files-moves.ts';
+import { saveAgreedSources } from '../../database/nights/files-moves.ts';
 import { readSources } from '../../database/nights/runs.ts';
 import { saveUser } from '../../database/people/users.ts';
 import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database/repositories/adoptions.ts';
 import { saveAgreedRule } from '../../database/repositories/retention.ts';
 import { nextNight } from '../../domain/nights.ts';
 import { asRule } from '../../domain/retention/rule.ts';
+import { namedSources, protocolOf, type SourceAddress, type SourceName } from '../../domain/source-names.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
@@ -30,7 +32,7 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
-import { addressAgreed, agreedRule } from './agreement.ts';
+import { agreedRule, namesAgreed, sourcesAgreed } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
@@ -61,10 +63,14 @@ export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Pr
   return rows;
 }
 
-async function acceptToken(resources: KeepNeeds, { authorized, subject, method }: GivenConsent): Promise<OfflineToken> {
+async function acceptToken(
+  resources: KeepNeeds,
+  { authorized, subject, method, terms }: GivenConsent,
+): Promise<OfflineToken> {
   try {
     requireSubject(authorized, subject);
-    urlOfPerson(resources.config.filesUrl, authorized);
+    const agreed = namesAgreed(terms);
+    for (const { name, url } of namedSources(resources.config)) if (agreed.has(name)) urlOfPerson(url, authorized);
     return requireOffline(authorized, method);
   } catch (error) {
     await endUnkeptToken(resources, authorized);
@@ -100,11 +106,13 @@ async function takeIntoCustody(
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const former = known ?? (await takePlanOver(transaction, { grant, sealing: planSealing(keyring), at }));
-    const plan = former ?? (await beginPlan(transaction, keyring, { grant, usual: firstPlan(config, authorized), at }));
-    const { sources } = plan;
-    const address = addressAgreed(config, { method, plan: readSources(sources)[0]?.url });
-    await saveAgreedAddress(transaction, {
-      ...{ planId: plan.id, address, sealing: planSealing(keyring), at, by: `user:${user.id}` },
+    const agreed = namesAgreed(terms);
+    const usual = firstPlan(config, authorized, agreed);
+    const plan = former ?? (await beginPlan(transaction, keyring, { grant, usual, at }));
+    const sources = sourcesAgreed(config, { method, plan: readSources(plan.sources) });
+    await saveAgreedSources(transaction, {
+      ...{ planId: plan.id, sources: plannedSources(sources, agreed) },
+      ...{ sealing: planSealing(keyring), at, by: `user:${user.id}` },
     });
     const rule = agreedRule(terms);
     if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
@@ -134,9 +142,18 @@ async function beginPlan(
 type UsualPlan = ReturnType<typeof firstPlan>;
 
 /** What the settings say, in the zone where the person lives as far as the provider knows it. */
-function firstPlan({ filesUrl, window, retention }: Resources['config'], { claims }: Authorized) {
-  const sources = [{ kind: 'webdav', name: 'files', url: filesUrl }];
+function firstPlan(config: Resources['config'], { claims }: Authorized, agreed: ReadonlySet<SourceName>) {
+  const { window, retention } = config;
+  const sources = plannedSources(namedSources(config), agreed);
   return { zone: zoneIn(claims) ?? window.zone, windowStart: window.start, windowEnd: window.end, sources, retention };
+}
+
+/** As plans name them, of all that could be agreed to what was. */
+function plannedSources(
+  sources: readonly (SourceAddress & { readonly name: SourceName })[],
+  agreed: ReadonlySet<SourceName>,
+): PlannedSource[] {
+  return sources.filter(({ name }) => agreed.has(name)).map(({ name, url }) => ({ kind: protocolOf[name], name, url }));
 }
 
 /** Throws if the sign-in was by another person than `subject`. */

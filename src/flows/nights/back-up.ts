@@ -3,10 +3,13 @@ import { getNightFacts, type NightFacts } from '../../database/nights/night-fact
 import { saveDoubted } from '../../database/repositories/verifications.ts';
 import { placeOf } from '../../domain/marks.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
+import { isSourceName, sourceNames } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { heldKinds } from '../../sources/dav/held-kind.ts';
 import { type WebdavOptions, webdavSource } from '../../sources/dav/webdav.ts';
 import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
+import { refusedSource } from '../../sources/refused-source.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { findTree } from '../../store/archiver/parent.ts';
 import { timestamp } from '../../store/format/timestamp.ts';
@@ -30,7 +33,7 @@ import { limitRun } from './limit-run.ts';
 import type { PersonRepository } from './open-person-repository.ts';
 import { ownHostname } from './own-snapshots.ts';
 import { outcomeOf } from './run-outcome.ts';
-import { type OwnSource, sourcesOf, standingOf } from './sources-of.ts';
+import { type OwnSource, type RefusedSource, sourcesOf, standingOf } from './sources-of.ts';
 import type { Outcome } from './steer-run.ts';
 
 type Needs = Pick<
@@ -60,6 +63,8 @@ export interface BackUp {
   report: (look: () => RunProgress) => void;
   /** Resolves if the run is still this worker's; otherwise two workers could each write a snapshot of it. */
   confirm: () => Promise<void>;
+  /** A source that does not answer ends the run, to be tried again, although there are others; else it is a problem of the run. */
+  waitsForAll?: boolean;
   /** Called with the repository once it is open, for work on it after the run. */
   onOpened?: (opened: PersonRepository) => void;
   /** A number from 0 to 1; draws the sample of files that are read although the server says that they are unchanged. */
@@ -73,7 +78,7 @@ export interface BackUp {
  */
 export async function backUp(
   resources: Needs,
-  { runId, signal, report, confirm, onOpened, random = Math.random }: BackUp,
+  { runId, signal, report, confirm, waitsForAll = false, onOpened, random = Math.random }: BackUp,
 ): Promise<Outcome> {
   const { clock } = resources;
   const began = clock.elapsed();
@@ -118,6 +123,8 @@ export async function backUp(
     repository: target,
     clock,
     zone,
+    left: new Set(sourceNames.filter((name) => !places.some((place) => place.name === name))),
+    waitsForAll,
     signal: either,
     spotCheck: { files: last?.files ?? 0, random },
     onProcessor: processor.had,
@@ -215,7 +222,7 @@ async function openAndLock(resources: Needs, facts: NightFacts, signal: AbortSig
 /** Opens the sources, which are closed together. */
 function openSources(
   resources: Needs,
-  places: readonly OwnSource[],
+  places: readonly (OwnSource | RefusedSource)[],
   { access, processor, memory }: Required<Pick<WebdavOptions, 'access' | 'processor' | 'memory'>>,
 ): AsyncDisposable & { readonly list: readonly Source[] } {
   const { clock, config, log, sourceServers: servers } = resources;
@@ -223,6 +230,12 @@ function openSources(
   const redirects = config.filesRedirects === 'follow' ? httpsElsewhere(config.filesRedirectNetworks) : undefined;
   const common = { access, processor, servers, clock, log, limits, memory, fileBytes, redirects };
   const opened = new AsyncDisposableStack();
-  const list = places.map((place) => opened.use(webdavSource({ ...place, ...common })));
+  const list = places.map((place) =>
+    opened.use('error' in place ? refusedSource(place) : webdavSource({ ...place, kind: kindOf(place), ...common })),
+  );
   return { list, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+function kindOf({ name }: OwnSource): WebdavOptions['kind'] {
+  return isSourceName(name) && name !== 'files' ? heldKinds[name] : undefined;
 }

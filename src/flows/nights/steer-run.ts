@@ -11,7 +11,7 @@ import {
   runLeaseMs,
 } from '../../database/nights/runs.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
-import { mayPass, nextTry } from '../../domain/run-tries.ts';
+import { mayPass, nextTry, waitsForAll } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { traced } from '../../tracing.ts';
@@ -35,6 +35,8 @@ export type Work = (input: {
   report: (look: () => RunProgress) => void;
   /** Resolves when the run is still this worker's own; rejects with the signal's reason. Before a snapshot is written. */
   confirm: () => Promise<void>;
+  /** There is time to try again where a part of the work cannot be done for the moment. */
+  waitsForAll: boolean;
 }) => Promise<Outcome>;
 
 const renewEveryMs = 20_000;
@@ -104,7 +106,8 @@ async function steer(needs: Needs, run: ClaimedRun, signal: AbortSignal, work: W
     using showing = new DisposableStack();
     const report = (look: () => RunProgress) => void showing.use(resources.runProgress.add(run, look));
     const confirm = () => lease.confirm(either);
-    const outcome = await tracedRun(run, () => work({ runId, signal: either, report, confirm }));
+    const waits = waitsForAll({ attempt: run.attempt, at: clock.now(), until: run.triedUntil });
+    const outcome = await tracedRun(run, () => work({ runId, signal: either, report, confirm, waitsForAll: waits }));
     const finish = () =>
       finishRun(database, { run, end: outcome, heldUpMs: watched.heldUpMs, holder, at: clock.now() });
     if (!(await saved(resources, signal, finish))) {

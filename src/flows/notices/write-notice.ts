@@ -2,6 +2,7 @@ import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection.ts';
 import { escapedName, unseen } from '../../file-name.ts';
 import type { Texts } from '../../web/texts/en.ts';
+import { movedWords } from '../../web/texts/moved-words.ts';
 import { wordFor } from '../../web/texts/word.ts';
 
 /**
@@ -25,15 +26,17 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
         subject: t.snapshotsLost.subject,
         text: paragraphs([t.snapshotsLost.happened, t.snapshotsLost.act, t.healed.more(publicUrl.href)]),
       };
-    case 'files_moved':
+    case 'files_moved': {
+      const what = movedWords(texts, facts.names ?? ['files']);
       return {
-        subject: t.filesMoved.subject,
+        subject: t.filesMoved.subject(what),
         text: paragraphs([
-          t.filesMoved.happened(said(facts.from), said(facts.to)),
+          t.filesMoved.happened(what, said(facts.from), said(facts.to)),
           t.filesMoved.act,
           t.filesMoved.more(publicUrl.href),
         ]),
       };
+    }
     case 'repositories': {
       const { subject, happened, more } = t.repositories[facts.are];
       return { subject: subject(facts.people), text: paragraphs([happened(facts.people), more]) };

@@ -118,7 +118,6 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
   const history = await openPersonHistory(resources, userId);
   const snapshot = await history.repository.loadSnapshot(parseId<SnapshotId>(asked.snapshotId));
   const [plan, user] = await Promise.all([findPlanWithPerson(database, userId), getUser(database, userId)]);
-  const [rootName = ''] = asked.path.split('/');
   const sources = plan === null ? [] : sourcesOf(resources, plan);
   const standing =
     plan === null
@@ -126,11 +125,12 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
       : standingOf(resources, plan);
   await requireNewest(resources, userId, standing);
   const usual = () => ownSource(resources, user, { name: 'files', url: config.filesUrl });
-  const source = sources.find(({ name }) => name === rootName) ?? sources[0] ?? usual();
+  const source = sources.find(({ name }) => name === 'files') ?? usual();
+  if ('error' in source) throw source.error;
   const common = { url: source.url, access, servers, clock, log };
   await using reader = webdavSource({ ...common, ...source });
   const roots = await reader.roots(signal);
-  const root = roots.find(({ name }) => name === rootName) ?? roots[0];
+  const [root] = roots;
   if (root === undefined) throw new AppError('source/not-found', 'The source offers no folder to restore to.');
   await using writer = davWriter({ ...common, location: root.collection.location });
   const folder = await makeNewFolder(writer, nameAt(clock.now(), plan?.zone ?? config.window.zone), signal);

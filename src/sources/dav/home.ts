@@ -1,10 +1,8 @@
-import { isAppError } from '../../errors.ts';
 import type { Send } from '../http/dav-request.ts';
-import type { Receiver, ResponseHead } from '../http/request.ts';
 import type { Source } from '../source.ts';
 import { namesOf, parseHref, partsOf, segmentOf, withSlash } from './href.ts';
-import { type DavResponse, davName, limitsOfOne, multistatusParser } from './multistatus.ts';
-import { refuseOtherThanMultistatus } from './pages.ts';
+import { davName } from './multistatus.ts';
+import { findTold, type ToldOf, throwUnlessRefused } from './told-of.ts';
 
 const body =
   '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>' +
@@ -51,37 +49,13 @@ async function isListed(list: Source['list'], location: string, signal: AbortSig
 
 /** Undefined where the server does not say, or there is no such thing. */
 async function ask(send: Send, path: string, signal: AbortSignal): Promise<Told | undefined> {
-  const headers = ['depth', '0', 'content-type', 'application/xml; charset=utf-8'];
-  const receive = (head: ResponseHead) => receiver(path, head);
-  try {
-    return (await send({ method: 'PROPFIND', path, headers, body, receive }, signal)).value;
-  } catch (error) {
-    throwUnlessRefused(error);
-    return undefined;
-  }
+  const told = await findTold(send, path, body, signal);
+  return told && toldBy(told, path);
 }
 
-function throwUnlessRefused(error: unknown): void {
-  if (!isAppError(error) || !error.code.startsWith('source/')) throw error;
-  if (error.code === 'source/unauthorized' || error.code === 'source/unavailable') throw error;
-}
-
-function receiver(path: string, head: ResponseHead): Receiver<Told | undefined> {
-  refuseOtherThanMultistatus(head);
-  let told: Told | undefined;
-  const parser = multistatusParser((response) => {
-    told ??= toldBy(response, path);
-  }, limitsOfOne);
-  const end = () => {
-    parser.end();
-    return told;
-  };
-  return { data: parser.write, end };
-}
-
-function toldBy({ properties }: DavResponse, path: string): Told {
+function toldBy({ properties }: ToldOf, path: string): Told {
   const hrefOf = (name: string) => {
-    const href = properties.get(davName(name))?.href;
+    const href = properties.get(davName(name))?.hrefs?.[0];
     return href ? parseHref(href, withSlash(path))?.path : undefined;
   };
   const isCollection = properties.get(davName('resourcetype'))?.children.includes(davName('collection')) === true;

@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { codeOfStatus, dateOf, messageOfStatus } from '../http/status.ts';
 import { entryValidator } from '../http/validator.ts';
 import type { Member } from '../source.ts';
+import { type Described, describedBy, type HeldKind } from './held-kind.ts';
 import { type Href, parseHref } from './href.ts';
 import { type DavResponse, davName } from './multistatus.ts';
 
@@ -43,10 +44,17 @@ export interface Item {
   readonly problem?: { readonly code: ErrorCode; readonly message: string; readonly status?: number };
   /** What it names is not certain. */
   readonly isUncertain: boolean;
+  /** What else is said of a collection, where that is asked. */
+  readonly described?: Described;
 }
 
-/** Reads one response of the listing of a collection; `listedAt` is the server's clock. */
-export function itemOf(response: DavResponse, collectionPath: string, listedAt: Date | undefined): Item {
+/** Reads one response of the listing of a collection; `listedAt` is the server's clock. `held` is what a home was asked for. */
+export function itemOf(
+  response: DavResponse,
+  collectionPath: string,
+  listedAt: Date | undefined,
+  held?: HeldKind,
+): Item {
   const href = response.href === '' ? undefined : parseHref(response.href, collectionPath);
   const isCollection = isOfCollection(response, href);
   const problem = problemOf(response, href);
@@ -58,6 +66,7 @@ export function itemOf(response: DavResponse, collectionPath: string, listedAt: 
     facts: isCollection ? collectionFacts(response) : entryFacts(response, listedAt),
     ...(problem && { problem }),
     isUncertain: href === undefined || response.isUncertain === true,
+    ...(held && isCollection && { described: describedBy(held, response.properties) }),
   };
 }
 
@@ -94,7 +103,9 @@ function isOwnCloud({ properties }: DavResponse): boolean {
 function collectionFacts(response: DavResponse): Item['facts'] {
   const { properties } = response;
   const identity =
-    textOf(response, property.ocFileId) ?? textOf(response, property.ocId) ?? properties.get(property.resourceId)?.href;
+    textOf(response, property.ocFileId) ??
+    textOf(response, property.ocId) ??
+    properties.get(property.resourceId)?.hrefs?.[0];
   return present({
     modified: dateOf(textOf(response, property.modified)),
     validator: isOwnCloud(response) ? textOf(response, property.etag) : undefined,

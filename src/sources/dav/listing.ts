@@ -2,6 +2,7 @@ import { AppError } from '../../errors.ts';
 import { piecesOf } from '../../pieces.ts';
 import { errorOfStatus } from '../http/status.ts';
 import type { Listing, ListingProblem, Member } from '../source.ts';
+import type { Described } from './held-kind.ts';
 import { decodeSegment, type Href, partsOf, pathForPeople, segmentOf, withSlash } from './href.ts';
 import type { Item } from './listed-item.ts';
 import { type PlacedItems, placeItems } from './own-path.ts';
@@ -9,6 +10,8 @@ import { type PlacedItems, placeItems } from './own-path.ts';
 export interface CollectionListing extends Listing {
   /** The server gives collections an identity. */
   readonly hasIdentity: boolean;
+  /** What else is said of collections among its members, by their location, where that was asked. */
+  readonly described: ReadonlyMap<string, Described>;
 }
 
 export interface ListedCollection {
@@ -34,7 +37,7 @@ export async function listingOf(items: readonly Item[], collection: ListedCollec
   });
   if (groups === undefined) throw notNamed(collection, named[0]);
   const hasIdentity = checkSelf(groups.self ?? []);
-  const { members, problems } = await membersOf(groups.member ?? [], collection);
+  const { members, problems, described } = await membersOf(groups.member ?? [], collection);
   const strays = await straysOf(items, groups, collection);
   const isIncomplete = strays.length > 0 || named.some(({ isUncertain }) => isUncertain);
   const validator = groups.self?.[0]?.facts.validator;
@@ -44,6 +47,7 @@ export async function listingOf(items: readonly Item[], collection: ListedCollec
     ...(isIncomplete && { isIncomplete }),
     ...(validator !== undefined && { validator }),
     hasIdentity,
+    described,
   };
 }
 
@@ -68,14 +72,19 @@ function checkSelf(selves: readonly NamedItem[]): boolean {
 async function membersOf(items: readonly NamedItem[], collection: ListedCollection) {
   const members = new Map<string, Member>();
   const problems: ListingProblem[] = [];
+  const described = new Map<string, Described>();
   for await (const piece of piecesOf(items))
-    for (const item of piece) addMember({ members, problems }, item, collection);
-  return { members: [...members.values()], problems };
+    for (const item of piece) addMember({ members, problems, described }, item, collection);
+  return { members: [...members.values()], problems, described };
 }
 
 function addMember(
-  { members, problems }: { members: Map<string, Member>; problems: ListingProblem[] },
-  { href, isCollection, facts, problem, isUncertain }: NamedItem,
+  {
+    members,
+    problems,
+    described,
+  }: { members: Map<string, Member>; problems: ListingProblem[]; described: Map<string, Described> },
+  { href, isCollection, facts, problem, isUncertain, described: more }: NamedItem,
   { path, rootPath }: ListedCollection,
 ): void {
   const segment = segmentOf(href.path);
@@ -88,6 +97,7 @@ function addMember(
     problems.push({ path: pathForPeople(path + segment, rootPath), code, message, ...(isKnown && { name }) });
   } else if (!members.has(name)) {
     members.set(name, { kind: isCollection ? 'collection' : 'entry', name, location, ...facts });
+    if (more !== undefined) described.set(location, more);
   }
 }
 

@@ -26,8 +26,8 @@ export interface DavResponse {
 export interface DavProperty {
   text: string;
   children: string[];
-  /** The text of a `href` among its children. */
-  href?: string;
+  /** The texts of those that are a `href`. */
+  hrefs?: string[];
 }
 
 export interface MultistatusLimits {
@@ -164,7 +164,10 @@ function multistatusHandler(
     else if (depth === 5 && path[3] === prop && group.properties.size < most.properties) {
       if (flaw === undefined) property.text = text.trim();
       group.properties.set(name, property);
-    } else if (depth === 6 && name === href && flaw === undefined) property.href = text.trim();
+    } else if (depth === 6 && name === href && flaw === undefined) {
+      property.hrefs ??= [];
+      if (property.hrefs.length < most.children) property.hrefs.push(text.trim());
+    }
   };
   const onText = (part: string) => {
     events++;

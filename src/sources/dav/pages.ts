@@ -7,6 +7,7 @@ import type { Flow, Receiver, ResponseHead } from '../http/request.ts';
 import type { Server } from '../http/server.ts';
 import { dateOf, errorOfStatus, textOf } from '../http/status.ts';
 import type { Member } from '../source.ts';
+import { type HeldKind, homeBody } from './held-kind.ts';
 import { withSlash } from './href.ts';
 import { type Item, itemOf, propfindBody } from './listed-item.ts';
 import { type DavResponse, multistatusParser } from './multistatus.ts';
@@ -50,6 +51,8 @@ export interface PagesRequest {
   readonly origin: string;
   readonly collection: Member;
   readonly withIdentity: boolean;
+  /** The collection is a home: what it is asked for. */
+  readonly held?: HeldKind | undefined;
   readonly limits: ListingLimits;
   readonly clock: Pick<Clock, 'elapsed'>;
   /** Of all that the run lists at once. */
@@ -65,7 +68,7 @@ export interface PagesRequest {
  */
 export async function listPages(
   send: Send,
-  { origin, collection, withIdentity, limits, clock, memory, processor, readTag }: PagesRequest,
+  { origin, collection, withIdentity, held: kind, limits, clock, memory, processor, readTag }: PagesRequest,
   signal: AbortSignal,
 ): Promise<ListedPages> {
   const pages: Item[][] = [];
@@ -79,7 +82,7 @@ export async function listPages(
   const asked = new Set<string>();
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
-    const page = receivePage(pageItems, head, { path: withSlash(path), left, held, readTag });
+    const page = receivePage(pageItems, head, { path: withSlash(path), left, held, kind, readTag });
     /** What has come and waits for the run's turn. */
     const pieces: Buffer[] = [];
     const readInTurns = async () => {
@@ -128,7 +131,7 @@ export async function listPages(
       method: 'PROPFIND',
       path,
       headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
-      body: propfindBody(withIdentity),
+      body: kind === undefined ? propfindBody(withIdentity) : homeBody(kind),
       receive,
     };
     const { head, value } = await send(request, signal);
@@ -150,8 +153,12 @@ function receivePage(
     path,
     left,
     held,
+    kind,
     readTag,
-  }: { path: string; left: ListingLimits; held: HeldMemory } & Pick<PagesRequest, 'readTag'>,
+  }: { path: string; left: ListingLimits; held: HeldMemory; kind: HeldKind | undefined } & Pick<
+    PagesRequest,
+    'readTag'
+  >,
 ): Receiver<void> {
   refuseOtherThanMultistatus(head);
   const listedAt = dateOf(textOf(head.headers.date));
@@ -159,7 +166,9 @@ function receivePage(
   let bytes = 0;
   const onResponse = (response: DavResponse) => {
     held.take(memoryOfMember(response.href));
-    items.push(itemOf(response, path, listedAt));
+    const item = itemOf(response, path, listedAt, kind);
+    if (item.described !== undefined) held.take(item.described.properties.length);
+    items.push(item);
     if (items.length > mostMembers + 1) throw tooLarge('too many members (LISTING_MEMBERS)');
   };
   const parser = multistatusParser(onResponse, undefined, readTag);

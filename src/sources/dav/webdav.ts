@@ -11,10 +11,12 @@ import type { ProcessorShare } from '../http/processor-shares.ts';
 import { downloadRest } from '../http/rest.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
-import type { Access, Source } from '../source.ts';
+import type { Access, Member, Source } from '../source.ts';
+import type { HeldKind } from './held-kind.ts';
+import { heldSource } from './held-source.ts';
 import { findHome } from './home.ts';
 import { withSlash } from './href.ts';
-import { type ListedCollection, listingOf } from './listing.ts';
+import { type CollectionListing, type ListedCollection, listingOf } from './listing.ts';
 import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
 import { relister } from './relist.ts';
 import { openTagReader } from './xml-tag.ts';
@@ -32,6 +34,8 @@ export interface WebdavOptions {
   readonly isShared?: boolean;
   /** The folder at the top of the snapshot. */
   readonly name?: string;
+  /** The person's collections of this kind are meant, and not the folder itself; where they are is found by the URL (see `findHomes`). */
+  readonly kind?: HeldKind | undefined;
   /** Of one listing; beyond them it is a problem of its folder. */
   readonly limits?: Partial<ListingLimits>;
   /** For all that is listed at once; no limit unless given. */
@@ -59,7 +63,8 @@ const itemsOfPiece = 400;
 const defaultFileBytes = 1024 ** 4;
 
 /**
- * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token. It has one root.
+ * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token; or their calendars or address
+ * books there (RFC 4791, RFC 6352), whose objects are read in the same way, each as the server gives it. It has one root.
  * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
  * Throws `config/invalid` for a URL that cannot be used; all other errors come from `roots`, `list` and `open`.
  */
@@ -70,6 +75,7 @@ export function webdavSource(options: WebdavOptions): Source {
     clock,
     log,
     name = 'files',
+    kind,
     random = Math.random,
     fileBytes = defaultFileBytes,
     memory = unlimitedMemory,
@@ -110,17 +116,22 @@ export function webdavSource(options: WebdavOptions): Source {
     limits: { ...defaultListingLimits, ...options.limits },
   };
   const list = lister(server, send, place);
+  const asks = { send: inSlot(server, send), list };
+  const held = kind && heldSource({ ...asks, kind, hostname });
+  const rootOf = (location: string) => {
+    place.rootPath = location;
+    return [{ name, address: origin + location, collection: { kind: 'collection', name, location } }] as const;
+  };
   return {
+    name,
     address: origin + addressPath,
     roots: async (signal) => {
-      place.rootPath = options.isShared
-        ? await findHome({ send: inSlot(server, send), list }, addressPath, signal)
-        : addressPath;
-      const { rootPath: location } = place;
-      return [{ name, address: origin + location, collection: { kind: 'collection', name, location } }];
+      if (held !== undefined) return rootOf(await held.findRoot(pathname, signal));
+      return rootOf(options.isShared ? await findHome(asks, addressPath, signal) : addressPath);
     },
-    list,
-    open: (entry, signal) => opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
+    list: held?.list ?? list,
+    open: async (entry, signal) =>
+      held?.open(entry) ?? opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
     openRest: (entry, from, signal) =>
       opening.open((onEnd) => downloadRest(entry, from, { ...downloads, onEnd, signal }), signal),
     get atOnce() {
@@ -156,15 +167,15 @@ function inSlot(server: Server, send: Send): Send {
   };
 }
 
-function lister(server: Server, send: Send, place: ListedPlace): Source['list'] {
+function lister(server: Server, send: Send, place: ListedPlace): Lister {
   let hasIdentity: boolean | undefined;
   const readTag = openTagReader();
-  return async (collection, signal) => {
+  return async (collection, signal, held) => {
     await server.acquireSlot(signal);
     try {
       const { path, items } = await listPages(
         send,
-        { ...place, collection, readTag, processor: server.processor, withIdentity: hasIdentity !== false },
+        { ...place, collection, readTag, processor: server.processor, withIdentity: hasIdentity !== false, held },
         signal,
       );
       if (items.length > itemsOfPiece) {
@@ -179,6 +190,9 @@ function lister(server: Server, send: Send, place: ListedPlace): Source['list'] 
     }
   };
 }
+
+/** Lists a collection; `held`: a home, asked for what it holds of that kind. */
+type Lister = (collection: Member, signal: AbortSignal, held?: HeldKind) => Promise<CollectionListing>;
 
 type ListedPlace = Pick<PagesRequest, 'origin' | 'limits' | 'clock' | 'memory'> &
   Pick<ListedCollection, 'rootPath' | 'hostname'>;

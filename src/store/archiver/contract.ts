@@ -6,6 +6,7 @@ import type { Tree } from '../format/tree.ts';
 
 /** What the archiver needs of a source; src/sources/source.ts has the promises. */
 export interface ArchivedSource {
+  readonly name: string;
   /** What is asked for the roots, for people. */
   readonly address: string;
   roots(signal: AbortSignal): Promise<readonly ArchivedRoot[]>;

@@ -3,15 +3,16 @@ import { findGrantOfPerson, type GrantView } from '../../database/consent/grant-
 import { getPerson, type Person } from '../../database/nights/views.ts';
 import { findFormerPlan } from '../../database/repositories/adoptions.ts';
 import { asRule } from '../../domain/retention/rule.ts';
-import { urlOfPerson } from '../../domain/url-template.ts';
+import { isFilledIn, urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
 import {
+  type AgreedFacts,
   type AgreedPlan,
-  addressAgreed,
   carryAgreement,
   digestOf,
   factsFor,
   findAgreement,
+  sourcesAgreed,
   writeAgreement,
 } from '../../flows/consent/agreement.ts';
 import { beginConsent, findConsentObstacle } from '../../flows/consent/give-consent.ts';
@@ -39,7 +40,7 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   const wanted = typeof returnTo === 'string' ? returnTo : undefined;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
   urlOfPerson(config.filesUrl, person);
-  const facts = factsFor(config, { person, plan: await planAsked(visit, grant) });
+  const facts = await factsAsked(visit, { person, grant });
   const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
   if (agreement === undefined)
     return show(visit, wanted, html`<p class="card warn" role="status">${texts.consent.changed}</p>`);
@@ -58,7 +59,7 @@ async function show(visit: PersonVisit, wanted: string | undefined, told: Html |
   const { clock, config, database } = visit.resources;
   const t = visit.texts.consent;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
-  const agreement = writeAgreement(factsFor(config, { person, plan: await planAsked(visit, grant) }), visit.texts);
+  const agreement = writeAgreement(await factsAsked(visit, { person, grant }), visit.texts);
   const obstacle = obstacleFor(person, config);
   const refusal = obstacle === undefined ? await findConsentObstacle(visit.resources) : undefined;
   const returnTo = localPath(wanted, config.publicUrl);
@@ -71,11 +72,20 @@ ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
 }
 
-/** The plan as it would be once they agree: not at a server that the settings do not name any more. */
-async function planAsked(visit: PersonVisit, grant: GrantView | null): Promise<AgreedPlan | undefined> {
-  const plan = grant?.plans[0] ?? (await planBefore(visit));
+/**
+ * What it is about, with the plan as it would be once they agree: not at a server that the settings do not name any more, and besides files only
+ * with what their provider tells all of that the address needs.
+ */
+async function factsAsked(
+  visit: PersonVisit,
+  { person, grant }: { person: Person; grant: GrantView | null },
+): Promise<AgreedFacts> {
   const { config } = visit.resources;
-  return plan && { ...plan, files: addressAgreed(config, { method: 'browser', plan: plan.files }) };
+  const plan = grant?.plans[0] ?? (await planBefore(visit));
+  const sources = sourcesAgreed(config, { method: 'browser', plan: plan?.sources }).filter(
+    ({ name, url }) => name === 'files' || isFilledIn(url, person),
+  );
+  return factsFor(config, { person, plan, sources });
 }
 
 /** The plan of somebody whose repository was taken over from a lost installation. */

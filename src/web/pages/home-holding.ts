@@ -1,12 +1,14 @@
 import { html } from 'hono/html';
 import type { Holding } from '../../database/nights/night-views.ts';
 import type { HomeView, Person } from '../../database/nights/views.ts';
+import type { SourceAddress } from '../../domain/source-names.ts';
 import { previewUrl } from '../../domain/url-template.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 
 interface Held {
   readonly texts: Texts;
@@ -30,8 +32,12 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const list = plan?.sources ?? [];
   const aside = holding === null ? t.nothingYet : contents(texts, holding);
   const sign = holding === null ? '' : outcome(holding.state, texts);
-  const address = ({ url }: { url: string }) => html`<br>${previewUrl(url, person)}`;
-  return list.length === 0 ? '' : item(t.files, html`${aside}${list.map(address)}`, sign);
+  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts };
+  const nameOf = ({ name }: SourceAddress) => wordFor(words, name) ?? name;
+  const address = ({ url }: SourceAddress) => html`<br>${previewUrl(url, person)}`;
+  const named = (source: SourceAddress) => html`<br>${nameOf(source)}: ${previewUrl(source.url, person)}`;
+  const title = list.map(nameOf).join(', ');
+  return list.length === 0 ? '' : item(title, html`${aside}${list.map(list.length === 1 ? address : named)}`, sign);
 }
 
 function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {

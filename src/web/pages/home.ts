@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { hasOperatorSignedIn } from '../../database/audit.ts';
-import { findStatedMove, type StatedMove } from '../../database/nights/files-moves.ts';
+import { listStatedMoves, type StatedMove } from '../../database/nights/files-moves.ts';
 import { findHolding, type Holding, listNights } from '../../database/nights/night-views.ts';
 import { findLiveRun } from '../../database/nights/run-progress.ts';
 import {
@@ -16,7 +16,8 @@ import { findLoss } from '../../database/repositories/lost-repositories.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
 import { isOfRepository, type Protection } from '../../domain/protection.ts';
-import { previewUrl } from '../../domain/url-template.ts';
+import { namedSources, sourceNames } from '../../domain/source-names.ts';
+import { isFilledIn, previewUrl } from '../../domain/url-template.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
@@ -25,6 +26,7 @@ import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { firstNightOf } from '../plots/heat-map.ts';
 import type { Texts } from '../texts/en.ts';
+import { movedWords } from '../texts/moved-words.ts';
 import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
@@ -68,7 +70,7 @@ export async function home(visit: Visit): Promise<Response> {
   const [nights, live, moved, lostAt] = await Promise.all([
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
-    view.plan && protection.consent === 'living' ? findStatedMove(database, view.plan.id) : null,
+    view.plan && protection.consent === 'living' ? listStatedMoves(database, view.plan.id) : [],
     findLoss(database, userId),
   ]);
   const told = await operatorTold(resources, protection, view.grant);
@@ -79,9 +81,10 @@ export async function home(visit: Visit): Promise<Response> {
   const over = view.plan === null ? today : lastWindow(view.plan, now).night;
   const year = { texts, nights, today, over };
   const keyToKeep = lostAt !== null && view.repository !== null;
-  const asked = former !== '' || adopted !== '' || keyToKeep || moved !== null || what === 'unsent';
-  const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${moved === null ? '' : movedCard({ ...visit, session }, { moved, person, zone: view.plan?.zone })}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
-${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+  const movedPart = movedCards({ ...visit, session }, { moved, person, plan: view.plan });
+  const asked = former !== '' || adopted !== '' || keyToKeep || movedPart !== '' || what === 'unsent';
+  const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${movedPart}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
+${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${protection.consent === 'living' ? moreCard({ ...visit, session }, view, person) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -101,15 +104,34 @@ function lostCard(
   return html`<section class="card bad" role="status"><p>${t.snapshotsLost(formats.time(lostAt, view.plan?.zone))}</p>${key}</section>`;
 }
 
-/** Their files are fetched from an address that the operator stated, and that they did not agree to themselves. */
-function movedCard(
+/** What is fetched from an address that the operator stated, and that they did not agree to themselves. */
+function movedCards(
   { texts }: PersonVisit,
-  { moved: { at, from, to }, person, zone }: { moved: StatedMove; person: Person; zone: string | undefined },
-): Html {
+  { moved, person, plan }: { moved: readonly StatedMove[]; person: Person; plan: PlanView | null },
+): Html | '' {
   const { filesMoved, filesMovedAgree, filesMovedConsent } = texts.home;
-  const [was, is] = [from, to].map((address) => previewUrl(address, person));
-  return html`<section class="card warn" role="status"><p>${filesMoved(texts.formats.time(at, zone), was ?? '', is ?? '')}</p>
+  const newest = moved.filter(({ to }, at) => moved.findIndex((other) => other.to === to) === at);
+  const lines = newest.flatMap(({ at, from, to }) => {
+    const names = sourceNames.filter((name) => plan?.sources.some((one) => one.name === name && one.url === to));
+    const [was = '', is = ''] = [from, to].map((address) => previewUrl(address, person));
+    if (names.length === 0) return [];
+    return [html`<p>${filesMoved(movedWords(texts, names), texts.formats.time(at, plan?.zone), was, is)}</p>`];
+  });
+  if (lines.length === 0) return '';
+  return html`<section class="card warn" role="status">${lines}
 <p class="acts"><a class="button" href="/consent">${filesMovedAgree}</a> <a href="/grant">${filesMovedConsent}</a></p></section>`;
+}
+
+/** What the settings name and their consent does not, where it could be backed up for them as well. */
+function moreCard({ resources: { config }, texts }: PersonVisit, { plan }: HomeView, person: Person): Html | '' {
+  const t = texts.home.more;
+  const more = namedSources(config).filter(
+    ({ name, url }) => plan?.sources.every((one) => one.name !== name) && isFilledIn(url, person),
+  );
+  const [first, second] = more.map(({ name }) => name);
+  if (first === undefined || first === 'files') return '';
+  return html`<section class="card"><p><strong>${second === undefined ? t[first] : t.both}</strong></p><p>${t.how}</p>
+<p><a class="button quiet" href="/consent">${t.see}</a></p></section>`;
 }
 
 /** A word to whoever runs an installation that no operator has seen yet. */

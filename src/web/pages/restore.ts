@@ -9,6 +9,7 @@ import {
   findRunningRestore,
   type RestoreView,
 } from '../../database/repositories/restores.ts';
+import { isSourceName } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import { beginRestoreAuthorization, finishRestoreAuthorization } from '../../flows/restores/authorize-restore.ts';
 import { beginRestoreToSource } from '../../flows/restores/restore-to-source.ts';
@@ -50,7 +51,7 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
     running === null
       ? form(session, addressOf(opened.saved, 'restore', path), html`<button>${icon('restore')}${t.begin}</button>`)
       : html`<p>${t.running} <a href="/restores/${running.id}">${t.see}</a></p>`;
-  const body = html`<section class="card"><p class="lead">${t.lead}</p>${what}<ul><li>${t.newFolder}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
+  const body = html`<section class="card"><p class="lead">${t.lead}</p>${what}${isOfOthers(opened, path) ? html`<p>${t.asFiles}</p>` : ''}<ul><li>${t.newFolder}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
 <div class="ways">${act}<a class="button quiet" href="${back}">${t.back}</a></div></section>`;
   return page(visit, t.title, body, { place: '/snapshots' });
 }
@@ -146,6 +147,13 @@ async function restoreOf({ c, resources, session }: PersonVisit): Promise<Restor
 
 function requireWriting({ resources: { config } }: PersonVisit): void {
   if (config.filesWrite === 'off') throw notFound();
+}
+
+/** Whether there is something in it that did not come from files. */
+function isOfOthers({ saved: { snapshot } }: OpenSnapshot, path: string): boolean {
+  const [top = ''] = path.split('/');
+  const tops = top === '' ? snapshot.paths.map((one) => one.replace(/^\//, '')) : [top];
+  return tops.some((name) => isSourceName(name) && name !== 'files');
 }
 
 /** How much there is to write; undefined where counting would take too long. Throws `request/not-found`. */

@@ -266,10 +266,18 @@ export const texts: Texts = {
     snapshotsLost: (time) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
     snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
-    filesMoved: (time, from, to) =>
-      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass dieselben Dateien von Ihnen jetzt eine andere Adresse haben; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
+    moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', and: 'und' },
+    filesMoved: (what, time, from, to) =>
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass dieselben ${what} von Ihnen jetzt eine andere Adresse haben; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
     filesMovedAgree: 'In die neue Adresse einwilligen',
     filesMovedConsent: 'Einwilligung ansehen',
+    more: {
+      calendars: 'Auch Ihre Kalender können gesichert werden.',
+      contacts: 'Auch Ihre Kontakte können gesichert werden.',
+      both: 'Auch Ihre Kalender und Kontakte können gesichert werden.',
+      how: 'Nichts davon wird gelesen, bevor Sie darin eingewilligt haben. Erneuern Sie Ihre Einwilligung, um die Sätze zu lesen; Ihre Nächte gehen so oder so weiter wie bisher.',
+      see: 'Lesen, worin Sie einwilligen würden',
+    },
     title: 'Bin ich geschützt?',
     protected: 'Ja, Sie sind geschützt.',
     soFar: 'Bisher ja: Ihre letzte Sicherung ist vollständig.',
@@ -352,6 +360,8 @@ export const texts: Texts = {
   holding: {
     title: 'Was gesichert wird',
     files: 'Dateien',
+    calendars: 'Kalender',
+    contacts: 'Kontakte',
     nothingYet: 'Noch nichts.',
     entries: (entries, size) => `${files(entries)}, ${size}`,
     changes: (added, changed, gone) =>
@@ -491,11 +501,14 @@ export const texts: Texts = {
   },
   consent: {
     version: '2026-11-26',
+    versionOfAll: '2026-11-28',
     title: 'Nightkeep arbeiten lassen, während Sie abwesend sind',
     lead: 'Lesen Sie dies, bevor Sie einwilligen. Die nächste Seite gehört Ihrem Anmeldedienst, und er fragt Sie noch einmal.',
     changed: 'Diese Sätze haben sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal.',
     what: 'Was geholt wird',
     whatValue: (address) => `Ihre Dateien unter ${address}. Sie werden nur gelesen; dort wird nichts verändert.`,
+    whatValueOfAll: (address, { calendars, contacts }) =>
+      `Ihre Dateien unter ${address}${calendars === undefined ? '' : contacts === undefined ? ` und Ihre Kalender unter ${calendars}` : `, Ihre Kalender unter ${calendars}`}${contacts === undefined ? '' : ` und Ihre Kontakte unter ${contacts}`}. Sie werden nur gelesen; dort wird nichts verändert.`,
     when: 'Wann',
     whenValue: (start, end, zone) =>
       `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}), und einmal gleich nach Ihrer Einwilligung.`,
@@ -509,6 +522,8 @@ export const texts: Texts = {
     how: 'Wie es funktioniert',
     howValue:
       'Ihr Anmeldedienst gibt Nightkeep ein Offline-Token. Es wird verschlüsselt gespeichert und nur verwendet, um Ihre Dateien zu lesen.',
+    howValueOfAll:
+      'Ihr Anmeldedienst gibt Nightkeep ein Offline-Token. Es wird verschlüsselt gespeichert und nur verwendet, um zu lesen, was hier genannt ist.',
     end: 'Wie Sie widerrufen',
     endValue:
       'Auf der Seite „Einwilligung“ von Nightkeep, jederzeit. Die Arbeit endet sofort. Sich abzumelden ist kein Widerruf.',
@@ -558,6 +573,8 @@ export const texts: Texts = {
       nothing: 'Nichts: Ihre Nächte sind, wie Sie eingewilligt haben.',
       unknown: 'Der Nachweis sagt nicht genug, um zu vergleichen.',
       files: (was, is) => `Ihre Dateien werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
+      calendars: (was, is) => `Ihre Kalender werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
+      contacts: (was, is) => `Ihre Kontakte werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       window: (was, is) => `Ihre Nächte liegen zwischen ${is}. Als Sie einwilligten, war es ${was}.`,
       zone: (was, is) => `Ihre Nächte richten sich nach der Zeitzone ${is}. Der Nachweis nennt ${was}.`,
       kept: (was, is) =>
@@ -976,9 +993,9 @@ export const texts: Texts = {
       act: 'Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel. Bewahren Sie diesen auf: Der frühere öffnet nichts mehr.',
     },
     filesMoved: {
-      subject: 'Nightkeep: Ihre Dateien werden von einer anderen Adresse geholt',
-      happened: (from, to) =>
-        `Der Betreiber von Nightkeep hat erklärt, dass dieselben Dateien von Ihnen jetzt eine andere Adresse haben. Ihre nächste Sicherung holt sie unterhalb von ${to}, mit dem Zugang, den Ihre Einwilligung gibt. Als Sie einwilligten, war es ${from}.`,
+      subject: (what) => `Nightkeep: Ihre ${what} werden von einer anderen Adresse geholt`,
+      happened: (what, from, to) =>
+        `Der Betreiber von Nightkeep hat erklärt, dass dieselben ${what} von Ihnen jetzt eine andere Adresse haben. Ihre nächste Sicherung holt sie unterhalb von ${to}, mit dem Zugang, den Ihre Einwilligung gibt. Als Sie einwilligten, war es ${from}.`,
       act: 'Stimmt das, so müssen Sie nichts tun. Stimmt es nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber.',
       more: (url) => `Mehr dazu, und in die neue Adresse einwilligen: ${url}`,
     },
@@ -1136,6 +1153,8 @@ export const texts: Texts = {
     asOf: 'Wie es war',
     size: 'Größe',
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
+    asFiles:
+      'Kalender und Kontakte werden dort als Dateien (.ics und .vcf) abgelegt: Nightkeep ändert keinen Kalender und kein Adressbuch. Importieren Sie diese Dateien in Ihren Kalender oder Ihr Adressbuch, oder laden Sie sie stattdessen herunter.',
     newFolder: 'Der neue Ordner heißt „Restored“, mit Datum und Uhrzeit von heute.',
     access:
       'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Was Sie für die Nächte erlaubt haben, wird dafür nicht verwendet.',
@@ -1951,7 +1970,7 @@ export const texts: Texts = {
         'refusals-trusted': 'hat Ablehnungen eines Anmeldedienstes als wahr angenommen',
         'database-migrated': 'hat die Datenbank auf die neue Version umgestellt',
         'queue-changed': 'hat die Warteschlange mit ihrem Board verändert',
-        'files-moved': 'hat eine andere Adresse der Dateien einer Person erklärt',
+        'files-moved': 'hat eine andere Adresse dessen erklärt, was von einer Person gesichert wird',
         'provider-moved': 'hat Personen zu einer anderen Adresse des Anmeldedienstes übertragen',
         'keys-rotated': 'hat alles mit dem neuesten Schlüssel versiegelt',
         'key-retired': 'hat einen Schlüssel ausgemustert',

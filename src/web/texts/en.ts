@@ -288,10 +288,19 @@ export const texts = {
     snapshotsLost: (time: string) =>
       `At ${time} the operator of Nightkeep stated that your earlier snapshots are lost: the place where they were kept is gone. Your next backup begins anew, with a new recovery key; the earlier one opens nothing any more. Once you have kept the new one, this is not shown any more.`,
     snapshotsLostKey: 'See your recovery key',
-    filesMoved: (time: string, from: string, to: string) =>
-      `At ${time} the operator of Nightkeep stated that the same files of yours have another address now, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. Once you agree again, this is not shown any more.`,
+    /** What of a person it is, in the sentence that follows. */
+    moved: { files: 'files', calendars: 'calendars', contacts: 'contacts', and: 'and' },
+    filesMoved: (what: string, time: string, from: string, to: string) =>
+      `At ${time} the operator of Nightkeep stated that the same ${what} of yours have another address now, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. Once you agree again, this is not shown any more.`,
     filesMovedAgree: 'Agree to the new address',
     filesMovedConsent: 'See your consent',
+    more: {
+      calendars: 'Your calendars can be backed up as well.',
+      contacts: 'Your contacts can be backed up as well.',
+      both: 'Your calendars and contacts can be backed up as well.',
+      how: 'Nothing of them is read until you have agreed to that. Renew your consent to read the sentences, and your nights go on as they are either way.',
+      see: 'Read what you would agree to',
+    },
     title: 'Am I protected?',
     protected: 'Yes, you are protected.',
     soFar: 'So far, yes: your last backup is complete.',
@@ -377,6 +386,8 @@ export const texts = {
   holding: {
     title: 'What is backed up',
     files: 'Files',
+    calendars: 'Calendars',
+    contacts: 'Contacts',
     nothingYet: 'Nothing yet.',
     entries: (entries: number, size: string) =>
       `${formats.number(entries)} ${entries === 1 ? 'file' : 'files'}, ${size}`,
@@ -511,11 +522,15 @@ export const texts = {
   consent: {
     /** Of the sentences that are agreed to: the day since which they stand so. Whoever changes them writes a new one. */
     version: '2026-11-27',
+    /** The same of those that name more than files. */
+    versionOfAll: '2026-11-28',
     title: 'Let Nightkeep work while you are away',
     lead: 'Read this before you agree. The next page is your provider’s, and it asks you once more.',
     changed: 'These sentences have changed since you opened the page. Please read them again.',
     what: 'What is fetched',
     whatValue: (files: string) => `Your files at ${files}. They are only read; nothing there is changed.`,
+    whatValueOfAll: (files: string, { calendars, contacts }: { calendars?: string; contacts?: string }) =>
+      `Your files at ${files}${calendars === undefined ? '' : contacts === undefined ? `, and your calendars at ${calendars}` : `, your calendars at ${calendars}`}${contacts === undefined ? '' : `, and your contacts at ${contacts}`}. They are only read; nothing there is changed.`,
     when: 'When',
     whenValue: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} (time zone ${zone}), and once right after you agree.`,
@@ -529,6 +544,8 @@ export const texts = {
     how: 'How it works',
     howValue:
       'Your provider gives Nightkeep an offline token. It is stored encrypted and is only used to read your files.',
+    howValueOfAll:
+      'Your provider gives Nightkeep an offline token. It is stored encrypted and is only used to read what is named here.',
     end: 'How to withdraw',
     endValue:
       'On the page Consent of Nightkeep, at any time. The work stops at once. Signing out does not withdraw it.',
@@ -577,6 +594,8 @@ export const texts = {
       nothing: 'Nothing: your nights are as you agreed.',
       unknown: 'The record does not say enough to compare.',
       files: (was: string, is: string) => `Your files are fetched from ${is}. When you agreed, it was ${was}.`,
+      calendars: (was: string, is: string) => `Your calendars are fetched from ${is}. When you agreed, it was ${was}.`,
+      contacts: (was: string, is: string) => `Your contacts are fetched from ${is}. When you agreed, it was ${was}.`,
       window: (was: string, is: string) => `Your nights are between ${is}. When you agreed, it was ${was}.`,
       zone: (was: string, is: string) => `Your nights are those of the time zone ${is}. The record names ${was}.`,
       kept: (was: RetentionRule, is: RetentionRule) =>
@@ -982,9 +1001,9 @@ export const texts = {
       act: 'Your next backup begins anew, with a new recovery key. Keep that one: the earlier one opens nothing any more.',
     },
     filesMoved: {
-      subject: 'Nightkeep: your files are fetched from another address',
-      happened: (from: string, to: string) =>
-        `The operator of Nightkeep stated that the same files of yours have another address now. Your next backup fetches them below ${to}, with the access that your consent gives. When you agreed, it was ${from}.`,
+      subject: (what: string) => `Nightkeep: your ${what} are fetched from another address`,
+      happened: (what: string, from: string, to: string) =>
+        `The operator of Nightkeep stated that the same ${what} of yours have another address now. Your next backup fetches them below ${to}, with the access that your consent gives. When you agreed, it was ${from}.`,
       act: 'If that is right, there is nothing for you to do. If it is not, withdraw your consent, or pause your nights and ask the operator.',
       more: (url: string) => `See more, or agree to the new address: ${url}`,
     },
@@ -1143,6 +1162,8 @@ export const texts = {
     asOf: 'As it was',
     size: 'Size',
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'file' : 'files'}, ${size}`,
+    asFiles:
+      'Calendars and contacts are written there as files (.ics and .vcf): Nightkeep changes no calendar and no address book. Import these files in your calendar or address book, or download them instead.',
     newFolder: 'The new folder is called “Restored”, with the date and time of today.',
     access:
       'Your provider asks you whether Nightkeep may do this: what you agreed to for the nights is not used for it.',
@@ -1892,7 +1913,7 @@ export const texts = {
         'queue-changed': 'changed the queue with its board',
         'refusals-trusted': 'accepted refusals of a provider as true',
         'provider-moved': 'moved people to another address of the provider',
-        'files-moved': 'stated another address of the files of a person',
+        'files-moved': 'stated another address of what is backed up of a person',
         'database-migrated': 'brought the database up to a new version',
         'keys-rotated': 'sealed everything under the newest key',
         'key-retired': 'retired a key',

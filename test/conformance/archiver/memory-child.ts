@@ -46,6 +46,7 @@ await using home = await temporaryFolder('memory');
 const repository = await newRepository(openLocalBackend(home.path));
 const clock = systemClock();
 const source = {
+  name: 'files',
   atOnce: 128,
   address: 'memory',
   roots: async () => [

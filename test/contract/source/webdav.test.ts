@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import { describe } from 'vitest';
 import { namesInBytes, oddNames } from '../../support/fixtures/odd-names.ts';
 import { openSource } from '../../support/fixtures/open-source.ts';
@@ -13,6 +12,7 @@ import {
 } from '../../support/servers/hostile-webdav.ts';
 import { listingContract, type Shown } from './listing-contract.ts';
 import { readingContract, type Served, sourceContract } from './source-contract.ts';
+import { servingOf } from './webdav-serving.ts';
 
 describe('files over WebDAV, from a server that propagates folder ETags', () => {
   const open = () => ownCloudFixture((write) => `"write-${write}"`);
@@ -63,7 +63,7 @@ async function ownCloudFixture(etagOf: (write: number, node: HostileNode) => str
     },
     serve: async (path: string, served: Served) => {
       const node = nodeAt(path);
-      const mischief = served === 'growing' ? growing(node) : serving(node, served);
+      const mischief = servingOf(node, served);
       server.mischief = (request, response) =>
         request.path === `/dav/${path}` ? mischief(request, response) : undefined;
     },
@@ -97,36 +97,6 @@ function showing(node: HostileNode, shownPath: string, shown: Shown): Mischief {
         listingOf(folder({ ...Object.fromEntries(node.children ?? []), 'further 0': folder() }), request),
       );
     } else return undefined;
-    return true;
-  };
-}
-
-function serving({ content = Buffer.alloc(0), etag = '' }: HostileNode, served: Exclude<Served, 'growing'>): Mischief {
-  const answers: Record<typeof served, [Record<string, string>, Buffer]> = {
-    page: [{ 'content-type': 'text/html' }, Buffer.from('<!doctype html><title>Sign in</title>')],
-    empty: [{ etag }, Buffer.alloc(0)],
-    cut: [{}, content.subarray(0, content.length / 2)],
-    'other-size': [{ etag }, Buffer.concat([content, content])],
-    unnamed: [{}, content],
-    compressed: [{ etag: etag.replace(/"$/, '-gzip"'), 'content-encoding': 'gzip' }, gzipSync(content)],
-  };
-  const [headers, body] = answers[served];
-  return ({ method }, response) => {
-    if (method === 'PROPFIND') return undefined;
-    response.writeHead(200, { ...headers, 'content-length': body.length }).end(method === 'HEAD' ? undefined : body);
-    return true;
-  };
-}
-
-function growing(node: HostileNode): Mischief {
-  let requests = 0;
-  return ({ method }, response) => {
-    const content = Buffer.concat([node.content ?? Buffer.alloc(0), Buffer.from('the content of a file\n')]);
-    Object.assign(node, { content, etag: `"grown-${++requests}"`, modified: new Date() });
-    if (method === 'PROPFIND') return undefined;
-    response.writeHead(200, { etag: node.etag ?? '' });
-    if (method === 'GET') response.write(content);
-    response.end();
     return true;
   };
 }

@@ -72,6 +72,81 @@ describe('the roots of a source', () => {
     });
   });
 
+  const faulty = (error: AppError) => async () => {
+    throw error;
+  };
+  /** A source with one root, of another name than those of `spaces`. */
+  const other = (extra: Partial<Source> = {}, content = 'first') => ({
+    ...memorySource(folder({ 'o.txt': file(content) }), 'other'),
+    ...extra,
+  });
+  const away = new AppError('source/unavailable', 'The server does not answer.', { retry: { afterMs: 0 } });
+
+  test.each([
+    [
+      'cannot be found',
+      { roots: faulty(new AppError('source/unauthorized', 'The token is refused.')) },
+      'source/unauthorized',
+    ],
+    ['cannot be listed', { list: faulty(new AppError('source/forbidden', 'Not to be read.')) }, 'source/forbidden'],
+    ['does not answer', { roots: faulty(away) }, 'source/unavailable'],
+    ['is listed and can then not be read', { open: faulty(away) }, 'source/unavailable'],
+  ])('of one source of several that %s keep their tree, and the others are archived', async (_, extra, code) => {
+    const before = await night(spaces(['mine']), other());
+    expect(before.texts).toEqual({ 'mine/a.txt': 'of mine', 'other/o.txt': 'first' });
+    for (const sources of [
+      [other(extra, 'second'), spaces(['mine', 'team'])],
+      [spaces(['mine', 'team']), other(extra, 'third')],
+    ]) {
+      const { texts, tops, missing, problems, seen, entries } = await night(...sources);
+      expect(texts).toEqual({ ...before.texts, 'team/a.txt': 'of team' });
+      expect([tops.toSorted(), missing]).toEqual([['mine', 'other', 'team'], []]);
+      expect(problems).toMatchObject([{ root: 'other', path: '', code, kept: true }]);
+      expect(entries).toBe(3);
+      expect(seen.gone).toBe(0);
+    }
+  });
+
+  test('of a source that was never read are named, and nothing stands in', async () => {
+    const { problems, texts } = await night(spaces(['mine']), other({ roots: faulty(away) }));
+    expect(problems).toMatchObject([
+      {
+        root: 'other',
+        path: '',
+        code: 'source/unavailable',
+        kept: false,
+        message: expect.stringContaining('memory:other'),
+      },
+    ]);
+    expect(texts).toEqual({ 'mine/a.txt': 'of mine' });
+  });
+
+  test('end the run where none of the sources can be read, with the error of the first', async () => {
+    const forbidden = faulty(new AppError('source/forbidden', 'Not to be read.'));
+    const sources = [spaces([], { roots: forbidden }), other({ roots: faulty(away) })];
+    await expect(night(...sources)).rejects.toMatchObject({ code: 'source/forbidden' });
+  });
+
+  test('end the run where one of the sources does not answer that is waited for, and not for any other reason', async () => {
+    const waiting = (...sources: Source[]) => archiveNight(repository, sources, { waitsForAll: true });
+    await expect(waiting(spaces(['mine']), other({ roots: faulty(away) }))).rejects.toMatchObject({ code: away.code });
+    const forbidden = faulty(new AppError('source/forbidden', 'Not to be read.'));
+    expect((await waiting(spaces(['mine']), other({ roots: forbidden }))).problems).toHaveLength(1);
+  });
+
+  test('end the run where it is not the source that fails, whatever others there are', async () => {
+    const fault = new AppError('provider/unavailable', 'The provider does not answer.');
+    await expect(night(spaces(['mine']), other({ roots: faulty(fault) }))).rejects.toBe(fault);
+  });
+
+  test('that are to be left are not in it any more, and nobody is told', async () => {
+    await night(spaces(['mine']), other());
+    const { tops, problems, missing, seen } = await archiveNight(repository, [spaces(['mine'])], {
+      left: new Set(['other']),
+    });
+    expect([tops, problems, missing, seen.gone]).toEqual([['mine'], [], [], 0]);
+  });
+
   test.each([
     ['none is offered', async () => [], 'source/not-found'],
     [

@@ -53,9 +53,9 @@ describe('the same files at another address', () => {
       { from: old, to: fresh },
     ]);
     expect(dry.map(({ username }) => username).toSorted()).toEqual(['alice', 'bob']);
-    expect(await addresses()).toEqual([{ address: old, people: 2 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: old, people: 2 }]);
     expect(await move()).toEqual(dry);
-    expect(await addresses()).toEqual([{ address: fresh, people: 2 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: fresh, people: 2 }]);
     expect(await findBrokenRows(fixture.resources)).toEqual([]);
     const run = await fixture.backUp(plan.id);
     expect(run).toMatchObject({ state: 'succeeded', alarm: null, counts: { bytesRead: expect.any(Number) } });
@@ -101,8 +101,8 @@ describe('the same files at another address', () => {
     await move();
     expect(await sendNotices(fixture.resources)).toBe(1);
     const [mail] = smtp.mails.map(({ text }) => decoded(text));
-    expect(mail).toContain(texts.notices.filesMoved.subject);
-    expect(mail?.replace(/\s+/g, ' ')).toContain(texts.notices.filesMoved.happened(old, fresh));
+    expect(mail).toContain(texts.notices.filesMoved.subject('files'));
+    expect(mail?.replace(/\s+/g, ' ')).toContain(texts.notices.filesMoved.happened('files', old, fresh));
   });
 
   test.each([
@@ -119,7 +119,7 @@ describe('the same files at another address', () => {
     set({ filesUrl: fresh });
     const error = await refusal(move(change()));
     expect([error?.code, error?.message]).toEqual([code, expect.stringContaining(words)]);
-    expect(await addresses()).toEqual([{ address: old, people: 1 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: old, people: 1 }]);
   });
 
   test('stay where they are for whom the new address cannot be written, and for whose row was altered; the others are moved', async () => {
@@ -134,7 +134,7 @@ describe('the same files at another address', () => {
       ['alice', expect.stringContaining('needs the claim "shoe_size"')],
       ['bob', expect.stringContaining('names other addresses than Nightkeep wrote there')],
     ]);
-    expect(await addresses()).toEqual([{ address: old, people: 2 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: old, people: 2 }]);
     set({ filesUrl: fresh });
     expect((await move()).filter(({ problem }) => problem === undefined)).toMatchObject([{ username: 'alice' }]);
     expect((await addresses()).map(({ address }) => address).toSorted()).toEqual([old, fresh].toSorted());
@@ -154,7 +154,7 @@ describe('an address that the settings do not name any more', () => {
     expect(await guest.text('/consent')).not.toContain(old);
     fixture.custody.pass(1_000);
     await guest.consent();
-    expect(await addresses()).toEqual([{ address: fresh, people: 1 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: fresh, people: 1 }]);
     expect(await guest.text('/grant')).toContain(fresh);
     await fixture.resources.database.run.updateMany({ data: { state: 'cancelled' } });
     expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
@@ -167,9 +167,48 @@ describe('an address that the settings do not name any more', () => {
     expect(await guest.text('/consent')).toContain(old);
     fixture.custody.pass(1_000);
     await guest.consent();
-    expect(await addresses()).toEqual([{ address: old, people: 1 }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: old, people: 1 }]);
   });
 });
+
+test.each([
+  [[['calendars', 'https://cal.example/', 2]], /^ok: Everybody’s are at FILES_URL, CALENDARS_URL\. /],
+  [
+    [['calendars', 'https://old.example/', 2]],
+    /^wrong: The calendars of 2 people are at .*: neither CALENDARS_URL nor .*If the same calendars are at CALENDARS_URL now: nightkeep files move 'https:\/\/old.example\/' 'https:\/\/cal.example\/'/,
+  ],
+  [
+    [['contacts', 'https://cal.example/', 2]],
+    /^warn: The contacts of 2 people are at .*, and CONTACTS_URL is not set: they go on/,
+  ],
+  [
+    [['contacts', 'https://old.example/', 2]],
+    /^wrong: The contacts of 2 people .*FILES_ORIGINS=https:\/\/old.example\. Else .* without contacts/,
+  ],
+  [
+    [
+      ['calendars', 'https://new.example/cal/', 1],
+      ['files', 'https://gone.example/', 1],
+    ],
+    /^wrong: The files of 1 person/,
+  ],
+  [
+    [['calendars', 'https://kept.example/cal/', 1]],
+    /^ok: The calendars of 1 person are at .*, as FILES_ORIGINS lets them/,
+  ],
+] satisfies [[string, string, number][], RegExp][])(
+  'the doctor sees whose calendars and contacts are elsewhere: %j',
+  (counts, words) => {
+    const named = {
+      filesUrl: 'https://new.example/dav/{sub}/',
+      calendarsUrl: 'https://cal.example/',
+      filesOrigins: ['https://kept.example'],
+    };
+    const inUse = counts.map(([name, address, people]) => ({ name, address, people }));
+    const { state, finding, cure } = checkFiles(inUse, named);
+    expect(`${state}: ${finding} ${cure}`).toMatch(words);
+  },
+);
 
 test.each([
   [[], /^ok: Everybody’s/],
@@ -192,7 +231,7 @@ test.each([
   [[['no address', 1]], /^wrong/],
 ] satisfies [[string, number][], RegExp][])('the doctor sees whose files are elsewhere: %j', (counts, words) => {
   const named = { filesUrl: 'https://new.example/dav/{sub}/', filesOrigins: ['https://kept.example'] };
-  const inUse = counts.map(([address, people]) => ({ address, people }));
+  const inUse = counts.map(([address, people]) => ({ name: 'files', address, people }));
   const { state, finding, cure } = checkFiles(inUse, named);
   expect(`${state}: ${finding} ${cure}`).toMatch(words);
 });

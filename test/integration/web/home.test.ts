@@ -202,7 +202,7 @@ describe('a card that asks something of the person', () => {
     },
     moved: async (guest: SignedIn) => {
       const { id } = await pages.resources.database.plan.findFirstOrThrow({ where: { userId: await guest.userId() } });
-      const [from, to] = ['https://old.example/', 'https://new.example/'];
+      const [from, to] = ['https://old.example/', pages.resources.config.filesUrl];
       const about = { from, to, reason: 'files moved', at: new Date(now + 60_000), by: 'x' };
       await saveEvent(pages.resources.database, 'plan', id, about);
     },

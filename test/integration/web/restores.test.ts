@@ -74,7 +74,12 @@ beforeEach(async () => {
     'two.txt': Buffer.from('second'),
     inner: { ü: Buffer.from('third') },
   };
-  snapshot = (await writeSnapshot(await addRepository(pages, alice), { files: { Letters: folder } })).id;
+  snapshot = (
+    await writeSnapshot(await addRepository(pages, alice), {
+      files: { Letters: folder },
+      calendars: { work: { 'one.ics': Buffer.from('BEGIN') } },
+    })
+  ).id;
   server.heard.splice(0);
 });
 afterEach(() => {
@@ -124,6 +129,13 @@ describe('putting back', () => {
     const { audit } = pages.resources.database;
     const entry = await audit.findFirstOrThrow({ where: { userId: await alice.userId(), act: 'files-restored' } });
     expect(entry.about).toBe(`snapshot ${snapshot.slice(0, 8)} to the source`);
+  });
+
+  it('of a calendar writes its objects as files, and says so before: no calendar is changed', async () => {
+    expect(await alice.text(`/snapshots/${snapshot}/restore/calendars/work`)).toContain(t.asFiles);
+    expect(await alice.text(`/snapshots/${snapshot}/restore/files/Letters`)).not.toContain(t.asFiles);
+    expect(await putBack('calendars/work')).toContain(t.states.succeeded);
+    expect(written()).toEqual([`MKCOL ${folder}/`, `MKCOL ${folder}/work/`, `PUT ${folder}/work/one.ics`]);
   });
 
   it.each([

@@ -191,7 +191,7 @@ describe('an address of files that names claims', () => {
     const { database } = pages.resources;
     const { id } = await database.run.findFirstOrThrow({ where: { plan: { userId: await guest.userId() } } });
     const { plan } = await getNightFacts(database, id);
-    expect(sourcesOf(pages.resources, plan).map(({ url }) => url)).toEqual([own]);
+    expect(sourcesOf(pages.resources, plan)).toMatchObject([{ url: own }]);
   });
 
   it.each([{}, { uid: '' }, { uid: ['alice'] }, { uid: {} }, { uid: 2 ** 60 }])(

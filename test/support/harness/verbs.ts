@@ -483,19 +483,20 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         after: '00000000-0000-0000-0000-000000000000',
         limit: 500,
       }),
-    'saveMovedFiles and findStatedMove': async (one) => {
-      const move = { ...(await addressOf(one)), to: 'https://new.example/', sealing, at, by };
+    'saveMovedFiles and listStatedMoves': async (one) => {
+      const move = { ...(await addressOf(one)), names: ['files'], to: 'https://new.example/', sealing, at, by };
       await filesMoves.saveMovedFiles(database, { ...move, telling: [] });
       await filesMoves.saveMovedFiles(database, { ...move, telling: [] });
-      await filesMoves.findStatedMove(database, one.planId);
+      await filesMoves.listStatedMoves(database, one.planId);
       await database.consent.updateMany({ where: { grantId: one.grantId }, data: { agreedAt: later(day) } });
-      await filesMoves.findStatedMove(database, one.planId);
+      await filesMoves.listStatedMoves(database, one.planId);
     },
-    saveAgreedAddress: ({ planId }) =>
+    saveAgreedSources: ({ planId }) =>
       inOne(async (transaction) => {
-        const agreed = { planId, address: 'https://agreed.example/', sealing, at, by };
-        await filesMoves.saveAgreedAddress(transaction, agreed);
-        await filesMoves.saveAgreedAddress(transaction, agreed);
+        const sources = [{ kind: 'webdav', name: 'files', url: 'https://agreed.example/' }];
+        const agreed = { planId, sources, sealing, at, by };
+        await filesMoves.saveAgreedSources(transaction, agreed);
+        await filesMoves.saveAgreedSources(transaction, agreed);
       }),
 
     // Nights.

@@ -14,6 +14,8 @@ export interface HostileNode {
   href?: string;
   /** The listing does not tell the size. */
   hideSize?: boolean;
+  /** What its resource type has besides `collection`, as XML. */
+  types?: string;
   /** Further properties, as XML. */
   properties?: string;
   /** Its whole response in a listing, where it is not the proper one. */
@@ -114,11 +116,11 @@ export function listingOf(node: HostileNode, { path, headers }: Pick<Heard, 'pat
 }
 
 function responseXml(href: string, node: HostileNode): string {
-  const { children, content, modified, etag, hideSize, properties = '', response } = node;
+  const { children, content, modified, etag, hideSize, types = '', properties = '', response } = node;
   if (response !== undefined) return response(href);
   return (
     `<d:response><d:href>${xml(href)}</d:href><d:propstat><d:prop>` +
-    `<d:resourcetype>${children ? '<d:collection/>' : ''}</d:resourcetype>` +
+    `<d:resourcetype>${children ? '<d:collection/>' : ''}${types}</d:resourcetype>` +
     (content && !hideSize ? `<d:getcontentlength>${content.length}</d:getcontentlength>` : '') +
     (modified ? `<d:getlastmodified>${modified.toUTCString()}</d:getlastmodified>` : '') +
     (etag ? `<d:getetag>${xml(etag)}</d:getetag>` : '') +

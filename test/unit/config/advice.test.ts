@@ -76,6 +76,18 @@ describe('advice is given', () => {
       ]),
   );
 
+  test.each([
+    ['CALENDARS_URL', { calendarsUrl: 'https://cloud.example/\u0024{sub}/' }],
+    ['CONTACTS_URL', { contactsUrl: 'https://cloud.example/\u0024{sub}/' }],
+  ])('on a claim in %s that is written like a variable of a shell', (name, settings) =>
+    expect(adviseOn({ ...good, ...settings }, {})).toEqual([expect.stringContaining(`${name} has a $`)]),
+  );
+
+  test('not on an address of calendars and contacts that is the same for everybody: the server tells people apart', () =>
+    expect(
+      adviseOn({ ...good, calendarsUrl: 'https://cloud.example/', contactsUrl: 'https://cloud.example/' }, {}),
+    ).toEqual([]));
+
   test('on a claim that is written like a variable of a shell', () =>
     expect(adviseOn({ ...good, filesUrl: 'https://cloud.example/\u0024{preferred_username}/' }, {})).toEqual([
       expect.stringContaining('Write a claim as {preferred_username}.'),

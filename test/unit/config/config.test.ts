@@ -71,6 +71,14 @@ describe('settings', () => {
       /^FILES_URL is not a usable address: claims may stand in its path only/,
     ],
     [{ FILES_URL: 'https://cloud.example/{sub}/?x=1' }, /^FILES_URL is not a usable address: .+ no user name, query/],
+    [
+      { CALENDARS_URL: 'https://{sub}.cloud.example/' },
+      /^CALENDARS_URL is not a usable address: claims may stand in its path only/,
+    ],
+    [
+      { CONTACTS_URL: 'cloud.example' },
+      /^CONTACTS_URL is not a usable address: it must begin with http:\/\/ or https:\/\//,
+    ],
     [{ FILES_URL: 'cloud.example' }, /^FILES_URL is not a usable address: it must begin with http:\/\/ or https:\/\//],
     [{ OIDC_CLIENT_SECRET: '' }, /^OIDC_CLIENT_SECRET is missing: client_secret_basic needs it/],
     [{ OIDC_CLIENT_SECRET_FILE: '/nowhere' }, /^OIDC_CLIENT_SECRET is set twice/],

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { obeyed } from '../../../src/domain/retry-after.ts';
-import { mayPass, nextAfterLostWorker, nextTry, requestedUntil, triedUntil } from '../../../src/domain/run-tries.ts';
+import {
+  mayPass,
+  nextAfterLostWorker,
+  nextTry,
+  requestedUntil,
+  triedUntil,
+  waitsForAll,
+} from '../../../src/domain/run-tries.ts';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -128,3 +135,16 @@ test.each([
 ])('a Retry-After of %d ms is obeyed for %d ms', (asked, ms) => {
   expect(obeyed(asked)).toBe(ms);
 });
+
+test.each([
+  [1, hour, true],
+  [2, hour, true],
+  [3, hour, false],
+  [9, hour, false],
+  [1, minute / 2, false],
+])(
+  'of several sources all are waited for in the first tries, while there is time: try %i, %i ms left',
+  (attempt, left, waits) => {
+    expect(waitsForAll({ attempt, at, until: later(left) })).toBe(waits);
+  },
+);

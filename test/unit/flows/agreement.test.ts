@@ -5,7 +5,9 @@ import {
   changesSince,
   factsFor,
   isReworded,
+  namesAgreed,
   readRecord,
+  sourcesAgreed,
   unpackAgreement,
   writeAgreement,
 } from '../../../src/flows/consent/agreement.ts';
@@ -22,12 +24,13 @@ const plan = {
   zone: 'America/New_York',
   windowStart: '02:00',
   windowEnd: '06:00',
-  files: 'https://old.example/{preferred_username}/',
+  sources: [{ name: 'files', url: 'https://old.example/{preferred_username}/' }],
   paused: false,
   nextDueAt: new Date(0),
   kept: { last: 3 },
 };
 const agreement = writeAgreement(factsFor(config, { person: alice }));
+const [calendarsUrl, contactsUrl] = ['https://cal.example/', 'https://cards.example/{sub}/'];
 
 describe('what is agreed to', () => {
   it('names the files and the time zone of the person, as far as the provider tells', () => {
@@ -65,6 +68,43 @@ describe('what is agreed to', () => {
       version,
       digest: expected,
     });
+  });
+
+  it.each([
+    ['en', '2026-11-28', '552734973131'],
+    ['de', '2026-11-28', 'c956d551d3b2'],
+  ])('of more than files has words and versions of its own: %s', (language, version, expected) => {
+    const spoken = listTexts().find((texts) => texts.language === language);
+    const window = { start: 'S', end: 'E', zone: 'Z', surely: true };
+    const words = [{ calendars: 'C' }, { contacts: 'A' }, { calendars: 'C', contacts: 'A' }].map((more) =>
+      writeAgreement({ files: 'F', ...more, window, kept: 'all' }, spoken),
+    );
+    expect(words.map((one) => [one.version, isReworded(one)])).toEqual(Array(3).fill([version, false]));
+    const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
+    expect(digest, 'Write a new version, and its digest here.').toBe(expected);
+  });
+
+  it('names what the settings name, and nothing of a plan is in it that they do not name', () => {
+    const all = writeAgreement(factsFor({ ...config, calendarsUrl, contactsUrl }, { person: alice }));
+    expect(all.sentences[0]?.says).toBe(
+      'Your files at https://cloud.example/alice/, your calendars at https://cal.example/, and your contacts at https://cards.example/a/. They are only read; nothing there is changed.',
+    );
+    expect([...namesAgreed(all)]).toEqual(['files', 'calendars', 'contacts']);
+    expect([...namesAgreed(agreement), ...namesAgreed({}), ...namesAgreed(null)]).toEqual(['files', 'files', 'files']);
+    const named = { filesUrl: config.filesUrl, calendarsUrl, filesOrigins: [] };
+    const old = [
+      { name: 'files', url: 'https://cloud.example/of/{sub}/' },
+      { name: 'calendars', url: 'https://gone.example/' },
+      { name: 'contacts', url: contactsUrl },
+    ];
+    expect(sourcesAgreed(named, { method: 'browser', plan: old })).toEqual([
+      { name: 'files', url: 'https://cloud.example/of/{sub}/' },
+      { name: 'calendars', url: calendarsUrl },
+    ]);
+    expect(sourcesAgreed(named, { method: 'device', plan: old })).toEqual([
+      { name: 'files', url: config.filesUrl },
+      { name: 'calendars', url: calendarsUrl },
+    ]);
   });
 
   it('comes back from the provider word for word, and not in words that nobody read', () => {

@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto';
+import type { SourceName } from '../../domain/source-names.ts';
+import { type DavProperty, davName } from './multistatus.ts';
+
+const calDav = 'urn:ietf:params:xml:ns:caldav';
+const cardDav = 'urn:ietf:params:xml:ns:carddav';
+const calendarServer = 'http://calendarserver.org/ns/';
+const apple = 'http://apple.com/ns/ical/';
+const infCloud = 'http://inf-it.com/ns/ab/';
+
+/** Collections of one kind that a person has at a server besides files. */
+export interface HeldKind {
+  /** The property of a principal that names where they are. */
+  readonly homeSet: string;
+  /** What their resource type has besides `collection`. */
+  readonly type: string;
+  /** Where a server says what it knows of them (RFC 6764, section 5). */
+  readonly wellKnown: string;
+  /** Their own properties, by the name under which they are kept. */
+  readonly properties: ReadonlyMap<string, string>;
+  /** For people: "calendars". */
+  readonly words: string;
+}
+
+/** CalDAV (RFC 4791) and CardDAV (RFC 6352). */
+export const heldKinds: Readonly<Record<Exclude<SourceName, 'files'>, HeldKind>> = {
+  calendars: {
+    homeSet: davName('calendar-home-set', calDav),
+    type: davName('calendar', calDav),
+    wellKnown: '/.well-known/caldav',
+    properties: new Map([
+      ['displayname', davName('displayname')],
+      ['calendar-description', davName('calendar-description', calDav)],
+      ['calendar-color', davName('calendar-color', apple)],
+      ['calendar-order', davName('calendar-order', apple)],
+      ['calendar-timezone', davName('calendar-timezone', calDav)],
+    ]),
+    words: 'calendars',
+  },
+  contacts: {
+    homeSet: davName('addressbook-home-set', cardDav),
+    type: davName('addressbook', cardDav),
+    wellKnown: '/.well-known/carddav',
+    properties: new Map([
+      ['displayname', davName('displayname')],
+      ['addressbook-description', davName('addressbook-description', cardDav)],
+      ['addressbook-color', davName('addressbook-color', infCloud)],
+    ]),
+    words: 'address books',
+  },
+};
+
+const resourceType = davName('resourcetype');
+/** Changes with whatever is in a collection; it is no standard, and all servers of calendars have it. */
+const changeTag = davName('getctag', calendarServer);
+
+/** What a listing says of a collection of such a kind. */
+export interface Described {
+  /** Absent where it does not say of which type it is. */
+  readonly types?: readonly string[];
+  /** The same for as long as nothing in it and nothing kept of it changes; absent where nothing can be relied on. */
+  readonly validator?: string;
+  /** Its own properties as they are kept, and their digest. */
+  readonly properties: Buffer;
+  readonly digest: string;
+}
+
+/** A time zone is the longest one that there is, and takes some thousand characters; a longer one is left out. */
+const longestProperty = 16 * 1024;
+
+/** Reads what a server says of one collection. */
+export function describedBy(kind: HeldKind, told: ReadonlyMap<string, DavProperty>): Described {
+  const types = told.get(resourceType)?.children;
+  const kept = [...kind.properties].flatMap(([name, property]) => {
+    const text = told.get(property)?.text;
+    return text && text.length <= longestProperty ? [[name, text] as const] : [];
+  });
+  const properties = Buffer.from(`${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
+  const digest = createHash('sha256').update(properties).digest('hex');
+  const tag = told.get(changeTag)?.text;
+  return {
+    ...(types && { types }),
+    ...(tag && { validator: `ctag ${tag} ${digest.slice(0, 16)}` }),
+    properties,
+    digest,
+  };
+}
+
+/** The body of a request for these properties (RFC 4918, section 14.20). */
+export function propfindOf(names: Iterable<string>): string {
+  const elements = Array.from(names, (name) => {
+    const [, namespace = 'DAV:', local = name] = /^\{(.*)\}(.*)$/.exec(name) ?? [];
+    return `<${local} xmlns="${namespace}"/>`;
+  });
+  return `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>${elements.join('')}</prop></propfind>`;
+}
+
+/** The body of a request for what a home holds, or for one such collection. */
+export function homeBody({ properties }: HeldKind): string {
+  return propfindOf([resourceType, changeTag, ...properties.values()]);
+}

@@ -1,0 +1,57 @@
+import type { Send } from '../http/dav-request.ts';
+import type { Listing, Member, Source } from '../source.ts';
+import { findHomes, type Homes } from './find-homes.ts';
+import { describedBy, type HeldKind, homeBody } from './held-kind.ts';
+import { openHolding, requireSome } from './held-listing.ts';
+import type { CollectionListing } from './listing.ts';
+import { findTold } from './told-of.ts';
+
+interface Asks {
+  /** Holds a slot of the server by itself. */
+  readonly send: Send;
+  readonly list: (collection: Member, signal: AbortSignal, held?: HeldKind) => Promise<CollectionListing>;
+  readonly hostname: string;
+  readonly kind: HeldKind;
+}
+
+/** What a source of calendars or address books does otherwise than one of files. */
+interface HeldSource extends Pick<Source, 'list'> {
+  /** Where the person's collections are, by the path of the address; the first place, where there are several. */
+  findRoot(address: string, signal: AbortSignal): Promise<string>;
+  /** What it has by itself: the properties of a collection. */
+  open: ReturnType<typeof openHolding>['open'];
+}
+
+/** The collections of one kind that a person has at a server, in all of their homes. */
+export function heldSource({ send, list, hostname, kind }: Asks): HeldSource {
+  const holding = openHolding(kind);
+  let homes: Homes['paths'] | undefined;
+
+  async function listHomes(paths: Homes['paths'], signal: AbortSignal): Promise<Listing> {
+    const listings: CollectionListing[] = [];
+    for (const location of paths)
+      listings.push(await list({ kind: 'collection', name: 'home', location }, signal, kind));
+    return holding.collectionsIn(listings);
+  }
+
+  async function listOne(collection: Member, signal: AbortSignal): Promise<Listing> {
+    const listing = await list(collection, signal);
+    if (!holding.isNamed(collection)) return listing;
+    // What it was before it was listed would hide a change in between.
+    const told = await findTold(send, collection.location, homeBody(kind), signal);
+    const validator = told && describedBy(kind, told.properties).validator;
+    return holding.withProperties(collection, { ...listing, ...(validator !== undefined && { validator }) });
+  }
+
+  return {
+    async findRoot(address, signal) {
+      const { paths, isGuessed } = await findHomes({ send, hostname, kind }, address, signal);
+      if (isGuessed) requireSome(await listHomes(paths, signal), kind);
+      homes = paths;
+      return paths[0];
+    },
+    list: (collection, signal) =>
+      homes !== undefined && collection.location === homes[0] ? listHomes(homes, signal) : listOne(collection, signal),
+    open: holding.open,
+  };
+}

@@ -1,0 +1,287 @@
+import { describe, expect, test } from 'vitest';
+import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
+import type { Listing, Source } from '../../../src/sources/source.ts';
+import {
+  addressBook,
+  calendar,
+  calendarsAt,
+  contactsAt,
+  object,
+  personalTree,
+  principalAt,
+} from '../../support/fixtures/calendars.ts';
+import { contentOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import {
+  end,
+  file,
+  folder,
+  type HostileNode,
+  type Mischief,
+  startHostileWebdav,
+} from '../../support/servers/hostile-webdav.ts';
+
+type Kind = keyof typeof heldKinds;
+
+interface Asked {
+  readonly kind?: Kind;
+  /** Below `/dav/`. */
+  readonly at?: string;
+  readonly mischief?: Mischief;
+}
+
+/** What is found for a person at a server with this tree. */
+async function found(root: HostileNode, { kind = 'calendars', at = '', mischief }: Asked = {}) {
+  await using server = await startHostileWebdav(root);
+  if (mischief !== undefined) server.mischief = mischief;
+  const url = at.startsWith('/') ? new URL(at, server.url).href : server.url + at;
+  await using source = openSource(url, { kind: heldKinds[kind], name: kind });
+  const asked = () => server.heard.map(({ method, path }) => `${method} ${path}`);
+  try {
+    const [root] = await source.roots(never);
+    if (root === undefined) throw new Error('There is no root.');
+    return {
+      name: root.name,
+      location: root.collection.location,
+      listing: await source.list(root.collection, never),
+      asked,
+    };
+  } catch (error) {
+    return { error, asked };
+  }
+}
+
+const names = ({ members }: Listing) => members.map(({ name }) => name).toSorted();
+const event = () => object('BEGIN:VCALENDAR');
+const mixed = () =>
+  folder({
+    work: calendar({ 'a.ics': event() }),
+    'home life': calendar({}),
+    friends: addressBook({}),
+    inbox: folder({}, { types: '<schedule-inbox xmlns="urn:ietf:params:xml:ns:caldav"/>' }),
+    plain: folder({ 'x.ics': event() }),
+    'lost.ics': event(),
+  });
+
+describe('calendars and address books are found', () => {
+  const redirectsTo =
+    (target: string, wellKnown = '/.well-known/caldav'): Mischief =>
+    ({ path }, response) => {
+      if (path.replace(/\/$/, '') !== wellKnown) return undefined;
+      end(response, 301, { location: target });
+      return true;
+    };
+
+  test.each<[string, HostileNode, Asked, string, string[]]>([
+    ['by the principal that the base names', personalTree(mixed()), {}, '/dav/home/', ['home life', 'work']],
+    ['of the other kind in the same home', personalTree(mixed()), { kind: 'contacts' }, '/dav/home/', ['friends']],
+    ['by the principal itself', personalTree(mixed()), { at: 'principals/me/' }, '/dav/home/', ['home life', 'work']],
+    [
+      'by an address without a slash at its end',
+      personalTree(mixed()),
+      { at: 'principals/me' },
+      '/dav/home/',
+      ['home life', 'work'],
+    ],
+    [
+      'by the well-known address, wherever it redirects on the server',
+      personalTree(mixed()),
+      { at: '/.well-known/caldav', mischief: redirectsTo('/dav/') },
+      '/dav/home/',
+      ['home life', 'work'],
+    ],
+    [
+      'by the well-known address where the one that is named is nothing',
+      personalTree(mixed()),
+      { at: 'nothing/here/', mischief: redirectsTo('/dav/') },
+      '/dav/home/',
+      ['home life', 'work'],
+    ],
+    [
+      'at the address itself where the server says nothing',
+      folder({ own: mixed() }),
+      { at: 'own/' },
+      '/dav/own/',
+      ['home life', 'work'],
+    ],
+    [
+      'at the address itself where the principal says nothing of the kind',
+      folder(
+        { own: mixed(), me: folder({}, { properties: contactsAt('/dav/own/') }) },
+        { properties: principalAt('/dav/me/') },
+      ),
+      { at: 'own/' },
+      '/dav/own/',
+      ['home life', 'work'],
+    ],
+    ['none, where there is a home and nothing is in it', personalTree(folder({})), {}, '/dav/home/', []],
+    [
+      'in all homes that there are',
+      folder(
+        { one: folder({ work: calendar({}) }), two: folder({ team: calendar({}) }) },
+        { properties: calendarsAt('/dav/one/', '/dav/two/') },
+      ),
+      {},
+      '/dav/one/',
+      ['team', 'work'],
+    ],
+  ])('%s', async (_, root, asked, location, expected) => {
+    const { name, listing, ...rest } = await found(root, asked);
+    expect(rest).not.toHaveProperty('error');
+    expect({ name, location: rest.location, names: names(listing as Listing) }).toEqual({
+      name: asked.kind ?? 'calendars',
+      location,
+      names: expected,
+    });
+    expect(listing?.problems).toEqual([]);
+  });
+
+  test.each<[string, HostileNode, Asked, string, string]>([
+    ['there is nothing at the address', folder({}), { at: 'nobody/' }, 'source/not-found', 'HTTP 404'],
+    [
+      'nothing says where they are, and the address has none',
+      folder({ own: folder({ 'a.txt': file('a') }) }),
+      { at: 'own/' },
+      'source/not-found',
+      'where the calendars of this person are',
+    ],
+    [
+      'the server says that they are at another host',
+      folder({}, { properties: calendarsAt('https://elsewhere.example/home/') }),
+      {},
+      'source/refused-redirect',
+      'https://elsewhere.example/home/; the access token is not sent there',
+    ],
+    [
+      'the principal is at another host',
+      folder({}, { properties: principalAt('https://elsewhere.example/me/') }),
+      {},
+      'source/refused-redirect',
+      'https://elsewhere.example/me/',
+    ],
+    [
+      'the well-known address leads to another host',
+      folder({}),
+      { at: '/.well-known/caldav', mischief: redirectsTo('https://elsewhere.example/') },
+      'source/refused-redirect',
+      'https://elsewhere.example',
+    ],
+  ])('not, where %s: in plain words', async (_, root, asked, code, words) => {
+    const { error } = await found(root, asked);
+    expect(error).toMatchObject({ code, message: expect.stringContaining(words) });
+  });
+
+  test.each([
+    [401, 'source/unauthorized'],
+    [503, 'source/unavailable'],
+  ])('not, where the server answers %i: nothing else is tried in its place', async (status, code) => {
+    const mischief: Mischief = (_, response) => {
+      end(response, status);
+      return true;
+    };
+    const { error, asked } = await found(folder({}), { mischief });
+    expect(error).toMatchObject({ code });
+    expect(asked().some((line) => line.includes('well-known'))).toBe(false);
+  });
+});
+
+describe('what a home lists', () => {
+  test('is a problem, and not gone, where its type is not told, or two homes have one of the same name', async () => {
+    const untold: HostileNode = {
+      ...calendar({}),
+      response: (href) =>
+        `<d:response><d:href>${href}</d:href><d:propstat><d:prop><d:displayname>x</d:displayname></d:prop><d:status>HTTP/1.1 200 OK</d:status></d:propstat></d:response>`,
+    };
+    const root = folder(
+      { one: folder({ work: calendar({}), odd: untold }), two: folder({ work: calendar({}) }) },
+      { properties: calendarsAt('/dav/one/', '/dav/two/') },
+    );
+    const { listing } = await found(root);
+    expect(names(listing as Listing)).toEqual(['work']);
+    expect(listing?.problems.map(({ name, code }) => [name, code])).toEqual([
+      ['odd', 'source/malformed'],
+      ['work', 'source/malformed'],
+    ]);
+  });
+});
+
+test('more calendars than anybody has are refused, and a property that is too long is left out', async () => {
+  const many = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`c${n}`, calendar({})]));
+  const { error } = await found(personalTree(folder(many)));
+  expect(error).toMatchObject({ code: 'source/too-large' });
+  const long = calendar({}, 'x'.repeat(20_000));
+  await using server = await startHostileWebdav(personalTree(folder({ long })));
+  await using source = openSource(server.url, { kind: heldKinds.calendars });
+  const [root] = await source.roots(never);
+  if (root === undefined) throw new Error('There is no root.');
+  const listing = await source.list(memberNamed(await source.list(root.collection, never), 'long'), never);
+  const content = await contentOf(await source.open(memberNamed(listing, 'properties.json'), never));
+  expect(content.toString()).toBe('{}\n');
+});
+
+describe('the properties of a calendar', () => {
+  const open = async (root: HostileNode, work: (source: Source) => Promise<void>) => {
+    await using server = await startHostileWebdav(root);
+    await using source = openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' });
+    await work(source);
+  };
+  const listed = async (source: Source) => {
+    const [root] = await source.roots(never);
+    if (root === undefined) throw new Error('There is no root.');
+    const work = memberNamed(await source.list(root.collection, never), 'work');
+    const listing = await source.list(work, never);
+    return { work, listing };
+  };
+
+  test('are one entry beside its objects, whose validator changes with them and with nothing else', async () => {
+    const work = calendar({ 'a.ics': event() }, 'Work &amp; more', '1');
+    const tree = personalTree(folder({ work }));
+    const validators: (string | undefined)[] = [];
+    const look = () =>
+      open(tree, async (source) => {
+        const { listing } = await listed(source);
+        const entry = memberNamed(listing, 'properties.json');
+        const reading = await source.open(entry, never);
+        const content = (await contentOf(reading)).toString();
+        expect(JSON.parse(content)).toHaveProperty('displayname');
+        expect([reading.size, reading.validator]).toEqual([content.length, entry.validator]);
+        validators.push(entry.validator);
+      });
+    await look();
+    work.children?.set('b.ics', event());
+    await look();
+    work.properties = (work.properties ?? '').replace('Work', 'Play');
+    await look();
+    expect(validators[1]).toBe(validators[0]);
+    expect(validators[2]).not.toBe(validators[0]);
+  });
+
+  test('and its change tag together tell whether anything of it changed, the same in its own listing and in that of its home', async () => {
+    const work = calendar({ 'a.ics': event() }, 'Work', '1');
+    const tree = personalTree(folder({ work, other: calendar({}, 'Other') }));
+    const validators = new Set<string | undefined>();
+    const look = () =>
+      open(tree, async (source) => {
+        const { work, listing } = await listed(source);
+        expect(listing.validator).toBe(work.validator);
+        validators.add(work.validator);
+      });
+    await look();
+    await look();
+    expect([...validators]).toEqual([expect.stringContaining('1')]);
+    work.properties = (work.properties ?? '').replace('>1<', '>2<');
+    await look();
+    work.properties = (work.properties ?? '').replace('Work', 'Play');
+    await look();
+    expect(validators.size).toBe(3);
+  });
+
+  test('give way to an object of their name', async () => {
+    const mine = file('{"mine": true}');
+    await open(personalTree(folder({ work: calendar({ 'properties.json': mine }) })), async (source) => {
+      const { listing } = await listed(source);
+      expect(names(listing)).toEqual(['properties.json']);
+      const content = await contentOf(await source.open(memberNamed(listing, 'properties.json'), never));
+      expect(content.toString()).toBe('{"mine": true}');
+    });
+  });
+});
