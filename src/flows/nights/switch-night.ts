@@ -14,16 +14,24 @@ interface Asked {
   words?: string | undefined;
 }
 
-/** Lets workers take no run more, on every machine, until the night is resumed; those under way go on. */
-export async function pauseNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<void> {
+/**
+ * Lets workers take no run more, on every machine, until the night is resumed; those under way go on. False where the night is paused already:
+ * who did that and why stays on record.
+ */
+export async function pauseNight(resources: Needs, { by, words }: Asked): Promise<boolean> {
+  const { clock, database, queues } = resources;
+  if ((await findQueuePause(resources)).by !== null) return false;
   await queues.backUps.pause();
   await saveAudit(database, { at: clock.now(), by, act: 'night-paused', reason: words });
+  return true;
 }
 
-/** Lets workers take runs again, whoever had paused the queue. */
-export async function resumeNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<void> {
+/** Lets workers take runs again, whoever had paused the queue; false where nobody had. */
+export async function resumeNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<boolean> {
+  if (!(await queues.backUps.isPaused())) return false;
   await queues.backUps.resume();
   await saveAudit(database, { at: clock.now(), by, act: 'night-resumed', reason: words });
+  return true;
 }
 
 /**

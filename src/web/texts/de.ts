@@ -1782,6 +1782,7 @@ export const texts: Texts = {
         paused: 'Die Nacht ist angehalten.',
         resumed: 'Die Nacht geht weiter.',
         drained: 'Die Nacht endet vorzeitig: Was wartete, wird übersprungen.',
+        unchanged: 'Nichts wurde verändert: Es ist schon so.',
       },
     },
     person: {

@@ -1727,6 +1727,7 @@ export const texts = {
         paused: 'The night is paused.',
         resumed: 'The night goes on.',
         drained: 'The night ends early: what waited is skipped.',
+        unchanged: 'Nothing was changed: it is so already.',
       },
     },
     person: {

@@ -37,6 +37,26 @@ test('an operator pauses the night and lets it go on, and everybody reads who di
   expect(acts).toMatchObject([{ act: 'night-resumed' }, { act: 'night-paused', reason: 'the store moves' }]);
 });
 
+test('whoever presses again, or in an old window, changes nothing: who paused the night and why stays', async () => {
+  const { database } = pages.resources;
+  const other = await pages.newPerson({ roles: ['operator'], claims: { preferred_username: 'otto' } });
+  const acts = () => database.audit.count({ where: { act: { in: ['night-paused', 'night-resumed'] } } });
+  const told = async (who: SignedIn, act: string, reason: string) =>
+    (await who.post(`/operator/queues/${act}`, { reason })).headers.get('location');
+  const before = await acts();
+  expect(await told(operator, 'resume', 'nothing is paused')).toBe('/operator/queues?told=unchanged');
+  expect(await told(operator, 'pause', 'a disk is changed')).toBe('/operator/queues?told=paused');
+  expect(await told(operator, 'pause', 'a disk is changed')).toBe('/operator/queues?told=unchanged');
+  expect(await told(other, 'pause', 'who knows')).toBe('/operator/queues?told=unchanged');
+  const page = await other.text('/operator/queues?told=unchanged');
+  expect(page).toContain('The night was paused by an operator, olga');
+  expect(page).toContain('The reason: a disk is changed');
+  expect(page).toContain('Nothing was changed: it is so already.');
+  expect(await told(other, 'resume', '')).toBe('/operator/queues?told=resumed');
+  expect(await told(operator, 'resume', '')).toBe('/operator/queues?told=unchanged');
+  expect((await acts()) - before).toBe(2);
+});
+
 test('a queue that somebody else paused is named as that, and can be resumed here', async () => {
   await pages.resources.queues.backUps.pause();
   expect(await operator.text('/operator/queues')).toContain('paused, and not by Nightkeep');

@@ -39,14 +39,14 @@ export async function queues(visit: PersonVisit): Promise<Response> {
 
 /** Workers take no run more. */
 export async function pause(visit: PersonVisit): Promise<Response> {
-  await pauseNight(visit.resources, { by: operatorOf(visit), words: await wordsOf(visit) });
-  return visit.c.redirect(`${place}?told=paused`, 303);
+  const paused = await pauseNight(visit.resources, { by: operatorOf(visit), words: await wordsOf(visit) });
+  return visit.c.redirect(`${place}?told=${paused ? 'paused' : 'unchanged'}`, 303);
 }
 
 /** Workers take runs again, whoever paused the queue. */
 export async function resume(visit: PersonVisit): Promise<Response> {
-  await resumeNight(visit.resources, { by: operatorOf(visit), words: await wordsOf(visit) });
-  return visit.c.redirect(`${place}?told=resumed`, 303);
+  const resumed = await resumeNight(visit.resources, { by: operatorOf(visit), words: await wordsOf(visit) });
+  return visit.c.redirect(`${place}?told=${resumed ? 'resumed' : 'unchanged'}`, 303);
 }
 
 /** The step before the night is ended early, in which the operator says why. */
