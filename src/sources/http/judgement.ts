@@ -55,6 +55,7 @@ function malformed(message: string): Doubt {
 /** Why the body of an answer is not taken for the file. */
 export const doubts = {
   status: (status: number) => malformed(`The server sent something other than the file. (HTTP ${status})`),
+  part: malformed('The server sent a part of the file that nobody asked for.'),
   coding: malformed('The server sent the file in a compressed form that was not requested and is not known.'),
   endless: malformed('The server does not say how long the file is.'),
   page: malformed('The server sent a web page, or a message of its own, instead of the file.'),

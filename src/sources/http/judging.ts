@@ -77,8 +77,16 @@ export async function openJudging(
 function otherThanContent(head: ResponseHead, answer: Answer, listed: ListedEntry): Doubt | undefined {
   const coding = codingNameOf(head);
   if (head.status !== 200) return doubts.status(head.status);
+  if (isPart(head, answer, listed)) return doubts.part;
   if (coding !== 'identity' && !isCoding(coding) && answer.size !== listed.size) return doubts.coding;
   return !answer.delimited && listed.size === undefined ? doubts.endless : undefined;
+}
+
+/** Whether it says of itself that it is not the whole, which a status of 200 says it is (RFC 9110, sections 14.4 and 14.6). */
+function isPart({ headers }: ResponseHead, { type }: Answer, listed: ListedEntry): boolean {
+  const [, begin, end, total] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(textOf(headers['content-range']) ?? '') ?? [];
+  const isSome = total !== undefined && (Number(begin) > 0 || Number(end) + 1 < Number(total));
+  return isSome || (type === 'multipart/byteranges' && listed.type !== type);
 }
 
 function codingNameOf({ headers }: ResponseHead): string {

@@ -94,7 +94,8 @@ function startOf(head: ResponseHead, first: FirstResponse, received: number): nu
     size: total === undefined || total === '*' ? undefined : Number(total),
   };
   if (hasChanged(first.answer, metadata)) throw changed('It changed while it was being read.');
-  if (isPart && Number(range?.[1]) !== received) {
+  const isOfParts = /^multipart\/byteranges\b/i.test(textOf(head.headers['content-type'])?.trim() ?? '');
+  if (isOfParts || (isPart && Number(range?.[1]) !== received)) {
     throw new AppError('source/malformed', 'The server sent a different part of the file than was requested.');
   }
   if (!isPart && metadata.etag === undefined && metadata.modified === undefined) {

@@ -80,12 +80,24 @@ describe('what is not the whole file is asked for once more, and never passes fo
     else end(response, 302, { location: '/login' });
     return true;
   };
+  const byteranges = { 'content-type': 'Multipart/ByteRanges; boundary=x' };
+  const parts = '--x\r\nContent-Range: bytes 0-9/10\r\n\r\n0123456789\r\n--x--\r\n';
   const html = { 'content-type': 'text/html; charset=utf-8' };
   const samePage = file('x'.repeat(page.length), { etag: '"v2"' });
   const { etag: _, ...noEtag } = small;
   const cases: [string, HostileNode, Mischief][] = [
     ['a part that nobody asked for', small, giving(206, { 'content-range': 'bytes 0-4/10', etag: '"v1"' }, '01234')],
     ['a part that is the whole', small, giving(206, { 'content-range': 'bytes 0-9/10', etag: '"v1"' }, '0123456789')],
+    ['parts with status 200', small, giving(200, { ...byteranges, etag: '"v1"' }, parts)],
+    ['parts of no listed length', { ...small, hideSize: true }, giving(200, { ...byteranges, etag: '"v1"' }, parts)],
+    ['parts of the listed length', file('x'.repeat(parts.length), { etag: '"v1"' }), giving(200, byteranges, parts)],
+    ['parts in chunks', { ...small, hideSize: true }, chunked({ ...byteranges, etag: '"v1"' }, () => parts)],
+    ['parts with status 206', small, giving(206, byteranges, parts)],
+    [
+      'a part with status 200',
+      { ...small, hideSize: true },
+      giving(200, { 'content-range': 'bytes 5-9/10', etag: '"v1"' }, '56789'),
+    ],
     ['an empty answer', small, giving(204, {})],
     ['a multistatus', small, giving(207, { 'content-type': 'application/xml' }, '<d:multistatus xmlns:d="DAV:"/>')],
     ['an empty body', small, giving(200, {})],
@@ -335,4 +347,13 @@ describe('the validator of a reading', () => {
     expect((await readOut(racy, giving(200, old, 'pad'))).validator).toBe('"p1"');
     expect((await readOut(racy)).validator).toBeUndefined();
   });
+});
+
+test('what is listed as parts, and what says that it is all of them, is taken as it is', async () => {
+  const stored = { ...small, ...listedType('multipart/byteranges') };
+  expect((await readOut(stored, giving(200, { 'content-type': 'multipart/byteranges' }, '0123456789'))).text).toBe(
+    '0123456789',
+  );
+  const whole = { 'content-range': 'bytes 0-9/10', etag: '"v1"' };
+  expect((await readOut(small, giving(200, whole, '0123456789'))).text).toBe('0123456789');
 });
