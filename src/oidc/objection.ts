@@ -38,12 +38,18 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/"aud" \(audience\)/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
   [/expiration is past|not before|too far in the past/, clocksDiffer],
   [/"id_token" property/, () => noIdToken],
+  [/"token_type" property|unsupported `token_type`/, ({ body }) => otherKind(memberOf(body, 'token_type'))],
   [/^An answer has more than/, () => tooLarge],
   [/^An answer has too many members/, () => tooManifold],
 ];
 
 const noIdToken =
   'The provider gave no ID token. The operator must allow the client the scope openid at the provider (OpenID Connect, not OAuth alone).';
+
+function otherKind(kind: unknown): string {
+  const what = typeof kind === 'string' && kind !== '' ? `is of the kind ${shown(kind)}` : 'has no kind';
+  return `The access token that the provider gave ${what} (token_type). The operator must have the provider, or what stands in front of it, say Bearer, or DPoP for a token that is bound to the key of Nightkeep (RFC 6749, section 5.1).`;
+}
 
 const tooLarge =
   'An answer of the provider is longer than one may be, and was not read to its end. The operator must look at what the provider sends, or raise PROVIDER_ANSWER_BYTES where it is right.';

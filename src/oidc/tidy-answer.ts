@@ -3,17 +3,18 @@ const longestSeconds = 86_400;
 
 /**
  * The members of a token answer (RFC 6749, section 5.1) in the form that the standard gives them, where a provider means the
- * same by another: a refresh token that is empty or null is absent, numbers may be strings, `scope` may be a list, and a life
+ * same by another: a refresh token that is empty or null is absent, no space stands around the kind of a token, numbers may be strings, `scope` may be a list, and a life
  * that cannot be is absent or cut to a day. Anything else stays as it came.
  */
 export function tidyTokens(body: Record<string, unknown>): Record<string, unknown> {
-  const { refresh_token, expires_in, scope: named, id_token, ...rest } = body;
+  const { refresh_token, expires_in, scope: named, id_token, token_type, ...rest } = body;
   const scope = Array.isArray(named) ? named.filter(isWord).join(' ') : named;
   const life = secondsIn(expires_in);
   return {
     ...rest,
     ...(isGiven(refresh_token) && { refresh_token }),
     ...(isGiven(id_token) && { id_token }),
+    ...(isGiven(token_type) && { token_type: typeof token_type === 'string' ? token_type.trim() : token_type }),
     ...(life !== undefined && { expires_in: Math.min(life, longestSeconds) }),
     ...(isGiven(scope) && { scope }),
   };

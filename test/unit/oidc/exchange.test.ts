@@ -121,6 +121,34 @@ test.each([
 });
 
 test.each([
+  ['of a kind that is not known', { token_type: 'N_A' }, 'is of the kind N_A'],
+  ['of two kinds at once', { token_type: 'Bearer,DPoP' }, 'is of the kind BearerDPoP'],
+  ['of another kind', { token_type: 'mac' }, 'is of the kind mac'],
+  ['without a kind', { token_type: undefined }, 'has no kind'],
+  ['of an empty kind', { token_type: ' ' }, 'has no kind'],
+  ['of a kind that is no word', { token_type: 7 }, 'has no kind'],
+])(
+  'an access token %s is told of in plain words, with who mends it, and the new refresh token is kept',
+  async (_, odd, words) => {
+    json(200, { ...tokens, ...odd });
+    const answer = await issuer.exchange('r1');
+    if (answer.kind !== 'answered') throw new Error('No tokens came.');
+    expect(answer.tokens.refreshToken).toBe('r2');
+    expect(judgeAnswer(answer, await answer.validate())).toBe('unsound');
+    const told = await answer.explain?.();
+    expect(told?.toLowerCase()).toContain(words.toLowerCase());
+    expect(told).toContain('The operator must have the provider');
+  },
+);
+
+test.each(['bearer ', ' Bearer', 'BEARER', 'bearer'])('a kind written %j is the usual one', async (token_type) => {
+  json(200, { ...tokens, token_type });
+  const answer = await issuer.exchange('r1');
+  if (answer.kind !== 'answered') throw new Error('No tokens came.');
+  expect(await answer.validate()).toBeUndefined();
+});
+
+test.each([
   ['a line break', 'secret\r\nx-evil: 1'],
   ['a line break at its end', 'secret\n'],
   ['NUL', 'secret\0'],
