@@ -1,6 +1,7 @@
 import type { BlobType, DataId } from '../format/ids.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { openPieceBuffers } from './piece-buffers.ts';
+import { openSealerWaiters } from './sealer-waiters.ts';
 import {
   type Added,
   type FromSealer,
@@ -75,17 +76,12 @@ export function openSealerHandle({
     },
     task.most === undefined ? undefined : bufferOfLittle,
   );
-  const waiting = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
-  /** Those who wait for packs to be finished, and for what a stream came to: answered in order. */
-  const finishing: PromiseWithResolvers<void>[] = [];
-  const asking: PromiseWithResolvers<SoFar>[] = [];
-  let space = handled(Promise.withResolvers<void>());
+  const waiters = openSealerWaiters();
   let streams = 0;
   let open = 0;
   /** Buffers that the sealer has. */
   let away = 0;
   const packs = new Set<Promise<void>>();
-  let broken: { readonly error: unknown } | undefined;
   let soon: NodeJS.Immediate | undefined;
 
   function receive(message: FromSealer): void {
@@ -93,8 +89,8 @@ export function openSealerHandle({
       if (message.processorMs !== undefined) onProcessor?.(message.processorMs);
       take(message.buffer, message.streams, message.added);
     } else if (message.kind === 'pack') store(message.pack);
-    else if (message.kind === 'told') asking.shift()?.resolve(message.sofar);
-    else finishing.shift()?.resolve(storedAll());
+    else if (message.kind === 'told') waiters.told(message.sofar);
+    else waiters.finished(storedAll());
     settle();
   }
 
@@ -103,10 +99,7 @@ export function openSealerHandle({
     away--;
     if (open === 0) postSoon();
     onAdded(added);
-    for (const { stream, content } of sealed) {
-      waiting.get(stream)?.resolve(content);
-      waiting.delete(stream);
-    }
+    waiters.sealed(sealed);
   }
 
   function store(pack: FinishedPack): void {
@@ -125,42 +118,32 @@ export function openSealerHandle({
 
   async function storedAll(): Promise<void> {
     await Promise.all(packs);
-    if (broken !== undefined) throw broken.error;
+    if (waiters.broken !== undefined) throw waiters.broken.error;
   }
 
   const ready = () => buffers.ready && storeKeepsUp();
 
   /** Wakes those who wait for space. */
   function settle(): void {
-    if (broken !== undefined || !ready()) return;
-    space.resolve();
-    space = handled(Promise.withResolvers<void>());
+    if (ready()) waiters.wake();
   }
 
   function fail(error: unknown): void {
-    reject(error);
+    waiters.break(error);
     onFailure(error);
-  }
-
-  function reject(error: unknown): void {
-    broken ??= { error };
-    for (const stream of waiting.values()) stream.reject(error);
-    waiting.clear();
-    space.reject(error);
-    for (const one of [...finishing.splice(0), ...asking.splice(0)]) one.reject(error);
   }
 
   function write(stream: number, type: BlobType, bytes: Uint8Array): Promise<void> | undefined {
     for (let rest = bytes; rest.length > 0; ) {
-      if (broken !== undefined) throw broken.error;
-      if (!ready()) return space.promise.then(() => write(stream, type, rest));
+      if (waiters.broken !== undefined) throw waiters.broken.error;
+      if (!ready()) return waiters.space().then(() => write(stream, type, rest));
       rest = rest.subarray(buffers.put(stream, type, rest));
     }
     return undefined;
   }
 
   async function close(stream: number, type: BlobType, how: 'whole' | 'abandoned'): Promise<void> {
-    while (broken !== undefined || !buffers.ready) await space.promise;
+    while (waiters.broken !== undefined || !buffers.ready) await waiters.space();
     buffers.end(stream, type, how);
     open--;
     if (open === 0) postSoon();
@@ -175,28 +158,22 @@ export function openSealerHandle({
     if (soon !== undefined) return;
     soon = setImmediate(() => {
       soon = undefined;
-      if (open === 0 && away === 0 && broken === undefined) buffers.post();
+      if (open === 0 && away === 0 && waiters.broken === undefined) buffers.post();
     });
   }
 
-  function awaitContent(stream: number): Promise<readonly DataId[]> {
-    const content = handled(Promise.withResolvers<readonly DataId[]>());
-    if (broken !== undefined) content.reject(broken.error);
-    waiting.set(stream, content);
-    return content.promise;
-  }
-
-  /** Sends a question and waits for its turn to be answered. */
-  function ask<T>(waiters: PromiseWithResolvers<T>[], question: ToSealer): Promise<T> {
-    if (broken !== undefined) return Promise.reject(broken.error);
-    const answer = handled(Promise.withResolvers<T>());
-    waiters.push(answer);
+  /** Sends a question, after all that was written until now. */
+  function ask(question: ToSealer): void {
+    if (waiters.broken !== undefined) return;
     buffers.post();
     sealer.post(question);
-    return answer.promise;
   }
 
-  const flush = () => ask(finishing, { kind: 'finish' });
+  function flush(): Promise<void> {
+    const finished = waiters.finish();
+    ask({ kind: 'finish' });
+    return finished;
+  }
 
   return {
     settle,
@@ -209,31 +186,29 @@ export function openSealerHandle({
       return {
         write: (bytes) => write(stream, type, bytes),
         async end() {
-          const content = type === 'data' ? awaitContent(stream) : [];
+          const content = type === 'data' ? waiters.content(stream) : [];
           await close(stream, type, 'whole');
           return content;
         },
         abandon: () => void close(stream, type, 'abandoned').catch(() => undefined),
-        tell: (after) => ask(asking, { kind: 'tell', stream, after }),
+        tell(after) {
+          const told = waiters.tell();
+          ask({ kind: 'tell', stream, after });
+          return told;
+        },
       };
     },
     post() {
-      if (broken === undefined) buffers.post();
+      if (waiters.broken === undefined) buffers.post();
     },
     flush,
     async finish() {
-      while (open > 0) await space.promise;
+      while (open > 0) await waiters.space();
       await flush();
     },
     async stop(reason) {
-      reject(reason);
+      waiters.break(reason);
       await Promise.all([sealer.stop(), ...packs]);
     },
   };
-}
-
-/** A rejection that nobody waits for must not end the process. */
-function handled<T>(later: PromiseWithResolvers<T>): PromiseWithResolvers<T> {
-  later.promise.catch(() => undefined);
-  return later;
 }

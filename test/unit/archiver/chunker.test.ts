@@ -53,7 +53,8 @@ describe('the chunker', () => {
       }),
       { numRuns: 30 },
     );
-    expect(lengths(polynomial, whole, [1])).toEqual(expected);
+    const oneChunk = known.subarray(0, 1_900_000);
+    expect(lengths(polynomial, oneChunk, [1])).toEqual([1_828_004, 71_996]);
   });
 
   test('keeps streams apart that are in progress at once', () => {

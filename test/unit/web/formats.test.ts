@@ -42,8 +42,9 @@ test('no zone and no language has one time for two moments of the day on which c
   for (const zone of Intl.supportedValuesOf('timeZone')) {
     const offset = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
     const offsetAt = (at: number) => offset.format(at).split(' ')[1];
-    const days = Array.from({ length: 365 }, (_, count) => Date.UTC(2026, 0, 1) + count * day);
-    for (const change of days.filter((at) => offsetAt(at) !== offsetAt(at + day)))
+    const days = Array.from({ length: 366 }, (_, count) => Date.UTC(2026, 0, 1) + count * day);
+    const offsets = days.map(offsetAt);
+    for (const change of days.slice(0, -1).filter((_, index) => offsets[index] !== offsets[index + 1]))
       for (const { formats } of listTexts()) {
         const write = formats.dates({ day: 'numeric', hour: '2-digit', minute: '2-digit' }, zone);
         const shown = Array.from({ length: 108 }, (_, half) => write(change - hour + (half * hour) / 4));
