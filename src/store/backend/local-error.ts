@@ -16,6 +16,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   EACCES: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
   EPERM: { code: 'store/unavailable', what: 'may not be used by this user. Give the service user rights on it' },
   ENOTDIR: { code: 'store/unavailable', what: 'lies where a file is. Give it the address of a folder' },
+  EISDIR: { code: 'store/unavailable', what: 'has a folder where a file must be. Move it away' },
   EMFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
   ENFILE: { code: 'store/unavailable', what: 'cannot be read: too many open files', passes: true },
   EAGAIN: { code: 'store/unavailable', what: 'is busy', passes: true },
