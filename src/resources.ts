@@ -65,20 +65,32 @@ export interface Resources extends RepositoryResources, ProcessState {
   holder: string;
 }
 
-/**
- * Opens what `openRepositoryResources` does, then queue and issuer, in that order; what was opened is closed again when a later one
- * fails.
- */
+/** All but the queue, for what puts no run into it. */
+export type ResourcesWithoutQueue = Omit<Resources, 'queues'>;
+
+/** Opens what `openResourcesWithoutQueue` does, then the queue; what was opened is closed again when that fails. */
 export async function openResources(
   config: Config,
   ground: { clock: Clock; log: Log },
 ): Promise<Resources & AsyncDisposable> {
   await using opened = new AsyncDisposableStack();
-  const storage = opened.use(await openRepositoryResources(config, ground));
-  const { database, databaseUrl } = storage;
+  const others = opened.use(await openResourcesWithoutQueue(config, ground));
+  const { redisUrl } = config;
   const queues = opened.use(
-    await openQueues({ redisUrl: config.redisUrl, postgresUrl: databaseUrl, prefix: queuePrefix, log: ground.log }),
+    await openQueues({ redisUrl, postgresUrl: others.databaseUrl, prefix: queuePrefix, log: ground.log }),
   );
+  const closing = opened.move();
+  return { ...others, queues, [Symbol.asyncDispose]: () => closing.disposeAsync() };
+}
+
+/** Opens what `openRepositoryResources` does, then the issuer; what was opened is closed again when a later one fails. */
+export async function openResourcesWithoutQueue(
+  config: Config,
+  ground: { clock: Clock; log: Log },
+): Promise<ResourcesWithoutQueue & AsyncDisposable & { databaseUrl: string }> {
+  await using opened = new AsyncDisposableStack();
+  const storage = opened.use(await openRepositoryResources(config, ground));
+  const { database } = storage;
   const issuer = openIssuer({ provider: config.provider, publicUrl: config.publicUrl, ...ground });
   // A private key that cannot be read is refused at start.
   await issuer.publicKeys();
@@ -95,7 +107,6 @@ export async function openResources(
   const closing = opened.move();
   return {
     ...storage,
-    queues,
     issuer,
     spool: openSpoolBelow(config.dataDir),
     holder,

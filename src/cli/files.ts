@@ -2,7 +2,7 @@ import { countWords } from '../count-words.ts';
 import { type MovedPlan, moveFiles } from '../flows/files/move-files.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printPages, tell, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openWithoutQueueFromEnvironment } from './open-resources.ts';
 import { nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
@@ -19,7 +19,7 @@ export const filesMove: Command = {
   run: async (options, output) => {
     const dryRun = options['dry-run'] === true;
     const counts = { moved: 0, left: 0 };
-    await using resources = await openFromEnvironment();
+    await using resources = await openWithoutQueueFromEnvironment();
     const move = { from: text(options, 'old') ?? '', to: text(options, 'new') ?? '', dryRun, by: commandActor() };
     const pages = rowsOf(moveFiles(resources, move), counts);
     await printPages(output, options, { pages, columns, none: 'Nobody.' });

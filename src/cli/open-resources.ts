@@ -6,7 +6,7 @@ import { hasEmbeddedDatabase } from '../database/server/embedded.ts';
 import { AppError } from '../errors.ts';
 import { openLog } from '../log.ts';
 import { openRepositoryResources, type RepositoryResources } from '../repository-resources.ts';
-import type { Resources } from '../resources.ts';
+import type { Resources, ResourcesWithoutQueue } from '../resources.ts';
 
 /**
  * Opens everything for a command, from the environment; the log goes to standard error. Throws `database/unavailable` where there is no
@@ -21,6 +21,14 @@ export async function openFromEnvironment({
   const given = fromEnvironment();
   if (!begins) await requireDatabase(given[0]);
   return openResources(...given);
+}
+
+/** The same without the queue, for a command that puts no run into it: it works where Redis is away. */
+export async function openWithoutQueueFromEnvironment(): Promise<ResourcesWithoutQueue & AsyncDisposable> {
+  const { openResourcesWithoutQueue } = await import('../resources.ts');
+  const given = fromEnvironment();
+  await requireDatabase(given[0]);
+  return openResourcesWithoutQueue(...given);
 }
 
 /** The same of database, keyring and store, for a command that needs no queue, provider or source: it works where these are away. */

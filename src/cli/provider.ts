@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { type Moved, moveProvider, type Proof } from '../flows/provider/move-provider.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openWithoutQueueFromEnvironment } from './open-resources.ts';
 
 /** Follows the provider to another address, so that people keep what they have. */
 export const providerMove: Command = {
@@ -13,7 +13,7 @@ export const providerMove: Command = {
   run: async (options, output) => {
     const to = URL.parse(text(options, 'new') ?? '');
     if (to === null) throw new AppError('usage/invalid', 'NEW is no address: write it as OIDC_ISSUER.');
-    await using resources = await openFromEnvironment();
+    await using resources = await openWithoutQueueFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const moved = await moveProvider(resources, { from: text(options, 'old') ?? '', to, dryRun, by: commandActor() });
     printAnswer(output, options, { ...moved, dryRun }, ...wordsOf(moved, dryRun));

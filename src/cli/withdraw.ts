@@ -5,7 +5,7 @@ import { type EraseChoice, eraseAtOf, eraseChoices } from '../flows/erasure/eras
 import { commandActor } from './actor.ts';
 import { askYes } from './ask.ts';
 import { type Command, json, type Options, printAnswer, text } from './command.ts';
-import { openFromEnvironment } from './open-resources.ts';
+import { openWithoutQueueFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 
 /** Ends somebody's consent for them, as the page does: for people who cannot sign in any more. */
@@ -24,7 +24,7 @@ export const withdraw: Command = {
   },
   run: async (options, output) => {
     const [name, choice, words] = [givenName(options), choiceOf(options), text(options, 'reason')];
-    await using resources = await openFromEnvironment();
+    await using resources = await openWithoutQueueFromEnvironment();
     const user = await getUserByName(resources, name, 'acting');
     const grant = await findGrantOfPerson(resources.database, { userId: user.id });
     if (grant === null || grant.state === 'withdrawn')

@@ -79,3 +79,17 @@ test.each([
   expect(await nightkeep('withdraw', ...argv)).toBe(2);
   expect(await commands.database.grant.findFirstOrThrow()).toMatchObject({ state: 'active' });
 });
+
+test('commands that put no run into the queue work while Redis is away, and others say what is', async () => {
+  vi.stubEnv('REDIS_URL', 'redis://127.0.0.1:9/0');
+  expect(await nightkeep('enroll', 'service', '--yes')).toBe(1);
+  expect(commands.complaints.join('')).toMatch(/queue|Redis/);
+  expect(await nightkeep('withdraw', '--user', 'alice', '--yes')).toBe(0);
+  expect(await commands.database.grant.findFirstOrThrow()).toMatchObject({ state: 'withdrawn' });
+  expect(lives()).toBe(0);
+  const away = ['https://old.example/{sub}/', 'https://cloud.example/{sub}/'];
+  expect(await nightkeep('files', 'move', ...away)).toBe(1);
+  expect(commands.complaints.join('')).toContain(`Nobody's files are at ${away[0]}`);
+  expect(await nightkeep('provider', 'move', 'https://old.example', provider.issuer, '--dry-run')).not.toBe(0);
+  expect(commands.complaints.join('')).toContain('Nobody here is of the issuer https://old.example');
+});
