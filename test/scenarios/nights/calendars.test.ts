@@ -213,6 +213,19 @@ describe('nights', () => {
     expect(run.content).toEqual({ ...files, ...events, ...contacts, 'files/new.txt': 'new' });
   });
 
+  test('end the walk of a calendar that holds itself, and of names that nothing can have, and keep all else', async () => {
+    work.properties = (work.properties ?? '').replace('>1<', '>2<');
+    work.children?.set('again', work);
+    work.children?.set('slash', { ...object('odd'), href: '/dav/home/work/a%2Fb.ics' });
+    work.children?.set('x'.repeat(5_000), object('long'));
+    const run = await night();
+    expect(run.state).toBe('partial');
+    const problems = run.problems as { path: string; code: string }[];
+    expect(new Set(problems.map(({ code }) => code))).toEqual(new Set(['source/loop', 'source/malformed']));
+    expect(run.content).toMatchObject({ ...files, ...events, ...contacts });
+    work.children?.delete('again');
+  });
+
   test('keep the calendars of before where the server of files is away', async () => {
     work.children?.set('four.ics', object('BEGIN four'));
     work.properties = (work.properties ?? '').replace('>1<', '>2<');
