@@ -52,7 +52,7 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
   if (asJson !== true) for (const line of wordsOf(terms)) output.line(harmless(line));
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
   const enrolled = await enrollPerson(resources, await way(), terms);
-  printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled));
+  printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled), hoursOf(enrolled, terms));
   return 0;
 }
 
@@ -81,7 +81,15 @@ function qrOf(address: string): string[] {
   return lines.map((line) => (process.stdout.isTTY ? `\u001b[40;97m${line}\u001b[0m` : line));
 }
 
-function shown({ user, grant, renewed, runId }: Enrolled) {
+/** Whose plan it is shows only once they have consented: one that was there before keeps its own hours, whatever the terms name. */
+function hoursOf({ plan }: Enrolled, { facts }: Agreement): string {
+  const { windowStart: start, windowEnd: end, zone } = plan;
+  const { window } = facts;
+  const isOther = start !== window.start || end !== window.end || (window.surely && zone !== window.zone);
+  return `Their nights are between ${start} and ${end} (${zone})${isOther ? ', as their plan has it, and not as above' : ''}.`;
+}
+
+function shown({ user, grant, plan, renewed, runId }: Enrolled) {
   const { id: grantId, state, scope, idleDeadline, maxDeadline } = grant;
   const { username, subject, issuer } = user;
   return {
@@ -94,6 +102,7 @@ function shown({ user, grant, renewed, runId }: Enrolled) {
     renewed,
     idleDeadline,
     maxDeadline,
+    window: { start: plan.windowStart, end: plan.windowEnd, zone: plan.zone },
     runId,
   };
 }

@@ -76,11 +76,31 @@ test('a password from a pipe enrolls, and is to be found nowhere afterwards', as
   expect(everything).not.toContain('sesame');
 });
 
+test('whoever has a plan already is told of its hours, and not of those of the settings alone', async () => {
+  pipeIn(`${password}\n`);
+  expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(0);
+  const plan = await commands.database.plan.findFirstOrThrow();
+  const { windowStart: start, windowEnd: end, zone } = plan;
+  expect(commands.said.at(-1)).toBe(`Their nights are between ${start} and ${end} (${zone}).`);
+  await commands.database.plan.updateMany({ data: { windowStart: '22:30', windowEnd: '02:15', zone: 'Asia/Tokyo' } });
+  pipeIn(`${password}\n`);
+  expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(0);
+  expect(commands.said.at(-1)).toBe(
+    'Their nights are between 22:30 and 02:15 (Asia/Tokyo), as their plan has it, and not as above.',
+  );
+  pipeIn(`${password}\n`);
+  expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes', '--json')).toBe(0);
+  expect(JSON.parse(commands.said.join(''))).toMatchObject({
+    renewed: true,
+    window: { start: '22:30', end: '02:15', zone: 'Asia/Tokyo' },
+  });
+});
+
 test('a password is typed without being shown, after the terms were agreed to', async () => {
   typeIn('yes\n', `open, sesameX\u007f ☾\r`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice')).toBe(0);
   expect(commands.said.join('\n')).toContain('https://cloud.example/{preferred_username}/');
-  expect(commands.said.at(-1)).toMatch(/^Enrolled alice\. The token is sealed/);
+  expect(commands.said.at(-2)).toMatch(/^Enrolled alice\. The token is sealed/);
   expect(commands.complaints).toContain('Password of alice at the provider: ');
   expect([...commands.said, ...commands.complaints].join('\n')).not.toContain('sesame');
   const { stdin } = process;
