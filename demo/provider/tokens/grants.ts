@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type Provider from 'oidc-provider';
 import type { BrowserStore } from '../realm/browser-store.ts';
 import { type ClientRow, deviceGrant, scopesOf } from '../realm/client.ts';
-import type { Realm, UserRow } from '../realm/realm.ts';
+import type { Realm } from '../realm/realm.ts';
 import type { OfflineAccess } from './offline-access.ts';
 import { invalidGrant, Refusal } from './refusal.ts';
 import type { TokenGrant } from './token-response.ts';
@@ -104,15 +104,7 @@ export function openGrants({ provider, realm, store, offline }: Parts): Readonly
   ]);
 }
 
-interface Login {
-  readonly user: UserRow;
-  readonly client: ClientRow;
-  readonly sid: string;
-  readonly scope: string;
-  readonly nonce?: string | undefined;
-  readonly authTime?: number | undefined;
-  readonly jkt?: string | undefined;
-}
+type Login = Omit<TokenGrant, 'offline' | 'idTokenClaims'>;
 
 /** The login that the code stands for. */
 function loginOf(

@@ -16,7 +16,7 @@ import {
   type WritingPlan,
 } from './plan-writing.ts';
 import { lengthOf, readFile } from './read-file.ts';
-import { type FolderReport, note } from './report.ts';
+import { attempt, type FolderReport, note } from './report.ts';
 import type { Rest } from './set-rest.ts';
 import { errnoError, targetError } from './target-errors.ts';
 import { discard, type FileInWriting, finishFile, type Outcome, openInWriting, writeSparsely } from './write-batch.ts';
@@ -260,21 +260,6 @@ function requireSize(repository: Pick<ReadableRepository, 'index'>, { size, cont
     'repository/damaged',
     `The snapshot says ${countWords(size, 'byte')}, but the file's blobs hold ${sum}.`,
   );
-}
-
-/** Whether the work on an entry was done; otherwise that is on the report. */
-function attempt(
-  { folder, report }: { readonly folder: string; readonly report: FolderReport },
-  path: string,
-  work: () => void,
-): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    note(report.problems, path, targetError(error, folder, path));
-    return false;
-  }
 }
 
 /** Does the work on each item, as many at a time as keep the writers busy. What fails ends it, once no work is under way any more. */

@@ -1,5 +1,6 @@
 import { type ErrorCode, isAppError } from '../../errors.ts';
 import { shownName } from '../../file-name.ts';
+import { targetError } from './target-errors.ts';
 
 /** An entry that was not restored, and why. */
 export interface RestoreProblem {
@@ -41,6 +42,21 @@ const ofOneEntry = new Set<ErrorCode>(['repository/damaged', 'restore/not-writte
 export function note(problems: RestoreProblem[], path: string, error: unknown): void {
   if (!isAppError(error) || !ofOneEntry.has(error.code)) throw error;
   problems.push({ path: shownName(path), code: error.code, message: error.message });
+}
+
+/** Whether the work on an entry was done; otherwise that is on the report. */
+export function attempt(
+  { folder, report }: { readonly folder: string; readonly report: FolderReport },
+  path: string,
+  work: () => void,
+): boolean {
+  try {
+    work();
+    return true;
+  } catch (error) {
+    note(report.problems, path, targetError(error, folder, path));
+    return false;
+  }
 }
 
 /** Is told of an entry that an archive lacks, by its path, and why. */

@@ -6,9 +6,9 @@ import type { SpecialNode } from '../format/node.ts';
 import { attributesOf, pathForSystem, permissions, setOfFile } from './attributes.ts';
 import { type ExactAttributes, exactAttributesOf } from './exact-attributes.ts';
 import { lookAt } from './existing.ts';
-import { type FolderReport, note } from './report.ts';
+import { attempt, type FolderReport } from './report.ts';
 import { callSystem, type SystemCall } from './system-calls.ts';
-import { errnoError, targetError } from './target-errors.ts';
+import { errnoError } from './target-errors.ts';
 
 /** A device or a pipe of the snapshot; its path is below the target. */
 export interface SpecialEntry {
@@ -33,14 +33,16 @@ export async function makeSpecialFiles(
   folder: string,
   report: FolderReport,
 ): Promise<readonly ExactAttributes[]> {
-  const free = entries.filter((entry) => attempt(entry, folder, report, () => makeRoom(`${folder}/${entry.path}`)));
+  const free = entries.filter((entry) =>
+    attempt({ folder, report }, entry.path, () => makeRoom(`${folder}/${entry.path}`)),
+  );
   if (free.length === 0) return [];
   const failed = await callSystem(free.map((entry) => callFor(entry, folder)));
   const errnos = new Map(failed?.map(({ call: { path }, errno }) => [path, getSystemErrorName(-errno)]));
   return free.flatMap((entry) => {
     const at = `${folder}/${entry.path}`;
     const errno = errnos.get(at);
-    const isMade = attempt(entry, folder, report, () => {
+    const isMade = attempt({ folder, report }, entry.path, () => {
       if (failed === undefined) throw notMade(entry, 'that needs Perl, on Linux');
       if (errno === 'EPERM' && entry.node.type !== 'fifo') throw notMade(entry, 'only root may make devices');
       if (errno !== undefined) throw errnoError(errno, folder, entry.path);
@@ -69,15 +71,4 @@ function callFor({ path, node }: SpecialEntry, folder: string): SystemCall {
 
 function notMade({ path }: SpecialEntry, why: string): AppError {
   return new AppError('restore/not-written', `Could not make ${shownName(path)}: ${why}.`);
-}
-
-/** Whether the work was done; otherwise that is on the report. */
-function attempt({ path }: SpecialEntry, folder: string, report: FolderReport, work: () => void): boolean {
-  try {
-    work();
-    return true;
-  } catch (error) {
-    note(report.problems, path, targetError(error, folder, path));
-    return false;
-  }
 }
