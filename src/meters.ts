@@ -26,10 +26,10 @@ export function openMeters(): Meters {
   const registers = [new Registry()];
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `nightkeep_${name}`, help, labelNames, registers });
-  const runs = counter('run_total', 'Runs that ended by this process, by result', ['result']);
+  const runs = counter('run_total', 'Runs that this process ended, by result', ['result']);
   const duration = new Histogram({
     name: 'nightkeep_run_duration_seconds',
-    help: 'How long the tries took that ended these runs',
+    help: 'How long the last attempts of these runs took',
     buckets,
     registers,
   });

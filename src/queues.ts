@@ -84,6 +84,7 @@ export interface QueueSettings {
   log: Log;
 }
 
+/** The name of the queue of runs in Redis and PostgreSQL. Traces carry it too; a rename would leave jobs behind. */
 export const backUpQueueName = 'back-ups';
 
 /** Where the queue of Nightkeep lives: its key prefix in Redis, its schema in PostgreSQL. */
@@ -496,7 +497,7 @@ async function explained(connection: QueueConnection, error: unknown): Promise<u
 
 const foreignJob = {
   what: 'Redis holds something else under the id of a job, which another program put there.',
-  cure: 'That job is passed over, and the others go on.',
+  cure: 'That job is skipped, and the others continue.',
 };
 
 async function askOnce<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {

@@ -159,7 +159,7 @@ function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: strin
   } catch (cause) {
     throw new AppError(
       'keyring/invalid',
-      `The keyring is not the one this database was sealed with: key ${keyId} is missing or another one. Put the right KEYRING back.`,
+      `The keyring is not the one this database was sealed with: key ${keyId} is missing or has changed. Put the right KEYRING back.`,
       { cause, detail: { keyId } },
     );
   }

@@ -115,6 +115,7 @@ export async function openResourcesWithoutQueue(
   };
 }
 
+/** What a process keeps in memory only. `transfer` limits what WebDAV servers may send, `runMemory` what runs hold; `heldUpMs` says for how long the machine had no processor for this thread. */
 export function openProcessState(
   resources: Pick<Resources, 'clock' | 'database' | 'log'>,
   transfer?: TransferLimits,

@@ -14,16 +14,16 @@ import { requireStoreFolder } from './store-folder.ts';
 /** Takes over the repositories that lie in the store and that the database does not know. */
 export const adopt: Command = {
   usage: '[--store URL] [--dry-run] [--user NAME --recovery-key-file FILE [--folder FOLDER]] [--json]',
-  summary: 'take over repositories of a lost installation',
+  summary: 'adopt repositories of a lost installation',
   options: {
-    store: { value: 'URL', help: 'written as STORE_URL (default: the one of the settings)' },
+    store: { value: 'URL', help: 'written like STORE_URL (default: the one in the settings)' },
     'dry-run': { help: 'say what would be done, and change nothing' },
     'recovery-key-file': { value: 'FILE', help: 'holds the recovery key of one person, whose repository it opens' },
     user: { value: 'NAME', help: 'with a recovery key: this person, who has signed in here' },
     folder: { value: 'FOLDER', help: 'with a recovery key: only this folder of the store, as on the recovery sheet' },
     ...json,
   },
-  exits: { 3: 'some could not be taken over' },
+  exits: { 3: 'some could not be adopted' },
   run: async (options, output) => {
     const file = text(options, 'recovery-key-file');
     if (file === undefined && (options.user !== undefined || options.folder !== undefined))

@@ -19,9 +19,9 @@ import type { Column } from './table.ts';
 /** Lists who did what, on whom and why, newest first. */
 export const auditCommand: Command = {
   usage: '[--user NAME] [--by KIND] [--act ACT] [--since 14d] [--limit N] [--json]',
-  summary: 'who did what, on whom, when and why',
+  summary: 'list who did what, to whom, when and why',
   options: {
-    user: { value: 'NAME', help: 'only what this person did, or was done on them: a user name, subject or id' },
+    user: { value: 'NAME', help: 'only what this person did, or what was done to them: a user name, subject or id' },
     by: { value: 'KIND', help: `only what was done by one of these: ${actorKinds.join(', ')}` },
     act: { value: 'ACT', help: `only this act, such as ${acts[2]}` },
     since: { value: '14d', help: 'only the last days or hours (12h)' },

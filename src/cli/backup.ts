@@ -24,7 +24,7 @@ export const backup: Command = {
   options: {
     user: { value: 'NAME', help: 'back up this person: a user name, subject or id' },
     all: { help: 'back up everybody who consented' },
-    wait: { help: 'wait until a worker has done it, and show how far it is' },
+    wait: { help: 'wait until a worker has done it, and show the progress' },
     ...json,
   },
   exits: {
@@ -149,7 +149,7 @@ async function isPaused({ backUps }: Resources['queues']): Promise<boolean> {
 type RunRow = Awaited<ReturnType<typeof look>>[number];
 
 function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUntil, paused }: RunRow): string {
-  const waits = paused ? 'waits: the night is paused, nightkeep queue --resume lets it go on' : 'waits for a worker';
+  const waits = paused ? 'waits: the night is paused, nightkeep queue --resume resumes it' : 'waits for a worker';
   const again = `tried again at ${shownMinute(dueAt)}, until ${shownMinute(triedUntil)}`;
   const facts = [
     ...(state === 'queued' ? [message === null || paused ? waits : again] : []),

@@ -17,7 +17,7 @@ export const checkCommand: Command = {
   summary: 'check repositories for damage',
   options: {
     ...oneOrAll,
-    'read-data': { help: 'read every pack whole, too' },
+    'read-data': { help: 'also read every pack completely' },
     'read-data-subset': { value: 'N/T', help: 'read the N-th of T parts of the packs; so many checks read all' },
     ...json,
   },
@@ -60,7 +60,7 @@ function isDamaged({ findings }: Row): boolean {
 
 function linesOf(row: Row): string[] {
   const { user, findings, snapshots, packs, packsRead } = row;
-  const whole = `${countWords(snapshots, 'snapshot')}, ${countWords(packs, 'pack')}, ${packsRead} of these read whole`;
+  const whole = `${countWords(snapshots, 'snapshot')}, ${countWords(packs, 'pack')}, ${packsRead} of these read completely`;
   const each = findings.map(
     ({ severity, message, files, inSnapshots }) =>
       `  ${severity}: ${message}${files > 0 ? ` It affects ${countUpTo(files, namesOfFinding, 'file or folder', 'files and folders')} in ${countWords(inSnapshots, 'snapshot')}.` : ''}`,

@@ -9,7 +9,7 @@ import { harmless } from './table.ts';
 /** Looks at everything that Nightkeep stands on, whatever state it is in; 0 nothing is wrong, 1 something is. */
 export const doctor: Command = {
   usage: '[--json]',
-  summary: 'check settings, services and grants, and say how to mend what is wrong',
+  summary: 'check settings, services and grants, and say how to fix what is wrong',
   options: json,
   exits: { 0: 'nothing is wrong', 1: 'something is wrong' },
   run: async (options, output) => {

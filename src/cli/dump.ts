@@ -27,7 +27,7 @@ export const dumpCommand: Command = {
   },
   options: {
     user: { value: 'NAME', help: 'the person: a user name, subject or id' },
-    archive: { value: 'FORMAT', help: 'what becomes of a folder: tar or zip (default: tar)' },
+    archive: { value: 'FORMAT', help: 'the format for a folder: tar or zip (default: tar)' },
   },
   exits: { 3: 'what the archive cannot hold was left out' },
   run: async (options) => {
@@ -54,7 +54,7 @@ export const dumpCommand: Command = {
   },
 };
 
-/** What lies at the path. Paths in an archive are those of the snapshot. */
+/** What is at the path. Paths in an archive are those of the snapshot. */
 async function contentAt(
   repository: Repository,
   { snapshot }: SavedSnapshot,

@@ -17,8 +17,10 @@ const holdWords: Record<RetentionHold, string> = {
 export const forget: Command = {
   usage: '--user NAME | --all [--dry-run] [--json]',
   summary: 'forget snapshots by the rule that was agreed to',
-  options: { ...oneOrAll, 'dry-run': { help: 'only say which would go, and why the others stay' }, ...json },
-  exits: { 3: 'some stay for now though the rule lets them go, or it failed for some, who are named at the end' },
+  options: { ...oneOrAll, 'dry-run': { help: 'only say which would be removed, and why the others stay' }, ...json },
+  exits: {
+    3: 'some stay for now although the rule lets them go, or it failed for some people, who are named at the end',
+  },
   run: async (options, output) => {
     const dryRun = options['dry-run'] === true;
     const by = commandActor();

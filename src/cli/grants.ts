@@ -31,7 +31,7 @@ export const grants: Command = {
   options: {
     expiring: { value: '14d', help: 'only those that end within so many days unless they are used' },
     state: { value: 'STATE', help: `only those in this state: ${states.join(', ')} (default: all but withdrawn)` },
-    forecast: { value: '30d', help: 'how many will have died on each of so many days if nothing is exchanged' },
+    forecast: { value: '30d', help: 'how many will have ended on each of so many days if nothing is exchanged' },
     'ask-again': { help: 'ask the provider at once for the grant of --user, which it refused before' },
     user: { value: 'NAME', help: 'whose grant --ask-again is about: a user name, subject or id' },
     ...json,

@@ -85,10 +85,10 @@ export const keysRetire: Command = {
  */
 export const keysConfirm: Command = {
   usage: '[--user ID | --all] [--json]',
-  summary: 'list rows of the database that were changed or put back, or confirm them',
+  summary: 'list database rows that were changed or put back by others, or confirm them',
   options: {
-    user: { value: 'ID', help: 'seal what the rows of this person say: look at them first' },
-    all: { help: 'accept older rows of everybody, after the database was put back from a backup' },
+    user: { value: 'ID', help: 'accept the rows of this person as they are: look at them first' },
+    all: { help: 'accept older rows of everybody, after the database was restored from a backup' },
     ...json,
   },
   exits: { 1: 'failed, or some are as they should not be' },

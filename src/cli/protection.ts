@@ -21,7 +21,7 @@ import type { Column } from './table.ts';
 /** Tells whose data is protected and who can mend what is not; --looked lets go of what is held for a great loss or change. */
 export const protection: Command = {
   usage: '[--user NAME [--looked]] [--json]',
-  summary: 'whose data is protected, and who can mend what is not',
+  summary: 'list whose data is protected, and who can fix what is not',
   options: {
     user: { value: 'NAME', help: 'only this person: a user name, subject or id' },
     looked: { help: 'record that the great losses and changes of --user were looked at and are right' },
@@ -80,7 +80,7 @@ function lastOf({ doubtedSince: doubted, since }: Row): string {
 function sentenceOf(row: Row): string {
   const { user, verdict, reason, by, until, retry, since, doubtedSince: doubted } = row;
   const waits = until === null ? '' : ` until ${shownMinute(until)}`;
-  const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can mend it`;
+  const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can fix it`;
   const again =
     retry === null ? '' : `; a run is tried again at ${shownMinute(retry.at)}, until ${shownMinute(retry.until)}`;
   const last = since === null ? 'never complete' : `${doubted === null ? 'complete as of ' : ''}${lastOf(row)}`;

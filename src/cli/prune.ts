@@ -11,7 +11,7 @@ import { oneOrAll } from './people.ts';
 export const pruneCommand: Command = {
   usage: '--user NAME | --all [--dry-run] [--json]',
   summary: 'remove data that no snapshot needs',
-  options: { ...oneOrAll, 'dry-run': { help: 'only say how much would go' }, ...json },
+  options: { ...oneOrAll, 'dry-run': { help: 'only say how much would be removed' }, ...json },
   exits: eachExits,
   run: async (options, output) => {
     const dryRun = options['dry-run'] === true;

@@ -19,11 +19,11 @@ const acts = ['pause', 'resume', 'drain'] as const;
 /** Shows the queue; pauses the night, lets it go on or ends it early. */
 export const queueCommand: Command = {
   usage: '[--pause | --resume | --drain] [--reason WORDS] [--yes] [--limit N] [--json]',
-  summary: 'show the queue; pause the night, let it go on, or end it early',
+  summary: 'show the queue; pause the night, resume it, or end it early',
   options: {
-    pause: { help: 'let workers take no run more; those under way go on' },
-    resume: { help: 'let workers take runs again, whoever paused the queue' },
-    drain: { help: 'end the night early: runs that wait are skipped and come again next night' },
+    pause: { help: 'stop workers from starting runs; runs in progress continue' },
+    resume: { help: 'let workers start runs again, whoever paused the queue' },
+    drain: { help: 'end the night early: waiting runs are skipped and come again next night' },
     reason: { value: 'WORDS', help: 'why, for the audit' },
     yes: { help: 'do not ask before --drain' },
     limit: { value: 'N', help: 'at most so many jobs (default: 100)' },
@@ -57,7 +57,7 @@ function wordsOf({ kind, counts, paused, by }: QueueView): string[] {
   const state = !paused
     ? 'It gives out runs.'
     : by === null
-      ? 'It is paused, and not by Nightkeep. Let it go on with --resume.'
+      ? 'It is paused, but not by Nightkeep. Resume it with --resume.'
       : `It is paused by ${who} since ${shownMinute(by.at)}${by.reason === null ? '' : `: ${by.reason}`}.`;
   return [
     `The queue lives in ${kind === 'redis' ? 'Redis' : 'PostgreSQL'}. ${state}`,

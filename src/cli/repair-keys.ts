@@ -8,10 +8,13 @@ import { readRecoveryKey } from './recovery-key-file.ts';
 /** Makes a key file anew that is gone or damaged: that of Nightkeep by the recovery key, or that of the recovery key. */
 export const repairKeys: Command = {
   usage: '--user NAME [--recovery-key-file FILE] [--json]',
-  summary: 'make lost key files of a repository anew',
+  summary: 'write lost key files of a repository again',
   options: {
     user: { value: 'NAME', help: 'of this person: a user name, subject or id' },
-    'recovery-key-file': { value: 'FILE', help: 'holds the recovery key; not needed until its person has kept it' },
+    'recovery-key-file': {
+      value: 'FILE',
+      help: 'holds the recovery key; needed only if the person has confirmed that they kept it',
+    },
     ...json,
   },
   run: async (options, output) => {
@@ -27,10 +30,10 @@ export const repairKeys: Command = {
 };
 
 function wordsOf({ service, recovery }: MendedKeyFiles): string {
-  if (service === 'whole' && recovery !== 'anew') return 'both key files are whole';
+  if (service === 'whole' && recovery !== 'anew') return 'both key files are intact';
   const anew = [
     ...(service === 'anew' ? ['the key file of Nightkeep'] : []),
     ...(recovery === 'anew' ? ['the key file of the recovery key'] : []),
   ];
-  return `made anew: ${anew.join(', ')}. The passwords are what they were.`;
+  return `written again: ${anew.join(', ')}. The passwords are what they were.`;
 }

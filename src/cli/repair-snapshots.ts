@@ -10,10 +10,10 @@ import { oneOrAll } from './people.ts';
 /** Writes snapshots without what is lost for good beside those that are not whole. */
 export const repairSnapshotsCommand: Command = {
   usage: '--user NAME | --all [--forget] [--dry-run] [--json]',
-  summary: 'make snapshots anew without what cannot be restored',
+  summary: 'write snapshots again without what cannot be restored',
   options: {
     ...oneOrAll,
-    forget: { help: 'remove the snapshots that are not whole' },
+    forget: { help: 'remove the incomplete snapshots' },
     'dry-run': { help: 'only say what would be done' },
     ...json,
   },
@@ -40,14 +40,14 @@ interface Row {
 }
 
 function linesOf({ user, dryRun, forget, snapshots }: Row): string[] {
-  if (snapshots.length === 0) return [`${user}: every snapshot is whole, or was repaired before`];
+  if (snapshots.length === 0) return [`${user}: every snapshot is complete, or was repaired before`];
   const isOne = snapshots.length === 1;
   const which = `${user}: ${countWords(snapshots.length, 'snapshot')}`;
   const head = dryRun
-    ? `${which} ${isOne ? 'is' : 'are'} not whole (nothing was done yet)`
+    ? `${which} ${isOne ? 'is' : 'are'} incomplete (nothing was done yet)`
     : forget
-      ? `${which} ${isOne ? 'was not whole, and is' : 'were not whole, and are'} removed.`
-      : `${which} ${isOne ? 'is not whole. The original stays; --forget removes it' : 'are not whole. The originals stay; --forget removes them'}.`;
+      ? `${which} ${isOne ? 'was incomplete, and is' : 'were incomplete, and are'} removed.`
+      : `${which} ${isOne ? 'is incomplete. The original stays; --forget removes it' : 'are incomplete. The originals stay; --forget removes them'}.`;
   return [head, ...snapshots.map((one) => `  ${lineOf(one)}`)];
 }
 

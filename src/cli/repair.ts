@@ -13,13 +13,13 @@ import { oneOrAll } from './people.ts';
 /** Saves what is intact of damaged packs, mends the index, and says what is lost until it is backed up again. */
 export const repairCommand: Command = {
   usage: '--user NAME | --all [--read-data] [--dry-run] [--keep DIR] [--packs-are-gone] [--json]',
-  summary: 'mend damaged repositories',
+  summary: 'repair damaged repositories',
   options: {
     ...oneOrAll,
-    'read-data': { help: 'read every pack whole to find damage' },
+    'read-data': { help: 'read every pack completely to find damage' },
     'dry-run': { help: 'only say what would be done' },
-    keep: { value: 'DIR', help: 'copy damaged packs to this folder before they go' },
-    'packs-are-gone': { help: 'go on though not one pack is there' },
+    keep: { value: 'DIR', help: 'copy damaged packs to this folder before they are removed' },
+    'packs-are-gone': { help: 'continue although not a single pack is there' },
     ...json,
   },
   exits: { 3: 'not everything can be restored, or it failed for some' },
@@ -76,7 +76,7 @@ function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
 
 function* linesOf(row: Row): Generator<string> {
   const { user, dryRun, findings, incompleteSnapshots, filesLost, orMore, packsUnreadable } = row;
-  yield `${user}: ${deeds(row).join(', ') || 'nothing to mend'}${dryRun ? ' (nothing was done yet)' : ''}`;
+  yield `${user}: ${deeds(row).join(', ') || 'nothing to repair'}${dryRun ? ' (nothing was done yet)' : ''}`;
   const unreadable = packsUnreadable.length;
   if (unreadable > 0)
     yield `  ${countWords(unreadable, 'pack is in no index and does', 'packs are in no index and do')} not open: the next prune removes ${unreadable === 1 ? 'it' : 'them'}.`;

@@ -33,7 +33,7 @@ export const restoreCommand: Command = {
     path: { value: 'PATH', help: 'only this file or folder of the snapshot, such as files/Documents' },
     overwrite: {
       value: 'WORD',
-      help: 'files that are there: always makes them as they were, if-changed believes size and time, if-newer replaces older ones, never keeps all (default: nothing may be there)',
+      help: 'files that are there: always replaces those that differ, if-changed compares only size and time, if-newer replaces older ones, never keeps all (default: nothing may be there)',
     },
     ...json,
   },
@@ -104,13 +104,13 @@ async function openProgress(options: Options, { elapsed }: Clock, count: () => P
 
 function withCure(error: unknown): unknown {
   if (isAppError(error, 'repository/damaged')) {
-    const cure = 'nightkeep check says what else is damaged; another snapshot (--snapshot ID) may hold it whole.';
+    const cure = 'nightkeep check says what else is damaged; another snapshot (--snapshot ID) may have it intact.';
     return new AppError(error.code, `${error.message} ${cure}`, { cause: error, detail: error.detail });
   }
   if (!isAppError(error, 'run/stopped')) return error;
   return new AppError(
     'run/stopped',
-    'Stopped. No file is there in part. To go on where this ended, give the same command with --overwrite if-changed.',
+    'Stopped. There are no partial files. To continue where this stopped, run the same command with --overwrite if-changed.',
     { detail: error.detail },
   );
 }

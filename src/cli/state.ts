@@ -16,9 +16,9 @@ export const exportCommand: Command = {
   usage: '(--to FILE [--with-tokens] | --to-store) [--json]',
   summary: "save Nightkeep's own state, sealed with the keyring",
   options: {
-    to: { value: 'FILE', help: 'the file to write; one that is there is replaced' },
-    'to-store': { help: 'into the store, as every night; the oldest go (STATE_EXPORTS)' },
-    'with-tokens': { help: 'offline tokens too: the provider may end a session to which an old one is sent' },
+    to: { value: 'FILE', help: 'the file to write; an existing one is replaced' },
+    'to-store': { help: 'to the store, as every night; the oldest are removed (STATE_EXPORTS)' },
+    'with-tokens': { help: 'offline tokens too: if an old one is sent, the provider may end its session' },
     ...json,
   },
   exits: { 3: 'older exports could not be removed from the store' },
@@ -81,11 +81,11 @@ async function exportToStore(
 /** Reads such an export into an empty database. */
 export const importCommand: Command = {
   usage: '((--from FILE | --from-store NAME) [--confirm] | --list) [--json]',
-  summary: 'bring an export into an empty, migrated database',
+  summary: 'import an export into an empty, migrated database',
   options: {
     from: { value: 'FILE', help: 'what nightkeep export --to wrote' },
     'from-store': { value: 'NAME', help: 'an export in the store: latest, or the beginning of its name' },
-    confirm: { help: 'accept what was imported where rows were newer before: no other process may run' },
+    confirm: { help: 'accept imported rows that are older than those last used: no other process may run' },
     list: { help: 'the exports in the store, the newest first, and whether the keyring opens them' },
     ...json,
   },

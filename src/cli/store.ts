@@ -63,9 +63,9 @@ export const storeMove: Command = {
   summary: 'move repositories to another store',
   options: {
     ...oneOrAll,
-    to: { value: 'URL', help: 'written as STORE_URL; a move that was broken off is gone on with' },
+    to: { value: 'URL', help: 'written like STORE_URL; an interrupted move is continued' },
     'delete-old': { help: 'delete the copy that a move left in the former store' },
-    'read-data': { help: 'read every pack of the copy before it is believed' },
+    'read-data': { help: 'read every pack of the copy before switching to it' },
     ...json,
   },
   exits: eachExits,
@@ -94,8 +94,8 @@ export const storeLost: Command = {
   summary: 'give up repositories that are lost for good, so that nights begin new ones',
   options: {
     ...oneOrAll,
-    'dry-run': { help: 'say of which the store holds nothing, and change nothing' },
-    yes: { help: 'they are lost, and not only away: do not ask' },
+    'dry-run': { help: 'list those of which the store holds nothing, and change nothing' },
+    yes: { help: 'do not ask: they are lost, not just unavailable' },
     ...json,
   },
   exits: eachExits,
@@ -124,7 +124,7 @@ function lostWords(is: GivenUp, dryRun: boolean): string {
     case 'lost':
       return dryRun ? 'the store holds nothing of it: would be given up' : 'given up; the next backup begins a new one';
     case 'an old copy is there':
-      return 'not given up: a copy lies in a store where it was, or was being moved to; bring that one back';
+      return 'not given up: there is a copy in a store where it was, or was being moved to; bring that one back';
     case 'is there':
       return 'not given up: the store holds files of it';
     case 'not made yet':

@@ -9,7 +9,7 @@ const states = ['active', 'suspect', 'needs_consent', 'withdrawn', 'none'] as co
 /** Lists people with the state of their consent, in the order of their names. */
 export const users: Command = {
   usage: '[--user NAME] [--state STATE] [--limit N] [--json]',
-  summary: 'list people and how their consent stands',
+  summary: 'list people and the state of their consent',
   options: {
     user: { value: 'NAME', help: 'only those with this part in their user name, name or subject, or with this id' },
     state: { value: 'STATE', help: `only those whose newest consent is: ${states.join(', ')}` },

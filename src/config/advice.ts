@@ -27,6 +27,7 @@ export function findQuoted(environment: Environment): Name[] {
   );
 }
 
+/** The warning about a setting whose value came with its quotation marks, as from `docker run --env-file`. */
 export function quotedWords(name: Name): string {
   return `${name} is in quotes, and they count as a part of it. Leave them out.`;
 }
@@ -62,6 +63,6 @@ function adviseOnAddress({ port, publicUrl }: Judged): string[] {
 function adviseOnPort({ publicUrl }: Judged): string[] {
   if (publicUrl === undefined || !isBlockedByBrowsers(publicUrl)) return [];
   return [
-    `PUBLIC_URL has port ${publicUrl.port}, which is another protocol's: no browser opens ${publicUrl.origin}. Let the pages be reached at another port, such as 3000 or 443, and set PUBLIC_URL to it.`,
+    `PUBLIC_URL has port ${publicUrl.port}, which belongs to another protocol: browsers refuse to open ${publicUrl.origin}. Serve the pages at another port, such as 3000 or 443, and set PUBLIC_URL to it.`,
   ];
 }

@@ -62,6 +62,6 @@ function decoded(what: string, bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new AppError('config/invalid', `${what} is no text in UTF-8. Save it as UTF-8.`, { cause });
+    throw new AppError('config/invalid', `${what} is not UTF-8 text. Save it as UTF-8.`, { cause });
   }
 }

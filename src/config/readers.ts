@@ -31,6 +31,7 @@ export const mailAddress: Reader<string> = (text, name) => {
 /** Words separated by white space. */
 export const words: Reader<string[]> = (text) => text.split(/\s+/).filter(Boolean);
 
+/** Lines without the white space around them; empty ones are left out. */
 export const lines: Reader<string[]> = (text) =>
   text
     .split(/\r?\n/)
@@ -46,7 +47,7 @@ export const channels: Reader<ChannelAddress[]> = (text, name) =>
     const notices = operatorNotices.join(', ');
     throw invalid(
       name,
-      `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}. Behind it may stand what alone it is told of: ${notices}, for healthchecks and kuma the last two`,
+      `has no usable address in line ${index + 1}: write it as ntfy+https://…; there are ${kinds}. To limit what it is told, list any of these after it: ${notices}; for healthchecks and kuma only the last two`,
     );
   });
 
@@ -142,7 +143,7 @@ export const databaseAddress: Reader<string> = (text, name) => {
   for (const server of addressesOfServers(text)) read(server, name);
   const wanted = wantedServer(text);
   if (wanted === undefined || ['read-write', 'primary'].includes(wanted)) return text;
-  throw invalid(name, 'names servers that take no writes: target_session_attrs can only be read-write or primary');
+  throw invalid(name, 'names servers that accept no writes: target_session_attrs can only be read-write or primary');
 };
 
 const webAddress = address('http:', 'https:');

@@ -121,12 +121,12 @@ function explain(name: string, error: unknown): Finding {
     return wrong(
       name,
       `It did not finish within ${limitMs / 1000} seconds.`,
-      'Find out what keeps it waiting, then run the doctor again.',
+      'Find out what it is waiting for, then run the doctor again.',
     );
   const words = error instanceof Error ? error.message : String(error);
   const lookThere = 'Look at the part that it names, and at its log.';
   const [finding, cure] = isAppError(error) ? sentences(words, lookThere) : [words, lookThere];
-  return wrong(name, `It could not be looked at: ${quoted(finding)}`, quoted(cure));
+  return wrong(name, `It could not be checked: ${quoted(finding)}`, quoted(cure));
 }
 
 /** What must not be in the report even where a provider or a driver repeats it. */

@@ -1,6 +1,6 @@
 /**
- * ok: as it should be. warn: works, and should be looked at. wrong: something does not work until it is mended.
- * unknown: it could not be looked at, or cannot be seen from here.
+ * ok: as it should be. warn: works, and should be looked at. wrong: something does not work until it is fixed.
+ * unknown: it could not be checked, or cannot be seen from here.
  */
 export type State = 'ok' | 'warn' | 'wrong' | 'unknown';
 

@@ -92,5 +92,5 @@ export function openInstallation(environment: Environment, clock: Clock): Instal
 async function urlOfEmbedded(dataDir: string, opened: AsyncDisposableStack): Promise<string> {
   const embedded = await findEmbeddedDatabase(join(dataDir, 'postgres'));
   if (embedded !== undefined) return opened.use(embedded).url;
-  throw new AppError('database/unavailable', 'There is no embedded PostgreSQL yet: the first start makes it.');
+  throw new AppError('database/unavailable', 'There is no embedded PostgreSQL yet: the first start creates it.');
 }

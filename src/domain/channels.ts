@@ -5,6 +5,7 @@ const messages = ['digest', 'circuit', 'rotation_lost', 'repositories'] as const
 /** … and of each night, as a sign of life whose absence is an alarm too. */
 const nights = ['night_begun', 'night_over'] as const;
 
+/** Everything that channels can be told, by the names that `NOTIFY_URLS` uses. */
 export const operatorNotices = [...messages, ...nights] as const;
 
 export type OperatorNotice = (typeof operatorNotices)[number];

@@ -1,10 +1,11 @@
 /** How the latest answers of a provider to one client were, one for each grant, the newest first. */
 export type LatestAnswer = 'ok' | 'refused';
 
-/** While a circuit is open one exchange a minute tries whether the trouble is over. */
+/** While a circuit is open, one exchange a minute finds out whether the problem is over. */
 export const probeEveryMs = 60_000;
-/** How many grants' latest answers are looked at, and how old they may be. */
+/** How many grants' latest answers are looked at. */
 export const latestAnswers = 10;
+/** How old these answers may be. */
 export const answersFromMs = 24 * 3_600_000;
 /** How long an operator's word that refusals are true holds. */
 export const trustMs = 24 * 3_600_000;
@@ -16,8 +17,8 @@ export const trustAfterMoveMs = 48 * 3_600_000;
 const jump = { least: 3, share: 0.3, leastOfAll: 2 };
 
 /**
- * Whether so many grants were refused of late that the cause must be the provider's or the operator's: an
- * upgrade, "sign out all", a realm imported anew. A wrong alarm costs a minute, until the next probe goes well.
+ * Whether so many grants were refused recently that the cause must be the provider's or the operator's: an
+ * upgrade, "sign out all", a realm that was imported again. A false alarm costs a minute, until the next probe succeeds.
  */
 export function isJump(latest: readonly LatestAnswer[]): boolean {
   const refused = latest.filter((answer) => answer === 'refused').length;

@@ -29,7 +29,7 @@ export const noMark: Mark = {
   writtenAt: '1970-01-01T00:00:00.000Z',
 };
 
-/** The kinds of rows, as marks name them. */
+/** How marks name rows: by their kind, and by the grant where a person may have several. */
 export const peopleRow = 'people';
 export const planRow = (grantId: string) => `plans ${grantId}`;
 export const tokenRow = (grantId: string) => `offline tokens ${grantId}`;

@@ -5,7 +5,7 @@ const dayMs = 86_400_000;
 /** How people are, in figures; nothing of one person. Moments are milliseconds since 1970, 0: never. */
 export interface PeopleTally {
   readonly verdicts: Record<ProtectionVerdict, number>;
-  /** People whose data is not well protected, or soon will not be, by who can mend it. */
+  /** People whose data is not well protected, or soon will not be, by who can fix it. */
   readonly menders: Record<Exclude<Protection['by'], 'nobody'>, number>;
   /** Those who wait for operators or their provider, or are late, by reason. */
   readonly reasons: Partial<Record<ProtectionReason, number>>;
@@ -30,6 +30,7 @@ export interface PeopleCount {
   underWay: Promise<TalliedPeople> | null;
 }
 
+/** For one process: nobody is being counted yet. */
 export function openPeopleCount(): PeopleCount {
   return { underWay: null };
 }

@@ -65,7 +65,7 @@ function failure(cause: unknown, host: string): AppError {
       },
     );
   if (typeof responseCode === 'number' && responseCode >= 500)
-    return new AppError('notice/refused', `The mail server ${host} does not take the mail.${reply}`, { cause });
+    return new AppError('notice/refused', `The mail server ${host} does not accept the mail.${reply}`, { cause });
   return new AppError('notice/unavailable', `The mail server ${host} does not answer as it should.${reply}`, {
     cause,
     retry: { afterMs: 60_000 },

@@ -141,7 +141,7 @@ function refuseOddAnswer(parameters: URLSearchParams): void {
 const longestCode = 6_000;
 
 function foreign(what: string): AppError {
-  const message = `The answer that your browser came back with ${what}, so nothing was taken. Start again.`;
+  const message = `The answer that your browser came back with ${what}, so nothing was changed. Start again.`;
   return new AppError('consent/foreign-answer', message);
 }
 
@@ -177,6 +177,7 @@ async function tokensAmong(answers: readonly Response[], now: Date): Promise<Tok
   return texts.map((text) => readTokensIn(text, now)).find((tokens) => tokens !== undefined);
 }
 
+/** What binds the tokens of this request to the grant's key (DPoP, RFC 9449); undefined where they are not bound. */
 export function proofFor(configuration: oidc.Configuration, { boundKey }: Asking): oidc.DPoPOptions | undefined {
   return boundKey && { DPoP: boundKey.handle(configuration) };
 }
@@ -221,7 +222,7 @@ function isSubject(subject: string): boolean {
 }
 
 const noSubject =
-  'The provider names the person (sub) by more than 1,000 bytes, or by characters that cannot be kept. The operator must look at the provider.';
+  "The provider's name for the person (sub) has more than 1,000 bytes, or characters that cannot be stored. The operator must look at the provider.";
 
 /** Some providers bind the refresh token alone, for the sake of servers that know bearer tokens only. */
 function isBound({ bound, refreshToken }: TokenAnswer): boolean {

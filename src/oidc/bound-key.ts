@@ -91,6 +91,6 @@ export function bindsTokens(
   if (taken) return true;
   throw new AppError(
     'provider/refused-client',
-    'Tokens must be bound to a key (OIDC_DPOP=required), but the provider does not say that it takes DPoP proofs with ES256. The operator must turn DPoP on at the provider, or set OIDC_DPOP=auto.',
+    'Tokens must be bound to a key (OIDC_DPOP=required), but the provider does not say that it accepts DPoP proofs with ES256. The operator must turn DPoP on at the provider, or set OIDC_DPOP=auto.',
   );
 }

@@ -21,7 +21,7 @@ const common: Record<string, Meaning> = {
   invalid_scope: {
     code: 'consent/not-offline',
     message:
-      'The provider does not let this client ask for offline access (invalid_scope). An administrator there can add offline_access to the optional client scopes of Nightkeep.',
+      'The provider does not let this client request offline access (invalid_scope). An administrator there can add offline_access to the optional client scopes of Nightkeep.',
   },
   not_allowed: {
     code: 'consent/not-offline',
@@ -45,7 +45,7 @@ const meanings: Record<EnrollMethod, Record<string, Meaning>> = {
     },
     expired_token: expired,
     invalid_grant: refused(
-      'The provider knows the code no longer (invalid_grant): its answer was lost, or somebody else used it. Start again for a new code.',
+      'The provider no longer knows the code (invalid_grant): its answer was lost, or somebody else used it. Start again for a new code.',
     ),
     OAUTH_MISSING_SERVER_METADATA: refused(
       'The provider offers no sign-in on another device: its discovery document names no device_authorization_endpoint. Let the person consent in a browser.',
@@ -56,7 +56,7 @@ const meanings: Record<EnrollMethod, Record<string, Meaning>> = {
       'The provider does not let this client sign people in with user name and password (unauthorized_client). In Keycloak switch on "Direct access grants" of the client; a wrong client secret is answered in the same way.',
     ),
     invalid_grant: refused(
-      'The provider refuses the user name or the password (invalid_grant), or the account is disabled or has to do something there first, such as choosing a new password. A second factor cannot be asked for in this way: use nightkeep enroll device.',
+      'The provider refuses the user name or the password (invalid_grant), or the account is disabled or has to do something there first, such as choosing a new password. A second factor cannot be used in this way: use nightkeep enroll device.',
     ),
     needs_consent: refused(
       'The provider asks people for their consent to this client, which cannot be given with a password (invalid_client, "Client requires user consent"). Let the person consent in a browser or with nightkeep enroll device, or switch "Consent required" of the client off.',

@@ -41,6 +41,7 @@ const slowerByMs = 5_000;
 const longestLifeSeconds = 86_400;
 const shortestIntervalSeconds = 1;
 
+/** Consent without a browser at Nightkeep. Connects for each request anew; what the provider refuses is thrown with words for that way of consenting (`enroll/…`, `consent/not-offline`), anything else as elsewhere. */
 export function openEnrollment(connect: () => Promise<Connection>, options: Options): Enrollment {
   const explained = async <T>(method: EnrollMethod, work: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
@@ -111,7 +112,7 @@ function requireTypable(
   if (code.length <= longestCode && isSeen(code) && isAddress(address) && isAddress(whole)) return;
   throw new AppError(
     'provider/wrong-answer',
-    'The provider gave a code that nobody can type, or an address for it that no browser opens. The operator must look at the provider.',
+    'The provider gave a code that nobody can type, or an address for it that browsers cannot open. The operator must look at the provider.',
   );
 }
 

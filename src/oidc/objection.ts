@@ -18,13 +18,13 @@ type Facts = Readonly<Record<string, unknown>>;
  */
 export function foreignIssuerIn(error: unknown): string | undefined {
   const { message = '', facts } = innermost(error);
-  const again = 'Nothing was taken. Start again; if it stays so, show this to the operator.';
+  const again = 'Nothing was changed. Start again; if it happens again, show this to the operator.';
   if (/"iss" \(issuer\) response/.test(message)) {
     const [named, expected] = [issOf(facts.parameters), facts.expected];
-    return `Your browser came back with an answer of the issuer ${shown(named)}, and not of ${shown(expected)}, where this was begun${slash(named, expected)}. ${again}`;
+    return `Your browser came back with an answer from the issuer ${shown(named)}, not from ${shown(expected)}, where this was begun${slash(named, expected)}. ${again}`;
   }
   return /parameter "iss" \(issuer\) missing/.test(message)
-    ? `Your browser came back with an answer that does not say which issuer it is of, as those of your provider do (RFC 9207). ${again}`
+    ? `Your browser came back with an answer that does not name its issuer, as your provider's answers do (RFC 9207). ${again}`
     : undefined;
 }
 
@@ -52,10 +52,10 @@ function otherKind(kind: unknown): string {
 }
 
 const tooLarge =
-  'An answer of the provider is longer than one may be, and was not read to its end. The operator must look at what the provider sends, or raise PROVIDER_ANSWER_BYTES where it is right.';
+  'An answer of the provider is longer than allowed, and was not read to its end. The operator must look at what the provider sends, or raise PROVIDER_ANSWER_BYTES if it is right.';
 
 const tooManifold =
-  'An answer of the provider has more members or items than one may have (3,000 and 50,000), and was not taken. The operator must look at what the provider sends of a person, such as thousands of roles.';
+  'An answer of the provider has more members or items than allowed (3,000 and 50,000), and was not accepted. The operator must look at what the provider sends about a person, such as thousands of roles.';
 
 function wrongAlgorithm(alg: unknown, expected: unknown): string {
   const wanted = Array.isArray(expected) ? expected.map(shown).join(', ') : shown(expected);
@@ -64,7 +64,7 @@ function wrongAlgorithm(alg: unknown, expected: unknown): string {
 }
 
 function otherIssuer(named: unknown, expected: unknown): string {
-  return `The provider calls itself ${shown(expected)}, but its ID token is of the issuer ${shown(named)}${slash(named, expected)}. The operator must make them agree, letter by letter, at the provider; OIDC_ISSUER is the name that it publishes.`;
+  return `The provider calls itself ${shown(expected)}, but its ID token is from the issuer ${shown(named)}${slash(named, expected)}. The operator must make them agree, letter by letter, at the provider; OIDC_ISSUER is the name that it publishes.`;
 }
 
 function otherName(named: unknown, expected: unknown): string {
@@ -81,11 +81,11 @@ function otherAudience(aud: unknown): string {
 }
 
 function otherParty(azp: unknown): string {
-  return `The ID token of the provider was asked for by another client than Nightkeep (azp): ${shown(azp)}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
+  return `The ID token of the provider was requested by a client other than Nightkeep (azp): ${shown(azp)}. The operator must compare OIDC_CLIENT_ID with the client at the provider.`;
 }
 
 function furtherAudiences(aud: unknown): string {
-  return `The ID token of the provider is for others besides Nightkeep (aud: ${namesIn(aud)}), and does not say which of them asked for it (azp). The operator must have the provider name Nightkeep alone in ID tokens, or send azp.`;
+  return `The ID token of the provider is for others besides Nightkeep (aud: ${namesIn(aud)}), and does not say which of them requested it (azp). The operator must have the provider name Nightkeep alone in ID tokens, or send azp.`;
 }
 
 function namesIn(aud: unknown): string {

@@ -16,12 +16,12 @@ interface Meaning {
 const noOfflineScope: Meaning = {
   code: 'consent/not-offline',
   message:
-    'The provider does not offer this client a scope that Nightkeep asked for, probably offline_access. An administrator of the provider can add it to the client of Nightkeep.',
+    'The provider does not offer this client a scope that Nightkeep requested, probably offline_access. An administrator of the provider can add it to the client of Nightkeep.',
 };
 const noScope: Meaning = {
   code: 'provider/refused-client',
   message:
-    'The provider does not offer this client a scope that Nightkeep asks for at sign-in: openid, profile, email, or one of OIDC_SCOPES. The operator must add it to the client at the provider, or take it out of OIDC_SCOPES.',
+    'The provider does not offer this client a scope that Nightkeep requests at sign-in: openid, profile, email, or one of OIDC_SCOPES. The operator must add it to the client at the provider, or take it out of OIDC_SCOPES.',
 };
 const refusedClient: Meaning = {
   code: 'provider/refused-client',
@@ -30,7 +30,7 @@ const refusedClient: Meaning = {
 };
 const trouble: Meaning = {
   code: 'provider/unavailable',
-  message: 'The OpenID provider says that it has trouble of its own. Try again soon.',
+  message: 'The OpenID provider says that it has a problem of its own. Try again soon.',
 };
 const wantsPerson: Meaning = {
   code: 'provider/refused',
@@ -51,12 +51,12 @@ const meanings: Record<string, Meaning> = {
   },
   invalid_grant: {
     code: 'consent/invalid-callback',
-    message: 'The answer of the provider was used already or has grown old. Start again.',
+    message: 'The answer of the provider has already been used, or is too old. Start again.',
   },
   unauthorized_client: {
     code: 'provider/refused-client',
     message:
-      'The provider does not let this client ask in this way. The operator must allow the client the authorization code flow and refresh tokens at the provider, and check its id and secret.',
+      'The provider does not let this client make requests of this kind. The operator must allow the client the authorization code flow and refresh tokens at the provider, and check its id and secret.',
   },
   ...meaning(refusedClient, 'invalid_client', 'invalid_request', 'invalid_redirect_uri', 'unsupported_response_type'),
   ...meaning(refusedClient, 'unsupported_grant_type', 'invalid_request_object', 'invalid_request_uri'),
@@ -137,7 +137,7 @@ export function errorOfPage(status: number): AppError {
   if (status >= 500) return new AppError(trouble.code, trouble.message, { detail, retry: { afterMs: 5_000 } });
   return new AppError(
     refusedClient.code,
-    `The provider answered with an error page (${status}) where it should ask you. The operator must check the client id and its redirect address at the provider, and whether something before the provider turns Nightkeep away.`,
+    `The provider answered with an error page (${status}) where it should ask you. The operator must check the client id and its redirect address at the provider, and whether something in front of the provider turns Nightkeep away.`,
     { detail },
   );
 }
@@ -148,7 +148,7 @@ function meaningOf(error: string, scope: string): Meaning {
   return (
     known ?? {
       code: 'provider/refused',
-      message: `The provider refused the request (${shown(error)}). Try again; if it stays, tell the operator.`,
+      message: `The provider refused the request (${shown(error)}). Try again; if it happens again, tell the operator.`,
     }
   );
 }

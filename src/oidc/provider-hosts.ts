@@ -18,7 +18,7 @@ export class ProviderAddressRefused extends Error {
 
   constructor(host: string) {
     super(
-      `The provider sends Nightkeep to ${host}, which is not on the internet, while its issuer is elsewhere; it is not asked. Where it is right, OIDC_NETWORKS can allow its network.`,
+      `The provider sends Nightkeep to ${host}, which is not on the internet, while its issuer is elsewhere; nothing was sent there. If it is right, OIDC_NETWORKS can allow its network.`,
     );
   }
 }
@@ -107,7 +107,7 @@ export function requireProviderAddresses(issuer: URL, metadata: ServerMetadata):
     const told = url === null ? 'no address' : `${url.protocol}//${url.host}`;
     throw new AppError(
       'provider/wrong-answer',
-      `The provider publishes ${told} as its ${name}; nothing is sent there. It must be an https address, or http where OIDC_ISSUER is, without a user.`,
+      `The provider publishes ${told} as its ${name}; nothing is sent there. It must be an https address, or http if OIDC_ISSUER is, without a user.`,
     );
   }
 }

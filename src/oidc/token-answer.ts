@@ -68,7 +68,7 @@ function sessionOf(claims: Record<string, unknown> | undefined): string | undefi
 
 /** Said of an access token that no header of a request takes. */
 export const notPresentable =
-  'The provider gave an access token with a line break or another character that no request can carry. The operator must look at the provider, and at what stands in front of it.';
+  'The provider gave an access token with a line break or another character that no request can carry. The operator must look at the provider, and at what is in front of it.';
 
 /** Whether a request can carry it: one line of visible ASCII characters (RFC 6749, appendix A.12), and no space at an end, where it would be lost. */
 export function isPresentable({ accessToken }: TokenAnswer): boolean {

@@ -34,6 +34,7 @@ export interface Stores extends AsyncDisposable {
 /** A server far away may be away for longer than a disk is busy: half a minute, before the run is tried again as a whole. */
 const farAway = { attempts: 8, longestPauseMs: 10_000 };
 
+/** Opens stores as they are needed, one set of connections for each server. `patience` changes how often, and for how long, failed requests are repeated. */
 export function openStores(access: StoreAccess, clock: Clock, patience: Omit<RetryOptions, 'clock'> = {}): Stores {
   const opened = new AsyncDisposableStack();
   const remote = new Map<string, RemoteStore>();
@@ -64,9 +65,13 @@ export function openStores(access: StoreAccess, clock: Clock, patience: Omit<Ret
 /** The name of a folder in the store, and never a way out of it. */
 function requireName(location: string): void {
   if (location !== '' && location !== '.' && location !== '..' && !/[/\\\0]/.test(location)) return;
-  throw new AppError('store/unavailable', 'A repository lies in a folder of the store, and this is no name of one.', {
-    detail: { location },
-  });
+  throw new AppError(
+    'store/unavailable',
+    'A repository is in a folder of the store, and this is not the name of one.',
+    {
+      detail: { location },
+    },
+  );
 }
 
 function openRemoteStore(

@@ -5,7 +5,7 @@ import { purposes } from './purposes.ts';
 import { type Binding, type Sealed as SealedValue, seal, unseal } from './seal.ts';
 
 const cure =
-  'Something else than Nightkeep wrote to the database. The operator must put the row back as it was, or confirm what it says: nightkeep keys confirm.';
+  'Something other than Nightkeep wrote to the database. The operator must put the row back as it was, or confirm what it says: nightkeep keys confirm.';
 
 /** The rows of people: whoever may write to the database cannot make one person another. */
 export function personSealing(keyring: Keyring): RowSealing<PersonFacts> {

@@ -59,7 +59,7 @@ async function* unsealFrom(keyring: Keyring, read: ReturnType<typeof openReader>
   if (id === undefined)
     throw new AppError(
       'request/invalid',
-      'This is no export of Nightkeep. Name a file that nightkeep export wrote, or one of nightkeep import --list.',
+      'This is not an export of Nightkeep. Name a file that nightkeep export wrote, or one of nightkeep import --list.',
     );
   for (let number = 0; ; number += 1) {
     const length = (await read(4))?.readUInt32BE();

@@ -32,7 +32,7 @@ async function placeOf(path: string): Promise<string> {
   });
   if (found === undefined) return path;
   if (found.isFile() || found.isDirectory()) return await realpath(path);
-  throw new AppError('usage/invalid', `${path} is a device or a pipe, and no file: name a file.`);
+  throw new AppError('usage/invalid', `${path} is a device or a pipe, not a file: name a file.`);
 }
 
 function unwritten(path: string, cause: NodeJS.ErrnoException): AppError {

@@ -10,6 +10,7 @@ export interface Asking {
   readonly forwardedFor: string | undefined;
 }
 
+/** Reads both from a request; without a connection (in tests) the peer is empty. */
 export function askingOf(c: Context): Asking {
   const { incoming }: Partial<HttpBindings> = c.env ?? {};
   return { peer: incoming?.socket.remoteAddress ?? '', forwardedFor: c.req.header('x-forwarded-for') };

@@ -77,7 +77,8 @@ function write<T extends object>(c: Context, { keyring }: Needs, name: string, v
   const { sealed } = seal(keyring, binding, JSON.stringify(value));
   const text = Buffer.from(sealed).toString('base64url');
   const size = `__Host-${name}`.length + text.length;
-  if (size > limits.cookie) throw new Error(`The cookie ${name} would have ${size} bytes, and browsers keep fewer.`);
+  if (size > limits.cookie)
+    throw new Error(`The cookie ${name} would have ${size} bytes, which is more than browsers keep.`);
   setCookie(c, name, text, { ...cookieAttributes, maxAge: pendingSeconds });
   return size;
 }

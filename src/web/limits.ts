@@ -53,5 +53,5 @@ export function openLimits({ clock, config, database, log }: Needs): Limits {
 }
 
 function tooOften(afterMs: number): string {
-  return `This was asked for too often. It may be asked for again in ${Math.ceil(afterMs / 1000)} s.`;
+  return `This was requested too often. It may be requested again in ${Math.ceil(afterMs / 1000)} s.`;
 }

@@ -18,7 +18,8 @@ async function fieldsOf(req: Context['req']): Promise<string[]> {
     const sent = Object.entries(await req.parseBody({ all: true }));
     return sent.flat(2).filter((value) => typeof value === 'string');
   } catch (cause) {
-    const message = 'The form could not be read: it was cut, or is none. Go back, reload the page and send it again.';
+    const message =
+      'The form could not be read: it is incomplete, or not a form. Go back, reload the page and send it again.';
     throw new AppError('request/invalid', message, { cause });
   }
 }

@@ -121,7 +121,7 @@ function gauges(
     ),
     each(
       'people_to_mend',
-      'People whose data is not well protected, or soon will not be, by who can mend it',
+      'People whose data is not well protected, or soon will not be, by who can fix it',
       'by',
       tally.menders,
     ),

@@ -123,7 +123,7 @@ interface Place {
 function cannotListen({ host, port, setting }: Place, cause: Error): AppError {
   const code = 'code' in cause ? String(cause.code) : '';
   const why = faults[code]?.(setting) ?? 'this machine has no such address. Correct HOST';
-  const what = setting === 'PORT' ? 'The pages cannot be served' : 'The health of this worker cannot be told';
+  const what = setting === 'PORT' ? 'The pages cannot be served' : 'The health of this worker cannot be served';
   const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new AppError('config/invalid', `${what} at ${at}: ${why}.`, { cause });
 }

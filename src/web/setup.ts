@@ -49,6 +49,7 @@ export function newSetupToken(): string {
   return randomBytes(16).toString('base64url');
 }
 
+/** Answers `/setup` while it is open. A wrong token gets 403, and a closed page whatever else the app answers. */
 export function addSetup(app: Hono, setup: Setup): void {
   const frame = (texts: Texts, body: Html) =>
     layout({ title: texts.setup.title, session: undefined, texts, body, here: setupPath });

@@ -56,7 +56,7 @@ export async function fileIn(opened: OpenSnapshot, path: string): Promise<FileNo
   return place;
 }
 
-/** What lies at the path; throws `request/not-found`. The error of `findPlace` would bring the path, and with it names of files, into the log. */
+/** What is at the path; throws `request/not-found`. The error of `findPlace` would bring the path, and with it names of files, into the log. */
 export async function placeIn({ history, saved }: OpenSnapshot, path: string) {
   try {
     return await findPlace(history.repository, saved.snapshot, path);
@@ -87,7 +87,7 @@ const mostNames = 1_000;
 export function decodePath(rest: string): string {
   const names = rest.split('/').filter(Boolean);
   if (names.length > mostNames)
-    throw new AppError('request/invalid', `The address names more than ${mostNames} folders, one in the other.`);
+    throw new AppError('request/invalid', `The address names more than ${mostNames} folders inside each other.`);
   try {
     return names.map(decodeURIComponent).join('/');
   } catch (cause) {

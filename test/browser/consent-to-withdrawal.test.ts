@@ -84,7 +84,7 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   it('withdraws, and the page says so', async () => {
     await page.getByRole('link', { name: 'Consent', exact: true }).click();
     await page.getByRole('link', { name: 'To withdraw your consent' }).click();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('button', { name: 'Yes, withdraw my consent' }).click();
     expect(await page.textContent('main')).toContain('withdrawn');
   });

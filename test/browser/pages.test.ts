@@ -233,14 +233,14 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /operator/audit.json': { kind: 'answer', type: /json/ },
 
   'POST /operator/queues/pause': { kind: 'act', on: '/operator/queues', says: 'The night was paused by' },
-  'POST /operator/queues/resume': { kind: 'act', on: '/operator/queues', says: 'The queue gives out runs.' },
+  'POST /operator/queues/resume': { kind: 'act', on: '/operator/queues', says: 'The queue is giving out runs.' },
   'POST /operator/queues/drain': {
     kind: 'act',
     on: '/operator/queues/drain',
     fill: { reason: 'the store is full' },
     says: 'The night ends early',
   },
-  'POST /operator/retry': { kind: 'act', on: '/operator', says: /asked for/ },
+  'POST /operator/retry': { kind: 'act', on: '/operator', says: /requested/ },
   'POST /operator/people/:person/ask-again': {
     kind: 'act',
     at: ofBob('/ask-again'),
@@ -252,7 +252,7 @@ const rows: Readonly<Record<string, Row>> = {
     kind: 'act',
     at: ofBob('/run'),
     on: personPage,
-    says: 'A backup was asked for.',
+    says: 'A backup was requested.',
   },
   'POST /operator/people/:person/pause': { kind: 'act', at: ofBob('/pause'), on: personPage, says: 'paused' },
   'POST /operator/people/:person/resume': {
@@ -285,7 +285,7 @@ const rows: Readonly<Record<string, Row>> = {
   },
   'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights are no longer paused.' },
   'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
-  'POST /settings/mails': { kind: 'act', on: '/settings', says: 'What you are mailed is saved.' },
+  'POST /settings/mails': { kind: 'act', on: '/settings', says: 'Your choice of mails is saved.' },
   'POST /settings/sessions/end': {
     kind: 'act',
     on: '/settings',
@@ -343,7 +343,7 @@ const rows: Readonly<Record<string, Row>> = {
     kind: 'act',
     on: '/verification',
     arrange: (world) => saveVerification(world, { damage: ofOneFile, damageState: 'lost', foundAt: new Date(0) }),
-    says: 'You have looked',
+    says: 'You have confirmed',
   },
   'POST /recovery': { kind: 'act', on: '/recovery', says: 'recovery key' },
   'POST /recovery/kept': {
@@ -355,7 +355,7 @@ const rows: Readonly<Record<string, Row>> = {
       await page.fill('#third', groups[2] ?? '');
       await page.fill('#fifth', groups[4] ?? '');
     },
-    says: 'You have your recovery key: you showed that',
+    says: 'You have your recovery key: you confirmed that',
   },
   'POST /recovery/adopt': {
     kind: 'act',
@@ -366,7 +366,7 @@ const rows: Readonly<Record<string, Row>> = {
       await page.fill('#folder', left.folder);
       await page.fill('#key', left.recoveryKey);
     },
-    says: 'Your snapshots from before are here',
+    says: 'Your earlier snapshots are here',
   },
   'POST /recovery/remove': {
     kind: 'act',
@@ -410,7 +410,7 @@ const rows: Readonly<Record<string, Row>> = {
     kind: 'act',
     on: '/settings/erase',
     fill: { word: 'erase' },
-    says: 'nothing else leads here',
+    says: 'no other way to get here',
   },
   'POST /logout': { kind: 'act', by: 'operator', on: '/', says: /./ },
 };

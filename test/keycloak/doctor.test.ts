@@ -163,7 +163,7 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
       inject: withoutOfflineScope,
       name: 'offline scope',
       state: 'wrong',
-      words: /may not ask for offline_access/,
+      words: /may not request offline_access/,
     },
     {
       case: 'pushed requests that are demanded',
@@ -177,7 +177,7 @@ describe.skipIf(server === undefined)('nightkeep doctor at a real Keycloak', () 
       inject: bound,
       name: 'bound tokens',
       state: 'wrong',
-      words: /demands a key/,
+      words: /requires a key/,
     },
     {
       case: 'bound tokens that are demanded, and are bound',

@@ -108,7 +108,7 @@ describe('a setting that is wrong is refused with 2 and the cure', () => {
 
 describe('a keyring that is not that of the database is refused with 2', () => {
   const told =
-    /^nightkeep: The keyring is not the one [^\n]+ key one is missing or another one\. Put the right KEYRING back\.\n$/;
+    /^nightkeep: The keyring is not the one [^\n]+ key one is missing or has changed\. Put the right KEYRING back\.\n$/;
   test('another key of the same name', () => expectRefusal(['start'], { KEYRING: keyLine('one') }, 2, told));
   test('another key', () => expectRefusal(['start'], { KEYRING: keyLine('other') }, 2, told));
   test('none, on a machine that has no DATA_DIR yet', () =>

@@ -118,6 +118,7 @@ export interface Terms {
   agreedAt: Date;
 }
 
+/** Records the agreement with its sentences, and the act in the audit: as a renewal, or as a first consent. */
 export async function saveTerms(
   transaction: Transaction,
   { id: grantId, userId, scope }: Grant,

@@ -28,6 +28,7 @@ export interface DeadlineFacts {
   nextIdle: Date | null;
 }
 
+/** How grants stand with their deadlines. `idleMs` is the longest time that a token lives unused: a grant may know of a shorter one. */
 export async function inspectDeadlines(
   database: Database,
   { at, idleMs, overdueBefore, maxBefore }: { at: Date; idleMs: number; overdueBefore: Date; maxBefore: Date },
@@ -76,6 +77,7 @@ export interface RotationFacts {
   refusedAsUsed: number;
 }
 
+/** What exchanges since then show about rotation: whether tokens are replaced, and whether one may be sent again after its answer was lost. */
 export async function inspectRotation(database: Database, { since }: { since: Date }): Promise<RotationFacts> {
   const [facts] = await database.$queryRaw<[RotationFacts]>`
     WITH latest AS (

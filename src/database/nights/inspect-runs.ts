@@ -17,6 +17,7 @@ export interface RunFacts {
   errorCode: string | null;
 }
 
+/** Where runs stand, and how those came out that ended since `endedSince`; the other moments say from when on something is late. */
 export async function inspectRuns(
   database: Database,
   times: { at: Date; lapsedBefore: Date; waitingBefore: Date; nightBefore: Date; endedSince: Date },

@@ -84,16 +84,17 @@ export async function claimDeliveries(
     RETURNING id, channel, user_id AS "userId", facts, failures, created_at AS "createdAt"`;
 }
 
-/** Records how a delivery went: delivered, or failed and to be tried again at `nextAttemptAt` (null: given up). */
+/** Records that a notice was delivered; it is not tried again. */
 export async function saveDelivered(database: Database, { id, at }: { id: string; at: Date }): Promise<void> {
   await database.notice.updateMany({ where: { id }, data: { deliveredAt: at, nextAttemptAt: null, errorCode: null } });
 }
 
-/** Nobody need be told any more. */
+/** Records that what the notice would tell is over, so that it is not sent. */
 export async function saveNotNeeded(database: Database, id: string): Promise<void> {
   await database.notice.updateMany({ where: { id }, data: { nextAttemptAt: null, errorCode: null } });
 }
 
+/** Records that a delivery failed, and when it is tried again (null: given up). */
 export async function saveNotDelivered(
   database: Database,
   { id, errorCode, nextAttemptAt }: { id: string; errorCode: string; nextAttemptAt: Date | null },

@@ -75,6 +75,7 @@ async function instantiateEngine() {
   return bindings;
 }
 
+/** For the engine: no table or enumeration of the schema is managed by somebody else. */
 export const noFilter = { externalTables: [], externalEnums: [] };
 
 /** The text of prisma/schema.prisma. */

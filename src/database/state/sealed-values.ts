@@ -93,6 +93,7 @@ function ofRow(table: string) {
   return { table: raw(table), id: raw('t.id'), userId: raw('t.user_id'), number: raw('0') };
 }
 
+/** Every kind of value in the database that is sealed with the keyring. */
 export const sealedKinds: readonly SealedKind[] = [
   'offline tokens',
   'DPoP keys',

@@ -38,12 +38,12 @@ export function checkBoundTokens(
     return [wrong(name, sends.message, 'Set OIDC_DPOP=auto, or turn DPoP on at the provider.')];
   if (!introductions.some(({ possession }) => possession)) return [];
   if (sends)
-    return [ok(name, `The provider demands a key for the tokens of ${clientId} (DPoP), and Nightkeep has one.`)];
+    return [ok(name, `The provider requires a key for the tokens of ${clientId} (DPoP), and Nightkeep has one.`)];
   return [
     wrong(
       name,
-      `The provider demands a key for the tokens of ${clientId} (DPoP), and Nightkeep has none.`,
-      'Set OIDC_DPOP=required, or take the demand back for this client (Keycloak: Require DPoP bound tokens).',
+      `The provider requires a key for the tokens of ${clientId} (DPoP), and Nightkeep has none.`,
+      'Set OIDC_DPOP=required, or turn the requirement off for this client (Keycloak: Require DPoP bound tokens).',
     ),
   ];
 }

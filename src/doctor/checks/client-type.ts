@@ -23,7 +23,7 @@ function checkClientType(
   return [
     warn(
       name,
-      `The provider believes ${clientId} without any proof: it is a public client there, and ${authentication} protects nothing.`,
+      `The provider accepts ${clientId} without any proof: it is a public client there, and ${authentication} protects nothing.`,
       'Make it confidential (Keycloak: Client authentication), then set its new secret here.',
     ),
   ];

@@ -50,14 +50,14 @@ export function checkClient(facts: ClientFacts): Finding[] {
     const finding = { ...checkOne({ ...facts, known }, introduction), name: `${name}, ${kind} ${index + 1}` };
     if (!someWorks || finding.state !== 'wrong') return finding;
     const cure = 'Take it out of the settings once every process has the other one.';
-    return warn(finding.name, `${finding.finding} Nightkeep goes on with another one.`, cure);
+    return warn(finding.name, `${finding.finding} Nightkeep uses another one.`, cure);
   });
 }
 
 function checkPost({ clientId }: ClientFacts, inHeader: Introduction | undefined): Finding {
   return wrong(
     name,
-    `The provider takes the secret of ${clientId} in the form (client_secret_post), but not in the header (client_secret_basic)${inHeader ? ` ${evidence(inHeader.reply)}` : ''}.`,
+    `The provider accepts the secret of ${clientId} in the form (client_secret_post), but not in the header (client_secret_basic)${inHeader ? ` ${evidence(inHeader.reply)}` : ''}.`,
     'Set OIDC_CLIENT_AUTH=client_secret_post, or set the client to client_secret_basic at the provider.',
   );
 }
@@ -66,19 +66,19 @@ function checkOne({ clientId, authentication, known, stranger }: ClientFacts, in
   const said = evidence(introduction.reply);
   switch (beliefOf(introduction)) {
     case 'believed':
-      return ok(name, `The provider believes ${clientId} (${authentication}).`);
+      return ok(name, `The provider accepts ${clientId} (${authentication}).`);
     case 'refused':
       return checkRefusal({ clientId, authentication, known }, introduction.reply);
     case 'refused by introspection':
       return wrong(
         name,
-        `The token endpoint does not say whether it believes ${clientId} ${said}, and introspection refuses it ${introduction.introspection ? evidence(introduction.introspection) : ''}.`,
+        `The token endpoint does not say whether it accepts ${clientId} ${said}, and introspection refuses it ${introduction.introspection ? evidence(introduction.introspection) : ''}.`,
         `${compareWith(authentication)} If they agree, allow the client to introspect its tokens.`,
       );
     case 'not allowed':
       return wrong(
         name,
-        `The provider believes ${clientId}, but does not let it refresh tokens ${said}.`,
+        `The provider accepts ${clientId}, but does not let it refresh tokens ${said}.`,
         'Allow the grant type refresh_token for this client.',
       );
     case 'nobody is answered':
@@ -91,17 +91,17 @@ function checkOne({ clientId, authentication, known, stranger }: ClientFacts, in
       if (stranger !== undefined && beliefOf(stranger) === 'refused')
         return ok(
           name,
-          `The provider believes ${clientId} (${authentication}): it answers otherwise to another secret.`,
+          `The provider accepts ${clientId} (${authentication}): it answers differently to another secret.`,
         );
       if (introduction.reply.status === 400)
         return unknown(
           name,
-          `It cannot be told from here whether the provider believes ${clientId}: it says the same of a token that is none and of a wrong secret ${said}. A sign-in shows it.`,
+          `It cannot be seen from here whether the provider accepts ${clientId}: it answers an invalid token and a wrong secret in the same way ${said}. A sign-in shows it.`,
         );
       return wrong(
         name,
-        `The token endpoint does not say whether it believes ${clientId} ${said}.`,
-        'Look at the log of the provider, at what it demands of this client besides, and at the proxy before it.',
+        `The token endpoint does not say whether it accepts ${clientId} ${said}.`,
+        "Look at the provider's log, at what else it requires of this client, and at the proxy in front of it.",
       );
   }
 }
@@ -130,8 +130,8 @@ function checkRefusal({ clientId, authentication, known }: Omit<ClientFacts, 'in
     );
   return wrong(
     name,
-    `The provider does not take ${clientId} for what it says it is ${said}.`,
-    `Look whether the client is there and enabled. ${compare}`,
+    `The provider does not accept ${clientId} as the client it claims to be ${said}.`,
+    `Check that the client exists and is enabled. ${compare}`,
   );
 }
 

@@ -66,7 +66,7 @@ export function checkClocks(facts: ClockFacts): Finding {
   if (seen.length === 0) return unknown(name, 'Neither provider nor database told the time.');
   const bad = seen.filter(({ off }) => Math.abs(off) > noise);
   if (bad.length === 0) {
-    const unseen = provider === undefined ? ' The provider tells no time before it has issued tokens.' : '';
+    const unseen = provider === undefined ? " The provider's time is not known before it has issued tokens." : '';
     return ok(name, `This machine agrees with ${seen.map(({ who }) => who).join(' and ')}.${unseen}`);
   }
   const finding = `This machine is ${bad.map(wordsOf).join(' and ')}.`;
@@ -74,9 +74,9 @@ export function checkClocks(facts: ClockFacts): Finding {
     ? 'Set the clock of this machine by NTP: the others agree.'
     : `Set the clocks of this machine and of ${bad.map(({ who }) => who).join(' and ')} by NTP.`;
   const off = Math.abs(provider ?? 0);
-  if (off > limits.tokens) return wrong(name, `${finding} Tokens are taken for stale.`, cure);
+  if (off > limits.tokens) return wrong(name, `${finding} Tokens may be refused as expired.`, cure);
   if (off > limits.assertions && facts.proves === true)
-    return wrong(name, `${finding} The provider may take Nightkeep's signatures for stale.`, cure);
+    return wrong(name, `${finding} The provider may refuse Nightkeep's signatures as expired.`, cure);
   return warn(name, finding, cure);
 }
 

@@ -24,12 +24,13 @@ export const database: Check = {
     } catch (error) {
       if (!isAppError(error, 'database/unavailable')) throw error;
       if (embedded && error.cause === undefined)
-        return unknown(name, 'There is no embedded PostgreSQL yet: the first start makes it in DATA_DIR.');
+        return unknown(name, 'There is no embedded PostgreSQL yet: the first start creates it in DATA_DIR.');
       return checkFault(kindOfFault(error.cause), embedded);
     }
   },
 };
 
+/** What a server that answers is like: `ms` is how long it took for a small question. */
 export function checkServer(
   { major, version, readOnly, connections, mostConnections, bytes }: ServerFacts,
   ms: number,
@@ -39,7 +40,7 @@ export function checkServer(
   if (readOnly)
     return wrong(
       name,
-      'PostgreSQL takes no writes: it is a standby, or set to read only.',
+      'PostgreSQL accepts no writes: it is a standby, or set to read-only.',
       'Let DATABASE_URL name the primary.',
     );
   if (mostConnections - connections < connectionsOfAProcess)
@@ -57,12 +58,13 @@ export function checkServer(
   return ok(name, `PostgreSQL ${version} answers in ${ms} ms (${bytesWords(bytes)}).`);
 }
 
+/** Why there is no connection: `kind` is the reason that PostgreSQL or the network gave, where it is a known one. */
 export function checkFault(kind: string | undefined, embedded: boolean): Finding {
   if (embedded)
     return wrong(
       name,
       'The embedded PostgreSQL does not start.',
-      'See that this user may write in DATA_DIR and that the disk is not full.',
+      'Check that this user may write in DATA_DIR and that the disk is not full.',
     );
   const [finding, cure] = faultWords[kind ?? ''] ?? [
     'PostgreSQL does not answer.',

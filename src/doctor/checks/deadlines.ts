@@ -31,7 +31,7 @@ interface DeadlineLimits {
 export function checkDeadlines(facts: DeadlineFacts, { overdueMs, nearMaxMs }: DeadlineLimits, at: Date): Finding {
   const { living, overdue, nearIdle, nearMax, nextIdle } = facts;
   if (living === 0) return ok(name, 'There is nothing that could end.');
-  const cure = 'Let a worker run (nightkeep start --roles worker) and look at its log for keep-alive.';
+  const cure = 'Run a worker (nightkeep start --roles worker) and look for keep-alive in its log.';
   if (nearIdle > 0)
     return wrong(
       name,

@@ -19,14 +19,14 @@ export function checkDiscovery(issuer: URL, { url, reply, metadata }: Published)
   if (isOpenToListeners(issuer))
     return wrong(
       name,
-      'OIDC_ISSUER is plain http, where whoever listens reads secret and tokens, so Nightkeep asks nothing there.',
+      'OIDC_ISSUER is plain http, where anybody on the way can read secret and tokens, so Nightkeep sends nothing there.',
       'Serve the provider over https and set OIDC_ISSUER to that address.',
     );
   if (URL.parse(metadata.issuer)?.href !== issuer.href)
     return wrong(
       name,
       `The provider at ${issuer.href} names itself ${metadata.issuer}.`,
-      `Set OIDC_ISSUER to ${metadata.issuer} if that is the address people use; else correct the provider's own name (on Keycloak KC_HOSTNAME).`,
+      `Set OIDC_ISSUER to ${metadata.issuer} if that is the address people use; otherwise correct the provider's own name (on Keycloak KC_HOSTNAME).`,
     );
   const missing = missingEndpoints(metadata);
   if (missing.length > 0)
@@ -45,16 +45,16 @@ export function checkDiscovery(issuer: URL, { url, reply, metadata }: Published)
   if (reply.ms > slowMs)
     return warn(
       name,
-      `The provider is right, but took ${reply.ms} ms to answer.`,
+      `The provider is set up correctly, but took ${reply.ms} ms to answer.`,
       'Look at its load: every night asks it once for each person.',
     );
   if (metadata.revocation_endpoint === undefined)
     return warn(
       name,
-      'The provider offers no revocation (RFC 7009), so a token outlives a consent that is withdrawn here.',
-      'Turn revocation on at the provider; else people must remove the access there as well.',
+      'The provider offers no revocation (RFC 7009), so a token stays valid after its consent is withdrawn here.',
+      'Turn revocation on at the provider; otherwise people must remove the access there as well.',
     );
-  return ok(name, `${issuer.href} answers in ${reply.ms} ms, bears that name and has every endpoint.`);
+  return ok(name, `${issuer.href} answers in ${reply.ms} ms, has that name and every endpoint.`);
 }
 
 function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
@@ -70,7 +70,7 @@ function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
   if (status === 200)
     return wrong(
       name,
-      `What answers at ${url.href} is no OpenID provider.`,
+      `What answers at ${url.href} is not an OpenID provider.`,
       'Correct OIDC_ISSUER: it is the address without /.well-known/openid-configuration.',
     );
   return wrong(name, `${url.href} answers ${status}.`, "Look at the provider's log, and at the proxy before it.");
@@ -80,12 +80,13 @@ function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
 function cureOfFailure(failure: string): string {
   if (/ENOTFOUND|EAI_AGAIN/.test(failure)) return 'Correct the host in OIDC_ISSUER, or the name service.';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(failure))
-    return 'No TLS is spoken at that port: write the one of https in OIDC_ISSUER, or http:// where the provider is on this machine.';
+    return 'That port does not speak TLS: write the https port in OIDC_ISSUER, or http:// if the provider is on this machine.';
   if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED|ALTNAME/i.test(failure))
     return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
-  if (/timeout/i.test(failure)) return 'Look whether a firewall is in the way, and whether the provider is overloaded.';
+  if (/timeout/i.test(failure))
+    return 'Check whether a firewall is in the way, and whether the provider is overloaded.';
   if (/UND_ERR_SOCKET|ECONNRESET/.test(failure))
-    return 'Something listens there and ends the connection: if it speaks TLS, write https:// in OIDC_ISSUER; else look at its log.';
+    return 'Something listens there and ends the connection: if it speaks TLS, write https:// in OIDC_ISSUER; otherwise look at its log.';
   if (failure === 'blocked-port')
     return 'Serve the provider at another port and correct OIDC_ISSUER: this one is for another protocol, and browsers ask nothing there either.';
   return 'Start the provider, or correct host and port in OIDC_ISSUER.';

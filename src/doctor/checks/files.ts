@@ -67,8 +67,8 @@ function findRefused({ what, url, others }: Group, named: NamedSources): Finding
     name,
     `${peopleAt(what, refused)}: neither ${setting} nor FILES_ORIGINS names that server, so that no token is sent there, and their nights fail.`,
     url === undefined
-      ? `${still} Else ask them to agree again: that is without ${what} then, as ${setting} is not set.`
-      : `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Else ask them to agree again: they read the address of ${setting} then.`,
+      ? `${still} Otherwise ask them to agree again: that is then without ${what}, since ${setting} is not set.`
+      : `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Otherwise ask them to agree again: they then agree to the address in ${setting}.`,
   );
 }
 
@@ -89,7 +89,7 @@ function findStrange({ what, url, others }: Group, named: NamedSources): Finding
   return warn(
     name,
     `${peopleAt(what, strange)}, which is not the path of ${setting}: that holds for new people only.`,
-    `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}; else set ${setting} back.`,
+    `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}; otherwise set ${setting} back.`,
   );
 }
 

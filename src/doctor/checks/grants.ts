@@ -37,21 +37,21 @@ export function checkGrants(counts: readonly GrantCount[]): Finding {
     return warn(
       name,
       `${countWords(disabled, 'account')} ${disabled === 1 ? 'is' : 'are'} disabled or gone at the provider (${story}).`,
-      'Enable them there if that was not meant: their consent comes back by itself.',
+      'Enable them there if that was not intended: their consent then works again by itself.',
     );
   const signedOut = because('signed_out');
   if (signedOut > 0)
     return warn(
       name,
       `${countWords(signedOut, 'person', 'people')} ${signedOut === 1 ? 'was' : 'were'} signed out by an administrator or a not-before policy (${story}).`,
-      'Take the policy back if that was not meant (Keycloak: Sessions, Revocation); else they must consent again.',
+      'Reset the policy if that was not intended (Keycloak: Sessions, Revocation); otherwise they must consent again.',
     );
   const doubted = sum(counts.filter(({ state }) => state === 'suspect'));
   if (doubted > 0)
     return warn(
       name,
-      `The provider refuses ${countWords(doubted, 'token')} of late (${story}).`,
-      'Nightkeep asks again by itself. See: nightkeep grants --state suspect',
+      `The provider has recently refused ${countWords(doubted, 'token')} (${story}).`,
+      'Nightkeep asks again automatically. See: nightkeep grants --state suspect',
     );
   return ok(name, counts.length === 0 ? 'Nobody has consented yet.' : `${story}.`);
 }

@@ -23,12 +23,12 @@ export const issuers: Check = {
 export function checkIssuers(counts: readonly { issuer: string; count: number }[], issuer: URL): Finding {
   const strange = counts.filter((one) => URL.parse(one.issuer)?.href !== issuer.href);
   const [first] = strange;
-  if (first === undefined) return ok(name, 'Every consent is of OIDC_ISSUER.');
+  if (first === undefined) return ok(name, 'Every consent is from OIDC_ISSUER.');
   const of = strange.map((one) => `${countWords(one.count, 'consent')} of ${one.issuer}`);
   return warn(
     name,
     `There ${first.count === 1 && strange.length === 1 ? 'is' : 'are'} ${of.join(' and ')}, which is not OIDC_ISSUER: people who sign in now are new here, without their snapshots.`,
-    `If the provider has moved: nightkeep provider move ${first.issuer} ${issuer.href} --dry-run; else set OIDC_ISSUER back.`,
+    `If the provider has moved: nightkeep provider move ${first.issuer} ${issuer.href} --dry-run; otherwise set OIDC_ISSUER back.`,
   );
 }
 
@@ -41,8 +41,8 @@ export function checkClients(others: readonly { clientId: string; count: number 
   return [
     warn(
       name,
-      `People gave ${of}, which is not OIDC_CLIENT_ID: a provider takes a token from the client alone that it gave it to.`,
-      'If the client was replaced on purpose, ask these people to agree again: plan, snapshots and record go on. Else set OIDC_CLIENT_ID back.',
+      `People gave ${of}, which is not OIDC_CLIENT_ID: a provider accepts a token only from the client that it gave it to.`,
+      'If the client was replaced on purpose, ask these people to agree again: they keep plan, snapshots and record. Otherwise set OIDC_CLIENT_ID back.',
     ),
   ];
 }

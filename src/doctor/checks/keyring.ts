@@ -52,13 +52,14 @@ interface KeyringFacts {
   fresh: boolean;
 }
 
+/** Whether the keyring has every key that the database is sealed under, and the same one under its name. */
 export function checkKeyring({ broken, uses, fresh }: KeyringFacts, at: Date): Finding {
   const missing = [...new Set([...broken, ...uses.filter(({ state }) => state === 'missing').map(({ id }) => id)])];
   if (missing.length > 0)
     return wrong(
       name,
-      `The keyring is not the one this database was sealed with: ${missing.join(', ')} is missing or another key.`,
-      'Put the right KEYRING back: what is sealed under that key opens with nothing else.',
+      `The keyring is not the one this database was sealed with: ${missing.join(', ')} is missing or has changed.`,
+      'Put the right KEYRING back: what is sealed under that key cannot be opened otherwise.',
     );
   if (fresh) return ok(name, 'It can be read; nothing is sealed with it yet.');
   const sealing = uses.find(({ state }) => state === 'sealing');
@@ -75,11 +76,11 @@ export function checkKeyring({ broken, uses, fresh }: KeyringFacts, at: Date): F
 
 /** What can be said of it without the database. */
 function untriedKeyring(): Finding {
-  return unknown(name, 'It can be read; what it opens shows only with the database.');
+  return unknown(name, 'It can be read; what it opens cannot be seen without the database.');
 }
 
 function noKeyringYet(): Finding {
-  return unknown(name, 'There is none yet: the first start makes one in DATA_DIR. Keep a copy of it then.');
+  return unknown(name, 'There is none yet: the first start creates one in DATA_DIR. Then keep a copy of it.');
 }
 
 /** A keyring that is to be made, beside a database that was sealed with another. */
@@ -87,7 +88,7 @@ function lostKeyring(): Finding {
   return wrong(
     name,
     'There is no keyring, but this database was sealed with one.',
-    'Put the right KEYRING back, or the keyring file of DATA_DIR. Do not start before: a new one opens nothing.',
+    'Put the right KEYRING back, or the keyring file of DATA_DIR. Do not start before that: a new one opens nothing.',
   );
 }
 

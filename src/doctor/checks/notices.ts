@@ -56,10 +56,9 @@ export function checkNotices(
       'Look at the log for notice.failed, and at the mail server or the channel that it names.',
     );
   if (!people && operators.length === 0)
-    return ok(name, 'Nobody is told by mail or by a channel: neither SMTP_URL nor NOTIFY_URLS is set.');
+    return ok(name, 'Nobody is notified by mail or channel: neither SMTP_URL nor NOTIFY_URLS is set.');
   const told = [...(people ? ['people by mail'] : []), ...operators.map((channel) => `operators by ${channel}`)];
   const last =
-    lastTold &&
-    ` Operators were last told of something on ${lastTold.at.toISOString()}, by ${meansOf(lastTold.channel)}.`;
-  return ok(name, `What goes wrong is told to ${told.join(', ')}.${last ?? ''}`);
+    lastTold && ` Operators were last notified on ${lastTold.at.toISOString()}, by ${meansOf(lastTold.channel)}.`;
+  return ok(name, `Problems are reported to ${told.join(', ')}.${last ?? ''}`);
 }

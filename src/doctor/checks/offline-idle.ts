@@ -22,7 +22,7 @@ export function checkOfflineIdle(offlineIdleMs: number, facts: WindowFacts): Fin
     const said = durationWords(idleSeconds * 1000);
     return warn(
       name,
-      `OFFLINE_IDLE is ${setting}, but tokens say that they end after ${said} unused; Nightkeep goes by the tokens.`,
+      `OFFLINE_IDLE is ${setting}, but tokens say that they end after ${said} without use; Nightkeep relies on the tokens.`,
       `Set OFFLINE_IDLE to ${said}, or Offline Session Idle of the provider to ${setting}.`,
     );
   }
@@ -31,7 +31,7 @@ export function checkOfflineIdle(offlineIdleMs: number, facts: WindowFacts): Fin
     const pause = durationWords(goneAfterSeconds * 1000);
     return warn(
       name,
-      `OFFLINE_IDLE is ${setting}, but ${countWords(gone, 'session')} ${gone === 1 ? 'was' : 'were'} gone after ${pause} or more, and no token was taken after so long.`,
+      `OFFLINE_IDLE is ${setting}, but ${countWords(gone, 'session')} ${gone === 1 ? 'was' : 'were'} gone after ${pause} or more, and no token was accepted after so long.`,
       `Compare OFFLINE_IDLE with Offline Session Idle of the provider, of its realm and of the client: it may be shorter than ${pause}.`,
     );
   }
@@ -41,6 +41,6 @@ export function checkOfflineIdle(offlineIdleMs: number, facts: WindowFacts): Fin
   const longest = takenAfterSeconds === null ? '' : ` One was taken after ${durationWords(takenAfterSeconds * 1000)}.`;
   return unknown(
     name,
-    `OFFLINE_IDLE is ${setting}, and tokens do not say when they end unused.${longest} Compare it with Offline Session Idle of the provider.`,
+    `OFFLINE_IDLE is ${setting}, and tokens do not say when they end without use.${longest} Compare it with Offline Session Idle of the provider.`,
   );
 }

@@ -23,8 +23,8 @@ export function checkOfflineMaximum(
     const said = durationWords(maxSeconds * 1000);
     return warn(
       name,
-      `OFFLINE_MAX is ${setting}, but tokens end ${said} after consent whatever is done; Nightkeep goes by the tokens.`,
-      `Set OFFLINE_MAX to ${said}, so that people are told of it from the first day.`,
+      `OFFLINE_MAX is ${setting}, but tokens end ${said} after consent whatever is done; Nightkeep relies on the tokens.`,
+      `Set OFFLINE_MAX to ${said}, so that people know about it from the first day.`,
     );
   }
   if (withEnd === 0)

@@ -10,7 +10,7 @@ export const offlineScope: Check = {
   run: async ({ authorization, client, profile }) => {
     const { metadata } = await client();
     if ('parameters' in (await profile()).offlineAccess)
-      return ok(name, 'This make of provider is asked by a parameter instead of a scope.');
+      return ok(name, 'This make of provider is asked with a parameter instead of a scope.');
     return checkOfflineScope(await authorization(), metadata.scopes_supported);
   },
 };
@@ -25,15 +25,15 @@ export function checkOfflineScope(
   if (refused)
     return wrong(
       name,
-      `The client may not ask for offline_access ${wordsOf(consent, plain.consent)}.`,
+      `The client may not request offline_access ${wordsOf(consent, plain.consent)}.`,
       'Add offline_access to its scopes (Keycloak: Client scopes, as Optional).',
     );
   if (!isTaken(consent))
-    return unknown(name, 'Whether the client may ask for offline_access shows once people can sign in.');
+    return unknown(name, 'Whether the client may request offline_access shows once people can sign in.');
   if (supported !== undefined && !supported.includes('offline_access'))
     return unknown(
       name,
-      'The provider takes the request, but does not name offline_access among its scopes. Some give offline access all the same: whether it does shows with the first consent.',
+      'The provider accepts the request, but does not list offline_access among its scopes. Some give offline access even so; the first consent will show it.',
     );
-  return ok(name, 'The client may ask for offline_access.');
+  return ok(name, 'The client may request offline_access.');
 }

@@ -38,7 +38,7 @@ export function checkProviderWindows({ title, idle, maximum, traps = [] }: Provi
     const where = idle ? ` (${idle.setting})` : '';
     return warn(
       name,
-      `Tokens live ${durationWords(idleMs)} unused, less than from one night to the next: workers exchange each every ${durationWords(idleMs / 4)} to keep it alive.`,
+      `Tokens live only ${durationWords(idleMs)} without use, which is less than from one night to the next: workers exchange each of them every ${durationWords(idleMs / 4)} to keep it alive.`,
       `Let them live longer at the provider${where}; then set OFFLINE_IDLE to it, and OIDC_PROFILE=generic.`,
     );
   }

@@ -14,15 +14,15 @@ export function checkPublicAddress(url: URL): Finding {
   if (url.protocol === 'http:' && !isLoopback(url)) {
     return wrong(
       name,
-      `PUBLIC_URL is ${url.origin}: over plain http no browser keeps the session, so nobody can sign in.`,
+      `PUBLIC_URL is ${url.origin}: over plain http browsers do not keep the session, so nobody can sign in.`,
       'Put a proxy with a certificate in front and set PUBLIC_URL to its https address.',
     );
   }
   if (isBlockedByBrowsers(url)) {
     return wrong(
       name,
-      `PUBLIC_URL has port ${url.port}, which is another protocol's: no browser opens ${url.origin}, so nobody can sign in.`,
-      'Let the pages be reached at another port, such as 3000 or 443, and set PUBLIC_URL to it.',
+      `PUBLIC_URL has port ${url.port}, which belongs to another protocol: browsers refuse to open ${url.origin}, so nobody can sign in.`,
+      'Serve the pages at another port, such as 3000 or 443, and set PUBLIC_URL to it.',
     );
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {

@@ -25,19 +25,19 @@ export function checkPushedRequests(
   if (!offered && only)
     return wrong(
       name,
-      'The provider demands pushed requests, but names no address for them.',
-      'Turn pushed authorization requests on at the provider, or take the demand back.',
+      'The provider requires pushed requests, but names no address for them.',
+      'Turn pushed authorization requests on at the provider, or stop requiring them.',
     );
   if (!offered) return ok(name, 'The provider offers none, so requests go through the browser.');
   const { pushed } = signIn;
-  if (!believed || pushed === undefined) return unknown(name, 'Not tried: the provider does not believe the client.');
+  if (!believed || pushed === undefined) return unknown(name, 'Not tried: the provider does not accept the client.');
   if (direct !== undefined && !isTaken(direct.signIn) && !isTaken(signIn))
-    return unknown(name, 'They can only be judged once sign-in is in order.');
+    return unknown(name, 'They can be checked only once sign-in works.');
   if (typeof pushed.body.request_uri !== 'string')
     return wrong(
       name,
-      `The provider takes requests from the browser, but not those that are pushed to it ${evidence(pushed)}.`,
-      'Look at the log of the provider; it may demand more of this client.',
+      `The provider accepts requests from the browser, but not those that are pushed to it ${evidence(pushed)}.`,
+      'Look at the log of the provider; it may require more of this client.',
     );
   const how = only ? 'demands them' : 'takes them';
   return ok(name, `The provider ${how}, and Nightkeep pushes.`);

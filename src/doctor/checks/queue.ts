@@ -46,18 +46,18 @@ async function findSwitch(records: () => Promise<Database>): Promise<NightSwitch
 
 /** A paused queue: no worker takes anything from it, by whomever that was asked for. */
 export function checkPause(by: Pick<NightSwitch, 'at' | 'by' | 'reason'> | null): Finding {
-  const resume = 'Let it go on: nightkeep queue --resume, or the page Queues.';
+  const resume = 'Resume it: nightkeep queue --resume, or the page Queues.';
   if (by === null)
     return wrong(
       name,
-      'It is paused, and not by Nightkeep: another program did that, such as a queue board. No worker takes a run.',
+      'It is paused, but not by Nightkeep: another program, such as a queue board, did that. No worker starts a run.',
       resume,
     );
   const who = [by.by.kind, by.by.name ?? by.by.id].filter((word) => word !== null).join(' ');
   const why = by.reason === null ? '' : ` (${quoted(by.reason)})`;
   return warn(
     name,
-    `It is paused by ${quoted(who)} since ${by.at.toISOString()}${why}. No worker takes a run.`,
+    `It is paused by ${quoted(who)} since ${by.at.toISOString()}${why}. No worker starts a run.`,
     resume,
   );
 }
@@ -75,14 +75,14 @@ export function checkRedis(info: ReadonlyMap<string, string>): Finding {
   if (major < least[0] || (major === least[0] && minor < least[1]))
     return wrong(name, `Redis ${version} is too old.`, `Use Redis ${least.join('.')} or newer.`);
   if (info.get('role') === 'slave')
-    return wrong(name, 'Redis is a replica and takes no writes.', 'Let REDIS_URL name the primary.');
+    return wrong(name, 'Redis is a replica and accepts no writes.', 'Let REDIS_URL name the primary.');
   if (info.get('loading') === '1')
     return warn(name, 'Redis is still loading its data.', 'Wait, then run the doctor again.');
   const policy = info.get('maxmemory_policy');
   if (policy !== undefined && policy !== 'noeviction')
     return wrong(
       name,
-      `Redis throws jobs away when its memory is full (maxmemory-policy ${policy}).`,
+      `Redis drops jobs when its memory is full (maxmemory-policy ${policy}).`,
       'Set maxmemory-policy to noeviction.',
     );
   const [used, most] = [Number(info.get('used_memory') ?? 0), Number(info.get('maxmemory') ?? 0)];
@@ -96,11 +96,11 @@ function checkPersistence(version: string, info: ReadonlyMap<string, string>): F
   if (info.get('aof_enabled') === '1' && info.get('aof_last_write_status') !== 'err')
     return ok(name, `Redis ${version} answers, drops nothing and keeps its data over a restart.`);
   if (info.get('rdb_last_bgsave_status') === 'err' || info.get('aof_last_write_status') === 'err')
-    return warn(name, 'Redis could not write its data to disk of late.', 'Look at the disk of Redis, and at its log.');
+    return warn(name, 'Redis could not write its data to disk recently.', 'Look at the disk of Redis, and at its log.');
   return warn(
     name,
     `Redis ${version} answers and drops nothing, but may forget the latest jobs when it restarts.`,
-    'Turn appendonly on; else nightkeep heal, which workers run every ten minutes, fills the queue again.',
+    'Turn appendonly on; otherwise nightkeep heal, which workers run every ten minutes, fills the queue again.',
   );
 }
 
@@ -116,10 +116,11 @@ function checkLimits(limits: readonly (readonly [name: string, value: string])[]
   return wrong(
     name,
     `Another program limits how many runs the queue gives out: ${each}.`,
-    `Take that away in Redis: HDEL ${queuePrefix}:${backUpQueueName}:meta ${fields}`,
+    `Remove that in Redis: HDEL ${queuePrefix}:${backUpQueueName}:meta ${fields}`,
   );
 }
 
+/** Why Redis cannot be used, by the message of the client: it refuses the login, or does not answer. */
 export function checkRedisFault(failure: string): Finding {
   const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(failure);
   return refused
@@ -132,6 +133,6 @@ export function checkRedisFault(failure: string): Finding {
 }
 
 function checkQueueTables(present: boolean): Finding {
-  if (present) return ok(name, 'It lives in PostgreSQL, and its tables are there.');
-  return ok(name, 'It lives in PostgreSQL; the first start makes its tables.');
+  if (present) return ok(name, 'It is in PostgreSQL, and its tables are there.');
+  return ok(name, 'It is in PostgreSQL; the first start creates its tables.');
 }

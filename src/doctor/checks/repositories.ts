@@ -31,7 +31,7 @@ export function checkRepositories({ known, missing }: { known: number; missing: 
     return wrong(
       name,
       `${countWords(missing.length, 'repository', 'repositories')} of ${known} ${missing.length === 1 ? 'has' : 'have'} no config in the store: ${someOf(missing)}.`,
-      'Mount the right disk or correct STORE_URL; if they are truly gone, bring them back from a copy of the store, or give them up: nightkeep store lost.',
+      'Mount the right disk or correct STORE_URL; if they are really gone, bring them back from a copy of the store, or give them up: nightkeep store lost.',
     );
-  return ok(name, known === 0 ? 'There are none yet.' : `Each of ${known} is where it must be.`);
+  return ok(name, known === 0 ? 'There are none yet.' : `Each of ${known} is where it should be.`);
 }

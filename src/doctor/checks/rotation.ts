@@ -20,20 +20,17 @@ export function checkRotation(facts: RotationFacts, { counted, readable }: Token
   const { exchanges, renewed, takenAgain, lost, refusedAsUsed } = facts;
   const used = counted > 0 || refusedAsUsed > 0;
   if (used && takenAgain > 0)
-    return ok(
-      name,
-      `A token ends when it is used, but may come back: after a lost answer ${takenAgain} did and went well.`,
-    );
+    return ok(name, `A token can be used once, but again if the answer was lost: ${takenAgain} were.`);
   if (used)
     return warn(
       name,
-      `A token ends when it is used (Revoke Refresh Token), and whether it may come back once cannot be seen from here. ${countWords(lost, 'answer')} ${lost === 1 ? 'was' : 'were'} lost in 30 days.`,
-      'Set Refresh Token Max Reuse to 1, if it is 0: then an answer that is lost on its way costs nobody their consent.',
+      `A token can be used once (Revoke Refresh Token), and whether it may be sent again after a lost answer cannot be seen from here. ${countWords(lost, 'answer')} ${lost === 1 ? 'was' : 'were'} lost in 30 days.`,
+      'Set Refresh Token Max Reuse to 1, if it is 0: then an answer that is lost on the way costs nobody their consent.',
     );
   if (exchanges === 0) return unknown(name, 'No token has been exchanged yet.');
   if (renewed === 0)
     return ok(name, `No exchange of ${exchanges} brought a new token: the provider keeps each as it is.`);
   const seen = `Of ${countWords(exchanges, 'exchange')} ${renewed === exchanges ? 'each' : renewed} brought a new token`;
-  if (readable > 0) return ok(name, `${seen}, and older ones stay good (Revoke Refresh Token is off).`);
-  return ok(name, `${seen}. Whether an older one stays good cannot be seen from here.`);
+  if (readable > 0) return ok(name, `${seen}, and older ones stay valid (Revoke Refresh Token is off).`);
+  return ok(name, `${seen}. Whether an older one stays valid cannot be seen from here.`);
 }

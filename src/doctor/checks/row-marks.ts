@@ -26,10 +26,11 @@ export const rowMarks: Check = {
 
 /** Whose rows are older than they were. */
 export function checkRowMarks(replayed: readonly Replayed[]): Finding {
-  if (replayed.length === 0) return ok(name, 'No row that was looked at is older than one that was used before.');
+  if (replayed.length === 0)
+    return ok(name, 'None of the rows that were checked is older than one that was used before.');
   return wrong(
     name,
     `The rows of ${countWords(replayed.length, 'person are', 'people are')} older than they were (${someOf(replayed.map(({ userId, older }) => `${userId}: ${older.join(', ')}`))}): somebody put them back, or the database from a backup. The work for these people stops.`,
-    'Where nobody has put the database back from a backup, find out who can write to it, and put the newest rows back. Where what they say is right: nightkeep keys confirm --user ID, or --all.',
+    'If nobody restored the database from a backup, find out who can write to it, and put the newest rows back. If what they say is right: nightkeep keys confirm --user ID, or --all.',
   );
 }

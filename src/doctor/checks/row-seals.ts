@@ -40,6 +40,6 @@ export function checkRowSeals({
   return wrong(
     name,
     `${among}${rows} not as Nightkeep left ${broken.length === 1 ? 'it' : 'them'} (${someOf(broken)}): something else wrote to the database. The work for these people stops.${all}`,
-    'Find out who can write to the database. Then put the rows back from a backup, or, where what they say is right: nightkeep keys confirm --user ID.',
+    'Find out who can write to the database. Then restore the rows from a backup, or, if what they say is right: nightkeep keys confirm --user ID.',
   );
 }

@@ -5,7 +5,7 @@ import { type Finding, ok, warn, wrong } from '../finding.ts';
 
 const name = 'runs';
 const start = 'Start one (nightkeep start --roles worker) and look at its log.';
-const startOrResume = `${start} Where the line queue says that it is paused, let the night go on: nightkeep queue --resume.`;
+const startOrResume = `${start} If the line queue says that it is paused, resume the night: nightkeep queue --resume.`;
 const [minute, day] = [60_000, 86_400_000];
 
 export const runs: Check = {
@@ -36,18 +36,22 @@ export function checkRuns({
   errorCode,
 }: RunFacts): Finding {
   if (unopened > 0)
-    return wrong(name, `${countWords(unopened, 'night')} should have been opened by now: no worker plans.`, start);
+    return wrong(
+      name,
+      `${countWords(unopened, 'night')} should have been opened by now: no worker is doing that.`,
+      start,
+    );
   if (waiting > 0 && running === 0)
     return wrong(
       name,
-      `${countWords(waiting, 'run')} ${waiting === 1 ? 'waits' : 'wait'} and none is being worked on: no worker takes them.`,
+      `${countWords(waiting, 'run')} ${waiting === 1 ? 'is waiting' : 'are waiting'} and none is in progress: no worker starts them.`,
       startOrResume,
     );
   if (lapsed > 0)
     return wrong(
       name,
       `${countWords(lapsed, 'run')} ${lapsed === 1 ? 'was' : 'were'} left by a worker that is gone, and nobody took ${lapsed === 1 ? 'it' : 'them'} over.`,
-      'Run: nightkeep heal. A worker does so by itself every ten minutes.',
+      'Run: nightkeep heal. Workers do so every ten minutes.',
     );
   if (failed > 0)
     return warn(

@@ -29,7 +29,7 @@ export function checkSettings(faults: readonly string[], environment: Environmen
     ...findMisspelt(Object.keys(environment)).map(({ name: one, meant }) =>
       warn(
         name,
-        `${one} is no setting of Nightkeep, so it changes nothing.`,
+        `${one} is not a setting of Nightkeep, so it changes nothing.`,
         meant === undefined ? 'See: nightkeep settings' : `Did you mean ${meant}?`,
       ),
     ),

@@ -12,13 +12,13 @@ export const signIn: Check = {
 
 /** Whether a person can begin to sign in: redirect address, flow and the scopes of signing in. */
 export function checkSignIn({ redirectUri, scopes, signIn: asked, direct, believed }: AuthorizationFacts): Finding {
-  if (isTaken(asked)) return ok(name, `The provider takes authorization requests that come back to ${redirectUri}.`);
+  if (isTaken(asked)) return ok(name, `The provider accepts authorization requests that come back to ${redirectUri}.`);
   const plain = direct?.signIn ?? asked;
   const said = wordsOf(asked, plain);
   if (plain.opened?.kind === 'shows')
     return unknown(
       name,
-      `Whether the provider lets people come back to ${redirectUri} cannot be seen from here: it shows a page of its own even where nobody may be asked (prompt=none).`,
+      `Whether the provider lets people come back to ${redirectUri} cannot be seen from here: it shows a page of its own even if nobody may be asked (prompt=none).`,
     );
   if (plain.opened?.kind === 'refuses' && believed)
     return wrong(
@@ -28,7 +28,7 @@ export function checkSignIn({ redirectUri, scopes, signIn: asked, direct, believ
     );
   switch (errorOf(asked, plain)) {
     case undefined:
-      return unknown(name, `It cannot be judged before the client is in order ${said}.`);
+      return unknown(name, `It cannot be checked before the client is set up correctly ${said}.`);
     case 'unauthorized_client':
       return wrong(
         name,
@@ -38,7 +38,7 @@ export function checkSignIn({ redirectUri, scopes, signIn: asked, direct, believ
     case 'invalid_scope':
       return wrong(
         name,
-        `The client may not ask for one of the scopes ${scopes.signIn} ${said}.`,
+        `The client may not request one of the scopes ${scopes.signIn} ${said}.`,
         'Give the client these scopes, or correct OIDC_SCOPES.',
       );
     default:

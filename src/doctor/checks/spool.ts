@@ -26,7 +26,7 @@ function checkSpool(facts: FolderFacts, waiting: number): Finding {
     return warn(
       name,
       `${countWords(waiting, 'token')} ${waiting === 1 ? 'is' : 'are'} on this disk only, until the database has ${waiting === 1 ? 'it' : 'them'}.`,
-      'If it stays so, run: nightkeep heal. Keep the folder, whatever happens.',
+      'If that does not change, run: nightkeep heal. Keep the folder, whatever happens.',
     );
   return ok(name, 'No token waits on this disk for the database.');
 }

@@ -27,21 +27,21 @@ interface Exports {
 /** Whether Nightkeep's own state went into the store within the last day and a half, and whether older exports went. */
 export function checkStateExports({ kept, record, since, now }: Exports): Finding {
   const last = record?.madeAt ?? null;
-  const told = last === null ? 'There is none yet' : `The last one is of ${last.toISOString()}`;
-  if (kept === 0) return ok(name, 'STATE_EXPORTS is 0: what Nightkeep knows is not exported into the store at night.');
+  const told = last === null ? 'There is none yet' : `The last one is from ${last.toISOString()}`;
+  if (kept === 0) return ok(name, "STATE_EXPORTS is 0: Nightkeep's own state is not exported to the store.");
   if (isStateExportLate({ last, since }, now)) {
     const why = record?.errorCode == null ? '' : ` (${record.errorCode})`;
     return warn(
       name,
-      `What Nightkeep knows was not exported into the store for a day and a half${why}. ${told}.`,
-      'Start a worker, and look in its log for state.export-failed; nightkeep export --to-store does it at once and says what is wrong. Were this machine lost now, what came since would be lost with it.',
+      `Nightkeep's own state has not been exported to the store for a day and a half${why}. ${told}.`,
+      'Start a worker, and look for state.export-failed in its log; nightkeep export --to-store does it at once and says what is wrong. If this machine were lost now, everything since then would be lost with it.',
     );
   }
   if (record !== null && record.overdue > 0)
     return warn(
       name,
-      `${told}, and ${countWords(record.overdue, 'older export', 'older exports')} should have gone: the key in STORE_KEYS may not delete.`,
-      'Whoever holds a key that may delete runs nightkeep export --to-store with it. Until then people who had themselves erased since are in these exports, sealed.',
+      `${told}, and ${countWords(record.overdue, 'older export', 'older exports')} should have been removed: the key in STORE_KEYS may not delete.`,
+      'Somebody with a key that may delete has to run nightkeep export --to-store. Until then these exports contain, sealed, people who were erased since.',
     );
   return ok(name, `${told}${record === null ? '' : `; the store has ${record.kept}`}.`);
 }

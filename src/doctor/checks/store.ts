@@ -36,8 +36,8 @@ export function checkPrivacy(address: S3Address | RestAddress): Finding | undefi
   if (protocol === 'https:' || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return undefined;
   return warn(
     name,
-    `The password goes to ${hostname} without TLS: whoever listens on the way may use it.`,
-    'Let the server speak TLS, write https in STORE_URL, and name its authority in STORE_CA where it is your own.',
+    `The password is sent to ${hostname} without TLS: anybody on the way can read and use it.`,
+    'Let the server speak TLS, write https in STORE_URL, and name its authority in STORE_CA if it is your own.',
   );
 }
 
@@ -47,16 +47,16 @@ export function checkRemote({ location, fault, tripMs = 0, mayDelete }: BackendF
   if (mayDelete === false)
     return warn(
       name,
-      `${location} takes files, but the key may not even delete locks: each night leaves some behind.`,
+      `${location} accepts files, but the key may not even delete locks: each night leaves some behind.`,
       'Allow the key to delete below locks/ of each repository, or remove old locks with another key (restic unlock).',
     );
   if (tripMs > slowMs)
     return warn(
       name,
       `A small file took ${tripMs} ms through ${location}.`,
-      'Look at the way to the server: each night writes many files.',
+      'Check the connection to the server: each night writes many files.',
     );
-  return ok(name, `${location} takes files (a small one took ${tripMs} ms).`);
+  return ok(name, `${location} accepts files (a small one took ${tripMs} ms).`);
 }
 
 /** The folder that holds the repositories; `expected` says how many it must hold already. */
@@ -65,10 +65,10 @@ export function checkFolder(facts: FolderFacts, expected: number | undefined): F
   if (!exists && expected !== undefined && expected > 0)
     return wrong(
       name,
-      `There is no folder ${folder}, but it must hold ${countWords(expected, 'repository', 'repositories')}.`,
+      `There is no folder ${folder}, but it should hold ${countWords(expected, 'repository', 'repositories')}.`,
       'Mount the disk, or correct STORE_URL, before the next night begins new repositories there.',
     );
-  if (!exists) return unknown(name, `There is no folder ${folder} yet: the first run makes it.`);
+  if (!exists) return unknown(name, `There is no folder ${folder} yet: the first run creates it.`);
   if (fault !== undefined) return wrong(name, ...sentences(`The folder ${folder} ${fault}.`));
   if (freeBytes < leastFree || freeBytes < totalBytes * leastShare)
     return warn(
@@ -82,5 +82,5 @@ export function checkFolder(facts: FolderFacts, expected: number | undefined): F
       `A small file took ${tripMs} ms through ${folder}.`,
       'Look at the disk: each night writes many files.',
     );
-  return ok(name, `${folder} takes files (${tripMs} ms each) and has ${bytesWords(freeBytes)} free.`);
+  return ok(name, `${folder} accepts files (${tripMs} ms each) and has ${bytesWords(freeBytes)} free.`);
 }

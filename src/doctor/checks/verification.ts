@@ -50,28 +50,28 @@ export function checkVerification(people: readonly Verified[]): Finding {
   if (damaged.length > 0)
     return wrong(
       name,
-      `What is kept of ${countWords(damaged.length, 'person', 'people')} is damaged: ${someOf(damaged.map(damageOf))}.`,
-      'Look at the disk or the bucket first. gone: the repository is not there, or nothing opens it: mount its disk, or bring back what is missing from a copy of the store (its key file also by nightkeep repair keys and the recovery key); if it is lost for good: nightkeep store lost. healing: the next night reads again what the source still has; none comes while nights are paused or once the consent has ended. lost: the person sees what on the page “Whether it can be restored”, and says when they have looked. removed: snapshots of theirs are gone though retention did not let them go: find out who can delete there; the person says when they have looked. key: the person has a new recovery key made on the page of theirs. mending: nothing is lost; nightkeep repair --user NAME mends it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
+      `Damage was found for ${countWords(damaged.length, 'person', 'people')}: ${someOf(damaged.map(damageOf))}.`,
+      'Look at the disk or the bucket first. gone: the repository is not there, or nothing opens it: mount its disk, or bring back what is missing from a copy of the store (its key file also by nightkeep repair keys and the recovery key); if it is lost for good: nightkeep store lost. healing: the next night reads again what the source still has; there is none while nights are paused or once the consent has ended. lost: the person sees what it is on the page “Can it be restored?”, and confirms there that they have looked. removed: snapshots are gone although retention did not remove them: find out who can delete there; the person confirms that they have looked. key: the person makes a new recovery key on the page Recovery. mending: nothing is lost; nightkeep repair --user NAME repairs it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
     );
   const overdue = people.filter(({ isOverdue }) => isOverdue);
   if (overdue.length > 0)
     return warn(
       name,
-      `For three days or more nobody has verified what is kept of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
-      'Workers verify each repository once a day where no run and no other program uses it. Start a worker, and look in its log for verify.failed.',
+      `Not verified for three days or more: the snapshots of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
+      'Workers verify each repository once a day when no run and no other program is using it. Start a worker, and look for verify.failed in its log.',
     );
   const lost = people.filter(({ damage }) => damage === 'accepted');
   const but =
     lost.length === 0
       ? ''
-      : `, but for what is lost or was removed of ${countWords(lost.length, 'person', 'people')} (${someOf(lost.map(({ user }) => user))}) and was looked at`;
+      : `, except for what is lost or was removed of ${countWords(lost.length, 'person', 'people')} (${someOf(lost.map(({ user }) => user))}), which they have looked at`;
   const superseded = people.filter(({ damage }) => damage === 'superseded');
   if (superseded.length > 0)
     return ok(
       name,
-      `All that is needed is whole${but}. In the repositories of ${countWords(superseded.length, 'person', 'people')} (${someOf(superseded.map(({ user }) => user))}) damaged packs are left that no snapshot needs any more and that the key of the store may not delete: nightkeep repair --user NAME with one that may removes them.`,
+      `Everything that is needed is intact${but}. In the repositories of ${countWords(superseded.length, 'person', 'people')} (${someOf(superseded.map(({ user }) => user))}) there are still damaged packs, which no snapshot needs any more and which the store's key may not delete: nightkeep repair --user NAME with one that may removes them.`,
     );
-  return ok(name, `Each repository was found whole within the last days, or is new${but}.`);
+  return ok(name, `Each repository was found intact within the last days, or is new${but}.`);
 }
 
 function damageOf({ user, damage, files }: Verified): string {

@@ -19,17 +19,14 @@ export function checkWithdrawals({ tokens, repositories }: EndingFacts): Finding
   if (tokens > 0)
     return warn(
       name,
-      `The provider has not ended ${countWords(tokens, 'token')} of consents that were withdrawn here an hour ago or earlier.`,
+      `The provider has not ended ${countWords(tokens, 'token')} of consents that were withdrawn an hour ago or earlier.`,
       'A worker tries again every ten minutes. Look at the lines discovery and client; these people can also remove the access at the provider.',
     );
   if (repositories > 0)
     return warn(
       name,
       `${countWords(repositories, 'repository', 'repositories')} should have been erased an hour ago or earlier.`,
-      'Let a worker run whose key of the store may delete, and look at its log for repository.erase-failed.',
+      'Run a worker whose store key may delete, and look for repository.erase-failed in its log.',
     );
-  return ok(
-    name,
-    'Of consents that were withdrawn no token has waited for an hour to be ended, nor have snapshots that were due to be erased.',
-  );
+  return ok(name, 'After withdrawals, no token has waited for an hour to be ended, and no snapshots to be erased.');
 }

@@ -68,7 +68,7 @@ function momentOf(time: string): Moment {
   const [, day, clock, fraction = '', sign, hours = '0', minutes = '0'] =
     /^(.{10})T(.{8})(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))$/.exec(time) ?? [];
   const local = new Date(`${day}T${clock}Z`);
-  if (Number.isNaN(local.getTime())) throw new RangeError(`${time} is no time of a snapshot.`);
+  if (Number.isNaN(local.getTime())) throw new RangeError(`${time} is not the time of a snapshot.`);
   const offsetMs = (sign === '-' ? -60_000 : 60_000) * (Number(hours) * 60 + Number(minutes));
   const nanoseconds = BigInt(local.getTime() - offsetMs) * 1_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
   return { nanoseconds, local };

@@ -25,19 +25,19 @@ export interface ByKey {
 /** Why a repository is not given to whoever typed a recovery key, each with its code and its words. */
 export const refusals = {
   /** The person has a repository here. */
-  another: ['request/invalid', 'This person has a repository here already, which stays theirs.'],
+  another: ['request/invalid', 'This person already has a repository here, and keeps it.'],
   /** It is known here: as this person's, or as somebody else's. */
   known: ['request/invalid', "The repository is somebody's here already."],
   /** Its card can be read, and names somebody else. */
   others: ['request/forbidden', "The card of the repository says that it is somebody else's."],
   absent: [
     'repository/not-found',
-    'The store has no such repository: without --folder only those are tried that are not known here and have no readable card. See: nightkeep adopt --dry-run',
+    'The store has no such repository: without --folder, only those that are not known here and have no readable card are tried. See: nightkeep adopt --dry-run',
   ],
   /** It opens nothing, and is not spelled as a recovery key is. */
   misspelled: [
     'repository/wrong-password',
-    'That is no recovery key, and opens nothing: one has six groups of five letters and digits, as in abcde-fghjk-mnpqr-stuvw-xyz23-45678.',
+    'That is not a recovery key: it has six groups of five letters and digits, as in abcde-fghjk-mnpqr-stuvw-xyz23-45678.',
   ],
   wrong: [
     'repository/wrong-password',

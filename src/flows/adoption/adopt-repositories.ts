@@ -80,20 +80,20 @@ async function adoptOne(
     if (!isAppError(error)) throw error;
     const problem =
       error.code === 'repository/wrong-password'
-        ? 'The password in its card does not open it: files of another repository lie in its folder. Put its own files back.'
+        ? 'The password in its card does not open it: its folder holds files of another repository. Put its own files back.'
         : error.message;
     return { location, owner, state: 'refused', problem };
   }
 }
 
 const another =
-  'This person has another repository here already, which stays theirs. Keep only one of the two folders in the store, or have them erase the newer one first.';
+  'This person already has another repository here, and keeps it. Keep only one of the two folders in the store, or have them erase the newer one first.';
 
 /** Nobody signs in here under another issuer than that of the settings. */
 function besides({ config }: AdoptionNeeds, { issuer }: RepositoryCard['owner']): Pick<Adoption, 'problem'> {
   if (URL.parse(issuer)?.href === config.provider.issuer.href) return {};
   return {
-    problem: `They are of the issuer ${issuer}, and OIDC_ISSUER is ${config.provider.issuer.href}. If that provider has moved: nightkeep provider move.`,
+    problem: `They belong to the issuer ${issuer}, but OIDC_ISSUER is ${config.provider.issuer.href}. If that provider has moved: nightkeep provider move.`,
   };
 }
 

@@ -84,8 +84,8 @@ const withKey =
   'Its person can show with their recovery key that it is theirs: on the page /recovery/adopt, or by nightkeep adopt --user NAME --folder FOLDER --recovery-key-file FILE';
 /** Every first start calls the key that it makes the same. */
 const notOpening =
-  'Its card does not open, so nobody gets it: KEYRING is not the one that it was sealed with, though a key in it is called the same, or the card was altered or belongs to another folder. With the right keyring it opens. Without it:';
-const noCard = `No card says whose it is: an older version made it, or another program. ${withKey}`;
+  'Its card cannot be opened, so nobody gets it: KEYRING is not the one that it was sealed with (though a key in it has the same name), or the card was altered or belongs to another folder. With the right keyring it can be opened. Without it:';
+const noCard = `No card says whose it is: an older version or another program made it. ${withKey}`;
 
 function wordsFor({ code, message }: AppError): string {
   if (code === 'seal/broken') return `${notOpening} ${withKey}`;

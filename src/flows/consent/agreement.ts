@@ -138,6 +138,7 @@ export function digestOf(agreement: Agreement): string {
 /** What a browser carries to the provider and back. */
 export type CarriedAgreement = { readonly facts: AgreedFacts; readonly digest: string };
 
+/** The facts and the digest of an agreement, short enough for a form or a cookie; `unpackAgreement` takes them back. */
 export function carryAgreement(agreement: Agreement): CarriedAgreement {
   return { facts: agreement.facts, digest: digestOf(agreement) };
 }
@@ -156,7 +157,7 @@ export function unpackAgreement(carried: CarriedAgreement, spoken?: readonly Wor
   if (agreement !== undefined) return agreement;
   throw new AppError(
     'consent/invalid-callback',
-    'What you agreed to reads otherwise now than when you read it, so nothing was taken. Read it again, then agree.',
+    'What you agreed to has changed since you read it, so nothing was saved. Read it again, then agree.',
   );
 }
 

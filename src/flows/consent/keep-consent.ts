@@ -161,7 +161,7 @@ export function requireSubject(authorized: Authorized, subject: string | undefin
   if (subject === undefined || authorized.subject === subject) return;
   throw new AppError(
     'grant/wrong-subject',
-    'Somebody else consented at the provider than is signed in here. Sign out at the provider, then start again.',
+    'The person who consented at the provider is not the one who is signed in here. Sign out at the provider, then start again.',
   );
 }
 

@@ -27,14 +27,14 @@ export function explainFailure(
     case 'unclear':
       return new AppError(
         'grant/not-usable',
-        'The provider refuses without saying whether the consent has ended or Nightkeep itself is meant. It is asked again later; consenting again mends it if the consent has ended.',
+        'The provider refuses without saying whether the consent has ended or Nightkeep itself is meant. It is asked again later; consenting again fixes it if the consent has ended.',
         { detail, ...(retryAfterMs !== undefined && { retry: { afterMs: retryAfterMs } }) },
       );
     case 'unsound':
       return new AppError(
         'provider/wrong-answer',
         explained ??
-          `The OpenID provider answered, but a check of Nightkeep refused the answer (${errorCode}). The operator must look into it: form, issuer, signature or clock of its tokens.`,
+          `The OpenID provider answered, but the answer failed a check by Nightkeep (${errorCode}). The operator must look into it: form, issuer, signature or clock of its tokens.`,
         { detail, retry: { afterMs: leaseLeftMs } },
       );
     case 'ambiguous':
@@ -48,32 +48,36 @@ export function explainFailure(
       return new AppError(
         'provider/refused-client',
         errorCode.startsWith('http-')
-          ? `The address for tokens of the OpenID provider answers with HTTP ${errorCode.slice('http-'.length)} and no word of OpenID. The operator must check that address and what stands in front of it, then the client id, its secret and its settings.`
+          ? `The address for tokens of the OpenID provider answers with HTTP ${errorCode.slice('http-'.length)} and nothing of OpenID. The operator must check that address and what is in front of it, then the client id, its secret and its settings.`
           : 'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
         { detail, retry: { afterMs: pauseAfterTroubleMs } },
       );
     default:
-      return new AppError('provider/unavailable', 'The OpenID provider does not answer, or asks to be asked later.', {
-        detail,
-        retry: { afterMs: retryAfterMs ?? 30_000 },
-      });
+      return new AppError(
+        'provider/unavailable',
+        'The OpenID provider does not answer, or asks Nightkeep to try again later.',
+        {
+          detail,
+          retry: { afterMs: retryAfterMs ?? 30_000 },
+        },
+      );
   }
 }
 
 /** The answer may be an error of the provider, or a page of something in front of it; whether the token was used up is not known. */
 function wordsOfNoAnswer(status: number | undefined): string {
   return status === undefined
-    ? 'The answer of the OpenID provider was lost on its way.'
+    ? 'The answer of the OpenID provider was lost on the way.'
     : `The OpenID provider answered with HTTP ${status} and no tokens that could be read.`;
 }
 
 const unusableWords = {
   active:
-    'Answers of the OpenID provider were lost on their way, or could not be used. The consent is used again a little later.',
+    'Answers of the OpenID provider were lost on the way, or could not be used. The consent is used again a little later.',
   withdrawn: 'The consent was withdrawn.',
-  ended: 'The provider no longer accepts the consent, and agreeing again mends that at once.',
+  ended: 'The provider no longer accepts the consent; agreeing again fixes that at once.',
   refused:
-    'The provider did not accept the consent this time. It is asked again by itself; agreeing again mends it at once.',
+    'The provider did not accept the consent this time. It is asked again automatically; agreeing again fixes it at once.',
 };
 
 /** The lease was lost to another worker before the answer came; its token is kept. */
@@ -96,7 +100,7 @@ export function notUsable(state: string, retryAfterMs?: number): AppError {
 export function circuitOpen(at: Date, nextProbeAt: Date): AppError {
   return new AppError(
     'provider/circuit-open',
-    'The OpenID provider refuses Nightkeep or many people at once. It is in the log of the operator; consents are left alone until it is mended.',
+    "The OpenID provider refuses Nightkeep or many people at once. The operator's log says more; consents are left alone until it is fixed.",
     { retry: { afterMs: Math.max(1_000, nextProbeAt.getTime() - at.getTime()) } },
   );
 }

@@ -103,7 +103,7 @@ async function awaitLease(
     const refusal = await whyUnusable(database, asked, at);
     if (refusal !== undefined) throw refusal;
     if (at.getTime() - begin >= waitMs) {
-      throw new AppError('grant/busy', 'Another worker uses this consent just now. Try again soon.', {
+      throw new AppError('grant/busy', 'Another worker is using this consent. Try again soon.', {
         retry: { afterMs: pauseWhileHeldMs * 10 },
       });
     }

@@ -27,7 +27,7 @@ export function refuseUsedUp(
   if (usedUp.get(grantId)?.includes(nameOf(keyring, sent)) !== true) return;
   throw new AppError(
     'seal/replayed',
-    'The database has an older token of this consent again, so it was not sent. The operator must put the newest row back; else the person consents again.',
+    'The database has an older token of this consent again, so it was not sent. The operator must put the newest row back; otherwise the person has to consent again.',
   );
 }
 

@@ -32,7 +32,7 @@ export async function whyUnusable(
 function unanswered(afterMs: number): AppError {
   return new AppError(
     'grant/busy',
-    'A worker ended while it used this consent. What the provider may have answered to it is waited for, for a quarter of an hour at most.',
+    'A worker stopped while it was using this consent. The answer that it may have received is waited for, for at most a quarter of an hour.',
     { retry: { afterMs } },
   );
 }

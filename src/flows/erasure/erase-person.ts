@@ -33,7 +33,7 @@ export async function erasePerson(
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
   if (receipt === undefined)
-    throw new AppError('request/not-found', 'Everything about this person was erased already.');
+    throw new AppError('request/not-found', 'Everything about this person has already been erased.');
   letGoOf(resources, userId);
   log.info('person.erasing', { userId });
   await untilNothingIsRestored(resources, userId);

@@ -71,7 +71,7 @@ async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: Ab
   if (contents.files === 0 && (await isMade(database, due.id)))
     throw new AppError(
       'store/unavailable',
-      'Nothing of the repository is where it was made. Mount the store; if it is lost for good: nightkeep store lost.',
+      'There is nothing left of the repository in its place. Mount the store; if it is lost for good: nightkeep store lost.',
     );
   const at = clock.now();
   const repository = await inKeysTurn(database, userId, () =>

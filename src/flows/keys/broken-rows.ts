@@ -187,7 +187,7 @@ async function compare(needs: StoreNeeds, { userId, standing }: Person): Promise
 }
 
 const unreadableMark =
-  'a mark of theirs in the store does not open: it was altered, or its key is not in the keyring. Older rows may not be noticed';
+  'one of their marks in the store cannot be opened: it was altered, or its key is not in the keyring. Older rows may not be noticed';
 
 function unmarked(userId: string, error: unknown): Unmarked {
   if (!isAppError(error)) throw error;

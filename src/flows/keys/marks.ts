@@ -49,7 +49,7 @@ export async function requireNewest(resources: Needs, userId: string, standing: 
 
 /** The error for rows that are older than ones that were used before. */
 export function replayed(userId: string, older: readonly string[]): AppError {
-  const words = `The database has older rows of the person ${userId} again (${older.join(', ')}): somebody put them back, or all of it from a backup. Put the newest back, or look at what they say (nightkeep keys confirm) and confirm it (nightkeep keys confirm --user ${userId}, or --all).`;
+  const words = `The database has older rows of the person ${userId} again (${older.join(', ')}): somebody put them back, or restored the database from a backup. Put the newest back, or look at what they say (nightkeep keys confirm) and confirm it (nightkeep keys confirm --user ${userId}, or --all).`;
   return new AppError('seal/replayed', words);
 }
 

@@ -112,7 +112,7 @@ async function renewRecoveryFile(
   await repository.removeKey(to);
   throw new AppError(
     'repository/locked',
-    'A new recovery key was made just now, or the repository was moved. Try again.',
+    'A new recovery key has just been made, or the repository was moved. Try again.',
   );
 }
 
@@ -144,8 +144,8 @@ function keyNeeded(isOfService: boolean): AppError {
   return new AppError(
     'request/invalid',
     isOfService
-      ? 'The key file of Nightkeep is gone or damaged, so that nothing here opens the repository. Its person has the recovery key, which makes it anew: give it with --recovery-key-file FILE.'
-      : 'The key file of the recovery key is gone or damaged. Give the recovery key that its person has with --recovery-key-file FILE, or let them have a new one made on their page “Recovery”.',
+      ? 'The key file of Nightkeep is gone or damaged, so nothing here opens the repository. Its person has the recovery key, with which it can be written again: give it with --recovery-key-file FILE.'
+      : 'The key file of the recovery key is gone or damaged. Give the recovery key that its person has with --recovery-key-file FILE, or let them make a new one on their page “Recovery”.',
   );
 }
 

@@ -61,7 +61,7 @@ async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyr
   if (row === null)
     throw new AppError(
       'repository/not-found',
-      'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup makes one, and its recovery key.',
+      'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup creates one, and its recovery key.',
     );
   const { id, location: folder, store, recoveryKeyFile, sealedRecoveryKey } = row;
   if (sealedRecoveryKey === null) throw notHere();
@@ -72,7 +72,7 @@ async function openHeldKey({ database, keyring }: Pick<Needs, 'database' | 'keyr
 function notHere(): AppError {
   return new AppError(
     'request/forbidden',
-    'The recovery key is not here any more: you have it. You can have a new one made; the old one then no longer works.',
+    'The recovery key is no longer stored here: you have it. You can make a new one; the old one then no longer works.',
   );
 }
 
@@ -117,7 +117,7 @@ export async function issueRecoveryKey(
   const { sealed } = seal(resources.keyring, purposes.recoveryKey(id), recoveryKey);
   if (await saveRecoveryKey(resources.database, { id, store, recoveryKeyFile, sealedRecoveryKey: sealed, reissued }))
     return recoveryKeyFile;
-  throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.');
+  throw new AppError('repository/locked', 'The repository has just been moved to another store. Try again.');
 }
 
 /** The user name that Nightkeep's own key files carry. */

@@ -77,7 +77,7 @@ function isLost({ adoptedAt, sealedRecoveryKey, recoverySeenAt, recoveryKeptAt }
 function repositoryGone(location: string): AppError {
   return new AppError(
     'repository/not-usable',
-    'The repository is not where it was made. The operator must check that the store is mounted, or bring it back from a copy; if it is lost for good: nightkeep store lost.',
+    'The repository is not in its place. The operator must check that the store is mounted, or bring it back from a copy; if it is lost for good: nightkeep store lost.',
     { detail: { location } },
   );
 }

@@ -33,7 +33,7 @@ async function endOvers({ clock, config, database, holder, queues, runWatch }: N
   if (runIds.length === 0 || (await queues.backUps.isPaused())) return nextMs;
   runWatch.end(
     runIds,
-    new AppError('run/gave-way', 'Others were waiting, so the backup goes on after them.', { retry: { afterMs: 0 } }),
+    new AppError('run/gave-way', 'Others were waiting, so the backup continues after them.', { retry: { afterMs: 0 } }),
   );
   return nextMs;
 }

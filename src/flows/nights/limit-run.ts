@@ -55,7 +55,7 @@ export function limitRun(
 function outOfTime(ms: number): AppError {
   return new AppError(
     'run/out-of-time',
-    `The backup went on for longer than ${countWords(Math.round(ms / 60_000), 'minute')} at a stretch (RUN_TIME). What it has read is kept, and the next one goes on from there.`,
+    `The backup ran for longer than ${countWords(Math.round(ms / 60_000), 'minute')} without a break (RUN_TIME). What it has read is kept, and the next one continues from there.`,
     { retry: { afterMs: 0 } },
   );
 }

@@ -57,6 +57,6 @@ export async function openRepositoryOf(
 export function nothingYet(): AppError {
   return new AppError(
     'repository/not-found',
-    'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup makes one.',
+    'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup creates one.',
   );
 }

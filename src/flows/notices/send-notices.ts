@@ -113,7 +113,7 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
     if (mailer === undefined || to === null || to === undefined || !isOneAddress(to))
       throw new AppError(
         'notice/refused',
-        'There is no address to send to, or not one alone, or no SMTP_URL any more.',
+        'There is no address to send to, or more than one, or SMTP_URL is no longer set.',
       );
     const mail: Mail = { to, subject, text };
     await mailer.send(mail);
@@ -121,7 +121,7 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
   if (channel === 'mail-operator') return mailTo(config.operatorMail);
   if (channel === 'mail-person') return mailTo(userId && (await findEmail(database, userId)));
   const address = config.channels.find(({ id }) => id === channel);
-  if (address === undefined) throw new AppError('notice/refused', `${channel} is not in NOTIFY_URLS any more.`);
+  if (address === undefined) throw new AppError('notice/refused', `${channel} is no longer in NOTIFY_URLS.`);
   const night = nightOf(facts);
   await tell(clock, address, {
     title: subject,

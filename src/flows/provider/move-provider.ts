@@ -81,8 +81,8 @@ async function requireOld({ database }: Needs, { from, to }: { from: string; to:
   if (from === to) throw new AppError('usage/invalid', 'OLD and NEW are the same address, so there is nobody to move.');
   const known = (await listIssuers(database)).filter((issuer) => issuer !== to);
   if (known.includes(from)) return;
-  const others = known.length === 0 ? `Everybody here is of ${to}.` : `People are of: ${known.join(', ')}.`;
-  throw new AppError('request/not-found', `Nobody here is of the issuer ${from}. ${others}`);
+  const others = known.length === 0 ? `Everybody here belongs to ${to}.` : `People are of: ${known.join(', ')}.`;
+  throw new AppError('request/not-found', `Nobody here belongs to the issuer ${from}. ${others}`);
 }
 
 /** Keys are the same where name and material are: every provider could call a key "1". */
@@ -97,7 +97,7 @@ async function compareKeys({ clock, config, database }: Needs, from: string, the
   );
   return {
     kids: same.map(({ kid }) => kid),
-    compared: `Keys of the old address: ${names(ours)} (${answered.length} of them published there now, the others remembered). Keys of the new one: ${names(theirs)}. None is the same in name and material.`,
+    compared: `Keys of the old address: ${names(ours)} (${answered.length} of them published there now, the others remembered). Keys of the new one: ${names(theirs)}. None of them has the same name and material.`,
   };
 }
 
@@ -113,7 +113,8 @@ async function proveByExchange(resources: Needs, { from }: { from: string }, com
       tried.push(`${subject}: ${error.code}`);
     }
   }
-  const outcome = tried.length === 0 ? 'There is no consent to try it with.' : `It took none of: ${tried.join('; ')}.`;
+  const outcome =
+    tried.length === 0 ? 'There is no consent to try it with.' : `It accepted none of: ${tried.join('; ')}.`;
   throw notTheSame(`${compared} ${outcome}`);
 }
 

@@ -84,6 +84,6 @@ function openAccess(resources: Needs, { issuer, subject, tokens, boundKey }: Aut
 function permissionEnded(): AppError {
   return new AppError(
     'restore/permission-ended',
-    'The access that your provider gave for this restore has ended. What is missing can be restored by beginning again.',
+    'The access that your provider gave for this restore has ended. Begin again to restore what is missing.',
   );
 }

@@ -86,7 +86,7 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: W
     (error: unknown) => {
       if (cancelling.signal.aborted) return { state: 'cancelled', message: null, problems: [] } as const;
       if (!isAppError(error) && !closing.aborted) resources.log.error('restore.failed', { restore: id, userId, error });
-      const message = closing.aborted ? 'Nightkeep was stopped in the middle of it.' : messageForPeople(error);
+      const message = closing.aborted ? 'Nightkeep was stopped before it was finished.' : messageForPeople(error);
       return { state: 'failed', message, problems: [] } as const;
     },
   );
@@ -165,7 +165,7 @@ async function makeNewFolder(writer: DavWriter, name: string, signal: AbortSigna
   }
   throw new AppError(
     'source/forbidden',
-    'The server makes no folder for the restore: all names that were tried are taken.',
+    'The server creates no folder for the restore: all names that were tried exist already.',
   );
 }
 

@@ -56,7 +56,7 @@ function notWritten(path: Path, cause: AppError): AppError {
   const status = typeof cause.detail.status === 'number' ? `HTTP ${cause.detail.status}` : cause.message;
   return new AppError(
     'restore/not-written',
-    `Could not write ${spell(path)}: the server does not take it (${status}).`,
+    `Could not write ${spell(path)}: the server does not accept it (${status}).`,
     {
       cause,
     },

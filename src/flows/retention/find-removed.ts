@@ -49,7 +49,7 @@ export function asFindings(removed: readonly SnapshotId[]): Finding[] {
     kind: 'snapshot-missing',
     severity: 'error',
     snapshotId,
-    message: `The file snapshots/${snapshotId} is gone from the store, and it was not retention that let it go.`,
+    message: `The file snapshots/${snapshotId} is gone from the store, but retention did not remove it.`,
   }));
 }
 

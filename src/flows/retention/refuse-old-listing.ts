@@ -20,7 +20,7 @@ export async function refuseOldListing(
     if (ids.has(id) || !(await isThere(backend, id))) continue;
     throw new AppError(
       'store/unavailable',
-      `The store does not list the snapshot ${id.slice(0, 8)}, though it has it. Nothing was removed; try again later.`,
+      `The store does not list the snapshot ${id.slice(0, 8)}, although it has it. Nothing was removed; try again later.`,
       { detail: { snapshotId: id }, retry: { afterMs: 60_000 } },
     );
   }

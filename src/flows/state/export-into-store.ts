@@ -71,7 +71,7 @@ export async function exportIntoStore(
   if (!(await claimStateExport(database, { at, leaseUntil: later(at, leaseMs) })))
     throw new AppError(
       'request/invalid',
-      'Another process exports into the store now. Wait until it is done (nightkeep import --list), or an hour where it was killed.',
+      'Another process is exporting to the store. Wait until it is done (nightkeep import --list), or for an hour if it was killed.',
     );
   await saveAudit(database, { at, by, act: 'state-exported', about: 'into the store' });
   try {
@@ -104,7 +104,7 @@ async function refuseEmptyStore({ database, places, store }: Needs): Promise<voi
   const { location } = store(statePlace, null);
   throw new AppError(
     'store/unavailable',
-    `The store is empty, though there are repositories in it, so nothing was exported to ${location}. Is the disk mounted?`,
+    `The store is empty, although it should hold repositories, so nothing was exported to ${location}. Is the disk mounted?`,
   );
 }
 

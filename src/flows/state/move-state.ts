@@ -166,6 +166,6 @@ function asKeyring(error: unknown): unknown {
 function laterVersion(manifest: Manifest, unknown: readonly string[]): AppError {
   return new AppError(
     'request/invalid',
-    `Nightkeep ${manifest.version} made the export, with tables that ${version} here does not know yet (${unknown.at(-1)}). Import it with that version or a later one.`,
+    `Nightkeep ${manifest.version} made the export, with tables that this version (${version}) does not know (${unknown.at(-1)}). Import it with that version or a later one.`,
   );
 }

@@ -72,7 +72,7 @@ function choose(whole: readonly StoredExport[], name: string, location: string):
   if (newest === undefined)
     throw new AppError(
       'request/not-found',
-      `There is no export in ${location}. Is STORE_URL as it was? Without an export: nightkeep adopt`,
+      `There is no export in ${location}. Has STORE_URL changed? Without an export: nightkeep adopt`,
     );
   if (name === 'latest') return newest;
   const [found, ...others] = whole.filter(({ createdAt }) => createdAt.toISOString().startsWith(name));

@@ -173,12 +173,12 @@ function refuseUnended(
   if (formerStore !== null)
     throw new AppError(
       'request/invalid',
-      `The old copy at ${formerStore} must go first: nightkeep store move --delete-old.`,
+      `First delete the old copy at ${formerStore}: nightkeep store move --delete-old.`,
     );
   if (movingTo !== null && movingTo !== target)
     throw new AppError(
       'request/invalid',
-      `A move to ${movingTo} was begun. Go on with it (--to '${movingTo}'), or give it up first by moving to where the repository is: --to '${here}'.`,
+      `A move to ${movingTo} was begun. Continue it (--to '${movingTo}'), or first cancel it by moving to where the repository is: --to '${here}'.`,
     );
 }
 

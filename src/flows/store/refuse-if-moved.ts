@@ -14,7 +14,7 @@ export async function refuseIfMoved(
   const row = await findStoreOfRepository(database, userId);
   if (row === null) throw nothingYet();
   if (row.store === store) return;
-  throw new AppError('repository/locked', 'The repository was moved to another store just now. Try again.', {
+  throw new AppError('repository/locked', 'The repository has just been moved to another store. Try again.', {
     retry: { afterMs: 1000 },
   });
 }

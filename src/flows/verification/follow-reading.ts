@@ -53,7 +53,7 @@ export function followReading(
 }
 
 function inUse(): AppError {
-  return new AppError('repository/locked', 'A backup of the person has begun. The verification goes on after it.', {
+  return new AppError('repository/locked', 'A backup of the person has begun. The verification continues after it.', {
     retry: { afterMs: 60 * 60_000 },
   });
 }

@@ -73,7 +73,7 @@ export function itemOf(
 function problemOf(response: DavResponse, href: Href | undefined): Item['problem'] {
   const status = failedStatus(response, href);
   if (response.flaw !== undefined)
-    return { code: 'source/malformed', message: `The listing is odd here. ${response.flaw}` };
+    return { code: 'source/malformed', message: `This part of the listing is odd. ${response.flaw}` };
   return status === undefined ? undefined : { code: codeOfStatus(status), message: messageOfStatus(status), status };
 }
 

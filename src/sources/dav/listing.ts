@@ -56,7 +56,7 @@ function notNamed({ path, hostname }: ListedCollection, instead: NamedItem | und
   const what = instead === undefined ? 'It is empty.' : `It names ${instead.written.slice(0, 200)} instead.`;
   return new AppError(
     'source/malformed',
-    `The listing does not name the folder that was asked, ${path} on ${hostname}. ${what}`,
+    `The listing does not name the folder that was requested, ${path} on ${hostname}. ${what}`,
   );
 }
 

@@ -68,8 +68,7 @@ export function multistatusParser(
 
   const write = (chunk: Buffer) => {
     bytes += chunk.length;
-    if (limits.bytes !== undefined && bytes > limits.bytes)
-      throw malformed('The answer is longer than that of one thing.');
+    if (limits.bytes !== undefined && bytes > limits.bytes) throw malformed('The answer about one entry is too long.');
     feed(() => reader.write(text.take(chunk)));
     quiet = progress() === events ? quiet + chunk.length : 0;
     events = progress();

@@ -146,6 +146,7 @@ export function webdavSource(options: WebdavOptions): Source {
   };
 }
 
+/** The address of somebody's files. Throws `config/invalid` where it is not http or https, or has a user name, password or query in it. */
 export function parseSourceUrl(text: string): URL {
   const url = URL.parse(text);
   if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '') return url;

@@ -109,6 +109,6 @@ export function openElsewhere({
 function notPublic(hostname: string): AppError {
   return new AppError(
     'source/refused-redirect',
-    `The server redirects to ${hostname}, which is not a host on the internet; it is not asked. Where it is the store of that server, FILES_REDIRECT_NETWORKS can allow its network.`,
+    `The server redirects to ${hostname}, which is not a host on the internet; nothing was sent there. If it is the store of that server, FILES_REDIRECT_NETWORKS can allow its network.`,
   );
 }

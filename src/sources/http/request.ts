@@ -195,7 +195,7 @@ class Handler<T> implements Dispatcher.DispatchHandler {
 const nothing = () => {};
 
 function withoutAnswer(): AppError {
-  const message = `The server sent ${mostInterim} responses that say no more than that one will come (1xx), and none that counts.`;
+  const message = `The server sent ${mostInterim} interim responses (1xx), and no final one.`;
   return new AppError('source/malformed', message);
 }
 

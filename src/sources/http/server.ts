@@ -54,6 +54,7 @@ export interface TransferLimits {
   readonly requests: LevelBounds;
 }
 
+/** As the settings are by default: 16 KiB of headers, 1 KiB/s over each minute, 16 to 128 requests at once. */
 export const defaultTransferLimits: TransferLimits = {
   headerBytes: 16 * 1024,
   leastBytesPerSecond: 1024,

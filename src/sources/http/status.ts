@@ -43,7 +43,7 @@ export function messageOfStatus(status: number): string {
   const refusesName = status === 400 || status === 414;
   const message = refusesName
     ? 'The server lists it but refuses the request for it.'
-    : (messages[codeOfStatus(status)] ?? 'The server answers with something other than what was asked for.');
+    : (messages[codeOfStatus(status)] ?? 'The server answers with something other than what was requested.');
   return `${message} (HTTP ${status})`;
 }
 

@@ -13,7 +13,7 @@ export async function judgeAbsence(run: Run, { member, within }: Place, error: A
   if (again !== undefined && !again.isIncomplete && !names(again, member)) return 'gone';
   const { cause, detail } = error;
   const status = detail.status === undefined ? '' : ` (HTTP ${detail.status})`;
-  return new AppError(error.code, `Its folder lists it, but it is not found when it is asked for.${status}`, {
+  return new AppError(error.code, `Its folder lists it, but it is not found when it is requested.${status}`, {
     cause,
     detail,
   });

@@ -76,6 +76,7 @@ export const longEntry = 1024 * 1024;
 /** How many journals are merged into one. */
 const mostJournals = 64;
 
+/** Begins to make checkpoints of an archive, every eight seconds or 16 MiB; without `onCheckpoint` it makes none, and only tells what `from` had finished. Throws as reading the repository does. */
 export async function openCheckpoints(options: CheckpointOptions): Promise<Checkpoints> {
   const { sealing, repository, clock, onCheckpoint: save } = options;
   const all = await loadFinished(repository, options.from);

@@ -28,7 +28,7 @@ export function refuseDescent({ member, path, within }: Enclosing): void {
   if (above.length > deepest.folders)
     throw new AppError(
       'source/too-deep',
-      `It is more than ${deepest.folders} folders down, further than is backed up.`,
+      `It is more than ${deepest.folders} folders deep, which is deeper than backups go.`,
     );
   if (nameToBytes(path).length > deepest.pathBytes)
     throw new AppError(

@@ -67,7 +67,7 @@ export async function archiveEntry(
       content.blobs.catch(() => undefined); // Nobody needs them.
       throw new AppError(
         'source/malformed',
-        'The server sent less than it lists, and than it sent of the same version before.',
+        'The server sent less than it lists, and less than it sent of the same version before.',
       );
     }
     return { outcome: finishNode(run, place, parent, content) };

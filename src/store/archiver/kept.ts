@@ -51,7 +51,7 @@ export async function keepUnread(
       await keepNode(node, problem);
     }
   if (!isIncomplete) return kept;
-  const message = 'The listing of its folder is incomplete and does not name it; it may be there all the same.';
+  const message = 'The listing of its folder is incomplete and does not name it; it may still be there.';
   for await (const piece of piecesOf(left.values()))
     for (const node of piece)
       await keepNode(node, { path: pathIn(path, node.name), code: 'source/malformed', message });

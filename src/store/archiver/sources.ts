@@ -187,7 +187,7 @@ async function keepMissing(
   parentNodes: ReadonlyMap<string, Node> | undefined,
   { countBelow, counts, problems, seen }: Totals,
 ): Promise<{ kept: Node[]; missing: string[] }> {
-  const message = 'It was there in the night before, and the server does not offer it any more.';
+  const message = 'It was there the night before, and the server no longer offers it.';
   const kept: Node[] = [];
   const missing = [...(parentNodes?.values() ?? [])].filter(({ name }) => !offered.has(name) && !left.has(name));
   for (const node of missing) {

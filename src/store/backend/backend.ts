@@ -91,7 +91,7 @@ export const longestFile: Readonly<Record<FileType, number>> = {
 /** What a whole file is that cannot be one of its type. */
 export function tooLong(type: FileType, name: string): AppError {
   const file = pathOf(type, name);
-  const message = `The file ${file} is longer than any of its kind, so it is none: it was not read. Remove it, or bring the right one back from a copy of the store.`;
+  const message = `The file ${file} is longer than any file of its kind can be, so it was not read. Remove it, or bring the right one back from a copy of the store.`;
   return new AppError('repository/damaged', message, { detail: { file } });
 }
 

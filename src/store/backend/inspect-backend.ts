@@ -23,7 +23,7 @@ export async function inspectBackend(backend: Backend, elapsed: () => number): P
   try {
     await backend.save('lock', name, bytes).catch(unless('store/exists'));
     if (!(await backend.load('lock', name)).equals(bytes))
-      return { location, fault: 'A file did not read as it was written.' };
+      return { location, fault: 'A file was read differently from how it was written.' };
     const removed = await backend.remove('lock', name).then(() => true, unless('store/may-not-delete'));
     return { location, tripMs: Math.round(elapsed() - began), mayDelete: removed === true };
   } catch (error) {

@@ -37,7 +37,8 @@ async function takeTrip(path: string): Promise<void> {
     await using file = await open(path, 'wx', 0o600);
     await file.writeFile(bytes);
     await file.sync();
-    if (!(await readFile(path)).equals(bytes)) throw new Error('The file did not read as it was written.');
+    if (!(await readFile(path)).equals(bytes))
+      throw new Error('The file was read differently from how it was written.');
   } finally {
     await rm(path, { force: true });
   }

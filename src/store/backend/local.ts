@@ -109,7 +109,7 @@ async function readWhole(folder: string, type: FileType, name: string): Promise<
 /** A device may have no end. */
 function noFile(type: FileType, name: string): AppError {
   const file = pathOf(type, name);
-  const message = `What lies at ${file} is a pipe, a socket or a device and no file. Remove it, or bring the right file back from a copy of the store.`;
+  const message = `${file} is a pipe, a socket or a device, not a file. Remove it, or bring the right file back from a copy of the store.`;
   return new AppError('repository/damaged', message, { detail: { file } });
 }
 

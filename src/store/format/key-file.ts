@@ -20,6 +20,7 @@ export interface ScryptCosts {
   readonly forRandomPasswords: Scrypt;
 }
 
+/** The costs of new key files; those that are there keep their own. */
 export const scryptCosts: ScryptCosts = {
   forPeople: { N: 32768, r: 8, p: 1 },
   forRandomPasswords: { N: 1024, r: 8, p: 1 },

@@ -152,7 +152,7 @@ function damagedPack(packId: PackId, size: number | undefined): AppError {
   const what = size === undefined ? 'is missing' : `has ${countWords(size, 'byte')}, which is not what the index says`;
   return new AppError(
     'repository/damaged',
-    `The pack ${packId}, which snapshots need, ${what}. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be mended.`,
+    `The pack ${packId}, which snapshots need, ${what}. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be repaired.`,
     { detail: { packId } },
   );
 }

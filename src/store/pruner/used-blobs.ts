@@ -51,7 +51,7 @@ export async function findUsedBlobs(
 function missing(type: BlobType, blobId: BlobId): AppError {
   return new AppError(
     'repository/damaged',
-    `A snapshot needs the ${type} blob ${blobId}, which no index names. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be mended.`,
+    `A snapshot needs the ${type} blob ${blobId}, which no index names. Nothing was removed: nightkeep check says what else is damaged, nightkeep repair what can be repaired.`,
     { detail: { type, blobId } },
   );
 }

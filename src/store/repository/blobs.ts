@@ -40,6 +40,7 @@ export interface BlobsOptions {
   readonly readNewIndexes: () => Promise<boolean>;
 }
 
+/** Reads blobs by the index given. Whatever is missing is looked for again in new indexes before it is reported. */
 export function createBlobs(
   backend: Backend,
   masterKey: MasterKey,

@@ -24,7 +24,7 @@ export async function checkKeys(backend: Backend, known: readonly KeyId[]): Prom
 }
 
 function notLookedAt(more: number): Finding {
-  const message = `Nobody looked at ${countWords(more, 'more key file')}: no program makes so many.`;
+  const message = `Not examined: ${countWords(more, 'more key file')}; no program makes so many.`;
   return { kind: 'key-damaged', severity: 'hint', more, message };
 }
 

@@ -131,7 +131,7 @@ export function examineHere(
         ];
       if (!isHeaderRight) return [finding(id, [], 'has a header that says other than the index')];
       if (whole.digest('hex') !== id)
-        return [finding(id, [], 'holds other bytes than its name says; its blobs are whole')];
+        return [finding(id, [], 'holds other bytes than its name says; its blobs are intact')];
       return [];
     },
   };

@@ -48,7 +48,7 @@ export function createIndexes(
       if (isAppError(error, 'store/not-found')) return onGone();
       if (!isAppError(error, 'repository/damaged')) throw error;
       if (onDamage === undefined)
-        throw new AppError(error.code, `${error.message} nightkeep repair mends it.`, { cause: error });
+        throw new AppError(error.code, `${error.message} nightkeep repair repairs it.`, { cause: error });
       onDamage(error);
     });
   };

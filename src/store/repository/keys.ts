@@ -31,6 +31,7 @@ export interface Keys {
   listKeys(): AsyncIterable<KeyFileFacts & { readonly id: KeyId }>;
 }
 
+/** The key files beside a repository that was opened with the key `keyId`. */
 export function createKeys(
   backend: Backend,
   { masterKey, keyId }: { readonly masterKey: MasterKey; readonly keyId: KeyId },
@@ -147,7 +148,7 @@ function damagedKeys(keyIds: readonly KeyId[]): AppError {
   const files = keyIds.map((id) => `keys/${id}`);
   return new AppError(
     'repository/damaged',
-    `No key of the repository opens with this password, and ${files.join(' and ')} ${keyIds.length === 1 ? 'is' : 'are'} not what the name says, so damaged. Bring ${keyIds.length === 1 ? 'it' : 'them'} back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
+    `No key of the repository opens with this password, and ${files.join(' and ')} ${keyIds.length === 1 ? 'is' : 'are'} not what the name says, so damaged. Bring ${keyIds.length === 1 ? 'it' : 'them'} back from a copy of the store, or let nightkeep repair keys write Nightkeep's own again with the recovery key.`,
     { detail: { keyIds, files } },
   );
 }
@@ -167,11 +168,17 @@ function wrongPassword(count: number, { whole, others, untried }: Counts): AppEr
     ...(count === 0 ? ['it has no key file at all'] : []),
     ...(whole > 0
       ? [
-          `its ${countWords(whole, 'key file is whole, but of another password', 'key files are whole, but of other passwords')}`,
+          `its ${countWords(whole, 'key file is intact, but for another password', 'key files are intact, but for other passwords')}`,
         ]
       : []),
     ...(others > 0
-      ? [countWords(others, 'key file is none that any program makes', 'key files are none that any program makes')]
+      ? [
+          countWords(
+            others,
+            'key file is not one that any program makes',
+            'key files are not ones that any program makes',
+          ),
+        ]
       : []),
     ...(untried > 0
       ? [
@@ -185,6 +192,6 @@ function wrongPassword(count: number, { whole, others, untried }: Counts): AppEr
   ];
   return new AppError(
     'repository/wrong-password',
-    `No key of the repository opens with this password: ${told.join(', and ') || 'its key files are gone'}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or have nightkeep repair keys make the one of Nightkeep anew by the recovery key.`,
+    `No key of the repository opens with this password: ${told.join(', and ') || 'its key files are gone'}. If the key file was removed or its password changed with \`restic key\`, bring it back from a copy of the store, or let nightkeep repair keys write Nightkeep's own again with the recovery key.`,
   );
 }

@@ -196,7 +196,7 @@ async function isThere({ backend }: Lockable, id: LockId): Promise<boolean> {
 function lostLock(what: string): AppError {
   return new AppError(
     'repository/lost-lock',
-    `Our lock on the repository ${what}; the run stops so that nothing is harmed.`,
+    `Nightkeep's lock on the repository ${what}; the run stops so that nothing is harmed.`,
     {
       retry: { afterMs: 60_000 },
     },

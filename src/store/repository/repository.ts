@@ -115,7 +115,7 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
     if (!isAppError(cause, 'store/not-found')) throw cause;
     throw new AppError(
       'repository/not-found',
-      `There is no repository at ${backend.location}. Mount the disk that it lies on, or correct STORE_URL.`,
+      `There is no repository at ${backend.location}. Mount the disk that it is on, or correct STORE_URL.`,
       {
         cause,
         detail: { files: ['config'] },

@@ -33,6 +33,7 @@ export interface Snapshots {
   forgetSnapshot(id: SnapshotId): Promise<void>;
 }
 
+/** The snapshot files of an opened repository; each is sealed with its master key, and its id is the SHA-256 of the file. */
 export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapshots {
   const loadSnapshot = (id: SnapshotId) => load(backend, masterKey, id);
   const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage, known) {

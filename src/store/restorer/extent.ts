@@ -40,6 +40,6 @@ export function openExtent(
 export function tooLarge(why: string): AppError {
   return new AppError(
     'restore/too-large',
-    `What is in this folder is left out: ${why}. Restore it by itself, or a part of it.`,
+    `What is in this folder is left out: ${why}. Restore it separately, or a part of it.`,
   );
 }

@@ -8,7 +8,7 @@ import type { ReadableRepository } from './contract.ts';
 export type Place = { readonly type: 'root'; readonly subtree: TreeId } | Node;
 
 /**
- * What lies at the path; names are joined by '/', and the empty path (or '/') is the root. A name that is not UTF-8 is also found by
+ * What is at the path; names are joined by '/', and the empty path (or '/') is the root. A name that is not UTF-8 is also found by
  * the form in which it is shown. Throws `repository/no-such-path`.
  */
 export async function findPlace(

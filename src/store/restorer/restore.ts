@@ -95,7 +95,7 @@ function refuseOverwriting(folder: string, nodes: readonly Node[]): void {
     if (!isSafeName(name) || attemptAt(folder, name, () => lookAt(`${folder}/${name}`)) === undefined) continue;
     throw new AppError(
       'restore/would-overwrite',
-      `The target has ${shownName(name)} already. Choose an empty folder, or go on with a restore that was broken off by --overwrite if-changed (or always, if-newer, never).`,
+      `The target has ${shownName(name)} already. Choose an empty folder, or continue an interrupted restore with --overwrite if-changed (or always, if-newer, never).`,
     );
   }
 }

@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'the file system does not allow it',
   EEXIST: 'something of another kind is there. Move it away, or choose another folder',
   EISDIR: 'a folder of that name is there. Move it away, or choose another folder',
-  ENOTDIR: 'something of another kind is there, or in the place of its folder. Move it away, or choose another folder',
+  ENOTDIR: 'something of another kind is there, or where its folder should be. Move it away, or choose another folder',
   ENOENT: 'nothing can be made there. Choose another folder',
   ENAMETOOLONG: 'the name is too long for this file system',
   EINVAL: 'this file system does not take such a name',

@@ -277,7 +277,7 @@ async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
     yield zipNote(
       zip,
       'RENAMED.txt',
-      'Some systems take these names for something else, so they are written otherwise here',
+      'Some systems treat these names as something else, so they are written differently here',
       renamed,
     );
 }

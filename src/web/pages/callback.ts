@@ -86,7 +86,7 @@ function notBegun(): AppError {
 function signedOutMeanwhile(): AppError {
   return new AppError(
     'consent/invalid-callback',
-    'You are not signed in here any more as the person who began this, so nothing was taken. Sign in, then agree again.',
+    'You are no longer signed in here as the person who began this, so nothing was saved. Sign in, then agree again.',
   );
 }
 

@@ -5,7 +5,7 @@ import { formatsIn } from './formats.ts';
 
 const formats = formatsIn('de-DE', { byte: () => 'Byte' });
 
-const again = 'Willigen Sie erneut ein, dann gehen die Nächte weiter.';
+const again = 'Willigen Sie erneut ein, dann gehen Ihre Nächte weiter.';
 const nothing = (asked: boolean) =>
   asked ? 'außer dem, was oben steht, brauchen Sie nichts zu tun' : 'Sie brauchen nichts zu tun';
 const triedAgain = (when: string, asked: boolean) => `Es wird ${when} erneut versucht; ${nothing(asked)}.`;
@@ -109,22 +109,22 @@ export const texts: Texts = {
       paused: 'Ihre Nächte sind ausgesetzt.',
       resumed: 'Ihre Nächte sind nicht mehr ausgesetzt.',
       language: 'Ihre Sprache ist gespeichert.',
-      mails: 'Was Sie per E-Mail erhalten, ist gespeichert.',
+      mails: 'Ihre Auswahl der E-Mails ist gespeichert.',
       'session-ended': 'Dieser Browser ist abgemeldet.',
       'sessions-ended': 'Alle anderen Browser sind abgemeldet.',
-      unchanged: 'Das hat nichts geändert: Es ist schon so, oder lässt sich jetzt nicht ändern.',
+      unchanged: 'Es wurde nichts geändert: Es ist schon so oder lässt sich jetzt nicht ändern.',
     },
-    noPlan: 'Sie werden nicht gesichert, also gibt es keine Nächte einzustellen.',
+    noPlan: 'Sie werden nicht gesichert, also gibt es keine Zeiten einzustellen.',
     hours: {
       title: 'Zeiten Ihrer Nächte',
-      lead: 'Ihre Sicherung beginnt irgendwann zwischen diesen beiden Uhrzeiten, nach den Uhren der Zeitzone.',
+      lead: 'Ihre Sicherung beginnt irgendwann zwischen diesen beiden Uhrzeiten, in der Zeitzone darunter.',
       allowed: (start, end) => `Der Betreiber erlaubt Zeiten zwischen ${start} und ${end} Uhr.`,
       from: 'Von',
       to: 'Bis',
       zone: 'Zeitzone',
       next: (at) => `Nächste Nacht: ${at}.`,
       agreed:
-        'Eingewilligt haben Sie in die Zeiten von damals; Ihre Einwilligung zeigt diese, und was sich seitdem geändert hat.',
+        'Eingewilligt haben Sie in die Zeiten von damals; die Seite Einwilligung zeigt sie, und was sich seitdem geändert hat.',
       save: 'Zeiten speichern',
       faults: {
         unreadable: 'Geben Sie zwei Uhrzeiten an und eine Zeitzone aus der Liste.',
@@ -139,22 +139,22 @@ export const texts: Texts = {
     },
     pause: {
       title: 'Pause',
-      lead: 'Bis zu dem Tag, den Sie wählen, beginnt keine Nacht. Sicherungen, die warten oder unterwegs sind, gehen weiter. Was sich inzwischen ändert, wird nicht gesichert.',
+      lead: 'Bis zu dem Tag, den Sie wählen, beginnt keine Nacht. Sicherungen, die warten oder laufen, gehen weiter. Was sich in der Pause ändert, wird nicht gesichert.',
       alive: 'Ihre Einwilligung wird am Leben gehalten.',
-      dead: 'Mit Ihrer Einwilligung ist zurzeit etwas nicht in Ordnung, was eine Pause nicht behebt: siehe die Seite Einwilligung.',
-      until: 'Nächte gehen weiter ab',
+      dead: 'Mit Ihrer Einwilligung gibt es ein Problem, das eine Pause nicht behebt: siehe die Seite Einwilligung.',
+      until: 'Nächte fortsetzen am',
       save: 'Nächte aussetzen',
       now: (at) => `Ihre Nächte sind ausgesetzt bis ${at}.`,
-      byOperator: 'Der Betreiber von Nightkeep hat Ihre Nächte ausgesetzt und kann sie weitergehen lassen.',
-      ended: 'Es gibt keine Einwilligung, mit der es weitergehen könnte, also keine Nächte auszusetzen.',
-      resume: 'Jetzt weitergehen lassen',
+      byOperator: 'Der Betreiber von Nightkeep hat Ihre Nächte ausgesetzt und kann sie fortsetzen.',
+      ended: 'Ihre Einwilligung ist zu Ende, also gibt es keine Nächte auszusetzen.',
+      resume: 'Nächte jetzt fortsetzen',
       change: 'Stattdessen bis zu diesem Tag aussetzen',
       fault: 'Wählen Sie einen Tag ab morgen, innerhalb eines Jahres.',
     },
     language: {
       title: 'Sprache',
       label: 'Sprache der Seiten und E-Mails',
-      none: 'Wie mein Browser sagt',
+      none: 'Wie in meinem Browser eingestellt',
       save: 'Sprache speichern',
     },
     mails: {
@@ -163,12 +163,12 @@ export const texts: Texts = {
         `Sie erhalten E-Mails an ${address}, die Adresse, die Ihr Anmeldedienst bei Ihrer letzten Anmeldung nannte.`,
       noAddress:
         'Ihr Anmeldedienst nannte bei Ihrer letzten Anmeldung keine E-Mail-Adresse oder nannte sie unbestätigt, also erhalten Sie keine E-Mails.',
-      off: 'Dieses Nightkeep verschickt keine E-Mails.',
-      legend: 'Mir mailen',
+      off: 'Nightkeep ist hier nicht dafür eingerichtet, E-Mails zu verschicken.',
+      legend: 'Mir eine E-Mail schicken',
       kinds: {
         'consent-ends': '14, 7 und 2 Tage bevor meine Einwilligung endet',
         trouble:
-          'wenn etwas nicht stimmt, das ich beheben kann, oder meine Sicherungsstände beschädigt oder nicht geprüft sind',
+          'wenn es ein Problem gibt, das ich beheben kann, oder meine Sicherungsstände beschädigt oder nicht geprüft sind',
       },
       save: 'Speichern',
     },
@@ -188,7 +188,7 @@ export const texts: Texts = {
     },
     data: {
       title: 'Meine Daten bei Nightkeep herunterladen',
-      lead: 'Eine Datei mit allem, was die Datenbank von Nightkeep über Sie enthält: worin Sie eingewilligt haben, Ihr Plan, Sicherungen, Nutzungen Ihrer Einwilligung, Mitteilungen, und was von wem getan wurde. Schlüssel und Tokens enthält sie nicht; Ihre Dateien finden Sie unter Sicherungen.',
+      lead: 'Eine Datei mit allem, was die Datenbank von Nightkeep über Sie enthält: worin Sie eingewilligt haben, Ihr Plan, Sicherungen, Nutzungen Ihrer Einwilligung, Mitteilungen, und wer was getan hat. Schlüssel und Tokens enthält sie nicht; Ihre Dateien finden Sie unter Sicherungen.',
       link: 'Als JSON herunterladen',
     },
     erase: {
@@ -198,47 +198,47 @@ export const texts: Texts = {
       stepTitle: 'Alles über mich löschen?',
       all: 'Das lässt sich nicht rückgängig machen. Sofort:',
       atOnce: [
-        'endet Ihre Einwilligung hier, Ihre Nächte hören auf, und Ihrem Anmeldedienst wird gesagt, dass er das Token beenden soll;',
+        'endet Ihre Einwilligung hier, Ihre Nächte hören auf, und Nightkeep bittet Ihren Anmeldedienst, das Token zu beenden;',
         'werden gelöscht: worin Sie eingewilligt haben, die Aufzeichnungen Ihrer Sicherungen, die Nutzungen Ihrer Einwilligung, Mitteilungen an Sie, Ihr Name und Ihre E-Mail-Adresse;',
         'wird jeder Browser abgemeldet.',
       ],
       later:
-        'Dann löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und zuletzt geht der Rest, der darauf gewartet hat. Kopien von Nightkeeps eigenen Aufzeichnungen, die nachts gemacht wurden, liegen versiegelt im Speicher; die mit Ihren entfallen dann auch, und wo der Speicher nichts löschen lässt, muss der Betreiber dafür sorgen. Sie erhalten eine Quittung, die sagt, was getan ist und was noch wartet.',
+        'Danach löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und dann, was darauf warten musste. Nächtliche Kopien von Nightkeeps eigenen Aufzeichnungen liegen versiegelt im Speicher; die mit Ihren werden auch gelöscht, oder, wenn der Speicher das nicht zulässt, muss der Betreiber es tun. Sie erhalten eine Quittung, die sagt, was getan ist und was noch aussteht.',
       stays:
-        'Was bleibt: die Quittung, und im Protokoll, was wann getan wurde, unter einer Nummer, neben der kein Name mehr steht. Ihre Dateien auf deren Server werden nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
-      keep: 'Wollen Sie etwas behalten, laden Sie es vorher herunter:',
+        'Was bleibt: die Quittung, und im Prüfprotokoll, was wann getan wurde, unter einer Nummer, zu der kein Name mehr gehört. Ihre Dateien auf deren Server werden nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
+      keep: 'Wenn Sie etwas behalten möchten, laden Sie es vorher herunter:',
       word: 'löschen',
       type: (word) => `Tippen Sie „${word}“, um fortzufahren`,
       button: 'Alles über mich löschen',
-      wrong: 'Das war nicht das Wort. Nichts wurde gelöscht.',
+      wrong: 'Das war nicht das richtige Wort. Es wurde nichts gelöscht.',
       back: 'Zurück zu den Einstellungen',
     },
     receipt: {
       title: 'Quittung: Alles über Sie ist gelöscht',
-      waitingTitle: 'Quittung: Sie werden gelöscht',
+      waitingTitle: 'Quittung: Alles über Sie wird gelöscht',
       number: 'Quittung',
-      keep: 'Drucken Sie diese Seite, oder heben Sie ihre Adresse auf: Sie sind abgemeldet, und nichts sonst führt hierher.',
+      keep: 'Drucken Sie diese Seite, oder speichern Sie ihre Adresse: Sie sind abgemeldet, und einen anderen Weg hierher gibt es nicht.',
       begun: (at) =>
-        `Sie haben es am ${at} verlangt. Seitdem gilt hier keine Einwilligung von Ihnen, und keine Nacht beginnt.`,
+        `Sie haben es am ${at} verlangt. Seitdem gilt Ihre Einwilligung hier nicht mehr, und keine Nacht beginnt.`,
       removed: {
         title: 'Damals gelöscht',
         consents: 'Aufzeichnungen, worin Sie eingewilligt haben',
         uses: 'Aufzeichnungen von Nutzungen Ihrer Einwilligung',
         backups: 'Aufzeichnungen von Sicherungen',
         notices: 'Mitteilungen an Sie',
-        events: 'Einträge, was geschehen ist',
+        events: 'Einträge darüber, was geschehen ist',
         sessions: 'Abgemeldete Browser',
         person:
-          'Ihr Name, Ihre E-Mail-Adresse und was Ihr Anmeldedienst sonst von Ihnen gesagt hatte, wurden da ebenfalls gelöscht.',
+          'Ihr Name, Ihre E-Mail-Adresse und was Ihr Anmeldedienst sonst über Sie mitgeteilt hatte, wurden damals ebenfalls gelöscht.',
       },
       tokens: {
         title: 'Ihre Einwilligung beim Anmeldedienst',
         outstanding:
-          'Dem Anmeldedienst konnte es noch nicht gesagt werden. Es wird wieder versucht, längstens bis das Token dort von selbst zu Ende ist; dann wird es hier vernichtet.',
+          'Der Anmeldedienst war noch nicht zu erreichen. Nightkeep versucht es weiter, bis das Token dort abläuft; dann wird es hier vernichtet.',
         revoked: 'Der Anmeldedienst hat das Token beendet.',
-        expired: 'Das Token ist beim Anmeldedienst von selbst zu Ende gegangen und wurde hier vernichtet.',
-        shredded: 'Der Anmeldedienst bietet keinen Weg, das Token zu beenden. Es wurde hier vernichtet.',
-        none: 'Von Ihnen war kein Token mehr da.',
+        expired: 'Das Token ist beim Anmeldedienst abgelaufen und wurde hier vernichtet.',
+        shredded: 'Der Anmeldedienst bietet Nightkeep keinen Weg, das Token zu beenden. Es wurde hier vernichtet.',
+        none: 'Es war kein Token mehr da.',
       },
       snapshots: {
         title: 'Ihre Sicherungsstände',
@@ -248,11 +248,11 @@ export const texts: Texts = {
       rest: {
         title: 'Der Rest',
         waits:
-          'Die Zeile, zu der Tokens und Sicherungsstände gehören, nennt niemanden mehr. Sie wird gelöscht, sobald nichts mehr wartet.',
+          'Die Zeile der Datenbank, zu der Tokens und Sicherungsstände gehören, nennt niemanden mehr. Sie wird gelöscht, sobald nichts mehr aussteht.',
         gone: (at) =>
-          `Am ${at} war von Ihnen in der Datenbank nichts mehr da als diese Quittung und das Protokoll. Kopien davon, die im Speicher liegen und Ihres enthalten, entfallen einige Minuten danach, wo der Speicher Nightkeep löschen lässt.`,
+          `Am ${at} war in der Datenbank nichts mehr über Sie außer dieser Quittung und dem Prüfprotokoll. Kopien der Datenbank im Speicher, die Ihre Daten enthalten, werden einige Minuten danach gelöscht, wenn der Speicher Nightkeep löschen lässt.`,
       },
-      download: 'Die Quittung als JSON',
+      download: 'Die Quittung als JSON herunterladen',
     },
   },
   welcome: {
@@ -261,14 +261,14 @@ export const texts: Texts = {
   },
   home: {
     adopted:
-      'Ihre Sicherungsstände von früher sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen die Nächte dort weiter, wo sie waren.',
+      'Ihre früheren Sicherungsstände sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen Ihre Nächte dort weiter, wo sie aufgehört haben.',
     adoptedSnapshots: 'Ansehen',
     snapshotsLost: (time) =>
-      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie bestätigt haben, dass Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
     snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
     moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', and: 'und' },
     filesMoved: (what, time, from, to) =>
-      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass dieselben ${what} von Ihnen jetzt eine andere Adresse haben; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre ${what} unverändert jetzt unter einer anderen Adresse liegen; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, dann widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
     filesMovedAgree: 'In die neue Adresse einwilligen',
     filesMovedConsent: 'Einwilligung ansehen',
     more: {
@@ -284,12 +284,12 @@ export const texts: Texts = {
     partly: 'Nur teilweise.',
     butFor: (count) => `Ja, bis auf ${filesOrFolders(count)}.`,
     late: 'Nicht ganz: Eine Nacht verging ohne Sicherung.',
-    underway: 'Noch nicht: Eine Sicherung ist unterwegs.',
+    underway: 'Noch nicht: Eine Sicherung läuft oder wartet.',
     expired: 'Nein: Ihre Einwilligung ist zu Ende.',
     none: 'Nein, noch nicht.',
     not: 'Nein, zurzeit nicht.',
     agree: 'Ansehen, worin Sie einwilligen würden',
-    look: 'Ansehen',
+    look: 'Ansehen, was geschehen ist',
     seeRun: 'Diese Sicherung ansehen',
     seeConsent: 'Ihre Einwilligung ansehen',
     lastOfAll: 'Letzte Sicherung',
@@ -303,7 +303,7 @@ export const texts: Texts = {
     paused: 'ausgesetzt',
     pausedUntil: (at) => `ausgesetzt bis ${at}`,
     renewKey: 'Zum Wiederherstellungs\u00adschlüssel',
-    seeVerification: 'Ansehen, was bekannt ist',
+    seeVerification: 'Ansehen, was darüber bekannt ist',
     verified: 'Zuletzt als wiederherstellbar geprüft',
     butLost: 'bis auf das, was verloren ist',
     notVerified: 'noch nicht',
@@ -317,7 +317,7 @@ export const texts: Texts = {
       'old-answer':
         'Sie sind angemeldet. Die Seite, zu der Sie zurückgegangen sind, war eine Antwort Ihres Anmeldedienstes, die schon verwendet wurde oder zu alt ist; sie hat nichts verändert.',
       unsent:
-        'Sie waren nicht mehr angemeldet, als Sie auf diese Schaltfläche drückten; deshalb wurde nichts davon ausgeführt. Jetzt sind Sie angemeldet: Öffnen Sie die Seite neu und tun Sie es noch einmal.',
+        'Sie waren nicht mehr angemeldet, als Sie diese Schaltfläche drückten; deshalb wurde nichts ausgeführt. Jetzt sind Sie angemeldet: Öffnen Sie die Seite neu und wiederholen Sie es.',
     },
   },
   nights: {
@@ -340,7 +340,7 @@ export const texts: Texts = {
       most: 'vollständig, viel Neues',
       part: 'teilweise',
       none: 'fehlgeschlagen',
-      open: 'nicht zu Ende oder ohne Sicherung',
+      open: 'noch nicht zu Ende oder ohne Sicherung',
     },
     months: ['Jan', 'Feb', 'Mär', 'Apr', 'Mai', 'Jun', 'Jul', 'Aug', 'Sep', 'Okt', 'Nov', 'Dez'],
     weekdays: ['Mo', 'Mi', 'Fr'],
@@ -367,15 +367,15 @@ export const texts: Texts = {
     changes: (added, changed, gone) =>
       `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
     unread: (count, kept) =>
-      `${filesOrFolders(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; für ${files(kept)} gilt der Stand einer früheren Nacht` : ''}.`,
+      `${filesOrFolders(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; von ${formats.number(kept)} davon wird die Kopie aus einer früheren Nacht behalten` : ''}.`,
     which: 'Welche, und warum',
-    missing: 'Wird nicht mehr angeboten; was in einer früheren Nacht gesichert wurde, ist noch da.',
+    missing: 'Der Server bietet dies nicht mehr an; die Kopie aus einer früheren Nacht ist noch da.',
     notOffered: 'fehlt',
     nothingElse: 'Sonst wird nichts gesichert.',
     key: 'Wiederherstellungs\u00adschlüssel',
-    keyKept: (at) => `aufbewahrt: Das haben Sie am ${at} gezeigt`,
-    keySeen: (at) => `Wurde Ihnen am ${at} gezeigt. Zeigen Sie, dass Sie ihn aufbewahrt haben.`,
-    keyProve: 'Das zeigen',
+    keyKept: (at) => `aufbewahrt: Das haben Sie am ${at} bestätigt`,
+    keySeen: (at) => `Wurde Ihnen am ${at} gezeigt. Bitte bestätigen Sie, dass Sie ihn aufbewahrt haben.`,
+    keyProve: 'Bestätigen',
     keyUnseen:
       'Sie haben ihn noch nicht angesehen. Bewahren Sie ihn sicher auf, dann können Sie Ihre Dateien auch ohne Nightkeep wiederherstellen.',
     keyShow: 'Anzeigen',
@@ -391,15 +391,14 @@ export const texts: Texts = {
     trigger: 'Angefordert durch',
     snapshot: 'Sicherungsstand',
     browse: 'Durchsehen, was gesichert wurde',
-    forgotten: (at) =>
-      `Ihr Sicherungsstand ist am ${at} entfallen, wie es über die Dauer der Aufbewahrung vereinbart wurde.`,
+    forgotten: (at) => `Ihr Sicherungsstand ist am ${at} entfallen, nach der Regel, in die Sie eingewilligt haben.`,
     repaired: (at) =>
-      `Ein Teil ihres Sicherungsstands ging verloren. Am ${at} trat einer ohne diesen Teil an seine Stelle; was hier gezählt ist, kann also mehr sein, als sich wiederherstellen lässt.`,
+      `Ein Teil ihres Sicherungsstands ging verloren. Am ${at} wurde er durch einen ohne diesen Teil ersetzt; die Zahlen hier können also höher sein als das, was sich wiederherstellen lässt.`,
     lost: (at) =>
       `Ihr Sicherungsstand ist am ${at} entfallen, als das Repository repariert wurde: Nichts davon ließ sich mehr wiederherstellen.`,
     removed: (at) =>
-      `Ihr Sicherungsstand wurde aus dem Speicher entfernt, und nicht von Nightkeep. Sie haben sich das am ${at} angesehen.`,
-    counts: 'Alles, was gezählt wurde',
+      `Ihr Sicherungsstand wurde aus dem Speicher entfernt, aber nicht von Nightkeep. Sie haben am ${at} bestätigt, dass Sie es angesehen haben.`,
+    counts: 'Alle Zahlen',
     problems: 'Was nicht gelesen werden konnte',
     more: (named, all) => `Das sind die ersten ${formats.number(named)} von ${formats.number(all)}.`,
     range: (first, last, all) => `${first} bis ${last} von ${formats.number(all)}`,
@@ -408,37 +407,37 @@ export const texts: Texts = {
     path: 'Pfad',
     instead: 'In Ihrer Sicherung',
     copyOf: (at) => `eine Kopie vom ${at}`,
-    copy: 'eine Kopie einer früheren Nacht',
+    copy: 'eine Kopie aus einer früheren Nacht',
     noCopy: 'nichts',
     waits: (at, until) => `Die Sicherung wird am ${at} erneut versucht und danach bis ${until}.`,
-    confirm: 'Ich habe nachgesehen: Es ist, wie es sein soll',
+    confirm: 'Bestätigen, dass das richtig ist',
     unreliable:
-      'Der Server nannte etwas unverändert, das nicht so war wie im Sicherungsstand davor. Sein Wort zählt vorerst nicht: Diese Sicherung hat jede Datei gelesen, und die nächsten tun es auch, bis mehrere hintereinander nichts dergleichen finden.',
+      'Der Server nannte etwas unverändert, das anders war als im Sicherungsstand davor. Nightkeep verlässt sich vorerst nicht darauf: Diese Sicherung hat jede Datei gelesen, und die nächsten tun es auch, bis mehrere hintereinander nichts dergleichen finden.',
     unchecked:
-      'Der Server gab keine der Dateien heraus, die zum Vergleich erneut gelesen werden sollten. Was er unverändert nennt, wird in dieser Sicherung ohne Kontrolle geglaubt.',
+      'Der Server hat keine der Dateien geliefert, die zum Vergleich erneut gelesen werden sollten. Was er unverändert nannte, wurde in dieser Sicherung ohne Kontrolle übernommen.',
     confirmed: (at) => `Sie oder der Betreiber haben es am ${at} angesehen.`,
   },
   changes: {
-    title: 'Was dabei herauskam',
+    title: 'Ergebnis',
     new: 'Neue Dateien',
     changed: 'Geänderte Dateien',
     gone: 'Entfallene Dateien',
-    kept: 'Aus früherer Nacht behalten',
+    kept: 'Aus einer früheren Nacht behalten',
     which: 'Welche Dateien neu, geändert oder entfallen sind',
     all: 'Dateien im Sicherungsstand',
   },
   live: {
-    running: 'Eine Sicherung ist unterwegs',
+    running: 'Eine Sicherung läuft',
     queued: 'Eine Sicherung wartet, bis sie an der Reihe ist',
     waits: (at) => `Sie beginnt am ${at} oder etwas später.`,
     soon: 'Sie beginnt, sobald ein Arbeitsprozess frei ist.',
     halted:
-      'Zurzeit beginnt keine Sicherung, von niemandem: Die Nacht ist angehalten. Der Betreiber von Nightkeep kann sie weitergehen lassen; danach beginnt diese.',
+      'Die Nacht ist angehalten, deshalb beginnt zurzeit bei niemandem eine Sicherung. Sobald der Betreiber von Nightkeep die Nacht fortsetzt, beginnt diese.',
     goesOn: (at) =>
-      `Sie war schon eine Weile unterwegs und lässt andere vor, die weniger hatten. Was sie gelesen hat, bleibt. Sie geht weiter, wenn niemand wartet, und ab ${at} ist sie an der Reihe.`,
+      `Sie lief schon eine Weile und lässt jetzt andere vor. Was sie gelesen hat, bleibt. Sie geht weiter, sobald niemand mehr wartet, und ab ${at} ist sie an der Reihe.`,
     afterNights: (at) =>
-      `Die Nächte aller gehen vor. Sie beginnt, wenn keine Nacht wartet, und ab ${at} ist sie an der Reihe.`,
-    progress: 'Wie weit die Sicherung ist',
+      `Die nächtlichen Sicherungen gehen vor. Sie beginnt, sobald keine davon mehr wartet, und ab ${at} ist sie an der Reihe.`,
+    progress: 'Fortschritt der Sicherung',
     steps: {
       access: 'Den Anmeldedienst um Zugang bitten',
       repository: 'Ihr Repository öffnen',
@@ -456,14 +455,14 @@ export const texts: Texts = {
     leftValue: (minutes) => (minutes < 1 ? 'weniger als eine Minute' : `etwa ${minutes} min`),
     unread: 'Bisher nicht lesbar',
     folder: 'Ordner',
-    see: 'Ansehen, wie weit sie ist',
+    see: 'Fortschritt ansehen',
     cancel: 'Diese Sicherung abbrechen',
     cancelTitle: 'Diese Sicherung abbrechen?',
     cancelLead:
-      'Sie endet ohne Sicherungsstand. Was Sie aus früheren Nächten haben, bleibt, wie es ist, auch Ihre Einwilligung, und die nächste Nacht verläuft wie vorgesehen.',
+      'Sie endet ohne Sicherungsstand. Ihre früheren Sicherungsstände und Ihre Einwilligung bleiben, wie sie sind, und die nächste Nacht beginnt wie vorgesehen.',
     cancelNow: 'Abbrechen',
-    keepOn: 'Nein, weitermachen lassen',
-    over: 'Sie ist schon zu Ende: Es gibt nichts abzubrechen.',
+    keepOn: 'Nein, weiterlaufen lassen',
+    over: 'Sie ist schon zu Ende, es gibt also nichts abzubrechen.',
   },
   states: {
     queued: 'wartet',
@@ -484,17 +483,17 @@ export const texts: Texts = {
     entries: 'Gesehene Einträge',
     entriesRead: 'Gelesen',
     entriesResumed: 'Davon vor der Unterbrechung der Sicherung gelesen',
-    entriesUnchanged: 'Unverändert nach dem Wort des Servers',
-    entriesChecked: 'Davon zur Kontrolle erneut gelesen und gleich befunden',
-    entriesRestored: 'Davon zudem aus dem Speicher ins Leere wiederhergestellt',
-    entriesUnchecked: 'Ebenfalls zur Kontrolle erneut zu lesen, aber vom Server nicht herausgegeben',
-    foldersPassedOver: 'Ordner, die nicht aufgelistet wurden, nach dem Wort des Servers unverändert',
+    entriesUnchanged: 'Unverändert laut Server',
+    entriesChecked: 'Davon zur Kontrolle erneut gelesen, und gleich',
+    entriesRestored: 'Davon zur Kontrolle auch aus dem Speicher wiederhergestellt',
+    entriesUnchecked: 'Ebenfalls zur Kontrolle erneut zu lesen, aber vom Server nicht geliefert',
+    foldersPassedOver: 'Nicht aufgelistete Ordner, laut Server unverändert',
     entriesKept: 'Nicht lesbar, aus einer früheren Nacht behalten',
     entriesGone: 'Entfallen seit dem Sicherungsstand davor',
     filesNew: 'Neue Dateien',
     filesChanged: 'Geänderte Dateien',
     bytesRead: 'Gelesene Daten',
-    dataAdded: 'Für Ihr Repository neue Daten',
+    dataAdded: 'Zu Ihrem Repository hinzugekommene Daten',
     totalBytes: 'Daten im Sicherungsstand',
     requests: 'Anfragen',
     ms: 'Dauer',
@@ -503,7 +502,7 @@ export const texts: Texts = {
     version: '2026-11-26',
     versionOfAll: '2026-11-28',
     title: 'Nightkeep arbeiten lassen, während Sie abwesend sind',
-    lead: 'Lesen Sie dies, bevor Sie einwilligen. Die nächste Seite gehört Ihrem Anmeldedienst, und er fragt Sie noch einmal.',
+    lead: 'Lesen Sie dies, bevor Sie einwilligen. Auf der nächsten Seite fragt Ihr Anmeldedienst Sie noch einmal.',
     changed: 'Diese Sätze haben sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal.',
     what: 'Was geholt wird',
     whatValue: (address) => `Ihre Dateien unter ${address}. Sie werden nur gelesen; dort wird nichts verändert.`,
@@ -531,11 +530,11 @@ export const texts: Texts = {
     back: 'Jetzt nicht',
     blocked: 'Es ist noch nicht für Sie bereit',
     blockedLead:
-      'Ihr Anmeldedienst teilt Nightkeep nicht mit, was die Adresse Ihrer Dateien braucht; so könnte keine Sicherung gelingen. Der Betreiber von Nightkeep kann das beheben; zeigen Sie ihm dies:',
-    refused: 'Eine Einwilligung kann gerade anscheinend nicht gelingen',
+      'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für die Adresse Ihrer Dateien nötig ist; so könnte keine Sicherung gelingen. Der Betreiber von Nightkeep kann das beheben; zeigen Sie ihm dies:',
+    refused: 'Eine Einwilligung wird zurzeit vermutlich nicht gelingen',
     refusedTold:
-      'Nightkeep hat Ihren Anmeldedienst eben gefragt; was er sagte, steht im Log des Betreibers. Nichts wurde verändert. Sie können später wiederkommen oder es trotzdem versuchen.',
-    signInAgain: 'Es ist behoben: erneut anmelden',
+      'Nightkeep hat Ihren Anmeldedienst eben gefragt; seine Antwort steht im Log des Betreibers. Nichts wurde verändert. Sie können später wiederkommen oder es trotzdem versuchen.',
+    signInAgain: 'Neu anmelden, sobald es behoben ist',
     renewTitle: 'Ihre Einwilligung erneuern',
     renewing: (at) =>
       `Sie haben am ${at} eingewilligt. Wenn Sie erneuern, bleiben Ihr Plan, Ihre Sicherungsstände und dieser Nachweis, und das Token wird durch ein neues ersetzt.`,
@@ -559,7 +558,7 @@ export const texts: Texts = {
     version: (version, language) => `Wortlaut vom ${version} (${language})`,
     versionName: 'Fassung',
     oldRecord:
-      'Das ist ein älterer Nachweis: Er enthält, was vereinbart wurde, aber nicht die Sätze, die Sie gelesen haben.',
+      'Das ist ein älterer Nachweis: Er sagt, was vereinbart wurde, aber nicht in den Sätzen, die Sie gelesen haben.',
     old: {
       files: 'Ihre Dateien unter',
       window: 'Nächte',
@@ -571,7 +570,7 @@ export const texts: Texts = {
     since: {
       title: 'Was sich seitdem geändert hat',
       nothing: 'Nichts: Ihre Nächte sind, wie Sie eingewilligt haben.',
-      unknown: 'Der Nachweis sagt nicht genug, um zu vergleichen.',
+      unknown: 'Der Nachweis enthält nicht genug für einen Vergleich.',
       files: (was, is) => `Ihre Dateien werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       calendars: (was, is) => `Ihre Kalender werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       contacts: (was, is) => `Ihre Kontakte werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
@@ -580,13 +579,13 @@ export const texts: Texts = {
       kept: (was, is) =>
         `Von Ihren Sicherungsständen bleiben: ${staying(is)}. Als Sie einwilligten, waren es: ${staying(was)}.`,
       words:
-        'Nightkeep bittet heute mit anderen Worten um die Einwilligung. Ihre gilt, wie sie hier steht; erneuern Sie sie, um die heutigen zu lesen und darin einzuwilligen.',
+        'Nightkeep bittet inzwischen mit anderen Worten um die Einwilligung. Ihre gilt weiter, wie sie hier steht; erneuern Sie sie, um die neuen zu lesen und darin einzuwilligen.',
     },
     lasts: {
       title: 'Wie lange sie gilt',
       used: 'Sie wurde genutzt',
       night: 'Die nächste Nacht nutzt sie, und die Zeit ohne Nutzung beginnt von vorn',
-      kept: 'Spätestens dann nutzt Nightkeep sie, auch wo es keine Nacht tut: Es bittet Ihren Anmeldedienst um Zugang, und die Zeit ohne Nutzung beginnt von vorn',
+      kept: 'Spätestens dann nutzt Nightkeep sie, auch wenn es keine Nacht tut: Es bittet Ihren Anmeldedienst um Zugang, und die Zeit ohne Nutzung beginnt von vorn',
       idle: (time) =>
         `Sie endet von selbst, wenn sie bis dahin nicht genutzt wurde: Ihr Anmeldedienst beendet, was ${time} lang niemand genutzt hat`,
       max: 'Sie endet, wie oft sie auch genutzt wird: Länger lässt Ihr Anmeldedienst sie nicht gelten',
@@ -596,15 +595,16 @@ export const texts: Texts = {
       idleSet: (time) =>
         `Ungenutzt gilt sie ${time}: Der Betreiber hat das so eingestellt, oder es ist von dieser Art Anmeldedienst bekannt. Die Tokens selbst sagen es nicht.`,
       maxUnknown:
-        'Ob sie auch an einem festen Tag endet, ist nicht bekannt: Weder Ihr Anmeldedienst noch der Betreiber hat Nightkeep einen genannt. Geschieht es, so steht es danach auf dieser Seite, und Sie können erneut einwilligen.',
+        'Ob sie auch an einem festen Tag endet, ist nicht bekannt: Weder Ihr Anmeldedienst noch der Betreiber hat Nightkeep einen genannt. Wenn es geschieht, steht es danach auf dieser Seite, und Sie können erneut einwilligen.',
       days: (count) => counted(count, 'Tag', 'Tage'),
       hours: (count) => counted(count, 'Stunde', 'Stunden'),
       minutes: (count) => counted(count, 'Minute', 'Minuten'),
       mail: {
         to: (address) => `Nightkeep schreibt Ihnen 14, 7 und 2 Tage vor einem festen Ende an ${address}.`,
-        noServer: 'Nightkeep verschickt hier keine E-Mails: Sie lesen es nur auf diesen Seiten.',
+        noServer:
+          'Nightkeep ist hier nicht dafür eingerichtet, E-Mails zu verschicken: Sie lesen es nur auf diesen Seiten.',
         muted:
-          'Nightkeep schickt Ihnen davon keine E-Mails, wie in den Einstellungen gewählt: Sie lesen es nur auf diesen Seiten.',
+          'Nightkeep schickt Ihnen darüber keine E-Mails, wie in den Einstellungen gewählt: Sie lesen es nur auf diesen Seiten.',
         noAddress:
           'Nightkeep schickt Ihnen keine E-Mails, denn Ihr Anmeldedienst nennt keine bestätigte Adresse von Ihnen: Sie lesen es nur auf diesen Seiten.',
       },
@@ -614,22 +614,21 @@ export const texts: Texts = {
     askedAgain: 'Nächste Nachfrage',
     renew: 'Jetzt erneuern',
     again: 'Erneut einwilligen',
-    ask: 'Es ist beim Anmeldedienst behoben: jetzt nachfragen',
+    ask: 'Beim Anmeldedienst jetzt erneut nachfragen',
     wayOut: 'Ihre Einwilligung widerrufen',
     token: 'Token beim Anmeldedienst',
     revocation: {
       revoked: (at) => `auch dort beendet, am ${at}`,
       outstanding: (until) =>
-        `dort noch nicht beendet: Der Anmeldedienst hat nicht geantwortet. Nightkeep versucht es weiter; spätestens am ${until} endet es von selbst. Hier kann es niemand mehr verwenden.`,
-      expired: (at) =>
-        `der Anmeldedienst hat nie geantwortet, aber es ist von selbst abgelaufen; hier am ${at} vernichtet`,
+        `dort noch nicht beendet: Der Anmeldedienst hat nicht geantwortet. Nightkeep versucht es weiter; spätestens am ${until} läuft es von selbst ab. Hier kann es niemand mehr verwenden.`,
+      expired: (at) => `der Anmeldedienst hat nie geantwortet, aber das Token ist abgelaufen; hier am ${at} vernichtet`,
       shredded: (at) =>
         `hier am ${at} vernichtet, sodass es hier niemand verwenden kann. Nightkeep kann es bei Ihrem Anmeldedienst nicht beenden, denn der bietet keinen Weg dazu.`,
     },
     endThere: 'Um es auch dort zu beenden:',
     endThereAt: 'die Seite Ihres Anmeldedienstes darüber, was Anwendungen dürfen',
     endThereBy:
-      'Nehmen Sie Nightkeep in Ihrem Konto dort den Zugang, falls es Anwendungen auflistet, oder bitten Sie einen Administrator darum.',
+      'Entfernen Sie den Zugang von Nightkeep in Ihrem Konto dort, falls es Anwendungen auflistet, oder bitten Sie einen Administrator Ihres Anmeldedienstes darum.',
     methods: {
       browser: '',
       device: '(auf einem anderen Gerät)',
@@ -640,7 +639,7 @@ export const texts: Texts = {
   uses: {
     title: 'Nutzungen Ihrer Einwilligung',
     lead: (days) =>
-      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${days === 1 ? 'einen Tag' : `${formats.number(days)} Tage`} lang.`,
+      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${days === 1 ? 'am letzten Tag' : `in den letzten ${formats.number(days)} Tagen`}.`,
     all: (count) => (count === 1 ? 'Das ist die einzige.' : `Das sind alle ${formats.number(count)}.`),
     shown: (count) =>
       count === 1 ? 'Das ist eine davon.' : `Das sind ${formats.number(count)} davon, die neuesten zuerst.`,
@@ -656,19 +655,20 @@ export const texts: Texts = {
       consent: 'Ihre Einwilligung',
       run: 'eine Sicherung',
       'keep-alive': 'damit die Einwilligung gültig bleibt',
-      heal: 'Reparatur',
+      heal: 'Fortsetzung nach einer Unterbrechung',
     },
     verdicts: {
       ok: 'gewährt',
       transient: 'keine Antwort, oder „nicht jetzt“; später wurde erneut gefragt',
-      operator: 'Nightkeep selbst wurde abgelehnt; es steht im Log des Betreibers',
+      operator: 'Nightkeep selbst wurde abgelehnt; Näheres steht im Log des Betreibers',
       person: 'abgelehnt',
       unclear: 'ohne Grund abgelehnt; später wurde erneut gefragt',
-      unsound: 'es kam eine Antwort, die eine Prüfung von Nightkeep verwarf; sie steht im Log des Betreibers',
+      unsound:
+        'es kam eine Antwort, die eine Prüfung durch Nightkeep nicht bestand; Näheres steht im Log des Betreibers',
       ambiguous: 'die Antwort ging unterwegs verloren oder war nicht zu gebrauchen',
     },
     hints: {
-      withdrawn_at_provider: 'sie wurde dort zurückgenommen',
+      withdrawn_at_provider: 'sie wurde dort widerrufen',
       signed_out: 'ein Administrator hatte Sie abgemeldet',
       account_disabled: 'Ihr Konto ist dort gesperrt',
       permission_missing: 'die Berechtigung für den Offline-Zugang fehlt',
@@ -685,18 +685,18 @@ export const texts: Texts = {
       destroyed:
         'Nightkeep hört sofort auf und vernichtet das Token hier, sodass es hier niemand verwenden kann. Ihr Anmeldedienst bietet Nightkeep keinen Weg, es dort zu beenden. Sie können später erneut einwilligen.',
       unknown:
-        'Nightkeep hört sofort auf, und niemand hier kann das Token von da an verwenden. Ihr Anmeldedienst antwortet gerade nicht: Wo es ihm gesagt werden kann, beendet Nightkeep das Token auch dort, sobald er antwortet. Sie können später erneut einwilligen.',
+        'Nightkeep hört sofort auf, und niemand hier kann das Token von da an verwenden. Ihr Anmeldedienst antwortet gerade nicht: Sobald er antwortet, beendet Nightkeep das Token auch dort, wenn er das anbietet. Sie können später erneut einwilligen.',
     },
     legend: 'Ihre Sicherungsstände',
     keepFor: (days, until) => `bleiben ${days === 365 ? 'ein Jahr' : counted(days, 'Tag', 'Tage')}, bis ${until}`,
     eraseNow: 'werden sofort gelöscht, und Nightkeep kann sie nicht zurückholen',
     snapshots: 'Ihre Sicherungsstände',
-    stay: 'Ihre Sicherungsstände bleiben, bis Sie etwas anderes sagen.',
+    stay: 'Ihre Sicherungsstände bleiben, bis Sie etwas anderes entscheiden.',
     stayUntil: (at) =>
-      `Ihre Sicherungsstände bleiben bis ${at} und werden dann gelöscht. Willigen Sie vorher erneut ein, so geht alles weiter wie bisher.`,
+      `Ihre Sicherungsstände bleiben bis ${at} und werden dann gelöscht. Wenn Sie vorher erneut einwilligen, geht alles weiter wie bisher.`,
     change: 'Das ändern',
     erasing:
-      'Sie sind jetzt zu löschen. Ein Arbeitsprozess von Nightkeep tut es und versucht es, bis es geschehen ist; diese Seite zeigt dann den Beleg.',
+      'Sie werden gelöscht. Ein Arbeitsprozess von Nightkeep tut es und versucht es, bis es geschehen ist; diese Seite zeigt dann die Quittung.',
     erased: (at) => `Alles wurde am ${at} gelöscht.`,
     erasedWhat: (snapshots, count, size) =>
       `${counted(snapshots, 'Sicherungsstand', 'Sicherungsstände')} in ${files(count)} (${size}) ${snapshots === 1 ? 'wurde' : 'wurden'} entfernt, die Schlüssel zuerst. Danach wurde der Speicher noch einmal aufgelistet: Nichts ist übrig.`,
@@ -707,7 +707,7 @@ export const texts: Texts = {
     sureEnd: 'Ja, meine Einwilligung widerrufen',
     sureTitle: 'Alles löschen?',
     sureLead:
-      'Alle Ihre Sicherungsstände im Speicher entfallen, und Nightkeep kann sie nicht zurückholen. Kopien des Speichers, die der Betreiber anderswo gemacht haben mag, bleiben unberührt.',
+      'Alle Ihre Sicherungsstände im Speicher werden gelöscht, und Nightkeep kann sie nicht zurückholen. Kopien des Speichers, die der Betreiber vielleicht anderswo gemacht hat, bleiben unberührt.',
     sureWithdraw: 'Widerrufen und alles löschen',
     sureErase: 'Alles löschen',
     back: 'Nein, zurück',
@@ -736,8 +736,8 @@ export const texts: Texts = {
         act: again,
       },
       withdrawn_at_provider: {
-        happened: 'Ihre Einwilligung wurde beim Anmeldedienst zurückgenommen, von Ihnen oder von einem Administrator.',
-        act: 'Sollen die Nächte weitergehen, willigen Sie erneut ein.',
+        happened: 'Ihre Einwilligung wurde beim Anmeldedienst widerrufen, von Ihnen oder von einem Administrator.',
+        act: 'Wenn Ihre Nächte weitergehen sollen, willigen Sie erneut ein.',
       },
       signed_out: {
         happened:
@@ -762,12 +762,12 @@ export const texts: Texts = {
       },
       lost_rotation: {
         happened:
-          'Ihr Anmeldedienst hat das Token Ihrer Einwilligung ersetzt, und das neue ging verloren, bevor Nightkeep es aufbewahren konnte. Sie haben nichts falsch gemacht.',
+          'Ihr Anmeldedienst hat das Token Ihrer Einwilligung ersetzt, und das neue ging verloren, bevor Nightkeep es speichern konnte. Sie haben nichts falsch gemacht.',
         act: again,
       },
       token_reused: {
         happened:
-          'Ihrem Anmeldedienst wurde ein Token gezeigt, das schon verwendet worden war, und er hat Ihre Einwilligung zur Sicherheit beendet. Sie haben nichts falsch gemacht.',
+          'Ihr Anmeldedienst hat ein Token erhalten, das schon verwendet worden war, und hat Ihre Einwilligung zur Sicherheit beendet. Sie haben nichts falsch gemacht.',
         act: again,
       },
       interaction_required: {
@@ -786,14 +786,14 @@ export const texts: Texts = {
       },
       consent_unused: {
         happened: 'Ihre Einwilligung wurde länger nicht genutzt, als Ihr Anmeldedienst zulässt.',
-        act: 'Der Betreiber von Nightkeep kann das beheben: Seine Arbeitsprozesse halten Einwilligungen gültig.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Seine Arbeitsprozesse hätten sie gültig halten sollen.',
       },
       consent_ends: {
         happened: 'Ihre Einwilligung endet bald, was auch geschieht.',
         act: 'Erneuern Sie sie vorher, dann geht alles weiter wie bisher.',
       },
       provider_trouble: {
-        happened: 'Ihr Anmeldedienst, oder der Zugang von Nightkeep zu ihm, ist gestört.',
+        happened: 'Es gibt ein Problem mit Ihrem Anmeldedienst oder mit dem Zugang von Nightkeep zu ihm.',
         act: (_, asked) =>
           `Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin brauchen Sie ${asked ? 'außer dem, was oben steht, ' : ''}nichts zu tun; ob Ihre Einwilligung noch gilt, zeigt sich danach.`,
       },
@@ -801,7 +801,7 @@ export const texts: Texts = {
     nights: {
       complete: {
         happened: 'Ihre letzte Sicherung enthält alles, was da war.',
-        act: (_, asked) => (asked ? 'Außer dem, was oben steht, ist nichts zu tun.' : 'Es ist nichts zu tun.'),
+        act: onlyWait,
       },
       nothing_to_fetch: {
         happened: 'Nightkeep weiß nicht, wo Ihre Dateien sind.',
@@ -809,19 +809,19 @@ export const texts: Texts = {
       },
       paused: {
         happened: 'Ihre Nächte sind ausgesetzt.',
-        act: 'Der Betreiber von Nightkeep kann sie weitergehen lassen.',
+        act: 'Der Betreiber von Nightkeep kann sie fortsetzen.',
       },
       paused_until: {
         happened: 'Ihre Nächte sind ausgesetzt, wie Sie es wollten.',
-        act: (when) => `Sie beginnen wieder ${when}; in Ihren Einstellungen können Sie sie vorher weitergehen lassen.`,
+        act: (when) => `Sie beginnen wieder ${when}; in Ihren Einstellungen können Sie sie früher fortsetzen.`,
       },
       paused_beyond_consent: {
         happened: 'Ihre Nächte sind, wie Sie es wollten, länger ausgesetzt, als Ihre Einwilligung reicht.',
         act: (when) =>
-          `Sie endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
+          `Ihre Einwilligung endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
       },
       server_away: {
-        happened: 'Der Server Ihrer Dateien hat nicht geantwortet, oder nicht mit Ihren Dateien.',
+        happened: 'Der Server Ihrer Dateien hat nicht geantwortet oder Ihre Dateien nicht geliefert.',
         act: triedAgain,
       },
       server_refuses: {
@@ -829,25 +829,24 @@ export const texts: Texts = {
         act: 'Der Betreiber von Nightkeep kann das beheben: Der Server muss die Tokens Ihres Anmeldedienstes annehmen.',
       },
       address_unknown: {
-        happened: 'Ihr Anmeldedienst teilt Nightkeep nicht mit, was die Adresse Ihrer Dateien braucht.',
+        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für die Adresse Ihrer Dateien nötig ist.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was fehlt. Melden Sie sich danach neu an.',
       },
       address_refused: {
         happened:
-          'Ihre Dateien liegen auf einem Server, den die Einstellungen von Nightkeep nicht mehr nennen; deshalb wurde er nicht gefragt.',
-        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist. Haben Ihre Dateien jetzt eine andere Adresse, so können auch Sie es: Die Seite „Einwilligung“ nennt die, welche in den Einstellungen steht, und Sie können in sie einwilligen.',
+          'Ihre Dateien liegen auf einem Server, der nicht mehr in den Einstellungen von Nightkeep steht; deshalb wurde er nicht gefragt.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist. Wenn Ihre Dateien jetzt eine andere Adresse haben, können auch Sie es beheben: Die Seite „Einwilligung“ zeigt die Adresse aus den Einstellungen, und Sie können in diese einwilligen.',
       },
       address_wrong: {
         happened: 'Was unter der Adresse Ihrer Dateien antwortet, listet sie nicht auf.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was gefragt wurde und was kam.',
       },
       consent_in_use: {
-        happened:
-          'Ein anderer Teil von Nightkeep benutzte gerade Ihre Einwilligung oder endete, während er sie benutzte.',
+        happened: 'Ein anderer Teil von Nightkeep benutzte gerade Ihre Einwilligung oder wurde dabei beendet.',
         act: triedAgain,
       },
       provider_away: {
-        happened: 'Ihr Anmeldedienst hat nicht geantwortet, oder nicht mit Zugang zu Ihren Dateien.',
+        happened: 'Ihr Anmeldedienst hat nicht geantwortet oder keinen Zugang zu Ihren Dateien gegeben.',
         act: triedAgain,
       },
       repository_locked: {
@@ -857,7 +856,7 @@ export const texts: Texts = {
       store_full: {
         happened:
           'Wo Ihre Sicherungsstände aufbewahrt werden, ist kein Platz mehr. Die Sicherungsstände, die dort sind, bleiben, wie sie sind.',
-        act: 'Der Betreiber von Nightkeep kann Platz schaffen: Die nächste Sicherung geht dann weiter.',
+        act: 'Der Betreiber von Nightkeep kann Platz schaffen; die nächste Sicherung geht dann weiter.',
       },
       store_trouble: {
         happened: 'Der Ort, an dem Ihre Sicherungsstände aufbewahrt werden, war nicht zu benutzen.',
@@ -865,18 +864,18 @@ export const texts: Texts = {
       },
       time_over: {
         happened:
-          'Die Sicherung dauerte länger, als eine darf. Was sie gelesen hat, ist behalten, und die nächste geht dort weiter.',
+          'Die Sicherung dauerte länger als erlaubt. Was sie gelesen hat, bleibt erhalten, und die nächste macht dort weiter.',
         act: triedAgain,
       },
       service_trouble: {
-        happened: 'Nightkeep selbst hat versagt.',
+        happened: 'In Nightkeep selbst ist ein Fehler aufgetreten.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Sein Log sagt, warum.',
       },
       no_worker: {
-        happened: 'Kein Arbeitsprozess von Nightkeep nimmt sich Ihrer Sicherungen an.',
-        act: 'Der Betreiber von Nightkeep kann einen starten oder die Nacht weitergehen lassen, wo sie angehalten ist.',
+        happened: 'Kein Arbeitsprozess von Nightkeep bearbeitet Ihre Sicherungen.',
+        act: 'Der Betreiber von Nightkeep kann einen starten oder die Nacht fortsetzen, wenn sie angehalten ist.',
       },
-      run_under_way: { happened: 'Eine Sicherung ist unterwegs.', act: onlyWait },
+      run_under_way: { happened: 'Eine Sicherung läuft.', act: onlyWait },
       run_waits: {
         happened: 'Eine Sicherung wartet, bis sie an der Reihe ist.',
         act: onlyWait,
@@ -887,24 +886,23 @@ export const texts: Texts = {
       },
       unreadable: {
         happened: 'Einige Ihrer Dateien konnten nicht gelesen werden.',
-        act: 'Sehen Sie nach, welche und warum. Wo es eine frühere Kopie gibt, wird sie behalten.',
+        act: 'Sehen Sie nach, welche und warum. Wenn es eine frühere Kopie gibt, wird sie behalten.',
       },
       damaged: {
-        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wird, ist beschädigt.',
-        act: 'Ihre nächste Nacht liest es erneut, soweit der Server Ihrer Dateien es noch hat; es kommt keine, solange Ihre Nächte ausgesetzt sind, und keine ohne Ihre Einwilligung. Der Betreiber von Nightkeep sollte nachsehen, worauf Ihre Sicherungsstände liegen.',
+        happened: 'Ein Teil der gespeicherten Daten Ihrer Dateien ist beschädigt.',
+        act: 'Ihre nächste Nacht liest sie erneut, soweit der Server Ihrer Dateien sie noch hat; es kommt keine, solange Ihre Nächte ausgesetzt sind, und keine ohne Ihre Einwilligung. Der Betreiber von Nightkeep sollte den Ort prüfen, an dem Ihre Sicherungsstände liegen.',
       },
       lost: {
-        happened: 'Etwas von dem, was von Ihren Dateien aufbewahrt wurde, lässt sich nicht mehr wiederherstellen.',
-        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Eine vollständige Sicherung seither hat es auf dem Server Ihrer Dateien nicht so vorgefunden, wie es war.',
+        happened: 'Ein Teil der gespeicherten Daten Ihrer Dateien lässt sich nicht mehr wiederherstellen.',
+        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Eine vollständige Sicherung seither hat es auf dem Server Ihrer Dateien nicht mehr unverändert vorgefunden.',
       },
       snapshots_removed: {
         happened:
-          'Sicherungsstände von Ihnen sind von dort verschwunden, wo sie aufbewahrt werden, und nicht Nightkeep hat sie entfallen lassen.',
-        act: 'Sehen Sie nach, welche. Wenn Sie es waren, sagen Sie, dass Sie es angesehen haben. Wenn nicht, sollte der Betreiber von Nightkeep herausfinden, wer dort löschen kann.',
+          'Einige Ihrer Sicherungsstände sind von dort verschwunden, wo sie aufbewahrt werden, und Nightkeep hat sie nicht entfernt.',
+        act: 'Sehen Sie nach, welche. Wenn Sie es waren, bestätigen Sie, dass Sie es angesehen haben. Wenn nicht, sollte der Betreiber von Nightkeep herausfinden, wer dort löschen kann.',
       },
       repository_damaged: {
-        happened:
-          'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Von Ihren Dateien ist nichts verloren.',
+        happened: 'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Keine Ihrer Dateien ist verloren.',
         act: 'Der Betreiber von Nightkeep kann es beheben.',
       },
       repository_gone: {
@@ -941,7 +939,7 @@ export const texts: Texts = {
     at: (at, until) => `am ${at}${until === undefined ? '' : ` und danach bis ${until}`}`,
   },
   notices: {
-    late: (time) => `Das ist der Stand vom ${time}: Früher ließ es sich nicht zustellen.`,
+    late: (time) => `Das ist der Stand vom ${time}: Es ließ sich nicht früher zustellen.`,
     person: {
       subject: {
         protected: 'Nightkeep: Bitte erneuern Sie Ihre Einwilligung',
@@ -949,12 +947,12 @@ export const texts: Texts = {
         late: 'Nightkeep: Eine Nacht verging ohne Sicherung',
         not: 'Nightkeep: Ihre Dateien sind zurzeit nicht geschützt',
       },
-      damaged: 'Nightkeep: Etwas von Ihren Sicherungen ist beschädigt',
+      damaged: 'Nightkeep: Ein Teil Ihrer gesicherten Daten ist beschädigt',
       unverified: 'Nightkeep: Ihre Sicherungen wurden seit Tagen nicht geprüft',
       more: (url) => `Mehr ansehen und beheben: ${url}`,
     },
     digest: {
-      subject: 'Nightkeep: Menschen warten auf Sie oder sind verspätet',
+      subject: 'Nightkeep: Personen warten auf Sie oder sind verspätet',
       sum: ({ whole, partly, late, not }) =>
         `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
@@ -962,12 +960,12 @@ export const texts: Texts = {
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
     },
     circuit: {
-      subject: 'Nightkeep: Der OpenID-Anmeldedienst ist gestört',
+      subject: 'Nightkeep: Es gibt ein Problem mit dem OpenID-Anmeldedienst',
       happened: (issuer) =>
-        `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. So lange wird keine Einwilligung genutzt, außer zu einer Probe in der Minute.`,
+        `${issuer} lehnt Nightkeep ab, oder viele Personen auf einmal. Bis das vorbei ist, wird keine Einwilligung genutzt, außer zu einer Probe in der Minute.`,
       more: 'nightkeep circuits sagt, warum, und nightkeep doctor, wie es zu beheben ist.',
       over: {
-        subject: 'Nightkeep: Der OpenID-Anmeldedienst wird wieder genutzt',
+        subject: 'Nightkeep: Das Problem mit dem OpenID-Anmeldedienst ist vorbei',
         happened: (issuer, span) =>
           `Einwilligungen bei ${issuer} werden wieder genutzt. ${span} lang wurde es keine, außer zu einer Probe in der Minute.`,
         more: 'Läufe, die noch darauf warten, gehen von selbst weiter. nightkeep protection nennt, wer nicht geschützt ist.',
@@ -995,28 +993,28 @@ export const texts: Texts = {
     filesMoved: {
       subject: (what) => `Nightkeep: Ihre ${what} werden von einer anderen Adresse geholt`,
       happened: (what, from, to) =>
-        `Der Betreiber von Nightkeep hat erklärt, dass dieselben ${what} von Ihnen jetzt eine andere Adresse haben. Ihre nächste Sicherung holt sie unterhalb von ${to}, mit dem Zugang, den Ihre Einwilligung gibt. Als Sie einwilligten, war es ${from}.`,
-      act: 'Stimmt das, so müssen Sie nichts tun. Stimmt es nicht, so widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber.',
+        `Der Betreiber von Nightkeep hat erklärt, dass Ihre ${what} unverändert jetzt unter einer anderen Adresse liegen. Ihre nächste Sicherung holt sie unterhalb von ${to}, mit dem Zugang, den Ihre Einwilligung gibt. Als Sie einwilligten, war es ${from}.`,
+      act: 'Wenn das stimmt, brauchen Sie nichts zu tun. Wenn nicht, widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber.',
       more: (url) => `Mehr dazu, und in die neue Adresse einwilligen: ${url}`,
     },
     healed: {
-      subject: 'Nightkeep: Was beschädigt war, ist wieder ganz',
+      subject: 'Nightkeep: Der Schaden an Ihren Sicherungen ist behoben',
       happened:
-        'Was von Ihren Sicherungen beschädigt war, ist wieder ganz: Alles, was davon gelesen wurde, kann wiederhergestellt werden.',
+        'Der Schaden an Ihren Sicherungen ist behoben: Alles, was davon gelesen wurde, kann wiederhergestellt werden.',
       more: (url) => `Mehr dazu: ${url}`,
     },
     repositories: {
       damaged: {
         subject: (people) =>
           people === 1 ? 'Nightkeep: Ein Repository ist beschädigt' : 'Nightkeep: Repositorys sind beschädigt',
-        happened: (people) => `Schäden wurden gefunden ${inRepositories(people)}.`,
-        more: 'Die nächste Nacht jeder solchen Person liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Sehen Sie nach den Platten oder dem Bucket: Eine Platte, die nicht eingehängt ist, sieht ebenso aus. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+        happened: (people) => `Es wurden Schäden ${inRepositories(people)} gefunden.`,
+        more: 'Die nächste Nacht jeder dieser Personen liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Prüfen Sie die Platten oder den Bucket: Eine Platte, die nicht eingehängt ist, sieht ebenso aus. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
       },
       healed: {
         subject: (people) =>
-          people === 1 ? 'Nightkeep: Ein Repository ist wieder ganz' : 'Nightkeep: Repositorys sind wieder ganz',
-        happened: (people) => `Was beschädigt war, ist wieder ganz ${inRepositories(people)}.`,
-        more: 'Es gibt nichts zu tun.',
+          people === 1 ? 'Nightkeep: Ein Repository ist repariert' : 'Nightkeep: Repositorys sind repariert',
+        happened: (people) => `Der Schaden ${inRepositories(people)} ist behoben.`,
+        more: 'Sie brauchen nichts zu tun.',
       },
       unverified: {
         subject: (people) =>
@@ -1028,11 +1026,11 @@ export const texts: Texts = {
       held: {
         subject: () => 'Nightkeep: Sicherungsstände werden nicht nach ihrer Regel gelöscht',
         happened: (people) =>
-          `Seit drei Tagen oder länger wurde von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} kein Sicherungsstand nach ihrer Regel gelöscht.`,
+          `Seit drei Tagen oder länger ließ sich die Regel von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} nicht auf ihre Sicherungsstände anwenden.`,
         more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
       },
     },
-    operatorTold: (at, means) => `Dem Betreiber wurde am ${at} mitgeteilt, durch ${means}, dass es Menschen so geht.`,
+    operatorTold: (at, means) => `Der Betreiber wurde am ${at} über dieses Problem benachrichtigt, durch ${means}.`,
     means: {
       mail: 'eine E-Mail',
       json: 'einen Webhook',
@@ -1046,7 +1044,7 @@ export const texts: Texts = {
   formerAddress: {
     happened: (issuer) =>
       `Sie waren anscheinend schon einmal hier, unter einer anderen Adresse Ihres Anmeldedienstes: ${issuer}.`,
-    act: 'Was damals gesichert wurde, ist nicht verloren, unter dieser Adresse aber auch nicht hier. Bitten Sie den Betreiber von Nightkeep, es hierher zu übertragen, bevor Sie einwilligen; sonst fangen Sie daneben von vorn an.',
+    act: 'Was damals gesichert wurde, ist nicht verloren, aber unter dieser Adresse nicht verfügbar. Bitten Sie den Betreiber von Nightkeep, es zu übertragen, bevor Sie einwilligen; sonst fangen Sie mit einem zweiten Bestand von vorn an.',
   },
   consentEnds: {
     endsIn: (days) =>
@@ -1058,62 +1056,63 @@ export const texts: Texts = {
     renew: 'Jetzt erneuern',
   },
   verification: {
-    title: 'Ob es wiederhergestellt werden kann',
+    title: 'Kann es wiederhergestellt werden?',
     verified: (at) => `Zuletzt als wiederherstellbar geprüft: ${at}.`,
-    notWhole: (at) => `Ihre Sicherungsstände wurden am ${at} geprüft und noch nie ganz unversehrt befunden.`,
+    notWhole: (at) => `Ihre Sicherungsstände wurden am ${at} geprüft und waren bisher nie ganz unversehrt.`,
     verifiedButLost: (at) => `Zuletzt als wiederherstellbar geprüft, bis auf das, was verloren ist: ${at}.`,
     never:
       'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
     neverWas: 'Ihre Sicherungsstände wurden nie geprüft.',
     nothing: 'Es gibt nichts zu prüfen: Ihre nächste Sicherung legt ein Repository an.',
     what: (days) =>
-      `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die ins Leere wiederhergestellt wird, und ein Teil der Daten, so dass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
+      `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die zur Probe wiederhergestellt werden, und ein Teil der Daten, sodass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
     ended: (at) => `Ihre Sicherungsstände werden nicht mehr geprüft, denn sie werden am ${at} gelöscht.`,
     checked: 'Letzte Prüfung',
     packs: 'Dabei gelesene Datenpakete',
-    sample: 'Dabei ins Leere wiederhergestellte Dateien',
-    compared: 'Ins Leere wiederhergestellte und mit dem Server verglichene Dateien',
+    sample: 'Dabei zur Probe wiederhergestellte Dateien',
+    compared: 'Zur Probe wiederhergestellte und mit dem Server verglichene Dateien',
     comparedIn: (files, at) => `${formats.number(files)}, in der Sicherung vom ${at}`,
     comparedNever: 'noch keine',
     next: 'Nächste Prüfung',
     soon: 'bald',
-    failed: 'Die letzte war nicht möglich',
+    failed: 'Die letzte Prüfung ist fehlgeschlagen',
     foundAt: (at) => `Das wurde am ${at} gefunden.`,
-    healedAt: (at) => `Was beschädigt war, wurde am ${at} wieder ganz vorgefunden.`,
+    healedAt: (at) => `Am ${at} war der Schaden behoben.`,
     files: 'Was nicht wiederhergestellt werden kann',
     file: 'Datei oder Ordner',
     snapshots: 'In den Sicherungsständen von',
     more: (count) => `und ${formats.number(count)} weitere`,
     some: 'Nur die ersten davon sind aufgeführt.',
     whole: (count) =>
-      `Von ${counted(count, 'Sicherungsstand', 'Sicherungsständen')} kann nichts wiederhergestellt werden:`,
+      `Aus ${counted(count, 'Sicherungsstand', 'Sicherungsständen')} kann nichts wiederhergestellt werden:`,
     removed: (count) =>
       count === 1
-        ? 'Ein Sicherungsstand ist verschwunden, den die Aufbewahrung nicht hat entfallen lassen:'
-        : `${formats.number(count)} Sicherungsstände sind verschwunden, die die Aufbewahrung nicht hat entfallen lassen:`,
+        ? 'Ein Sicherungsstand ist verschwunden, den die Aufbewahrungsregel nicht entfernt hat:'
+        : `${formats.number(count)} Sicherungsstände sind verschwunden, die die Aufbewahrungsregel nicht entfernt hat:`,
     superseded:
-      'Wo Ihre Sicherungsstände liegen, gibt es beschädigte Dateien, die kein Sicherungsstand mehr braucht: Was beschädigt war, wurde daneben erneut gespeichert. Sie bleiben, denn dort darf nichts gelöscht werden.',
-    accepted: 'Sie haben es sich angesehen. Es bleibt hier, bis eine Prüfung nichts davon mehr findet.',
-    looked: 'Ich habe es angesehen',
+      'Wo Ihre Sicherungsstände liegen, gibt es beschädigte Dateien, die aber kein Sicherungsstand mehr braucht: Ihr Inhalt wurde erneut gespeichert. Sie bleiben, denn dort darf nichts gelöscht werden.',
+    accepted:
+      'Sie haben bestätigt, dass Sie es angesehen haben. Es bleibt hier, bis eine Prüfung es nicht mehr findet.',
+    looked: 'Bestätigen, dass ich es angesehen habe',
   },
   retention: {
     title: 'Welche Sicherungsstände bleiben',
     link: 'Welche Sicherungsstände bleiben, und warum',
-    erasing: 'Alle Ihre Sicherungsstände werden jetzt gelöscht.',
+    erasing: 'Alle Ihre Sicherungsstände werden gelöscht.',
     notAgreed: 'Alle Ihre Sicherungsstände bleiben, denn Sie haben nicht eingewilligt, dass welche entfallen.',
-    offer: 'Damit die Vergangenheit nicht endlos wächst, können Sie in Folgendes einwilligen:',
-    agree: 'Einwilligen: die anderen entfallen lassen',
+    offer: 'Damit Ihre Sicherungsstände nicht immer mehr Platz brauchen, können Sie in Folgendes einwilligen:',
+    agree: 'Einwilligen, dass die anderen entfallen',
     agreedAt: (at) => `Darin haben Sie am ${at} eingewilligt.`,
     alarm:
       'Vorerst bleiben alle Ihre Sicherungsstände: In einer Sicherung war vieles entfallen oder geändert, und noch hat niemand nachgesehen. Die Übersicht sagt, welche Sicherung es war.',
     failed:
-      'Beim letzten Mal war es nicht bis zum Ende möglich: Das Repository war in Gebrauch oder nicht zu lesen oder zu ändern. Nach der nächsten Sicherung wird es erneut versucht.',
+      'Beim letzten Mal ließ sich das nicht abschließen: Das Repository war in Gebrauch oder nicht zu lesen oder zu ändern. Nach der nächsten Sicherung wird es erneut versucht.',
     byHand:
       'Nightkeep selbst darf dort, wo Ihre Sicherungsstände liegen, nichts löschen. Die entfallen könnten, bleiben, bis der Betreiber sie mit einem anderen Schlüssel entfernt.',
     doneAt: (at) => `Zuletzt geschah es am ${at}.`,
     caption: 'Ihre Sicherungsstände',
     snapshot: 'Sicherungsstand',
-    what: 'Was aus ihm wird',
+    what: 'Was mit ihm geschieht',
     why: 'Warum er bleibt',
     stays: 'bleibt',
     goes: 'entfällt nach der nächsten Sicherung',
@@ -1139,15 +1138,15 @@ export const texts: Texts = {
       oldest: 'der älteste von allen',
       everything: 'alle bleiben',
       newest: 'der neueste',
-      complete: 'der letzte, der alles enthält',
+      complete: 'der letzte vollständige',
       pinned: 'angeheftet',
       foreign: 'von einem anderen Programm gemacht',
     },
   },
   restores: {
-    way: 'Zurücklegen',
-    title: 'Zurücklegen, woher es kam',
-    lead: 'Nightkeep schreibt dies in einen neuen Ordner unter Ihren Dateien an der Quelle. Nichts von dem, was dort ist, wird verändert.',
+    way: 'Wiederherstellen',
+    title: 'Am Herkunftsort wiederherstellen',
+    lead: 'Nightkeep schreibt dies in einen neuen Ordner unter Ihren Dateien auf deren Server. Nichts von dem, was dort ist, wird verändert.',
     what: 'Was',
     all: 'Alles aus diesem Sicherungsstand',
     asOf: 'Wie es war',
@@ -1155,30 +1154,30 @@ export const texts: Texts = {
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
     asFiles:
       'Kalender und Kontakte werden dort als Dateien (.ics und .vcf) abgelegt: Nightkeep ändert keinen Kalender und kein Adressbuch. Importieren Sie diese Dateien in Ihren Kalender oder Ihr Adressbuch, oder laden Sie sie stattdessen herunter.',
-    newFolder: 'Der neue Ordner heißt „Restored“, mit Datum und Uhrzeit von heute.',
+    newFolder: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
     access:
-      'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Was Sie für die Nächte erlaubt haben, wird dafür nicht verwendet.',
+      'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Ihre Einwilligung für die Nächte wird dafür nicht verwendet.',
     notKept: 'Dieser Zugang bleibt im Arbeitsspeicher, bis alles geschrieben ist, und wird dann verworfen.',
-    begin: 'Zum Anmeldedienst gehen und zurücklegen',
+    begin: 'Zum Anmeldedienst gehen und wiederherstellen',
     back: 'Zurück zum Sicherungsstand',
-    running: 'Es wird gerade schon etwas zurückgelegt.',
-    see: 'Ansehen, wie weit es ist',
-    stateTitle: 'Zurücklegen',
+    running: 'Eine andere Wiederherstellung läuft noch.',
+    see: 'Fortschritt ansehen',
+    stateTitle: 'Wiederherstellung',
     states: {
       asked:
         'Noch ist nichts geschrieben: Ihr Anmeldedienst hat nicht zugestimmt. Beginnen Sie beim Sicherungsstand von vorn.',
       running: 'Es wird zu Ihren Dateien geschrieben.',
       succeeded: 'Alles ist geschrieben. Sie finden den Ordner unter Ihren Dateien.',
-      partial: 'Es ist geschrieben, bis auf das, was unten steht.',
-      failed: 'Es konnte nicht zu Ende geschrieben werden. Was geschrieben wurde, liegt in dem Ordner.',
+      partial: 'Alles ist geschrieben, bis auf das, was unten steht.',
+      failed: 'Es ließ sich nicht abschließen. Was geschrieben wurde, liegt in dem Ordner.',
       cancelled: 'Es wurde abgebrochen. Was vorher geschrieben wurde, liegt in dem Ordner, falls es ihn gibt.',
-      lost: 'Der Teil von Nightkeep, der es schrieb, endete mittendrin. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt; den Rest können Sie zurücklegen, indem Sie von vorn beginnen.',
+      lost: 'Der Teil von Nightkeep, der es schrieb, wurde mittendrin beendet. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt; um den Rest wiederherzustellen, beginnen Sie von vorn.',
     },
     failedBefore: 'Es konnte nicht begonnen werden. Nichts wurde geschrieben.',
     cancel: 'Abbrechen',
     cancelling: 'Es wird abgebrochen.',
-    progress: 'Wie viel geschrieben ist',
-    folder: 'Ordner an der Quelle',
+    progress: 'Fortschritt der Wiederherstellung',
+    folder: 'Ordner auf dem Server',
     written: 'Geschriebene Dateien',
     of: (files: string) => ` von ${files}`,
     bytes: 'Geschriebene Daten',
@@ -1240,13 +1239,13 @@ export const texts: Texts = {
     },
     preview: 'Vorschau',
     previewOf: (name) => `Vorschau von ${name}`,
-    noPreview: 'Diese Datei wird hier nicht gezeigt; laden Sie sie herunter, um sie zu öffnen.',
+    noPreview: 'Diese Datei lässt sich hier nicht zeigen; laden Sie sie herunter, um sie zu öffnen.',
     emptyFile: 'Diese Datei ist leer.',
     cut: (size) => `Das sind die ersten ${size}; laden Sie die Datei herunter, um alles zu sehen.`,
     damagedSnapshots: (count: number) =>
       count === 1
-        ? 'Ein Sicherungsstand ist nicht zu lesen, weil seine Datei im Speicher beschädigt ist; er fehlt hier. Wer Nightkeep betreibt, muss nachsehen.'
-        : `${formats.number(count)} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Wer Nightkeep betreibt, muss nachsehen.`,
+        ? 'Ein Sicherungsstand ist nicht zu lesen, weil seine Datei im Speicher beschädigt ist; er fehlt hier. Der Betreiber von Nightkeep muss nachsehen.'
+        : `${formats.number(count)} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Der Betreiber von Nightkeep muss nachsehen.`,
     damaged:
       'Diese Datei ist in diesem Sicherungsstand nicht zu lesen. Eine andere Fassung davon ist vielleicht unversehrt.',
     fileFacts: (size, moment) => `${size}, geändert ${moment}`,
@@ -1257,12 +1256,11 @@ export const texts: Texts = {
     notFile: 'damals keine Datei',
     newerVersions: 'Neuere Fassungen',
     olderVersions: 'Ältere Fassungen',
-    versionsCut: 'Vielleicht gibt es mehr Fassungen: Nicht alle Nächte konnten durchgesehen werden.',
+    versionsCut: 'Vielleicht gibt es mehr Fassungen: Nicht alle Nächte konnten durchsucht werden.',
     whatChanged: 'Was sich seit der Nacht davor geändert hat',
     changesTitle: 'Was sich geändert hat',
     between: (since, until, zone) => `Zwischen ${since} und ${until} (${zone})`,
-    firstNight: (moment) =>
-      `${moment} ist die erste Nacht, die aufbewahrt wird: Es gibt nichts, womit sie zu vergleichen wäre.`,
+    firstNight: (moment) => `${moment} ist die erste Nacht, die aufbewahrt wird, es gibt also nichts zum Vergleichen.`,
     since: 'Vergleichen mit',
     compare: 'Vergleichen',
     backToFolder: 'Zurück zum Ordner',
@@ -1285,40 +1283,40 @@ export const texts: Texts = {
     lastThere: 'Zuletzt da',
     stillThere: 'in der letzten Nacht',
     tooMany: (most) =>
-      `Mehr als ${formats.number(most)} wurden gefunden; das sind die ersten davon. Ein längerer Text findet weniger.`,
+      `Mehr als ${formats.number(most)} wurden gefunden; das sind die ersten davon. Suchen Sie nach einem längeren Text, um weniger zu finden.`,
     stopped: (nights, moment) =>
-      `Die Suche hielt nach ${nights === 1 ? 'einer Nacht' : `${formats.number(nights)} Nächten`} an, bei ${moment}: Es gibt viel durchzusehen.`,
+      `Die Suche hielt nach ${nights === 1 ? 'einer Nacht' : `${formats.number(nights)} Nächten`} an, bei ${moment}: Es gibt viel zu durchsuchen.`,
     stoppedWithin: (moment) =>
-      `Die Suche hielt in der Nacht vom ${moment} an: Es gibt zu viel, um es auf einmal durchzusehen. Suchen Sie in einem Ordner.`,
+      `Die Suche hielt in der Nacht vom ${moment} an: Es gibt zu viel, um es auf einmal zu durchsuchen. Suchen Sie in einem Ordner.`,
     unreadable: (folders) =>
-      `${folders === 1 ? 'Ein Ordner konnte' : `${formats.number(folders)} Ordner konnten`} nicht gelesen werden; was darin ist, wird hier nicht gefunden.`,
-    searchOn: 'Mit den Nächten davor weitersuchen',
+      `${folders === 1 ? 'Ein Ordner konnte' : `${formats.number(folders)} Ordner konnten`} nicht gelesen werden; was darin ist, lässt sich nicht finden.`,
+    searchOn: 'Frühere Nächte durchsuchen',
     foundPages: 'Seiten mit dem, was gefunden wurde',
   },
   recovery: {
     title: 'Wiederherstellung im Notfall',
     lead: 'Ihre Sicherungsstände sind ein gewöhnliches restic-Repository. Mit dem Wiederherstellungsschlüssel und dem freien Programm restic lassen sie sich ohne Nightkeep wiederherstellen.',
-    none: 'Es gibt kein Repository. Die nächste Sicherung legt eines an.',
+    none: 'Es gibt noch kein Repository. Ihre nächste Sicherung legt eines an.',
     adopt: {
-      title: 'Ihre Sicherungsstände von früher',
+      title: 'Ihre früheren Sicherungsstände',
       link: 'Haben Sie einen Wiederherstellungsschlüssel von früher? Holen Sie Ihre Sicherungsstände zurück',
       lead: 'Wurden Sie hier früher schon gesichert und weiß Nightkeep nichts mehr davon, dann zeigt Ihr Wiederherstellungsschlüssel, dass diese Sicherungsstände Ihnen gehören. Tun Sie das, bevor Sie erneut in Sicherungen einwilligen.',
       where: 'Beides steht auf Ihrem Notfallblatt: das Repository ganz oben, und der Wiederherstellungsschlüssel.',
       folder: 'Repository',
       key: 'Wiederherstellungsschlüssel',
-      button: 'Diese Sicherungsstände gehören mir',
+      button: 'Meine Sicherungsstände zurückholen',
       after:
-        'Der Schlüssel öffnet damit das Repository und wird nirgends aufbewahrt. Er bleibt Ihr Wiederherstellungsschlüssel.',
-      has: 'Sie haben hier ein Repository, mit den Sicherungsständen, die auf der Seite Sicherungsstände stehen. Ein zweites lässt sich nicht hinzufügen; jenes öffnet der Wiederherstellungsschlüssel ohne Nightkeep.',
+        'Der Schlüssel öffnet das Repository und wird nirgends gespeichert. Er bleibt Ihr Wiederherstellungsschlüssel.',
+      has: 'Sie haben hier schon ein Repository, mit den Sicherungsständen auf der Seite Sicherungsstände. Ein zweites lässt sich nicht hinzufügen; mit seinem Wiederherstellungsschlüssel können Sie jenes ohne Nightkeep öffnen.',
       back: 'Zur Seite Wiederherstellung im Notfall',
       refused: {
         another: 'Sie haben hier schon ein Repository. Es bleibt Ihres, und nichts wurde geändert.',
         known: 'Dieses Repository gehört hier schon jemandem. Nichts wurde geändert.',
         others: 'Dieses Repository gehört jemand anderem: Nightkeep kann noch lesen, wem. Nichts wurde geändert.',
         misspelled:
-          'Das ist kein Wiederherstellungsschlüssel: Einer hat sechs Gruppen aus je fünf Buchstaben und Ziffern. Geben Sie ihn so ein, wie er auf Ihrem Notfallblatt steht. Nichts wurde geändert.',
+          'Das ist kein Wiederherstellungsschlüssel: Er hat sechs Gruppen aus je fünf Buchstaben und Ziffern. Geben Sie ihn so ein, wie er auf Ihrem Notfallblatt steht. Nichts wurde geändert.',
         wrong:
-          'Ein solches Repository gibt es im Speicher nicht, oder dieser Wiederherstellungsschlüssel öffnet es nicht. Sehen Sie noch einmal oben auf Ihr Notfallblatt und auf alle sechs Gruppen: Ein Schlüssel, an dessen Stelle ein neuer trat, öffnet nichts. Oder fragen Sie den Betreiber, ob der Speicher noch der von früher ist.',
+          'Ein solches Repository gibt es im Speicher nicht, oder dieser Wiederherstellungsschlüssel öffnet es nicht. Prüfen Sie noch einmal den oberen Teil Ihres Notfallblatts und alle sechs Gruppen: Ein Schlüssel, der durch einen neueren ersetzt wurde, öffnet nichts. Oder fragen Sie den Betreiber, ob es noch derselbe Speicher ist.',
       },
     },
     state: {
@@ -1326,20 +1324,20 @@ export const texts: Texts = {
       unseenLead: 'Halten Sie Papier, einen Drucker oder einen Passwortmanager bereit.',
       seen: (at) => `Ihr Wiederherstellungsschlüssel wurde am ${at} gezeigt`,
       seenLead:
-        'Ob Sie ihn aufbewahrt haben, ist noch nicht bekannt. Tippen Sie einen Teil davon ein, oder lassen Sie ihn noch einmal zeigen.',
-      kept: (at) => `Sie haben Ihren Wiederherstellungsschlüssel: Das haben Sie am ${at} gezeigt`,
+        'Sie haben noch nicht bestätigt, dass Sie ihn aufbewahrt haben. Tippen Sie einen Teil davon ein, oder lassen Sie ihn noch einmal anzeigen.',
+      kept: (at) => `Sie haben Ihren Wiederherstellungsschlüssel: Das haben Sie am ${at} bestätigt`,
       keptLead:
-        'Hier ist er nicht mehr. Probieren Sie ihn ab und zu aus: Die Befehle unten brauchen nichts von Nightkeep.',
-      lost: (at) => `Ihr Wiederherstellungsschlüssel wurde am ${at} gezeigt und ist nicht mehr hier`,
-      lostLead: 'Ob Sie ihn aufbewahrt haben, ist nicht bekannt. Finden Sie ihn nicht, lassen Sie einen neuen machen.',
+        'Hier ist er nicht mehr gespeichert. Probieren Sie ihn ab und zu aus: Die Befehle unten funktionieren ohne Nightkeep.',
+      lost: (at) => `Ihr Wiederherstellungsschlüssel wurde am ${at} gezeigt und ist hier nicht mehr gespeichert`,
+      lostLead: 'Ob Sie ihn aufbewahrt haben, ist nicht bekannt. Wenn Sie ihn nicht finden, machen Sie einen neuen.',
     },
     show: 'Wiederherstellungs\u00adschlüssel anzeigen',
     prove: {
-      title: 'Zeigen, dass Sie ihn aufbewahrt haben',
-      lead: 'Sobald Sie ihn auf Papier oder in einem Passwortmanager haben, tippen Sie von dort diese beiden Fünfergruppen ab. Nightkeep löscht den Schlüssel dann hier.',
+      title: 'Bestätigen, dass Sie ihn aufbewahrt haben',
+      lead: 'Sobald Sie ihn auf Papier oder in einem Passwortmanager haben, tippen Sie von dort diese beiden Fünfergruppen ab. Nightkeep löscht dann seine Kopie des Schlüssels.',
       third: 'Dritte Gruppe',
       fifth: 'Fünfte Gruppe',
-      button: 'Ich habe ihn aufbewahrt',
+      button: 'Bestätigen',
       wrong:
         'Das sind nicht die dritte und die fünfte Gruppe Ihres Wiederherstellungsschlüssels. Sehen Sie noch einmal nach; es wurde nichts gelöscht.',
     },
@@ -1349,21 +1347,21 @@ export const texts: Texts = {
       button: 'Einen neuen Wiederherstellungs\u00adschlüssel machen',
       sureTitle: 'Einen neuen Wiederherstellungs\u00adschlüssel machen?',
       sureLead:
-        'Der alte öffnet Ihr Repository dort, wo es liegt, nicht mehr, außer wenn der Speicher Nightkeep nichts löschen lässt. Kopien des Repositorys von vorher öffnet er weiterhin. Die Sicherungsstände bleiben, wie sie sind.',
+        'Der alte öffnet Ihr Repository im Speicher dann nicht mehr, außer wenn der Speicher Nightkeep nichts löschen lässt. Kopien des Repositorys von vorher öffnet er weiterhin. Die Sicherungsstände bleiben, wie sie sind.',
       sure: 'Ja, einen neuen machen',
       back: 'Nein, zurück',
       stays: (count) =>
-        `${count === 1 ? 'Ein Wiederherstellungsschlüssel, der ersetzt wurde, öffnet' : `${count} Wiederherstellungsschlüssel, die ersetzt wurden, öffnen`} Ihr Repository dort, wo es liegt, noch immer: Der Speicher ließ Nightkeep ${count === 1 ? 'ihn' : 'sie'} nicht löschen. Der neueste gilt trotzdem. Jede Überprüfung versucht es erneut; wo der Speicher Nightkeep nichts löschen lässt, kann es der Betreiber von Nightkeep.`,
+        `${count === 1 ? 'Ein Wiederherstellungsschlüssel, der ersetzt wurde, öffnet' : `${count} Wiederherstellungsschlüssel, die ersetzt wurden, öffnen`} Ihr Repository noch immer: Der Speicher ließ Nightkeep ${count === 1 ? 'ihn' : 'sie'} nicht löschen. Der neueste öffnet es auch. Jede Prüfung versucht es erneut; wenn der Speicher Nightkeep nichts löschen lässt, kann es der Betreiber von Nightkeep.`,
     },
     foreign: {
       title: 'Andere Schlüssel öffnen Ihr Repository',
-      lead: 'Nightkeep hat sie nicht gemacht. Sind es nicht Ihre, entfernen Sie sie: Jemand hat sie mit Ihrem Wiederherstellungsschlüssel oder mit Zugang zum Speicher hinzugefügt. Wer einen davon benutzt hat, kann eine Kopie dessen haben, was er öffnet.',
+      lead: 'Nightkeep hat sie nicht gemacht. Sind es nicht Ihre, entfernen Sie sie: Jemand hat sie mit Ihrem Wiederherstellungsschlüssel und mit Zugang zum Speicher hinzugefügt. Wer einen davon benutzt hat, kann eine Kopie dessen haben, was er öffnet.',
       added: 'Hinzugefügt',
       by: 'Von',
       noDate: 'nicht bekannt',
       button: 'Entfernen',
       unknown:
-        'Ob andere Schlüssel Ihr Repository öffnen, lässt sich gerade nicht sagen. Versuchen Sie es später noch einmal.',
+        'Ob andere Schlüssel Ihr Repository öffnen, lässt sich gerade nicht prüfen. Versuchen Sie es später noch einmal.',
     },
     sheet: {
       title: (name) => `Notfallblatt von ${name}`,
@@ -1376,7 +1374,7 @@ export const texts: Texts = {
       restic: 'Holen Sie sich restic, ein freies Programm (restic.net), Version 0.14 oder neuer:',
       copy: (folder) => `Besorgen Sie eine Kopie Ihres Repositorys: den Ordner ${folder}.`,
       where: (path) =>
-        `Er liegt, wo Sie selbst nicht herankommen: Bitten Sie den Betreiber von Nightkeep um eine Kopie, zum Beispiel auf einer Festplatte. Der Betreiber findet ihn unter ${path}.`,
+        `Sie kommen selbst nicht heran: Bitten Sie den Betreiber von Nightkeep um eine Kopie, zum Beispiel auf einer Festplatte. Der Betreiber findet ihn unter ${path}.`,
       bucket: {
         key: 'Bitten Sie den Betreiber von Nightkeep um einen Zugangsschlüssel zum Objektspeicher, der Ihr Repository lesen darf: eine ID und ein Geheimnis.',
         where:
@@ -1397,34 +1395,34 @@ export const texts: Texts = {
     lead: 'Diese Installation ist neu: Noch hat sich kein Betreiber angemeldet. Wer sie betreibt, sieht hier, was eingestellt ist und was fehlt.',
     token: 'Einrichtungs-Token',
     whereToken:
-      'Es steht in dem, was „nightkeep start“ ausgegeben hat. Diese Seite verschwindet, sobald sich ein Betreiber angemeldet hat.',
+      '„nightkeep start“ hat es ausgegeben. Diese Seite verschwindet, sobald sich ein Betreiber angemeldet hat.',
     show: 'Zeigen, was eingestellt ist',
     wrong: 'Das ist nicht das Token, das beim Start ausgegeben wurde.',
     well: 'Nichts ist falsch. Sichern Sie den Schlüsselbund, und melden Sie sich dann als Betreiber an.',
     toDo: (count) =>
       `${count === 1 ? 'Eine Sache ist' : `${formats.number(count)} Dinge sind`} falsch. Beheben Sie, was unten genannt ist, starten Sie Nightkeep neu, und kommen Sie hierher zurück.`,
     found: 'Was der Doktor findet',
-    states: { ok: 'gut', warn: 'ansehen', wrong: 'falsch', unknown: 'nicht bekannt' },
+    states: { ok: 'in Ordnung', warn: 'ansehen', wrong: 'falsch', unknown: 'nicht bekannt' },
     backups: 'Sicherungen einer verlorenen Installation',
     backupsLead: (count: number) =>
-      `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen die Nächte dort weiter, wo sie waren.`,
+      `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen ihre Nächte dort weiter, wo sie aufgehört haben.`,
     exported: (at: string) =>
-      `Was Nightkeep selbst wusste, liegt auch dort, wie es am ${at} war: Einwilligungen, Pläne und Aufzeichnungen. Um auch das zurückzuholen, halten Sie Nightkeep an, und bevor Sie etwas übernehmen oder sich jemand anmeldet, tippen Sie:`,
+      `Auch der Zustand von Nightkeep selbst liegt dort, wie er am ${at} war: Einwilligungen, Pläne und Aufzeichnungen. Um auch ihn zurückzuholen, halten Sie Nightkeep an, und geben Sie ein, bevor Sie etwas übernehmen oder sich jemand anmeldet:`,
     moreBackups: (count: number) =>
       `Und ${count === 1 ? 'ein weiteres' : `${count} weitere`}: nightkeep adopt --dry-run nennt alle.`,
     adopt: 'Übernehmen, was lesbar ist',
     keyring: 'Den Schlüsselbund sichern',
     keyringLead:
-      'Tokens und Passwörter der Repositorys sind damit versiegelt. Ohne ihn geht nichts wieder auf: Bewahren Sie eine Kopie getrennt von den Sicherungen der Datenbank auf.',
+      'Tokens und Passwörter der Repositorys sind damit versiegelt. Ohne ihn lässt sich nichts mehr öffnen: Bewahren Sie eine Kopie getrennt von den Sicherungen der Datenbank auf.',
     keyringSet: (where) => `Er kommt aus ${where}.`,
     keyringMade: (file) => `Er wurde beim ersten Start angelegt, in ${file}.`,
     keyringNone:
       'Es gibt noch keinen, oder er ist nicht zu lesen: Beim ersten Start, der alle Einstellungen hat, wird einer angelegt.',
     keyringKeys: (ids) =>
       `Seine Schlüssel, der neueste zuerst: ${ids}. Die Zeilen der Kopie müssen mit denselben beginnen.`,
-    rest: (count) => `Was gut ist oder noch nicht zu sehen (${formats.number(count)})`,
+    rest: (count) => `Was in Ordnung ist oder noch nicht zu prüfen (${formats.number(count)})`,
     settings: 'Was eingestellt ist',
-    usual: (count) => `Alles andere, wie es üblich ist (${formats.number(count)})`,
+    usual: (count) => `Alles andere, mit Standardwerten (${formats.number(count)})`,
     next: 'Danach',
     nextLead:
       'Melden Sie sich mit einem Konto an, das die Rolle des Betreibers hat. Später sagen nightkeep doctor und nightkeep settings dasselbe.',
@@ -1433,7 +1431,7 @@ export const texts: Texts = {
     link: 'Nightkeep einrichten',
   },
   errors: {
-    wait: (time: string) => `In ${time} geht es wieder.`,
+    wait: (time: string) => `In ${time} können Sie es wieder tun.`,
     told: {
       'request/invalid': {
         title: 'Das war nicht zu verstehen',
@@ -1461,7 +1459,8 @@ export const texts: Texts = {
       },
       'request/too-many': {
         title: 'Das war zu oft',
-        happened: 'Das wurde öfter verlangt, als eine Person oder eine Adresse es darf. Ihre Sicherungen gehen weiter.',
+        happened:
+          'Das wurde öfter angefordert, als eine Person oder eine Adresse es darf. Ihre Sicherungen gehen weiter.',
       },
       'request/not-found': {
         title: 'Nicht gefunden',
@@ -1523,14 +1522,14 @@ export const texts: Texts = {
         act: 'Der Betreiber von Nightkeep kann dessen Einstellungen beim Anmeldedienst berichtigen: Das Log sagt, was falsch ist.',
       },
       'provider/wrong-answer': {
-        title: 'Die Antwort Ihres Anmeldedienstes ist nicht anzunehmen',
+        title: 'Die Antwort Ihres Anmeldedienstes ist nicht annehmbar',
         happened: 'Sie hat eine Prüfung von Nightkeep nicht bestanden.',
         exactly: true,
         act: 'Nichts wurde verändert. Zeigen Sie dies dem Betreiber von Nightkeep; er kann es beheben.',
       },
       'source/missing-claim': {
         title: 'Es ist noch nicht für Sie bereit',
-        happened: 'Ihr Anmeldedienst teilt Nightkeep nicht mit, was die Adresse Ihrer Dateien braucht.',
+        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für die Adresse Ihrer Dateien nötig ist.',
         exactly: true,
         act: 'So könnte keine Sicherung gelingen, und es wurde in nichts eingewilligt. Zeigen Sie dies dem Betreiber von Nightkeep; er kann es beheben.',
       },
@@ -1544,9 +1543,9 @@ export const texts: Texts = {
           'Beim Anmeldedienst hat eine andere Person eingewilligt als die, die hier angemeldet ist. Es wurde nichts übernommen.',
       },
       'provider/unavailable': {
-        title: 'Ihr Anmeldedienst ist gestört',
+        title: 'Ihr Anmeldedienst hat ein Problem',
         happened:
-          'Ihr Anmeldedienst antwortet gerade nicht, oder er sagt, dass er selbst gestört ist. Nichts wurde verändert.',
+          'Ihr Anmeldedienst antwortet gerade nicht, oder er sagt, dass er selbst ein Problem hat. Nichts wurde verändert.',
         act: 'Versuchen Sie es in einigen Minuten noch einmal.',
       },
       'database/unavailable': away,
@@ -1573,37 +1572,37 @@ export const texts: Texts = {
       title: 'Diese Nacht',
       courses: {
         paused: 'Die Nacht ist angehalten.',
-        nobody: 'In dieser Nacht ist niemand zu sichern.',
+        nobody: 'In dieser Nacht ist bei niemandem eine Sicherung fällig.',
         to_come: 'Die Nacht hat noch nicht begonnen.',
-        no_worker: 'Niemand arbeitet: Läufe warten, und kein Worker nimmt sie.',
+        no_worker: 'Kein Worker arbeitet: Läufe warten, und keiner wird bearbeitet.',
         too_slow: 'Diese Nacht wird nicht rechtzeitig fertig.',
         on_time: 'Diese Nacht liegt in der Zeit.',
         under_way: 'Die Nacht ist im Gange.',
-        all_well: 'Die Nacht ist vorbei, und jede Sicherung darin ist vollständig.',
+        all_well: 'Die Nacht ist vorbei, und alle ihre Sicherungen sind vollständig.',
         over: 'Die Nacht ist vorbei.',
       },
       countedAt: (at) => `Gezählt ${at}.`,
       toComeAt: (at) => `Was noch kommt, wurde ${at} gezählt.`,
       forecast: {
-        title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} vorhanden`,
+        title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} verfügbar`,
         busiest: (plans, from, to) =>
           `Am dichtesten wird es von ${from} bis ${to}: ${plans === 1 ? 'Eine Sicherung wird' : `${formats.number(plans)} Sicherungen werden`} fällig.`,
         holds: 'Alle Sicherungen passen in die kommenden Fenster.',
         mend: {
           provider:
-            'Geben Sie dem Anmeldedienst mehr Prozessoren und lassen Sie ihn öfter fragen (OIDC_RATE). Ein breiteres Fenster (WINDOW) gilt für Personen, die von da an zustimmen.',
+            'Geben Sie dem Anmeldedienst mehr Prozessoren und erlauben Sie mehr Anfragen an ihn (OIDC_RATE). Ein breiteres Fenster (WINDOW) gilt nur für Personen, die danach einwilligen.',
           workers:
-            'Starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY). Ein breiteres Fenster (WINDOW) gilt für Personen, die von da an zustimmen.',
+            'Starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY). Ein breiteres Fenster (WINDOW) gilt nur für Personen, die danach einwilligen.',
         },
-        how: 'Gerechnet mit der Dauer der letzten Sicherungen, den Workern der letzten Nacht und damit, wie oft der Anmeldedienst gefragt werden darf.',
+        how: 'Geschätzt aus der Dauer der letzten Sicherungen, den Workern der letzten Nacht und der erlaubten Zahl von Anfragen an den Anmeldedienst.',
       },
       done: (done, all) =>
         `${formats.number(done)} von ${formats.number(all)} ${all === 1 ? 'Sicherung' : 'Sicherungen'} ${done === 1 ? 'ist' : 'sind'} zu Ende.`,
-      expected: (at) => `Voraussichtliches Ende ${at}, wenn es weitergeht wie in der letzten Viertelstunde.`,
+      expected: (at) => `Voraussichtliches Ende ${at}, bei der Geschwindigkeit der letzten Viertelstunde.`,
       begins: (at) => `Die erste beginnt um ${at}.`,
       until: (at) => `Was fehlschlägt, wird bis spätestens ${at} erneut versucht.`,
       night: (from, to) => `Die Nacht zählt von ${from} bis ${to}.`,
-      bar: (counts) => `Wie weit die Nacht ist: ${counts}`,
+      bar: (counts) => `Fortschritt der Nacht: ${counts}`,
       legend: {
         succeeded: 'vollständig',
         partial: 'teilweise',
@@ -1623,18 +1622,18 @@ export const texts: Texts = {
       oldest: 'Am längsten wartet',
       nothingWaits: 'nichts',
       partial: 'Teilweise',
-      failed: 'Gar nicht',
+      failed: 'Fehlgeschlagen',
       ofNight: 'in dieser Nacht',
       rotations: 'Verlorene Rotationen',
       rotationsNote: 'Einwilligungen, deren Token Nightkeep verloren hat; muss 0 sein',
       provider: 'Anmeldedienst',
       providerWell: 'in Ordnung',
-      providerTrouble: 'gestört',
+      providerTrouble: 'Problem',
       providerNote: 'keine Sperre besteht',
       providerOpen: (issuer) => `${issuer}: Eine Anfrage je Minute geht dorthin`,
       trouble: 'Was schiefging, nach Ursache',
-      troubleLead: 'Von jeder Person die letzte Sicherung, wenn sie nicht alles brachte.',
-      noTrouble: 'Von niemandem ist bekannt, dass die letzte Sicherung nicht alles brachte.',
+      troubleLead: 'Von jeder Person die letzte Sicherung, wenn sie nicht alles gesichert hat.',
+      noTrouble: 'Soweit bekannt, hat bei allen die letzte Sicherung alles gesichert.',
       cause: 'Ursache',
       people: 'Personen',
       since: 'Seit',
@@ -1646,24 +1645,24 @@ export const texts: Texts = {
       retriedPart: 'In der Gruppe sind noch mehr: Versuchen Sie es erneut, sobald diese fertig sind.',
       outcomes: {
         partial: (cause) => `Teilweise: ${cause}`,
-        failed: (cause) => `Gar nicht: ${cause}`,
+        failed: (cause) => `Fehlgeschlagen: ${cause}`,
         queued: (cause) => `Wartet: ${cause}`,
       },
       kept: 'Frühere Kopien werden behalten.',
-      again: (at) => `Wird von selbst erneut versucht, ab ${at}.`,
+      again: (at) => `Wird automatisch erneut versucht, ab ${at}.`,
       ended: 'Beim Anmeldedienst beendete Einwilligungen',
-      verified: (at) => `Als wiederherstellbar geprüft, bei allen, bei denen etwas geprüft wurde, mindestens: ${at}.`,
+      verified: (at) => `Älteste der letzten Prüfungen, die alles wiederherstellbar fanden: ${at}.`,
       pending: (people) => `Noch nicht geprüft: ${formats.number(people)}.`,
       damaged: (people) => `Beschädigt: ${counted(people, 'Repository', 'Repositorys')}.`,
       unverified: (people) => `Seit drei Tagen nicht geprüft: ${formats.number(people)}.`,
       damagedNote: 'nightkeep doctor nennt die Personen.',
-      exported: (at) => `Was Nightkeep selbst weiß, wurde zuletzt in den Speicher exportiert: ${at}.`,
-      exportedNever: 'Was Nightkeep selbst weiß, wurde noch nicht in den Speicher exportiert.',
-      exportedOff: 'Was Nightkeep selbst weiß, wird nicht in den Speicher exportiert: STATE_EXPORTS ist 0.',
+      exported: (at) => `Der Zustand von Nightkeep selbst wurde zuletzt in den Speicher exportiert: ${at}.`,
+      exportedNever: 'Der Zustand von Nightkeep selbst wurde noch nicht in den Speicher exportiert.',
+      exportedOff: 'Der Zustand von Nightkeep selbst wird nicht in den Speicher exportiert: STATE_EXPORTS ist 0.',
       exportLate: 'Ein Export wurde versäumt: nightkeep doctor sagt, warum.',
-      endedNote: 'Die Personen lesen auf ihren Seiten, dass sie erneut einwilligen müssen.',
+      endedNote: 'Ihre Seiten sagen den Personen, dass sie erneut einwilligen müssen.',
       servers: 'Langsamste Server',
-      serversLead: 'Dauer einer Sicherung je Anfrage, über die letzten 24 Stunden.',
+      serversLead: 'Dauer einer Sicherung je Anfrage, in den letzten 24 Stunden.',
       noServers: 'In den letzten 24 Stunden ging keine Sicherung zu Ende.',
       runs: (count) => counted(count, 'Sicherung', 'Sicherungen'),
       nights: 'Dreißig Nächte',
@@ -1687,9 +1686,9 @@ export const texts: Texts = {
         withdrawn: 'von der Person',
         withdrawn_by_operator: 'von einem Betreiber',
         client_changed: 'durch eine Einwilligung für einen anderen Client',
-        back_channel_logout: 'am Anmeldedienst abgemeldet, der darum bat',
+        back_channel_logout: 'beim Anmeldedienst abgemeldet, der darum bat',
         ended_at_provider: 'der Anmeldedienst nimmt sie nicht mehr an',
-        withdrawn_at_provider: 'am Anmeldedienst zurückgenommen',
+        withdrawn_at_provider: 'beim Anmeldedienst widerrufen',
         signed_out: 'dort von einem Administrator abgemeldet',
         account_disabled: 'das Konto ist dort gesperrt',
         permission_missing: 'die Erlaubnis für Offline-Zugriff fehlt',
@@ -1700,13 +1699,13 @@ export const texts: Texts = {
         interaction_required: 'der Anmeldedienst verlangt eine neue Anmeldung',
         lost_answers: 'Antworten des Anmeldedienstes gingen verloren oder waren nicht zu gebrauchen',
         consent_ended: 'sie ist zu Ende',
-        imported: 'eingespielt ohne ihr Token',
+        imported: 'ohne ihr Token importiert',
       },
       notes: {
         active: 'werden nachts genutzt',
-        suspect: 'zuletzt abgelehnt, werden von selbst erneut gefragt',
+        suspect: 'zuletzt abgelehnt, werden automatisch erneut versucht',
         needs_consent:
-          'diese Personen müssen erneut einwilligen, oder ihr Konto muss am Anmeldedienst in Ordnung kommen',
+          'diese Personen müssen erneut einwilligen, oder ihr Konto muss beim Anmeldedienst in Ordnung gebracht werden',
         withdrawn: 'es wird nichts mehr geholt',
       },
       forecast: 'Was bald endet',
@@ -1733,11 +1732,11 @@ export const texts: Texts = {
       state: 'Zustand',
       any: 'alle',
       show: 'Zeigen',
-      none: 'So jemanden gibt es nicht.',
+      none: 'Es wurde niemand gefunden.',
       more: 'Weitere Personen',
       first: 'Von Anfang an',
       person: 'Person',
-      idle: 'Endet, wenn bis dahin ungenutzt',
+      idle: 'Endet, wenn nicht vorher genutzt',
       max: 'Endet spätestens',
       next: 'Nächste Nacht',
       paused: 'ausgesetzt',
@@ -1748,8 +1747,8 @@ export const texts: Texts = {
       runs: 'Die Warteschlange gibt Läufe aus.',
       pausedBy: (who, at) => `Die Nacht wurde von ${who} am ${at} angehalten.`,
       pausedElsewhere:
-        'Die Warteschlange ist angehalten, und nicht durch Nightkeep: Ein anderes Programm hat das getan, etwa ein Queue-Board. Kein Worker nimmt einen Lauf.',
-      pausedNote: 'Kein Worker nimmt einen Lauf; die im Gange gehen weiter.',
+        'Die Warteschlange ist angehalten, aber nicht durch Nightkeep: Ein anderes Programm, etwa ein Queue-Board, hat das getan. Kein Worker beginnt einen Lauf.',
+      pausedNote: 'Kein Worker beginnt einen Lauf; begonnene Läufe gehen weiter.',
       reason: (words) => `Der Grund: ${words}`,
       damaged:
         'Ein anderes Programm hat in Redis dort etwas abgelegt, wo die Warteschlange liegt, darum wird kein Lauf ausgegeben. Nichts ist verloren: Die Läufe stehen in PostgreSQL und werden wieder eingereiht, sobald es gelöscht ist.',
@@ -1760,11 +1759,11 @@ export const texts: Texts = {
       notes: { waiting: 'auf einen Worker', active: 'bei den Workern', delayed: 'werden später erneut versucht' },
       pause: 'Die Nacht anhalten',
       pauseLead:
-        'Solange die Nacht angehalten ist, nimmt kein Worker einen Lauf, auf keinem Rechner. Die im Gange gehen weiter.',
-      resume: 'Die Nacht weitergehen lassen',
+        'Solange die Nacht angehalten ist, beginnt kein Worker einen Lauf, auf keinem Rechner. Begonnene Läufe gehen weiter.',
+      resume: 'Die Nacht fortsetzen',
       drain: 'Die Nacht vorzeitig beenden',
       drainLead:
-        'Läufe im Gange gehen weiter. Die, die warten, werden übersprungen und kommen in der nächsten Nacht wieder. Sicherungen, die jemand angefordert hat, behalten ihren Platz.',
+        'Begonnene Läufe gehen weiter. Wartende Läufe werden übersprungen und kommen in der nächsten Nacht wieder. Sicherungen, die jemand angefordert hat, behalten ihren Platz.',
       drainTitle: 'Die Nacht vorzeitig beenden?',
       drainNow: 'Diese Nacht beenden',
       back: 'Nein, zurück',
@@ -1776,13 +1775,13 @@ export const texts: Texts = {
       state: 'Zustand',
       since: 'Eingereiht',
       states: { active: 'in Arbeit', waiting: 'wartet', delayed: 'aufgeschoben' },
-      board: 'Jeder Auftrag, mit Bull Board',
+      board: 'Jeden Auftrag in Bull Board ansehen',
       readOnly: 'Das Queue-Board ist nur zum Ansehen da: QUEUE_BOARD ist nicht `writable`.',
       told: {
         paused: 'Die Nacht ist angehalten.',
         resumed: 'Die Nacht geht weiter.',
-        drained: 'Die Nacht endet vorzeitig: Was wartete, wird übersprungen.',
-        unchanged: 'Nichts wurde verändert: Es ist schon so.',
+        drained: 'Die Nacht endet vorzeitig: Wartende Läufe werden übersprungen.',
+        unchanged: 'Es wurde nichts geändert: Es ist schon so.',
       },
     },
     person: {
@@ -1798,13 +1797,13 @@ export const texts: Texts = {
         gone: 'das Repository ist nicht da, oder nichts öffnet es',
         healing: 'die nächste Nacht liest es noch einmal',
         lost: 'eine vollständige Nacht hat es nicht zurückgebracht',
-        removed: 'Sicherungsstände fehlen im Speicher, die niemand entfallen ließ',
+        removed: 'im Speicher fehlen Sicherungsstände, die die Aufbewahrungsregel nicht entfernt hat',
         key: 'die Person braucht einen neuen Wiederherstellungsschlüssel',
-        mending: 'nichts davon ist verloren',
+        mending: 'nichts ist verloren',
         superseded: 'kein Sicherungsstand braucht, was beschädigt ist',
         accepted: 'die Person hat angesehen, was verloren ist',
       },
-      notVerified: (cause) => `Die letzte Prüfung war nicht möglich: ${cause}.`,
+      notVerified: (cause) => `Die letzte Prüfung ist fehlgeschlagen: ${cause}.`,
       reads: (sentence) => `Was die Person auf ihrer Übersicht liest: „${sentence}“`,
       who: 'Wer',
       name: 'Name',
@@ -1832,49 +1831,49 @@ export const texts: Texts = {
       took: 'Dauer',
       actions: 'Was Sie tun können',
       actionsLead:
-        'Alles davon geht mit Ihrem Namen ins Prüfprotokoll; die Person sieht auf ihren Seiten, was daraus wurde.',
+        'Alles davon kommt mit Ihrem Namen ins Prüfprotokoll; die Person sieht das Ergebnis auf ihren Seiten.',
       why: 'Warum (für das Prüfprotokoll)',
       askAgain: 'Den Anmeldedienst erneut fragen',
       run: 'Jetzt sichern',
       pause: 'Nächte der Person aussetzen',
-      resume: 'Nächte der Person weitergehen lassen',
-      signOut: 'Die Person hier überall abmelden',
+      resume: 'Nächte der Person fortsetzen',
+      signOut: 'Die Person von Nightkeep abmelden',
       withdraw: 'Für die Person widerrufen',
       withdrawTitle: 'Für diese Person widerrufen?',
       withdrawLead:
-        'Ihre Einwilligung endet sofort, und ihre Nächte hören auf. Die Sicherungsstände bleiben, bis sie selbst, oder Sie über die Befehlszeile, etwas anderes sagen. Die Person liest, dass ein Betreiber es getan hat, und kann erneut einwilligen.',
+        'Ihre Einwilligung endet sofort, und ihre Nächte hören auf. Die Sicherungsstände bleiben, bis die Person selbst, oder Sie auf der Befehlszeile, etwas anderes entscheiden. Die Person liest, dass ein Betreiber es getan hat, und kann erneut einwilligen.',
       withdrawNow: 'Einwilligung der Person widerrufen',
       back: 'Nein, zurück',
-      audit: 'Was das Prüfprotokoll über die Person sagt',
+      audit: 'Prüfprotokoll zu dieser Person ansehen',
       told: {
         accepted: 'Der Anmeldedienst erkennt die Einwilligung wieder an.',
         refused: 'Der Anmeldedienst lehnt die Einwilligung noch immer ab.',
-        unanswered: 'Der Anmeldedienst gab keine Antwort, die zählt; er wird von selbst erneut gefragt.',
+        unanswered: 'Der Anmeldedienst gab keine brauchbare Antwort; er wird automatisch erneut gefragt.',
         run: 'Eine Sicherung wurde angefordert.',
         'no-run': 'Die Einwilligung ist zu Ende, darum kann keine Sicherung laufen.',
-        paused: 'Für die Person beginnt keine neue Nacht. Eine Sicherung, die im Gange ist oder wartet, geht weiter.',
+        paused: 'Für die Person beginnt keine neue Nacht. Eine Sicherung, die läuft oder wartet, geht weiter.',
         resumed: 'Die Nächte der Person sind nicht mehr ausgesetzt. Versäumte werden nicht nachgeholt.',
         'signed-out':
-          'Die Person ist überall von Nightkeep abgemeldet. Ihre Einwilligung und ihre Nächte sind wie vorher.',
+          'Die Person ist in allen Browsern von Nightkeep abgemeldet. Ihre Einwilligung und ihre Nächte sind wie vorher.',
         withdrawn: 'Die Einwilligung ist hier zu Ende.',
-        unchanged: 'Nichts wurde verändert: Es ist schon so.',
+        unchanged: 'Es wurde nichts geändert: Es ist schon so.',
       },
     },
     causes: {
-      server_away: 'der Dateiserver antwortet nicht, oder nicht mit Dateien',
-      server_refuses: 'der Dateiserver verweigert den Zugriff',
+      server_away: 'der WebDAV-Server antwortet nicht oder liefert keine Dateien',
+      server_refuses: 'der WebDAV-Server verweigert den Zugriff',
       address_unknown: 'ein Claim, den die Adresse der Dateien braucht, fehlt',
-      address_refused: 'die Einstellungen nennen den Dateiserver nicht, in den eingewilligt wurde (FILES_ORIGINS)',
+      address_refused: 'die Einstellungen nennen den WebDAV-Server nicht, in den eingewilligt wurde (FILES_ORIGINS)',
       address_wrong: 'was unter der Adresse der Dateien antwortet, listet sie nicht auf',
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
-      consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder endete dabei',
+      consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder wurde dabei beendet',
       provider_away: 'der Anmeldedienst antwortet nicht',
-      provider_trouble: 'der Anmeldedienst, oder der Zugang von Nightkeep zu ihm, ist gestört',
-      repository_locked: 'ein anderes Programm hat das Repository',
+      provider_trouble: 'es gibt ein Problem mit dem Anmeldedienst oder mit dem Zugang von Nightkeep zu ihm',
+      repository_locked: 'ein anderes Programm benutzt das Repository',
       store_full: 'der Speicher ist voll',
       store_trouble: 'der Speicher war nicht zu benutzen',
-      time_over: 'die Sicherung dauerte länger, als eine am Stück darf (RUN_TIME)',
-      service_trouble: 'Nightkeep selbst hat versagt',
+      time_over: 'die Sicherung dauerte am Stück länger, als RUN_TIME erlaubt',
+      service_trouble: 'in Nightkeep selbst ist ein Fehler aufgetreten',
     },
     unreadable: 'etwas konnte nicht gelesen werden',
     changed: 'Dateien änderten sich, während sie gelesen wurden',
@@ -1905,11 +1904,11 @@ export const texts: Texts = {
       oneSnapshot: (id) => `Sicherungsstand ${id}`,
       twoSnapshots: (first, second) => `Sicherungsstände ${first} und ${second}`,
       allSnapshots: 'alle Sicherungsstände',
-      toSource: (id) => `Sicherungsstand ${id}, zurück auf den Server der Dateien`,
+      toSource: (id) => `Sicherungsstand ${id}, auf den Server der Dateien`,
       putBack: 'ältere Zeilen, die in die Datenbank zurückgebracht wurden',
       movedAddress: (from, to) => `von ${from} nach ${to}`,
       language: (name) => `Sprache: ${name}`,
-      browserLanguage: 'wie der Browser sagt',
+      browserLanguage: 'wie im Browser eingestellt',
       noMail: (kinds) => `keine E-Mail: ${kinds}`,
       everyMail: 'jede Art von E-Mail',
       hours: (start, end, zone) => `Nächte von ${start} bis ${end}, ${zone}`,
@@ -1921,7 +1920,7 @@ export const texts: Texts = {
       since: 'Von',
       until: 'Bis einschließlich',
       show: 'Zeigen',
-      none: 'Einen solchen Eintrag gibt es nicht.',
+      none: 'Solche Einträge gibt es nicht.',
       unknownPerson: (name) => `Niemand hier heißt „${name}“, oder mehrere heißen so.`,
       older: 'Ältere',
       newest: 'Die neuesten',
@@ -1939,7 +1938,7 @@ export const texts: Texts = {
         'consent-withdrawn': 'hat die Einwilligung widerrufen',
         'consent-asked-again': 'ließ den Anmeldedienst erneut fragen',
         'key-shown': 'bekam den Wiederherstellungsschlüssel gezeigt',
-        'key-kept': 'hat gezeigt, dass der Wiederherstellungsschlüssel aufbewahrt ist',
+        'key-kept': 'hat bestätigt, dass der Wiederherstellungsschlüssel aufbewahrt ist',
         'key-reissued': 'ließ einen neuen Wiederherstellungsschlüssel machen',
         'foreign-key-removed': 'hat einen anderen Schlüssel des Repositorys entfernt',
         'erasure-chosen': 'hat gewählt, wann die Sicherungsstände gelöscht werden',
@@ -1948,7 +1947,7 @@ export const texts: Texts = {
         'snapshots-forgotten': 'ließ Sicherungsstände wie vereinbart entfallen',
         'data-pruned': 'hat Daten entfernt, die kein Sicherungsstand braucht',
         'repository-repaired': 'hat das Repository repariert',
-        'key-files-mended': 'hat Schlüsseldateien des Repositorys neu angelegt',
+        'key-files-mended': 'hat Schlüsseldateien des Repositorys repariert',
         'repository-adopted': 'hat die Sicherungen einer Person aus einer verlorenen Installation übernommen',
         'repository-moved': 'hat die Sicherungen einer Person an einen anderen Ort gebracht',
         'repository-lost': 'hat das Repository einer Person für verloren erklärt',
@@ -1960,14 +1959,14 @@ export const texts: Texts = {
         'run-requested': 'hat eine Sicherung angefordert',
         'runs-retried': 'ließ eine Gruppe von Sicherungen erneut versuchen',
         'plan-paused': 'hat die Nächte einer Person ausgesetzt',
-        'plan-resumed': 'ließ die Nächte einer Person weitergehen',
+        'plan-resumed': 'hat die Nächte einer Person fortgesetzt',
         'signed-out': 'hat eine Person von Nightkeep abgemeldet',
         'operator-signed-in': 'hat sich als Betreiber angemeldet',
         'files-restored': 'hat Dateien einer Person wiederhergestellt',
         'names-read': 'hat Namen von Dateien einer Person gelesen',
         'night-paused': 'hat die Nacht angehalten',
         'night-drained': 'hat die Nacht vorzeitig beendet',
-        'night-resumed': 'ließ die Nacht weitergehen',
+        'night-resumed': 'hat die Nacht fortgesetzt',
         'refusals-trusted': 'hat Ablehnungen eines Anmeldedienstes als wahr angenommen',
         'database-migrated': 'hat die Datenbank auf die neue Version umgestellt',
         'queue-changed': 'hat die Warteschlange mit ihrem Board verändert',
@@ -1976,7 +1975,7 @@ export const texts: Texts = {
         'keys-rotated': 'hat alles mit dem neuesten Schlüssel versiegelt',
         'key-retired': 'hat einen Schlüssel ausgemustert',
         'rows-confirmed': 'hat bestätigt, was die Datenbank über eine Person sagt',
-        'service-healed': 'ließ liegen gebliebene Arbeit nachholen',
+        'service-healed': 'hat unterbrochene Arbeit wieder aufgenommen',
         'state-exported': 'hat den Zustand von Nightkeep exportiert',
         'state-imported': 'hat einen Zustand von Nightkeep importiert',
         'audit-exported': 'hat das Prüfprotokoll heruntergeladen',

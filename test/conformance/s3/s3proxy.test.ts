@@ -36,7 +36,7 @@ describe.skipIf(jars === undefined)('what S3Proxy refuses', () => {
   afterAll(() => server.stop());
 
   test.each([
-    ['a wrong secret', { secretAccessKey: 'wrong' }, /does not believe the secret key/],
+    ['a wrong secret', { secretAccessKey: 'wrong' }, /does not accept the secret key/],
     ['an unknown key', { accessKeyId: 'nobody' }, /does not know the access key/],
   ])('%s is named with the cure', async (_what, wrong, words) => {
     await using store = openTestBucket(server.url, { ...server, ...wrong });

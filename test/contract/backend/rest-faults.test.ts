@@ -10,7 +10,7 @@ const kind: FaultyKind = {
   saves: 'POST',
   location: /rest:http:/,
   refusals: [
-    ['', 401, 'load', 'store/unavailable', /does not believe the user or the password/],
+    ['', 401, 'load', 'store/unavailable', /does not accept the user or the password/],
     ['', 403, 'load', 'store/unavailable', /does not let the user read there/],
     ['', 403, 'list', 'store/unavailable', /does not let the user list there/],
     ['', 403, 'save', 'store/unavailable', /does not let the user write there/],

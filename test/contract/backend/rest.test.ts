@@ -92,7 +92,7 @@ describe('on a server that speaks the REST protocol', () => {
       for (const act of [backend.load('data', name), backend.save('key', name, bytes), backend.remove('data', name)])
         await expect(act).rejects.toMatchObject({
           code: 'store/unavailable',
-          message: expect.stringMatching(/does not believe the user or the password\. Correct STORE_URL or STORE_KEYS/),
+          message: expect.stringMatching(/does not accept the user or the password\. Correct STORE_URL or STORE_KEYS/),
           retry: undefined,
         });
       await expect(Array.fromAsync(backend.list('data'))).rejects.toThrow(/does not believe/);

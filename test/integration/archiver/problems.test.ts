@@ -61,7 +61,7 @@ describe('a night with problems', () => {
     for (const name of ['a.txt', 'b.txt', 'c.txt'])
       top.members[name] = file('another text', { fault: () => fault('source/not-found') });
     const { tree, problems, seen } = await night();
-    const message = 'Its folder lists it, but it is not found when it is asked for.';
+    const message = 'Its folder lists it, but it is not found when it is requested.';
     expect(problems).toMatchObject([1, 2, 3].map(() => ({ code: 'source/not-found', message, kept: true })));
     expect(await texts(tree)).toMatchObject({ 'files/a.txt': 'alpha', 'files/b.txt': 'b.txt' });
     expect(seen).toMatchObject({ kept: 3, gone: 0 });

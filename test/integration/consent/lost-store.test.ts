@@ -55,7 +55,7 @@ test('a repository that the store holds nothing of is begun anew once the operat
   expect(await giveUp({ dryRun: true })).toBe('lost');
   expect(await database.repository.count()).toBe(1);
   expect(await giveUp()).toBe('lost');
-  expect(await guest.text('/')).toContain('stated that your earlier snapshots are lost');
+  expect(await guest.text('/')).toContain('declared your earlier snapshots lost');
   expect(await sendNotices(fixture.resources)).toBe(1);
   expect(decoded(smtp.mails[0]?.text)).toContain(texts.notices.snapshotsLost.subject);
   expect(await database.audit.findMany({ where: { act: 'repository-lost' } })).toMatchObject([{ userId }]);

@@ -36,10 +36,10 @@ test('an answer without a refresh token leaves the old one in use', async () => 
 test.each([
   [{ kind: 'refused', status: 502, errorCode: 'http-502' }, 'answered with HTTP 502 and no tokens'],
   [{ kind: 'lost', status: 200, errorCode: 'unreadable' }, 'answered with HTTP 200 and no tokens'],
-  [{ kind: 'lost', errorCode: 'timeout' }, 'was lost on its way'],
-  [{ kind: 'refused', status: 404, errorCode: 'http-404' }, 'answers with HTTP 404 and no word of OpenID'],
+  [{ kind: 'lost', errorCode: 'timeout' }, 'was lost on the way'],
+  [{ kind: 'refused', status: 404, errorCode: 'http-404' }, 'answers with HTTP 404 and nothing of OpenID'],
   [{ kind: 'refused', status: 401, errorCode: 'invalid_client' }, 'refuses Nightkeep itself'],
-  [{ kind: 'refused', status: 425, errorCode: 'http-425' }, 'asks to be asked later'],
+  [{ kind: 'refused', status: 425, errorCode: 'http-425' }, 'asks Nightkeep to try again later'],
 ] as const)('what came is called what it was: %j', async (answer, words) => {
   const { grant } = await fixture.consent();
   const { issuer } = fixture.resources;

@@ -48,7 +48,7 @@ test('an installation in which a person consented and was exchanged for is well'
   const names = ['migrations', 'keyring', 'offline tokens', 'rotation', 'grants', 'circuits', 'deadlines', 'runs'];
   expect(statesOf(findings, ...names)).toEqual(Object.fromEntries(names.map((name) => [name, 'ok'])));
   expect(found(findings.get('rotation'))).toMatch(
-    /^ok: Of 2 exchanges each brought a new token, and older ones stay good/,
+    /^ok: Of 2 exchanges each brought a new token, and older ones stay valid/,
   );
 });
 
@@ -76,7 +76,7 @@ describe('rotation', () => {
     const fixture = await open();
     await fixture.consent();
     expect(found((await fixture.examine()).get('rotation'))).toMatch(
-      /^warn: A token ends when it is used.*cannot be seen from here.* → Set Refresh Token Max Reuse to 1/,
+      /^warn: A token can be used once.*cannot be seen from here.* → Set Refresh Token Max Reuse to 1/,
     );
   });
 
@@ -88,7 +88,7 @@ describe('rotation', () => {
     fixture.pass(10 * minute);
     await fixture.exchange(id);
     expect(found((await fixture.examine()).get('rotation'))).toMatch(
-      /^ok: A token ends when it is used, but may come back/,
+      /^ok: A token can be used once, but again if the answer was lost/,
     );
   });
 
@@ -122,7 +122,7 @@ describe('offline windows', () => {
     const fixture = await open(limited);
     const { id } = await fixture.consent();
     expect(found((await fixture.examine()).get('offline idle'))).toMatch(
-      /^warn: OFFLINE_IDLE is 30d, but tokens say that they end after 1d unused.* → Set OFFLINE_IDLE to 1d/,
+      /^warn: OFFLINE_IDLE is 30d, but tokens say that they end after 1d without use.* → Set OFFLINE_IDLE to 1d/,
     );
     for (let exchanged = 0; exchanged < 19; exchanged++) {
       fixture.pass(day / 2);
@@ -184,7 +184,9 @@ describe('grants', () => {
       /^wrong: Of 1 grant 1 should have been exchanged 1h ago/,
     );
     fixture.pass(16 * day);
-    expect(found((await fixture.examine()).get('deadlines'))).toMatch(/^wrong: .*more than three quarters.*worker run/);
+    expect(found((await fixture.examine()).get('deadlines'))).toMatch(
+      /^wrong: .*more than three quarters.*Run a worker/,
+    );
   });
 
   test('that were withdrawn while the provider was away are counted until it has heard of it', async () => {
@@ -227,7 +229,7 @@ describe('tokens', () => {
     await fixture.consent();
     const another = await fixture.examine({ KEYRING: keyLine('one') });
     expect(found(another.get('keyring'))).toMatch(
-      /^wrong: .*one is missing or another key.* → Put the right KEYRING back/,
+      /^wrong: .*one is missing or has changed.* → Put the right KEYRING back/,
     );
     expect(found(another.get('offline tokens'))).toMatch(/^wrong: Of the latest 1 token 1 did not open/);
     const missing = await fixture.examine({ KEYRING: keyLine('two') });
@@ -272,7 +274,7 @@ describe('runs', () => {
       /^wrong: 1 run was left by a worker that is gone.*heal/,
     );
     await addRun(fixture, { state: 'queued', dueAt: at });
-    expect(found((await fixture.examine()).get('runs'))).toMatch(/^wrong: 1 run waits and none is being worked on/);
+    expect(found((await fixture.examine()).get('runs'))).toMatch(/^wrong: 1 run is waiting and none is in progress/);
     await fixture.database.plan.updateMany({ data: { nextDueAt: at } });
     expect(found((await fixture.examine()).get('runs'))).toMatch(/^wrong: 1 night should have been opened by now/);
   });

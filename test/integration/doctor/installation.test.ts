@@ -65,7 +65,7 @@ describe('the database', () => {
     expect(found((await fixture.examine()).get('migrations'))).toMatch(/^warn: .*newer version.*29990101000000_later/);
     const readOnly = `${fixture.environment.DATABASE_URL}?options=-c%20default_transaction_read_only%3Don`;
     expect(found((await fixture.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
-      /^wrong: PostgreSQL takes no writes/,
+      /^wrong: PostgreSQL accepts no writes/,
     );
   });
 
@@ -81,7 +81,7 @@ describe('the queue', () => {
   test('in PostgreSQL needs nothing more', async () => {
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
     expect(found((await fixture.examine()).get('queue'))).toMatch(
-      /^ok: It lives in PostgreSQL; the first start makes its tables/,
+      /^ok: It is in PostgreSQL; the first start creates its tables/,
     );
   });
 
@@ -97,7 +97,7 @@ describe('the queue', () => {
   });
 
   const pausedByAnother =
-    /^wrong: It is paused, and not by Nightkeep: .*No worker takes a run\. → Let it go on: nightkeep queue --resume/;
+    /^wrong: It is paused, but not by Nightkeep: .*No worker starts a run\. → Resume it: nightkeep queue --resume/;
 
   test('in PostgreSQL that somebody paused there is told, and by whom one that an operator paused', async () => {
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
@@ -178,7 +178,7 @@ describe('the store', () => {
     const at = (bucket: string) => ({ STORE_KEYS, STORE_URL: `s3://${bucket}/x?endpoint=${server.origin}` });
     const fine = await examine(at('backups'));
     expect(found(fine.get('store'))).toMatch(
-      /^(ok: s3:http:.* takes files|warn: A small file took \d+ ms through s3:http:)/,
+      /^(ok: s3:http:.* accepts files|warn: A small file took \d+ ms through s3:http:)/,
     );
     expect([...server.files.keys()]).toEqual([]);
     const wrong = await examine(at('elsewhere'));
@@ -194,11 +194,11 @@ describe('the store', () => {
     const server = opened.use(await startMemoryRest({ credentials, isAppendOnly: true }));
     const STORE_URL = `rest:${server.origin.replace('://', '://keeper@')}/people/`;
     const fine = await examine({ STORE_URL, STORE_KEYS: 'keeper secret-of-the-store' });
-    expect(found(fine.get('store'))).toMatch(/^ok: rest:http:.*\/people\/nightkeep-doctor\/ takes files/);
+    expect(found(fine.get('store'))).toMatch(/^ok: rest:http:.*\/people\/nightkeep-doctor\/ accepts files/);
     expect([...server.files.keys()]).toEqual([]);
     const wrong = await examine({ STORE_URL, STORE_KEYS: 'keeper another-secret' });
     expect(found(wrong.get('store'))).toMatch(
-      /^wrong: .* does not believe the user or the password\. → Correct STORE_URL/,
+      /^wrong: .* does not accept the user or the password\. → Correct STORE_URL/,
     );
     expect(JSON.stringify([...fine, ...wrong])).not.toMatch(/secret-of-the-store|another-secret/);
   });
@@ -219,7 +219,7 @@ describe('the store', () => {
     expect(statesOf(await fixture.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
     const elsewhere = (await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('repositories');
     expect(found(elsewhere)).toMatch(
-      /^wrong: It could not be looked at: The store at .* lies where a file is\. → Give it/,
+      /^wrong: It could not be checked: The store at .* lies where a file is\. → Give it/,
     );
     await rm(location, { recursive: true, force: true });
     expect(found((await fixture.examine()).get('repositories'))).toMatch(
@@ -227,7 +227,7 @@ describe('the store', () => {
     );
     await rm(join(fixture.folder, 'store'), { recursive: true });
     expect(found((await fixture.examine()).get('store'))).toMatch(
-      /^wrong: There is no folder .* must hold 1 repository.* → Mount the disk/,
+      /^wrong: There is no folder .* should hold 1 repository.* → Mount the disk/,
     );
   });
 });
@@ -235,7 +235,7 @@ describe('the store', () => {
 test('what cannot be looked at for a reason that no other line tells is wrong, not passed over', async () => {
   const fixture = opened.use(await openDoctorFixtureWithDatabase());
   await fixture.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
-  expect(found((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be looked at: .*circuits/);
+  expect(found((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be checked: .*circuits/);
 });
 
 test('tokens that wait on this disk are counted', async () => {

@@ -50,7 +50,7 @@ test('a wrong secret is told from a client that is not there', async () => {
 test('of several secrets each is tried, so that one that is rolled shows which works', async () => {
   const { examine, environment } = await open();
   const findings = await examine({ OIDC_CLIENT_SECRET: `the new one\n${environment.OIDC_CLIENT_SECRET}` });
-  expect(found(findings.get('client, secret 1'))).toMatch(/^warn: .*not with this secret.* goes on with another/);
+  expect(found(findings.get('client, secret 1'))).toMatch(/^warn: .*not with this secret.* uses another/);
   expect(findings.get('client, secret 2')).toMatchObject({ state: 'ok' });
   expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
   expect(JSON.stringify([...findings])).not.toMatch(/the new one|a secret & more/);
@@ -105,7 +105,7 @@ test.each(['rfc9126', 'keycloak'] as const)(
     const findings = await examine();
     expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
     expect(found(findings.get('offline scope'))).toMatch(
-      /^wrong: .*may not ask for offline_access.*Client scopes, as Optional/,
+      /^wrong: .*may not request offline_access.*Client scopes, as Optional/,
     );
   },
 );
@@ -176,7 +176,7 @@ test('a port of http that is asked by https, and the reverse, are told apart fro
   const { examine, provider } = await open();
   const { port } = new URL(provider.issuer);
   const secure = (await examine({ OIDC_ISSUER: `https://127.0.0.1:${port}` })).get('discovery');
-  expect(found(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → No TLS is spoken at that port/);
+  expect(found(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → That port does not speak TLS/);
   const ending = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
   opened.defer(() => void ending.close());
   await once(ending, 'listening');
@@ -194,7 +194,9 @@ test('a provider that takes connections and says nothing is not waited for', asy
   };
   const { examine } = await open({ sleep });
   const findings = await examine({ OIDC_ISSUER: `http://127.0.0.1:${port}` });
-  expect(found(findings.get('discovery'))).toMatch(/^wrong: .*does not answer \(timeout\)\. → Look whether a firewall/);
+  expect(found(findings.get('discovery'))).toMatch(
+    /^wrong: .*does not answer \(timeout\)\. → Check whether a firewall/,
+  );
   expect(waits).toContain(8_000);
 });
 
@@ -205,7 +207,9 @@ test('what answers and is no provider, bears another name, or points elsewhere i
     server.serve((_request, response) => response.writeHead(status, headers).end(body));
     return found((await examine({ OIDC_ISSUER: server.origin })).get('discovery'));
   };
-  expect(await answers(200, { 'content-type': 'text/html' }, '<p>Welcome')).toMatch(/^wrong: .*is no OpenID provider/);
+  expect(await answers(200, { 'content-type': 'text/html' }, '<p>Welcome')).toMatch(
+    /^wrong: .*is not an OpenID provider/,
+  );
   expect(await answers(200, {}, JSON.stringify({ issuer: provider.issuer }))).toMatch(
     new RegExp(`^wrong: .* names itself ${provider.issuer}\\. → Set OIDC_ISSUER to ${provider.issuer}`),
   );
@@ -243,6 +247,6 @@ test('a secret is sent to nobody whom Nightkeep itself would not trust with it',
 test('a clock that is off by more than a minute is named', async () => {
   const { examine } = await open({ aheadMs: 90_000 });
   expect(found((await examine()).get('clocks'))).toMatch(
-    /^wrong: This machine is 9\d s behind the provider.*Tokens are taken for stale.*NTP/,
+    /^wrong: This machine is 9\d s behind the provider.*Tokens may be refused as expired.*NTP/,
   );
 });

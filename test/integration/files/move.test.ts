@@ -183,7 +183,7 @@ test.each([
   ],
   [
     [['contacts', 'https://old.example/', 2]],
-    /^wrong: The contacts of 2 people .*FILES_ORIGINS=https:\/\/old.example\. Else .* without contacts/,
+    /^wrong: The contacts of 2 people .*FILES_ORIGINS=https:\/\/old.example\. Otherwise .* without contacts/,
   ],
   [
     [
@@ -222,7 +222,7 @@ test.each([
       ['https://new.example/dav/{sub}/', 3],
       ['https://old.example/dav/{sub}/', 12],
     ],
-    /^wrong: The files of 12 people are at https:\/\/old.example\/dav\/{sub}\/: neither.* nightkeep files move 'https:\/\/old.example\/dav\/{sub}\/' 'https:\/\/new.example\/dav\/{sub}\/' --dry-run.*FILES_ORIGINS=https:\/\/old.example\. Else ask/,
+    /^wrong: The files of 12 people are at https:\/\/old.example\/dav\/{sub}\/: neither.* nightkeep files move 'https:\/\/old.example\/dav\/{sub}\/' 'https:\/\/new.example\/dav\/{sub}\/' --dry-run.*FILES_ORIGINS=https:\/\/old.example\. Otherwise ask/,
   ],
   [
     [['https://new.example/webdav/', 1]],

@@ -27,7 +27,7 @@ test('a start without a key that the database was used with is refused, and so i
   const [one, two] = [keyLine('one'), keyLine('two')];
   await enter(one);
   await enter(two, one);
-  const missing = expect.stringMatching(/^keyring\/invalid .*key one is missing or another one. Put the right KEYRING/);
+  const missing = expect.stringMatching(/^keyring\/invalid .*key one is missing or has changed. Put the right KEYRING/);
   expect(await refusal(enter(two))).toEqual(missing);
   expect(await refusal(enter(two, keyLine('one')))).toEqual(missing);
   expect(await refusal(enter(one))).toMatch(/key two is missing/);

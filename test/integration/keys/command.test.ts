@@ -62,7 +62,7 @@ test('a sealed file in the spool keeps its key in the ring', async () => {
 test('a start without a key that is needed is refused with the cure', async () => {
   vi.stubEnv('KEYRING', two);
   expect(await nightkeep('keys')).toBe(2);
-  expect(commands.complaints.join('')).toContain('key one is missing or another one. Put the right KEYRING back.');
+  expect(commands.complaints.join('')).toContain('key one is missing or has changed. Put the right KEYRING back.');
 });
 
 test('rows that somebody changed are listed by keys confirm, and sealed as they are for one person, on record', async () => {

@@ -68,8 +68,8 @@ test('workers count by who was at work in the middle of the night: neither by a 
 test('operators read it on the page of the night, in metrics and in the status', async () => {
   Object.assign(pages.resources.config.provider, { rate: { count: 1, spanMs: 40_000 } });
   const page = await operator.text('/operator');
-  expect(page).toMatch(/5\.\d h needed, 4\.0 h there/);
-  expect(page).toContain('let it be asked oftener (OIDC_RATE)');
+  expect(page).toMatch(/5\.\d h needed, 4\.0 h available/);
+  expect(page).toContain('allow more requests to it (OIDC_RATE)');
   expect(page).toContain('from 5 May, 01:00 to 5 May, 05:00, 475 backups become due.');
   const { send } = openVisitor(pacedBy(40));
   const headers = { authorization: `Bearer ${metricsToken}` };

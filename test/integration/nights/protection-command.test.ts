@@ -66,7 +66,7 @@ test('an operator who looked at a great loss lets go of it, for one person', asy
   expect(commands.said).toEqual([expect.stringMatching(/^alice: protected, complete; complete as of /)]);
   expect(await nightkeep('protection', '--user', 'bob')).toBe(0);
   expect(commands.said).toEqual([
-    expect.stringMatching(/^bob: partly, great_loss; the person can mend it; in doubt since /),
+    expect.stringMatching(/^bob: partly, great_loss; the person can fix it; in doubt since /),
   ]);
   expect(await commands.database.event.findMany({ where: { to: 'looked at' } })).toMatchObject([
     { by: expect.stringMatching(/^command:.+@/) },

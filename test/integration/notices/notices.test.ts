@@ -163,7 +163,7 @@ describe('a person', () => {
     const [mail, ...more] = smtp.mails.filter(({ to }) => to === 'alice@example.org');
     expect(more).toEqual([]);
     expect(mail?.from).toBe('nightkeep@example.org');
-    expect(mail?.text).toContain('Subject: Nightkeep: your files are not protected at present');
+    expect(mail?.text).toContain('Subject: Nightkeep: your files are not protected at the moment');
     expect(mail?.text).toContain('signed you out everywhere');
     expect(mail?.text).toContain('http://localhost:3000/');
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
@@ -339,7 +339,7 @@ describe('a person', () => {
     await pages.clock.advance(20 * hour);
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     await raiseAndSend(resources);
-    expect(smtp.mails.at(-1)?.text).toContain('It was nothing that you did');
+    expect(smtp.mails.at(-1)?.text).toContain('You did nothing wrong');
   });
 
   test('without an address is not mailed, and nobody is without a mail server', async () => {
@@ -358,7 +358,7 @@ describe('a person', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     await pages.clock.advance(20 * hour);
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
-    expect(smtp.mails.at(-1)?.text).toContain('It was nothing that you did');
+    expect(smtp.mails.at(-1)?.text).toContain('You did nothing wrong');
   });
 
   test.each([
@@ -489,7 +489,7 @@ describe('operators', () => {
     await pages.clock.advance(hour / 3);
     await close();
     expect(await told(resources, smtp)).toEqual([over.subject]);
-    expect(decoded(smtp.mails.at(-1)?.text)).toContain('after 20 min');
+    expect(decoded(smtp.mails.at(-1)?.text)).toContain('For 20 min');
     await pages.clock.advance(20_000);
     await open();
     expect(await told(resources, smtp)).toEqual([subject]);
@@ -524,7 +524,7 @@ describe('operators', () => {
     expect(await tell()).toEqual([]);
     await close();
     expect(await tell()).toEqual([over.subject]);
-    expect(decoded(smtp.mails.at(-1)?.text)).toContain('after 30 min');
+    expect(decoded(smtp.mails.at(-1)?.text)).toContain('For 30 min');
     expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: null })).not.toBeNull();
     expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: clock.now() })).toBeNull();
     await pages.clock.advance(hour);
@@ -617,7 +617,7 @@ describe('operators', () => {
     await using sink = await openHttpSink(() => status);
     const resources = calling(sink, 'ntfy');
     const { person } = await somebodyWaiting();
-    const told = async () => /The operator was told on [^<]+/.exec(await person.text('/'))?.[0];
+    const told = async () => /The operator was notified of this problem on [^<]+/.exec(await person.text('/'))?.[0];
     expect(await told()).toBeUndefined();
     await raiseAndSend(resources);
     expect(await told()).toBeUndefined();
@@ -625,11 +625,11 @@ describe('operators', () => {
     status = 200;
     await pages.clock.advance(hour);
     await sendNotices(resources);
-    expect(await told()).toMatch(/, by ntfy, that people have this trouble\.$/);
+    expect(await told()).toMatch(/, by ntfy\.$/);
     const last = await findOperatorsLastTold(resources.database);
     expect(last).toMatchObject({ at: pages.clock.now(), channel: expect.stringMatching(/^ntfy:/) });
     const { finding } = checkNotices({ people: false, operators: ['ntfy'] }, noFaults, last);
-    expect(finding).toContain(`last told of something on ${pages.clock.now().toISOString()}, by ntfy.`);
+    expect(finding).toContain(`last notified on ${pages.clock.now().toISOString()}, by ntfy.`);
     await pages.clock.advance(hour);
     const { person: later } = await somebodyWaiting();
     expect(await later.text('/')).not.toContain('The operator was told');
@@ -801,7 +801,7 @@ describe('a notice that is not delivered', () => {
     await pages.clock.advance(24 * hour);
     await raiseAndSend(resources);
     expect(decoded(smtp.mails[1]?.text)).toContain('nightkeep protection');
-    expect(decoded(smtp.mails[1]?.text)).not.toContain('could not be sent before');
+    expect(decoded(smtp.mails[1]?.text)).not.toContain('could not be sent earlier');
   });
 
   test('because the server is away or the password is wrong waits for it, and is given up after a day', async () => {
@@ -968,7 +968,7 @@ describe('heartbeats', () => {
     expect(await findOperatorsLastTold(resources.database)).not.toBeNull();
     const later = await pages.newPerson(person.person);
     expect(await later.text('/')).toMatch(
-      /The operator was told on [^<]+, by (Healthchecks|Uptime Kuma), that people have this trouble\./,
+      /The operator was notified of this problem on [^<]+, by (Healthchecks|Uptime Kuma)\./,
     );
   });
 

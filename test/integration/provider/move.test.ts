@@ -112,7 +112,7 @@ describe('a provider at another address', () => {
     for (const words of [
       'Nothing was changed',
       `Keys of the old address: ${key?.kid}`,
-      'None is the same',
+      'None of them has the same',
       alice.subject,
     ])
       expect(error?.message).toContain(words);

@@ -168,7 +168,7 @@ describe('the session', () => {
       other.cookies.set(name, begun);
       const answer = await other.send(path);
       expect(answer.status).toBe(400);
-      expect(await answer.text()).toContain('You are not signed in here any more as the person who began this');
+      expect(await answer.text()).toContain('You are no longer signed in here as the person who began this');
     }
     for (const who of [browser, other])
       expect(await pages.resources.database.grant.count({ where: { userId: await who.userId() } })).toBe(0);
@@ -230,7 +230,7 @@ describe('pages', () => {
   it('answer the question, and say what could not be read without trusting its name', async () => {
     const browser = await pages.consented();
     const run = await addRun(pages, browser);
-    expect(await browser.text('/')).toContain('Yes, but for 1 file or folder.');
+    expect(await browser.text('/')).toContain('Yes, except for 1 file or folder.');
     const text = await browser.text(`/runs/${run}`);
     expect(text).toContain('&lt;script&gt;');
     expect(text).not.toContain('<script>');

@@ -75,8 +75,8 @@ test('what an act concerned is said in words and in the times of the page, in ea
     [{ act: 'files-restored', about: 'snapshot 0123abcd' }, 'snapshot 0123abcd', 'Sicherungsstand 0123abcd'],
     [
       { act: 'files-restored', about: 'snapshot 0123abcd to the source' },
-      'back to the server',
-      'zurück auf den Server',
+      'to the server of the files',
+      'auf den Server der Dateien',
     ],
     [{ act: 'names-read', about: 'all snapshots' }, 'all snapshots', 'alle Sicherungsstände'],
     [{ act: 'names-read', about: 'snapshots 01 and 02' }, 'snapshots 01 and 02', 'Sicherungsstände 01 und 02'],
@@ -84,7 +84,7 @@ test('what an act concerned is said in words and in the times of the page, in ea
     [{ act: 'retention-changed', about: 'last=3,daily=7' }, 'the last 3', 'die letzten 3'],
     [{ act: 'rows-confirmed', about: 'older' }, 'older rows', 'ältere Zeilen'],
     [{ act: 'runs-retried', about: 'failed source/forbidden: 7' }, 'refuses access: 7', ': 7 angefordert'],
-    [{ act: 'runs-retried', about: 'partial without a code: 1' }, ': 1 asked for', ': 1 angefordert'],
+    [{ act: 'runs-retried', about: 'partial without a code: 1' }, ': 1 requested', ': 1 angefordert'],
     [
       { act: 'settings-changed', about: 'language: de, no mail of: trouble' },
       'language: Deutsch; no',

@@ -165,7 +165,7 @@ describe('cancelling', () => {
     const where = { userId: await guest.userId() };
     const before = await database.plan.findFirstOrThrow({ where, include: { grant: true } });
     expect(await guest.text(`/runs/${runId}`)).toContain(`href="/runs/${runId}/cancel"`);
-    expect(await guest.text(`/runs/${runId}/cancel`)).toContain('the next night goes on as planned');
+    expect(await guest.text(`/runs/${runId}/cancel`)).toContain('the next night begins as planned');
     expect((await guest.post(`/runs/${runId}/cancel`)).headers.get('location')).toBe(`/runs/${runId}`);
     expect(await database.run.findUnique({ where: { id: runId } })).toMatchObject({
       state: 'cancelled',

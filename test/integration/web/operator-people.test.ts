@@ -64,8 +64,8 @@ test('people are found by a part of their name or by state, and their names are 
   const some = await operator.text('/operator/grants?person=LICE');
   expect(some).toContain(home);
   expect(some).not.toContain('<bdi>bob</bdi>');
-  expect(await operator.text('/operator/grants?person=%25')).toContain('There is nobody like that.');
-  expect(await operator.text('/operator/grants?state=withdrawn')).toContain('There is nobody like that.');
+  expect(await operator.text('/operator/grants?person=%25')).toContain('Nobody was found.');
+  expect(await operator.text('/operator/grants?state=withdrawn')).toContain('Nobody was found.');
   expect(await operator.text('/operator/grants?state=none')).toContain('<bdi>olga</bdi>');
   for (const path of ['/operator/people/nobody', `/operator/people/${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}`])
     expect((await operator.send(path)).status).toBe(404);

@@ -27,12 +27,12 @@ test('an operator pauses the night and lets it go on, and everybody reads who di
   const { by } = await findQueuePause(pages.resources);
   expect(checkPause(by)).toMatchObject({
     state: 'warn',
-    finding: 'It is paused by operator olga since 2026-05-04T12:00:00.000Z (the store moves). No worker takes a run.',
+    finding: 'It is paused by operator olga since 2026-05-04T12:00:00.000Z (the store moves). No worker starts a run.',
     cure: expect.stringContaining('nightkeep queue --resume'),
   });
   expect((await operator.post('/operator/queues/resume')).status).toBe(303);
   expect(await backUps.isPaused()).toBe(false);
-  expect(await operator.text('/operator/queues')).toContain('The queue gives out runs.');
+  expect(await operator.text('/operator/queues')).toContain('The queue is giving out runs.');
   const acts = await pages.resources.database.audit.findMany({ orderBy: { id: 'desc' }, take: 2 });
   expect(acts).toMatchObject([{ act: 'night-resumed' }, { act: 'night-paused', reason: 'the store moves' }]);
 });
@@ -59,7 +59,7 @@ test('whoever presses again, or in an old window, changes nothing: who paused th
 
 test('a queue that somebody else paused is named as that, and can be resumed here', async () => {
   await pages.resources.queues.backUps.pause();
-  expect(await operator.text('/operator/queues')).toContain('paused, and not by Nightkeep');
+  expect(await operator.text('/operator/queues')).toContain('paused, but not by Nightkeep');
   expect(checkPause((await findQueuePause(pages.resources)).by)).toMatchObject({ state: 'wrong' });
   await operator.post('/operator/queues/resume');
   expect(await pages.resources.queues.backUps.isPaused()).toBe(false);
@@ -98,7 +98,7 @@ test('the tries of a run are told, however often its job was put in anew', async
   const fifth = await addNight(pages, alice, { state: 'running', night: '2026-04-30' });
   await database.run.update({ where: { id: fifth }, data: { attempt: 5 } });
   await queues.backUps.enqueue([{ runId: fifth, attempt: 4 }]);
-  expect(await operator.text('/operator/queues')).toMatch(/data-label="Tries"><span>5</);
+  expect(await operator.text('/operator/queues')).toMatch(/data-label="Attempts"><span>5</);
 });
 
 test('a job that another program put in, of no run, is listed among the others', async () => {
@@ -123,8 +123,7 @@ test('a queue in which another program put something is told as that, with the c
   const { isPaused } = backUps;
   backUps.isPaused = () => Promise.reject(new AppError('queue/damaged', 'Redis holds x. DEL x.'));
   const page = await operator.text('/operator/queues');
-  for (const words of ['Another program put something of its own', 'Redis holds x. DEL x.'])
-    expect(page).toContain(words);
-  expect(await operator.text('/operator')).toContain('Another program put something of its own');
+  for (const words of ['Another program put something where', 'Redis holds x. DEL x.']) expect(page).toContain(words);
+  expect(await operator.text('/operator')).toContain('Another program put something where');
   backUps.isPaused = isPaused;
 });

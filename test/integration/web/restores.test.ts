@@ -159,7 +159,7 @@ describe('putting back', () => {
       server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? status : undefined);
       const page = await putBack('files/Letters');
       expect(page).toContain(t.states.partial);
-      expect(page).toContain(`the server does not take it (HTTP ${status})`);
+      expect(page).toContain(`the server does not accept it (HTTP ${status})`);
       expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
     },
   );

@@ -38,7 +38,7 @@ test('lets all stay of whoever has not agreed, shows what would go, and goes by 
       hostname: 'nightkeep',
     });
   const before = await show();
-  expect(before).toContain('All of your snapshots stay, since you have not agreed that any go.');
+  expect(before).toContain('All of your snapshots stay, since you have not agreed to let any go.');
   expect(before).toContain('If you agreed, 2 would stay and 1 go.');
   expect(before.match(/would go</g)).toHaveLength(1);
   expect(await shortly()).toContain('If you agreed, 2 would stay and 1 go.');
@@ -100,14 +100,14 @@ test('says that only the operator lets them go where Nightkeep may not delete, a
   const { database } = pages.resources;
   await database.repository.updateMany({ data: { retentionHold: 'store/may-not-delete' } });
   for (const said of [await show(), await shortly()]) {
-    expect(said).toContain('Nightkeep itself may delete nothing where your snapshots are kept.');
+    expect(said).toContain('Nightkeep itself may not delete anything where your snapshots are kept.');
     expect(said).toContain('2 stay, 21 go when the operator removes them.');
     expect(said).toContain('goes when the operator removes it');
     expect(said).not.toContain('after the next backup');
   }
   await database.repository.updateMany({ data: { retentionHold: 'store/unavailable' } });
   for (const said of [await show(), await shortly()]) {
-    expect(said).toContain('Last time it could not be done to its end');
+    expect(said).toContain('Last time this could not be completed');
     expect(said).not.toContain('Nothing has gone');
   }
   await database.repository.updateMany({ data: { retentionHold: null } });
@@ -140,9 +140,9 @@ test('says that all stay after a great loss that nobody has looked at', async ()
     },
   });
   const told = await show();
-  expect(told).toContain('All of your snapshots stay for now: much was gone or changed');
+  expect(told).toContain('All of your snapshots stay for now: in one backup much was gone or changed');
   expect(told).not.toContain('>goes after the next backup<');
-  expect(await shortly()).toContain('All of your snapshots stay for now: much was gone or changed');
+  expect(await shortly()).toContain('All of your snapshots stay for now: in one backup much was gone or changed');
   expect(await shortly()).not.toContain('>goes after the next backup<');
 });
 
@@ -151,12 +151,12 @@ test('promises nothing of snapshots that are all erased, since the consent was w
   const eraseAt = new Date(clock.now().getTime() + 30 * 86_400_000);
   await database.repository.updateMany({ data: { eraseAt } });
   for (const told of [await show(), await shortly()]) {
-    expect(told).toContain('and then they are erased. Agree again before');
+    expect(told).toContain('and then they are erased. If you agree again before');
     expect(told).not.toMatch(/these stay|stays|next backup|stay for now/);
   }
   await database.repository.updateMany({ data: { eraseAt: clock.now() } });
   for (const told of [await show(), await shortly()]) {
-    expect(told).toContain('All of your snapshots are to be erased now.');
+    expect(told).toContain('All of your snapshots are being erased.');
     expect(told).not.toMatch(/these stay|stays|next backup|stay for now/);
   }
   await database.repository.updateMany({ data: { eraseAt: null } });

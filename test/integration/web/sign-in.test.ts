@@ -145,7 +145,7 @@ describe('an answer of the provider that comes again', () => {
     guest.cookies.delete(prefix);
     const answer = await guest.comeBack();
     expect(answer.status).toBe(400);
-    expect(await answer.text()).toContain('nothing was taken');
+    expect(await answer.text()).toContain('nothing was saved');
     expect(await grants(guest)).toBe(0);
   });
 });
@@ -250,7 +250,10 @@ describe('a refresh token that is not kept', () => {
     await guest.post('/consent');
     pages.atProvider = { subject: `other-${guest.person.subject}`, roles: [] };
     const answer = await guest.comeBack();
-    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining('Somebody else consented')]);
+    expect([answer.status, await answer.text()]).toEqual([
+      400,
+      expect.stringContaining('The person who consented at the provider is not'),
+    ]);
     expect(pages.revoked).toContain(`the token of other-${guest.person.subject}`);
     expect(await grants(guest)).toBe(0);
   });

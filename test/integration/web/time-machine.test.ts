@@ -56,7 +56,7 @@ describe('the page of a file', () => {
     ['novel.txt', /<iframe class="preview" sandbox src/],
     ['sub/page.html', /<iframe class="preview" sandbox src/],
     ['long.txt', /These are the first 262 KB/],
-    ['program.exe', /not shown here/],
+    ['program.exe', /cannot be shown here/],
     ['empty.txt', /This file is empty/],
   ])('shows what can be shown: %s', async (path, what) => {
     const answer = await alice.send(at(3, 'view', path));
@@ -180,7 +180,7 @@ describe('the search', () => {
     expect(await alice.text('/snapshots/find?q=xyzzy')).toContain('Nothing found in 3 nights');
     expect(await alice.text(`/snapshots/find?q=gone&from=${ids[0]}`)).toContain('1 found in one night');
     const below = await alice.text('/snapshots/find?q=html&in=files%2Fsub');
-    expect(below).toContain('Looked for below');
+    expect(below).toContain('Searched below');
     expect(below).toContain('page.html');
     expect((await alice.send('/snapshots/find?q=html&in=%25E0%25')).status).toBe(400);
   });

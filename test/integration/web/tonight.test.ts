@@ -27,10 +27,10 @@ afterAll(() => pages[Symbol.asyncDispose]());
 
 test('the page tells how far the night is, what went wrong by cause, and the slowest servers, and no name of a file', async () => {
   const page = await operator.text('/operator');
-  expect(page).toContain('The night is under way.');
+  expect(page).toContain('The night is in progress.');
   expect(page).toContain('1 complete · 1 in part · 2 failed · 1 waiting · 5 to come');
   expect(page).toContain('Oldest waiting: 2 min');
-  expect(page).toContain('Not at all: the WebDAV server does not answer, or not with files');
+  expect(page).toContain('Failed: the WebDAV server does not answer, or does not deliver files');
   expect(page).toContain('In part: the WebDAV server refuses access');
   expect(page).toContain('cloud.example');
   expect(page).toContain('200 ms');
@@ -44,7 +44,7 @@ test('a group is tried again by one button, and the audit says so', async () => 
   expect((await operator.post('/operator/retry', { state: 'nothing' })).status).toBe(400);
   const answer = await operator.post('/operator/retry', { state: 'failed', code: 'source/unavailable' });
   expect(answer.headers.get('location')).toBe('/operator?retried=2');
-  expect(await operator.text('/operator?retried=2')).toContain('2 backups were asked for.');
+  expect(await operator.text('/operator?retried=2')).toContain('2 backups were requested.');
   const asked = await database.run.findMany({ where: { trigger: 'operator' }, include: { plan: true } });
   expect(asked.map(({ plan }) => plan.userId).toSorted()).toEqual(
     (await Promise.all([people[2], people[3]].map((one) => one?.userId()))).toSorted(),

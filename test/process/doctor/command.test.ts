@@ -28,7 +28,7 @@ test('an installation that is well is told line by line, and the exit code is 0'
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const lines = stdout.trimEnd().split('\n');
   expect(lines.filter((line) => !/^(ok|warn|wrong|unknown) +\S/.test(line) && !/^ +→ /.test(line))).toEqual([]);
-  expect(lines).toContainEqual(expect.stringMatching(/^ok {7}client {2,}The provider believes nightkeep/));
+  expect(lines).toContainEqual(expect.stringMatching(/^ok {7}client {2,}The provider accepts nightkeep/));
   expect(lines).toContainEqual(expect.stringMatching(/^warn {5}rotation {2,}A token ends when it is used/));
   expect(stdout).not.toContain('\u001b');
   const coloured = await nightkeep(['doctor'], { FORCE_COLOR: '1' });

@@ -248,7 +248,7 @@ describe('adopting with the keyring', () => {
     expect(another).toMatchObject([
       {
         state: 'refused',
-        problem: expect.stringMatching(/KEYRING is not the one.*called the same.*--recovery-key-file/),
+        problem: expect.stringMatching(/KEYRING is not the one.*has the same name.*--recovery-key-file/),
       },
     ]);
     const resources = await server.rebuild();

@@ -87,7 +87,7 @@ test('tells a wrong recovery key from a store without such a repository', async 
     await writeFile(file, malformed);
     for (const options of [by, [...by, '--folder', 'nowhere']]) {
       expect(await commands.nightkeep(...options)).toBe(1);
-      expect(commands.complaints.at(-1)).toContain('That is no recovery key');
+      expect(commands.complaints.at(-1)).toContain('That is not a recovery key');
     }
   }
   expect(await commands.database.repository.count()).toBe(0);

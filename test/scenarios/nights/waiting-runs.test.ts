@@ -82,7 +82,7 @@ describe('a night goes well all the same', () => {
     const { nextExchangeAt, state } = await grant();
     expect(state).toBe('suspect');
     expectAbout((await look()).dueAt, nextExchangeAt?.getTime() ?? 0);
-    expect((await look()).message).toMatch(/asked again by itself; agreeing again mends it at once/);
+    expect((await look()).message).toMatch(/asked again automatically; agreeing again fixes it at once/);
     await tried();
     expect(await look()).toMatchObject({ state: 'succeeded', attempt: 2, message: null });
     expect((await grant()).state).toBe('active');

@@ -112,5 +112,5 @@ test.each([
 
 test('a file that is no export is refused with the cure', async () => {
   expect(await commands.nightkeep('import', '--from', 'package.json')).toBe(1);
-  expect(commands.complaints.join('')).toMatch(/no export of Nightkeep\. Name a file that nightkeep export wrote/);
+  expect(commands.complaints.join('')).toMatch(/not an export of Nightkeep\. Name a file that nightkeep export wrote/);
 });

@@ -89,7 +89,7 @@ test('a backup that waits says so, and how the night goes on where it is paused'
   expect(await waiting()).toMatch(/^alice: queued \(waits for a worker\), run /);
   expect(await commands.nightkeep('queue', '--pause')).toBe(0);
   const [, cure = ''] =
-    /^alice: queued \(waits: the night is paused, nightkeep (.+) lets it go on\), run /.exec(await waiting()) ?? [];
+    /^alice: queued \(waits: the night is paused, nightkeep (.+) resumes it\), run /.exec(await waiting()) ?? [];
   expect(await commands.nightkeep(...cure.split(' '))).toBe(0);
   expect(await waiting()).toMatch(/waits for a worker/);
 });

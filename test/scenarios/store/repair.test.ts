@@ -57,7 +57,7 @@ test('mends one person or all, says what is lost without names of files, and put
     [
       'alice: 1 pack is gone, 1 blob lost',
       `  1 file of 1 snapshot cannot be restored; what the server still has of that is read again by the next backup, where one comes. Until then stock restic restores nothing of this snapshot; nightkeep repair snapshots makes it anew without what is lost. Snapshots: ${alice.snapshot.slice(0, 8)}`,
-      'bob: nothing to mend',
+      'bob: nothing to repair',
     ].join('\n'),
   );
   expect(await json(3, 'repair', '--user', 'alice')).toMatchObject([

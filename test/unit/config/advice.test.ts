@@ -64,7 +64,7 @@ describe('advice is given', () => {
     ['https://nightkeep.example:995', 3000],
   ])('on %s, which no browser opens', (url, port) =>
     expect(adviseOn({ ...good, publicUrl: new URL(url), port }, {})).toEqual([
-      expect.stringContaining(`no browser opens ${url}.`),
+      expect.stringContaining(`browsers refuse to open ${url}.`),
     ]),
   );
 

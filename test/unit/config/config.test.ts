@@ -89,7 +89,7 @@ describe('settings', () => {
     [{ DATABASE_URL: 'postgres://one:5432,:x/nightkeep' }, /^DATABASE_URL is not a usable address/],
     [
       { DATABASE_URL: 'postgres://one,two/nightkeep?target_session_attrs=standby' },
-      /^DATABASE_URL names servers that take no writes/,
+      /^DATABASE_URL names servers that accept no writes/,
     ],
     [{ REDIS_URL: 'localhost:6379' }, /^REDIS_URL is not a usable address/],
     [{ REDIS_URL: 'redis:6379' }, /^REDIS_URL is not a usable address: it must begin with redis:\/\/ or rediss:\/\//],

@@ -43,7 +43,7 @@ describe('.env', () => {
   ])('in %s is refused with the cure', (_, bytes) =>
     expect(issuerWith(bytes)).toMatchObject({
       status: 2,
-      stderr: expect.stringContaining('.env is no text in UTF-8. Save it as UTF-8.'),
+      stderr: expect.stringContaining('.env is not UTF-8 text. Save it as UTF-8.'),
     }),
   );
 });
@@ -51,6 +51,6 @@ describe('.env', () => {
 test('a file that a setting names is read without such a mark, and refused in another encoding', () => {
   expect(readText('KEYRING_FILE', written('keyring', `${mark}k1:abc`))).toBe('k1:abc');
   expect(() => readText('KEYRING_FILE', written('latin', Buffer.from('gr\u00fcn', 'latin1')))).toThrow(
-    expect.objectContaining({ code: 'config/invalid', message: expect.stringMatching(/latin is no text in UTF-8/) }),
+    expect.objectContaining({ code: 'config/invalid', message: expect.stringMatching(/latin is not UTF-8 text/) }),
   );
 });

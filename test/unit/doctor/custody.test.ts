@@ -51,8 +51,12 @@ describe('tokens', () => {
     [{}, [{ ...claims, reuse_id: 'x' }], /^warn: .*Revoke Refresh Token.* → Set Refresh Token Max Reuse to 1/],
     [{ exchanges: 9, renewed: 9, lost: 2 }, [{ ...claims, reuse_id: 'x' }], /^warn: .*2 answers were lost/],
     [{ exchanges: 9, renewed: 9, refusedAsUsed: 1 }, [claims], /^warn: /],
-    [{ exchanges: 9, renewed: 9, takenAgain: 1 }, [{ ...claims, reuse_id: 'x' }], /^ok: .*but may come back/],
-    [{ exchanges: 9, renewed: 9 }, [claims], /^ok: Of 9 exchanges each brought a new token, and older ones stay good/],
+    [
+      { exchanges: 9, renewed: 9, takenAgain: 1 },
+      [{ ...claims, reuse_id: 'x' }],
+      /^ok: .*but again if the answer was lost/,
+    ],
+    [{ exchanges: 9, renewed: 9 }, [claims], /^ok: Of 9 exchanges each brought a new token, and older ones stay valid/],
     [{ exchanges: 9, renewed: 4 }, [undefined], /^ok: Of 9 exchanges 4 brought a new token\. Whether an older one/],
     [{ exchanges: 9 }, [undefined], /^ok: No exchange of 9 brought a new token/],
   ])('rotation %j', (facts, some, pattern) => expect(rotation(facts, some)).toMatch(pattern));
@@ -72,11 +76,11 @@ describe('offline windows', () => {
 
   test.each([
     [{ tokens: 0 }, /^unknown: .*no token to compare/],
-    [{}, /^unknown: .*do not say when they end unused\. Compare/],
+    [{}, /^unknown: .*do not say when they end without use\. Compare/],
     [{ takenAfterSeconds: 86_400 }, /^unknown: .*One was taken after 1d/],
     [{ idleSeconds: 30 * 86_400 }, /^ok: .*tokens say 30d/],
     [{ idleSeconds: 60 * 86_400 }, /^ok: .*tokens say 60d/],
-    [{ idleSeconds: 14 * 86_400 }, /^warn: .*end after 14d unused.* → Set OFFLINE_IDLE to 14d/],
+    [{ idleSeconds: 14 * 86_400 }, /^warn: .*end after 14d without use.* → Set OFFLINE_IDLE to 14d/],
     [gone, /^warn: .*2 sessions were gone after 9d or more/],
     [{ ...gone, gone: 1 }, /^unknown: /],
     [{ ...gone, takenAfterSeconds: 10 * 86_400 }, /^unknown: /],
@@ -122,7 +126,7 @@ describe('grants', () => {
     ],
     [[active, row('suspect', 'account_disabled', 1)], /^warn: 1 account is disabled or gone/],
     [[active, row('needs_consent', 'signed_out', 9)], /^warn: 9 people were signed out by an administrator/],
-    [[active, row('suspect', 'ended_at_provider', 1)], /^warn: The provider refuses 1 token of late/],
+    [[active, row('suspect', 'ended_at_provider', 1)], /^warn: The provider has recently refused 1 token/],
   ])('%j', (counts, pattern) => expect(words(checkGrants(counts))).toMatch(pattern));
 
   test('circuits tell trouble with the client from a jump of refusals', () => {
@@ -154,7 +158,7 @@ describe('grants', () => {
 });
 
 test.each([
-  [{ tokens: 0, repositories: 0 }, /^ok: Of consents that were withdrawn no token has waited/],
+  [{ tokens: 0, repositories: 0 }, /^ok: After withdrawals, no token has waited/],
   [{ tokens: 2, repositories: 0 }, /^warn: The provider has not ended 2 tokens of consents that were withdrawn/],
   [{ tokens: 0, repositories: 1 }, /^warn: 1 repository should have been erased.*repository\.erase-failed/],
 ])('withdrawals %j', (facts, pattern) => expect(words(checkWithdrawals(facts))).toMatch(pattern));
@@ -170,7 +174,7 @@ describe('the keyring', () => {
 
   test.each([
     [{ uses: [seals, opens] }, /^ok: Every key opens what it sealed: two seals \(3 sealed\), one opening \(4 sealed\)/],
-    [{ uses: [seals], broken: ['one'] }, /^wrong: .*: one is missing or another key/],
+    [{ uses: [seals], broken: ['one'] }, /^wrong: .*: one is missing or has changed/],
     [{ uses: [seals, { ...opens, state: 'missing' as const }], broken: ['one'] }, /^wrong: .*: one is missing/],
     [{ uses: [seals], fresh: true }, /^ok: .*nothing is sealed with it yet/],
     [
@@ -240,17 +244,17 @@ describe('runs', () => {
       /^warn: Of 5 runs in a day 1 failed, most often by source\/forbidden/,
     ],
     [{ waiting: 7, running: 2 }, /^ok: /],
-    [{ waiting: 7 }, /^wrong: 7 runs wait and none is being worked on/],
+    [{ waiting: 7 }, /^wrong: 7 runs are waiting and none is in progress/],
     [{ lapsed: 2, running: 1 }, /^wrong: 2 runs were left by a worker that is gone, and nobody took them over/],
-    [{ unopened: 3, waiting: 1 }, /^wrong: 3 nights should have been opened by now: no worker plans/],
+    [{ unopened: 3, waiting: 1 }, /^wrong: 3 nights should have been opened by now: no worker is doing that/],
   ])('%j', (change, pattern) => expect(words(checkRuns({ ...none, ...change }))).toMatch(pattern));
 });
 
 test.each([
-  [[], /^ok: Snapshots go as people agreed/],
+  [[], /^ok: Snapshots are removed as people agreed/],
   [
     [{ user: 'alice', hold: 'alarm' }],
-    /^warn: .*no snapshot of 1 person went by their rule \(alice: alarm\).*look at a great loss/,
+    /^warn: .*the rule of 1 person could not be applied to their snapshots \(alice: alarm\).*look at a great loss/,
   ],
   [
     Array.from({ length: 7 }, (_, n) => ({ user: `u${n}`, hold: 'repository/damaged' })),
@@ -265,15 +269,15 @@ test.each([
   [{ kept: 0, record: { ...made, madeAt: hoursAgo(99) } }, /^ok: STATE_EXPORTS is 0/],
   [{ since: null }, /^ok: There is none yet/],
   [{ since: hoursAgo(35) }, /^ok: There is none yet/],
-  [{ since: hoursAgo(37) }, /^warn: .*not exported.*a day and a half\. There is none yet.*Start a worker/],
-  [{ record: { ...made, errorCode: 'store/unavailable' } }, /^ok: The last one is of 2026-05-04T03:00.*has 7/],
+  [{ since: hoursAgo(37) }, /^warn: .*not been exported.*a day and a half\. There is none yet.*Start a worker/],
+  [{ record: { ...made, errorCode: 'store/unavailable' } }, /^ok: The last one is from 2026-05-04T03:00.*has 7/],
   [
     { record: { ...made, madeAt: hoursAgo(37), errorCode: 'store/unavailable' } },
-    /^warn: .*half \(store\/unavailable\)\. The last one is of 2026-05-02/,
+    /^warn: .*half \(store\/unavailable\)\. The last one is from 2026-05-02/,
   ],
   [
     { record: { ...made, overdue: 2 } },
-    /^warn: .*2 older exports should have gone.*may not delete.*--to-store with it/,
+    /^warn: .*2 older exports should have been removed.*may not delete.*--to-store/,
   ],
 ])('state exports %j', (changes, pattern) =>
   expect(words(checkStateExports({ kept: 7, record: null, since: hoursAgo(999), now, ...changes }))).toMatch(pattern),
@@ -281,26 +285,26 @@ test.each([
 
 const whole = { user: 'alice', damage: null, isOverdue: false, files: 0, errorCode: null };
 test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
-  [[], /^ok: Each repository was found whole/],
+  [[], /^ok: Each repository was found intact/],
   [[whole, { ...whole, damage: 'accepted', files: 3 }], /^ok: /],
   [
     [whole, { ...whole, user: 'bob', damage: 'healing', files: 2, isOverdue: true }, { ...whole, damage: 'key' }],
-    /^wrong: What is kept of 2 people is damaged: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
+    /^wrong: Damage was found for 2 people: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
   ],
   [[{ ...whole, damage: 'removed' }], /^wrong: .*alice: removed\..*find out who can delete there/],
   [
     [whole, { ...whole, user: 'bob', damage: 'superseded' }],
-    /^ok: .*1 person \(bob\) damaged packs are left that no snapshot needs/,
+    /^ok: .*1 person \(bob\) there are still damaged packs, which no snapshot needs/,
   ],
   [
     [
       { ...whole, isOverdue: true },
       { ...whole, user: 'bob', isOverdue: true, errorCode: 'store/unavailable' },
     ],
-    /^warn: .*nobody has verified what is kept of 2 people \(alice, bob: store\/unavailable\)/,
+    /^warn: Not verified .*the snapshots of 2 people \(alice, bob: store\/unavailable\)/,
   ],
   [
     [whole, { ...whole, user: 'bob', damage: 'accepted', files: 2 }],
-    /^ok: Each .* or is new, but for what is lost or was removed of 1 person \(bob\) and was looked at\./,
+    /^ok: Each .* or is new, except for what is lost or was removed of 1 person \(bob\), which they have looked at\./,
   ],
 ])('verification %j', (people, pattern) => expect(words(checkVerification(people))).toMatch(pattern));

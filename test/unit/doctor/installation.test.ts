@@ -44,7 +44,7 @@ test.each([
   ['https://nightkeep.example/app/', /^warn: .*only https:\/\/nightkeep.example counts/],
   [
     'http://localhost:6000',
-    /^wrong: .*no browser opens http:\/\/localhost:6000, so nobody can sign in\. → Let the pages be reached/,
+    /^wrong: .*browsers refuse to open http:\/\/localhost:6000, so nobody can sign in\. → Serve the pages/,
   ],
 ])('the public address %s', (address, pattern) => expect(words(checkPublicAddress(new URL(address)))).toMatch(pattern));
 
@@ -52,20 +52,20 @@ describe('clocks', () => {
   test.each([
     [{}, /^unknown: /],
     [{ provider: 2, database: -1 }, /^ok: This machine agrees with the provider and the database\. →/],
-    [{ database: 0 }, /^ok: This machine agrees with the database\. The provider tells no time before/],
+    [{ database: 0 }, /^ok: This machine agrees with the database\. The provider's time is not known before/],
     [{ tokens: 1 }, /^ok: This machine agrees with the provider/],
     [
       { provider: 0, tokens: 600 },
       /^warn: This machine is 600 s behind the clock by which the provider signed its tokens of the last days/,
     ],
     [{ provider: -30, tokens: -32, proves: false }, /^warn: This machine is 30 s ahead of the provider\. →/],
-    [{ provider: 16, proves: true }, /^wrong: .*The provider may take Nightkeep's signatures for stale/],
+    [{ provider: 16, proves: true }, /^wrong: .*The provider may refuse Nightkeep's signatures as expired/],
     [{ provider: -59 }, /^warn: /],
     [
       { provider: 9 },
       /^warn: This machine is 9 s behind the provider\. → Set the clocks of this machine and of the provider/,
     ],
-    [{ tokens: -61 }, /^wrong: This machine is 61 s ahead of the provider\. Tokens are taken for stale/],
+    [{ tokens: -61 }, /^wrong: This machine is 61 s ahead of the provider\. Tokens may be refused as expired/],
     [{ database: 3_600, provider: 1 }, /^warn: This machine is 3600 s behind the database/],
     [
       { provider: 61, database: 60 },
@@ -88,7 +88,7 @@ describe('the database', () => {
   test.each([
     [{}, 5, /^ok: PostgreSQL 18\.1 answers in 5 ms \(11\.8 MiB\)/],
     [{ major: 12, version: '12.9' }, 5, /^wrong: PostgreSQL 12\.9 is too old/],
-    [{ readOnly: true }, 5, /^wrong: .*takes no writes/],
+    [{ readOnly: true }, 5, /^wrong: .*accepts no writes/],
     [{ connections: 90 }, 5, /^warn: 90 of 100 connections are taken/],
     [{}, 2_000, /^warn: .*took 2000 ms/],
   ])('%j', (change, ms, pattern) => expect(words(checkServer({ ...facts, ...change }, ms))).toMatch(pattern));
@@ -157,7 +157,7 @@ describe('the store', () => {
   const gib = 1024 ** 3;
   const folder = { folder: '/srv/store', exists: true, freeBytes: 50 * gib, totalBytes: 100 * gib, tripMs: 3 };
   test.each([
-    [folder, 4, /^ok: \/srv\/store takes files \(3 ms each\) and has 50\.0 GiB free/],
+    [folder, 4, /^ok: \/srv\/store accepts files \(3 ms each\) and has 50\.0 GiB free/],
     [{ ...folder, freeBytes: gib }, 4, /^warn: Only 1\.0 GiB of 100\.0 GiB/],
     [{ ...folder, freeBytes: 30 * gib, totalBytes: 1_000 * gib }, 4, /^warn: Only 30/],
     [{ ...folder, tripMs: 1_500 }, 4, /^warn: A small file took 1500 ms/],
@@ -171,16 +171,16 @@ describe('the store', () => {
       4,
       /^wrong: .* way\. → Look at the disk/,
     ],
-    [{ folder: '/srv/store', exists: false }, 0, /^unknown: .*the first run makes it/],
+    [{ folder: '/srv/store', exists: false }, 0, /^unknown: .*the first run creates it/],
     [{ folder: '/srv/store', exists: false }, undefined, /^unknown: /],
-    [{ folder: '/srv/store', exists: false }, 1, /^wrong: .*must hold 1 repository\. → Mount the disk/],
+    [{ folder: '/srv/store', exists: false }, 1, /^wrong: .*should hold 1 repository\. → Mount the disk/],
   ])('%j with %s repositories', (facts, expected, pattern) =>
     expect(words(checkFolder(facts, expected))).toMatch(pattern),
   );
 
   const bucket = { location: 's3:https://s3.example/backups/nightkeep-doctor', tripMs: 40, mayDelete: true };
   test.each([
-    [bucket, /^ok: s3:https:\/\/s3\.example\/backups\S* takes files \(a small one took 40 ms\)/],
+    [bucket, /^ok: s3:https:\/\/s3\.example\/backups\S* accepts files \(a small one took 40 ms\)/],
     [{ ...bucket, tripMs: 1_500 }, /^warn: A small file took 1500 ms/],
     [{ ...bucket, mayDelete: false }, /^warn: .*may not even delete locks.* → Allow the key to delete below locks\//],
     [
@@ -192,7 +192,7 @@ describe('the store', () => {
   test.each([
     [
       'rest:http://nightkeep@rest.example:8000/',
-      /^warn: The password goes to rest\.example without TLS.* → Let the server/,
+      /^warn: The password is sent to rest\.example without TLS.* → Let the server/,
     ],
     ['rest:http://rest.example:8000/', undefined],
     ['rest:https://nightkeep@rest.example:8000/', undefined],

@@ -9,9 +9,9 @@ const facts = { idleSeconds: null, maxSeconds: null, offlineIdleMs: 30 * day * 1
 const table: [ProfileName, Partial<typeof facts> | object, RegExp][] = [
   ['keycloak', {}, /^ok: Keycloak: nights keep consents alive\./],
   ['generic', {}, /^ok: A provider of no known make: nights keep consents alive\./],
-  ['authelia', {}, /^warn: Tokens live 90m unused.*every (22|23)m.*custom lifespan.*OIDC_PROFILE=generic/],
-  ['generic', { idleSeconds: 3 * hour }, /^warn: Tokens live 3h unused.*every 45m/],
-  ['generic', { offlineIdleMs: 12 * hour * 1000 }, /^warn: Tokens live 12h unused/],
+  ['authelia', {}, /^warn: Tokens live only 90m without use.*every (22|23)m.*custom lifespan.*OIDC_PROFILE=generic/],
+  ['generic', { idleSeconds: 3 * hour }, /^warn: Tokens live only 3h without use.*every 45m/],
+  ['generic', { offlineIdleMs: 12 * hour * 1000 }, /^warn: Tokens live only 12h without use/],
   ['entra', { idleSeconds: day - 1 }, /^warn: Consents end after 1d.*single-page.*under Web/],
   ['entra', { idleSeconds: 90 * day }, /^ok: Microsoft Entra ID/],
   ['google', { maxSeconds: 7 * day - 60 }, /^warn: Consents end after 7d.*in testing.*publish the app/],

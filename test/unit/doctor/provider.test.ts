@@ -37,8 +37,8 @@ describe('the client', () => {
   test('of which the provider does not say whether it believes it is compared with a stranger, and else unknown, not wrong', () => {
     const other = (one: Reply) => ({ stranger: { reply: one, possession: false } });
     const dead = reply(400, 'invalid_request');
-    expect(checked(dead, other(reply(401, 'invalid_client')))).toMatch(/^ok: The provider believes nightkeep/);
-    expect(checked(dead, other(reply(400, 'invalid_request')))).toMatch(/^unknown: It cannot be told from here/);
+    expect(checked(dead, other(reply(401, 'invalid_client')))).toMatch(/^ok: The provider accepts nightkeep/);
+    expect(checked(dead, other(reply(400, 'invalid_request')))).toMatch(/^unknown: It cannot be seen from here/);
     expect(checked(reply(400), other(reply(400)))).toMatch(/^unknown: /);
     expect(checked(reply(400))).toMatch(/^unknown: /);
     expect(checked(reply(500))).toMatch(/^wrong: The token endpoint does not say/);
@@ -46,7 +46,7 @@ describe('the client', () => {
 
   // As Keycloak 26.7.1 answers a refresh request with a token that is none.
   test.each([
-    ['right', reply(400, 'invalid_grant', 'Invalid refresh token'), true, /^ok: The provider believes nightkeep/],
+    ['right', reply(400, 'invalid_grant', 'Invalid refresh token'), true, /^ok: The provider accepts nightkeep/],
     [
       'wrong secret',
       reply(401, 'unauthorized_client'),
@@ -78,7 +78,7 @@ describe('the client', () => {
     [
       'a client that may not refresh',
       reply(400, 'unauthorized_client'),
-      /^wrong: .*believes nightkeep, but does not let it/,
+      /^wrong: .*accepts nightkeep, but does not let it/,
     ],
     [
       'a provider without refresh tokens',
@@ -88,7 +88,7 @@ describe('the client', () => {
     [
       'a refusal that could be either',
       reply(401, 'invalid_client'),
-      /^wrong: The provider does not take nightkeep for what/,
+      /^wrong: The provider does not accept nightkeep as the client/,
     ],
     ['a proxy', { ...reply(502), body: {} }, /^wrong: The token endpoint does not say .* \(502\)/],
     ['no answer', silence('ECONNRESET'), /^wrong: The token endpoint does not say .* \(ECONNRESET\)/],
@@ -96,10 +96,10 @@ describe('the client', () => {
 
   // As Glewlwyd and LemonLDAP::NG answer.
   test.each([
-    [200, { active: false }, /^ok: The provider believes nightkeep/],
+    [200, { active: false }, /^ok: The provider accepts nightkeep/],
     [401, {}, /^wrong: .* \(400\), and introspection refuses it \(401\)/],
-    [403, {}, /^unknown: It cannot be told from here/],
-    [200, { active: true }, /^unknown: It cannot be told from here/],
+    [403, {}, /^unknown: It cannot be seen from here/],
+    [200, { active: true }, /^unknown: It cannot be seen from here/],
   ])('where the token endpoint leaves it open, an introspection that is answered %d %j', (status, body, words) => {
     const introspection = { ...reply(status), body };
     const introductions = [{ reply: reply(400), possession: false, introspection }];

@@ -19,7 +19,7 @@ test('a try may take its time; then it is ended, and may go on later', async () 
   await clock.advance(1);
   expect(limits.timeIsOver.reason).toMatchObject({
     code: 'run/out-of-time',
-    message: expect.stringMatching(/longer than 90 minutes at a stretch \(RUN_TIME\)/),
+    message: expect.stringMatching(/longer than 90 minutes without a break \(RUN_TIME\)/),
     retry: { afterMs: 0 },
   });
 });

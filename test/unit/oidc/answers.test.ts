@@ -124,10 +124,10 @@ describe('a callback that is no answer to an authorization request', () => {
   });
 
   it.each([
-    ['https://evil.example', 'of the issuer https://evil.example, and not of'],
-    [`https://evil.example/"><b>\u202e${'x'.repeat(9_000)}`, 'of the issuer https://evil.example/bxxx'],
-    ['', 'does not say which issuer it is of'],
-    [undefined, 'does not say which issuer it is of'],
+    ['https://evil.example', 'from the issuer https://evil.example, not from'],
+    [`https://evil.example/"><b>\u202e${'x'.repeat(9_000)}`, 'from the issuer https://evil.example/bxxx'],
+    ['', 'does not name its issuer'],
+    [undefined, 'does not name its issuer'],
   ])('is told with the issuer that it names, and blames nobody: %s', async (iss, words) => {
     const issuer = open();
     const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
@@ -178,8 +178,8 @@ describe('what is said of a person', () => {
 
 describe('an answer that arrived and does not pass the checks', () => {
   it.each<[string, Case, RegExp]>([
-    ['of a subject that nobody keeps', { claims: { sub: 's'.repeat(1_001) } }, /by more than 1,000 bytes/],
-    ['of a subject with NUL', { claims: { sub: 'a\0b' } }, /by characters that cannot be kept/],
+    ['of a subject that nobody keeps', { claims: { sub: 's'.repeat(1_001) } }, /has more than 1,000 bytes/],
+    ['of a subject with NUL', { claims: { sub: 'a\0b' } }, /characters that cannot be stored/],
     [
       'signed with the secret',
       { idToken: signedWithSecret('HS256') },
@@ -190,7 +190,7 @@ describe('an answer that arrived and does not pass the checks', () => {
     [
       'another issuer',
       { claims: { iss: 'https://elsewhere.example/realms/a' } },
-      /of the issuer https:\/\/elsewhere.example\/realms\/a\..*OIDC_ISSUER/,
+      /from the issuer https:\/\/elsewhere.example\/realms\/a\..*OIDC_ISSUER/,
     ],
     [
       'another audience',
@@ -220,7 +220,7 @@ describe('an answer that arrived and does not pass the checks', () => {
   it('is of two issuers that differ by a slash: it says so', async () => {
     const { error } = await comeBack({ claims: { iss: `${provider.url}/` } });
     expect(error?.message).toContain(
-      `calls itself ${provider.url}, but its ID token is of the issuer ${provider.url}/`,
+      `calls itself ${provider.url}, but its ID token is from the issuer ${provider.url}/`,
     );
     expect(error?.message).toContain('by the final slash alone');
   });
@@ -318,12 +318,12 @@ it('a session at the provider is known by its hash where its name is long, in to
 describe('a refusal in the address that the browser came back with', () => {
   it.each<[string, string, string, RegExp]>([
     ['access_denied', scopes.consent, 'consent/denied', /nothing was changed/],
-    ['temporarily_unavailable', scopes.signIn, 'provider/refused', /trouble of its own/],
+    ['temporarily_unavailable', scopes.signIn, 'provider/refused', /a problem of its own/],
     [
       'server_error',
       scopes.consent,
       'provider/refused',
-      /the answer server_error, and nothing was changed.*trouble of its own/,
+      /the answer server_error, and nothing was changed.*a problem of its own/,
     ],
     ['invalid_scope', scopes.consent, 'consent/not-offline', /offline_access/],
     ['invalid_scope', scopes.signIn, 'provider/refused', /If it comes again, show this to the operator.*OIDC_SCOPES/],

@@ -199,7 +199,7 @@ test.each<[string, object, object, RegExp]>([
     'another issuer',
     {},
     { iss: 'https://moved.example/realms/a' },
-    /of the issuer https:\/\/moved\.example\/realms\/a\. The operator/,
+    /from the issuer https:\/\/moved\.example\/realms\/a\. The operator/,
   ],
   [
     'another client',
@@ -217,7 +217,7 @@ test.each<[string, object, object, RegExp]>([
     'another one that asked',
     {},
     { aud: ['me', 'portal'], azp: 'portal' },
-    /asked for by another client than Nightkeep \(azp\): portal\./,
+    /requested by a client other than Nightkeep \(azp\): portal\./,
   ],
   [
     'the client secret',

@@ -56,8 +56,8 @@ test.each([
   ],
   [400, 'provider/refused-client', /error page \(400\)/],
   [404, 'provider/refused-client', /error page \(404\)/],
-  [500, 'provider/unavailable', /trouble of its own/],
-  [503, 'provider/unavailable', /trouble of its own/],
+  [500, 'provider/unavailable', /a problem of its own/],
+  [503, 'provider/unavailable', /a problem of its own/],
 ])(
   'an error page of the provider, %i, in place of a question is one, without a word of OAuth',
   async (...[status, code, words]) => {

@@ -36,7 +36,7 @@ test('a pipe or a device is refused, and stays', async () => {
     const path = join(folder.path, name);
     await expect(writeFileWhole(path, async (sink) => sink(Buffer.from('x')))).rejects.toMatchObject({
       code: 'usage/invalid',
-      message: `${path} is a device or a pipe, and no file: name a file.`,
+      message: `${path} is a device or a pipe, not a file: name a file.`,
     });
   }
   expect((await lstat(pipe)).isFIFO()).toBe(true);

@@ -86,7 +86,7 @@ describe('the calendar of a consent', () => {
         idleSeconds,
       });
       expect(rows.at(-1)).toEqual(['6 May', t.max]);
-      expect(html).not.toContain('Unused, it ends');
+      expect(html).not.toContain('Without use it ends');
       expect(html).not.toContain(t.idle('3 days'));
     },
   );

@@ -40,7 +40,7 @@ describe('the answer to "am I protected?"', () => {
 
   test('says how much could not be read, where nothing worse is wrong', () => {
     const unreadable = told({ verdict: 'partly', reason: 'unreadable' });
-    expect(leadOf(texts, unreadable, 2)).toBe('Yes, but for 2 files or folders.');
+    expect(leadOf(texts, unreadable, 2)).toBe('Yes, except for 2 files or folders.');
     expect(leadOf(texts, unreadable)).toBe(t.partly);
     expect(leadOf(texts, told({ verdict: 'partly', reason: 'great_loss' }), 2)).toBe(t.partly);
     expect(leadOf(texts, told({ verdict: 'late', reason: 'store_trouble' }), 2)).toBe(t.late);
@@ -66,7 +66,7 @@ test('each reason has one sentence of what happened and one of what mends it, wi
 });
 
 test.each([
-  ['en', texts, /nothing (for you )?to do/, /but for what stands above/i],
+  ['en', texts, /do not have to do anything/, /apart from what is said above/i],
   ['de', german, /nichts zu tun/, /außer dem, was oben steht/i],
 ] as const)(
   'no sentence in %s says that there is nothing to do where a card above asks something',

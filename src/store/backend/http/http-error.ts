@@ -56,7 +56,7 @@ export function networkError(error: unknown, location: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   const name = String(error.code);
   if (certificate.test(name))
-    return unavailable(location, 'shows a certificate that is not believed. Put its authority into STORE_CA', error);
+    return unavailable(location, 'shows a certificate that is not trusted. Put its authority into STORE_CA', error);
   const what = name === 'ENOTFOUND' ? 'has a host name that is not known' : 'does not answer, or not to the end';
   return unavailable(location, what, error, { afterMs: 500 });
 }

@@ -14,7 +14,7 @@ const forbidden: Readonly<Record<StoreAct, Meaning>> = {
 /** What an answer of a server that speaks the REST protocol of restic means that is no success. */
 export function meaningOfRest(answer: HttpAnswer, act: StoreAct): Meaning {
   const { status } = answer;
-  if (status === 401) return { what: 'does not believe the user or the password. Correct STORE_URL or STORE_KEYS' };
+  if (status === 401) return { what: 'does not accept the user or the password. Correct STORE_URL or STORE_KEYS' };
   if (status === 403) return forbidden[act];
   if (status === 413) return full;
   if (act === 'save' && status === 400) return otherBytes;

@@ -185,7 +185,7 @@ async function readListing({ header, body, isCut }: HttpAnswer, location: string
     );
   const listing = isCut ? undefined : await listedIn(body);
   if (listing !== undefined) return listing;
-  throw new AppError('store/unavailable', `The store at ${location} answered no whole listing.`, {
+  throw new AppError('store/unavailable', `The store at ${location} did not answer with a complete listing.`, {
     retry: { afterMs: 500 },
   });
 }

@@ -19,7 +19,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   PreconditionFailed: taken,
   ConditionalRequestConflict: { what: 'was writing that file for somebody else', passes: true },
   InvalidAccessKeyId: { what: 'does not know the access key. Correct STORE_KEYS' },
-  SignatureDoesNotMatch: { what: 'does not believe the secret key. Correct STORE_KEYS, or the region in STORE_URL' },
+  SignatureDoesNotMatch: { what: 'does not accept the secret key. Correct STORE_KEYS, or the region in STORE_URL' },
   RequestTimeTooSkewed: { what: 'has another time than this machine. Set the clock of this machine' },
   BadDigest: otherBytes,
   XAmzContentSHA256Mismatch: otherBytes,

@@ -126,9 +126,13 @@ async function* listPages(client: S3Client, asked: Readonly<Record<string, strin
     const { body, isCut } = expectStatus(client, 'list', answer, 200);
     const page = isCut ? undefined : await readPage(body);
     if (page === undefined)
-      throw new AppError('store/unavailable', `The store at ${client.location} answered no whole listing.`, {
-        retry: { afterMs: 500 },
-      });
+      throw new AppError(
+        'store/unavailable',
+        `The store at ${client.location} did not answer with a complete listing.`,
+        {
+          retry: { afterMs: 500 },
+        },
+      );
     yield page;
     pages += 1;
     if (page.next !== undefined && (page.next === next || pages >= client.mostPages)) throw withoutEnd(client, pages);
@@ -137,7 +141,7 @@ async function* listPages(client: S3Client, asked: Readonly<Record<string, strin
 }
 
 function withoutEnd({ location }: S3Client, pages: number): AppError {
-  const message = `The store at ${location} answers a listing that does not end: ${countWords(pages, 'page')}, and another one each time. Look at the server.`;
+  const message = `The store at ${location} answers with a listing that does not end: ${countWords(pages, 'page')}, and another one each time. Look at the server.`;
   return new AppError('store/unavailable', message);
 }
 

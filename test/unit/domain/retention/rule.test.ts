@@ -51,7 +51,7 @@ describe('a retention rule', () => {
   });
 
   test('refuses a time that is none', () => {
-    expect(() => applyRule(at('yesterday'), { daily: 1 }, now)).toThrow('yesterday is no time');
+    expect(() => applyRule(at('yesterday'), { daily: 1 }, now)).toThrow('yesterday is not the time');
   });
 
   test.each(['all', 'daily=7,weekly=4,monthly=12', 'last=3,yearly=10,within=1y2m14d12h,tag=pinned,tag=a b'])(

@@ -88,7 +88,7 @@ describe('a key file', () => {
     await expect(openRepository(backend, 'wrong')).rejects.toMatchObject({
       code: 'repository/wrong-password',
       message: expect.stringContaining(
-        'its 2 key files are whole, but of other passwords, and 3 key files are none that any program makes.',
+        'its 2 key files are intact, but for other passwords, and 3 key files are not ones that any program makes.',
       ),
     });
   });
@@ -103,7 +103,7 @@ describe('a key file', () => {
     }
     await expect(openRepository(backend, 'wrong')).rejects.toMatchObject({
       message: expect.stringContaining(
-        'its 256 key files are whole, but of other passwords, and 46 key files were not tried',
+        'its 256 key files are intact, but for other passwords, and 46 key files were not tried',
       ),
     });
     expect((await openRepository(backend, 'of the person', { keyHint: other })).keyId).toBe(other);
@@ -124,7 +124,7 @@ describe('a key file', () => {
     await expect(openRepository(backend, 'pw')).rejects.toMatchObject({
       code: 'repository/wrong-password',
       message: expect.stringMatching(
-        /(1 key file is whole, but of another password|2 key files are whole, but of other passwords)\..*restic key/,
+        /(1 key file is intact, but for another password|2 key files are intact, but for other passwords)\..*restic key/,
       ),
     });
     for (const path of backend.files.keys()) if (path.startsWith('keys/')) backend.files.delete(path);

@@ -113,7 +113,7 @@ test('what a zip file says of itself is as long as somebody may read, with the n
   const odd = () => Array.from({ length: 20 }, (_, number) => file(`${number}:`.padEnd(60_000, 'x').concat('\\')));
   const { repository, snapshot } = await withTrees([odd]);
   const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '')));
-  const text = bytes.subarray(bytes.lastIndexOf('Some systems take these names'));
+  const text = bytes.subarray(bytes.lastIndexOf('Some systems treat these names'));
   // Each line holds a name as it is and as it is written: 120,003 characters.
   expect(text.toString('latin1', 0, 1_100_000)).toMatch(/^Some[^\n]*\n\n(?:[^\n]+\n){8}And 12 more\.\n/);
 });

@@ -378,7 +378,7 @@ describe('restoring into a folder that holds a part', () => {
     expect(await readdir(here.path)).not.toContain('.nightkeep-0123456789ab');
   });
 
-  test('if-changed: believes size and time', async () => {
+  test('if-changed: compares only size and time', async () => {
     await using here = await part();
     const report = await restore(here.repository, here.snapshot, here.path, { overwrite: 'if-changed' });
     expect(report).toMatchObject({ problems: [], files: 2, kept: 5 });
