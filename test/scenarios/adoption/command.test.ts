@@ -5,7 +5,8 @@ import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
-import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
+import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
+import { cheapScryptCosts, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
 import { sealRows } from '../../support/harness/row-seals.ts';
@@ -58,6 +59,23 @@ test('says whose repositories lie in the store, takes them over, and knows them 
   expect(await commands.database.audit.findMany({ where: { act: 'repository-adopted' } })).toMatchObject([
     { by: expect.stringMatching(/^command:/), userId: user.id },
   ]);
+});
+
+test.each([
+  ['2026-03-05T22:30:00.123456789-05:00', '2026-03-06 03:30 UTC'],
+  ['2026-03-06T00:10:00+05:45', '2026-03-05 18:25 UTC'],
+])('tells the last snapshot, which was taken at %s by the clocks of its person, as %s', async (taken, told) => {
+  {
+    await using resources = await openFromEnvironment();
+    const { repository } = await openPersonRepository(resources, user.id);
+    await writeSnapshot(repository, { files: {} }, taken, 'nightkeep');
+  }
+  await lose();
+  expect(await commands.nightkeep('adopt', '--dry-run')).toBe(0);
+  expect(commands.said).toEqual([
+    expect.stringMatching(/^alice \(\S+\): would be adopted, 1 snapshot, the last of .+$/),
+  ]);
+  expect(commands.said[0]).toContain(`the last of ${told}`);
 });
 
 test('ends with 3 where the keyring is another one, and takes the recovery key of somebody who signed in', async () => {
