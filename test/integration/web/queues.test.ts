@@ -51,7 +51,7 @@ test('whoever presses again, or in an old window, changes nothing: who paused th
   const page = await other.text('/operator/queues?told=unchanged');
   expect(page).toContain('The night was paused by an operator, olga');
   expect(page).toContain('The reason: a disk is changed');
-  expect(page).toContain('Nothing was changed: it is so already.');
+  expect(page).toContain('Nothing was changed: it is like that already.');
   expect(await told(other, 'resume', '')).toBe('/operator/queues?told=resumed');
   expect(await told(operator, 'resume', '')).toBe('/operator/queues?told=unchanged');
   expect((await acts()) - before).toBe(2);
