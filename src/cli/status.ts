@@ -12,12 +12,13 @@ export const status: Command = {
   run: async (options, output) => {
     await using resources = await openRepositoriesFromEnvironment();
     const answer = await viewStatus({ ...resources, peopleCount: openPeopleCount() });
-    printAnswer(output, options, answer, ...wordsOf(answer));
+    printAnswer(output, options, answer, ...statusWords(answer));
     return 0;
   },
 };
 
-function wordsOf({
+/** The figures as words, a line for each. */
+export function statusWords({
   lastSuccessAt,
   oldestDueAt,
   people,

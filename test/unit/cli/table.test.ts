@@ -72,3 +72,12 @@ test('what a name could do to a terminal is shown, not sent', () => {
   expect(harmless('pay\u200dpal')).toBe('pay\\u200dpal');
   for (const seen of ['naïve 愛', '👨‍👩‍👧', 'می‌خواهم']) expect(harmless(seen)).toBe(seen);
 });
+
+test('what stretches becomes no wider than what it holds where another column is too long', () => {
+  const both: readonly Column<Row>[] = [
+    { name: 'NAME', of: ({ name }) => name, stretches: true },
+    { name: 'WORDS', of: ({ words }) => words, stretches: true },
+  ];
+  const row = { name: 'bob', size: 1, words: 'one two  three four five six' };
+  expect(tableOf(both, [row], 20)).toEqual(['NAME  WORDS', 'bob   one two  three', '      four five six']);
+});

@@ -30,7 +30,9 @@ describe('the answer to "am I protected?"', () => {
     [{ verdict: 'partly', reason: 'great_loss' }, t.partly, 'warn'],
     [{ verdict: 'late', reason: 'store_trouble' }, t.late, 'bad'],
     [{ verdict: 'not', reason: 'run_under_way' }, t.underway, 'warn'],
+    [{ verdict: 'not', reason: 'run_waits' }, t.underway, 'warn'],
     [{ verdict: 'not', reason: 'address_wrong' }, t.not, 'bad'],
+    [{ verdict: 'not', reason: 'withdrawn_by_operator', consent: 'ended' }, t.expired, 'warn'],
     [{ verdict: 'not', reason: 'no_consent', consent: 'none' }, t.none, 'warn'],
     [{ verdict: 'not', reason: 'withdrawn', consent: 'ended' }, t.expired, 'warn'],
     [{ verdict: 'not', reason: 'account_disabled', consent: 'ended' }, t.expired, 'bad'],
@@ -112,4 +114,27 @@ test('no sentence says that somebody was told who was not, or that anything is f
 
 test('the provider in trouble concerns the consent, and a server that is away does not', () => {
   expect([isAboutConsent(texts, 'provider_trouble'), isAboutConsent(texts, 'server_away')]).toEqual([true, false]);
+});
+
+test('of a try to come it is said once when it is, and until when it is tried again', async () => {
+  const retry = { at: new Date('2026-05-04T12:15:00Z'), until: new Date('2026-05-04T16:30:00Z') };
+  const text = async (over: Partial<Told>) => String(await reasonPart(texts, told(over), 'Europe/Berlin'));
+  const [when, until] = ['4 May 2026, 14:15 CEST', '4 May 2026, 18:30 CEST'];
+  const same = await text({ reason: 'server_away', until: retry.at, retry });
+  expect(same).toContain(`on ${when}, and then until ${until}`);
+  expect(same.split(when)).toHaveLength(2);
+  // Words that have no place for a moment are followed by it, and so are those of another one.
+  const other = { reason: 'server_away', until: new Date('2026-05-05T01:00:00Z'), retry } as const;
+  for (const over of [{ reason: 'address_wrong', until: retry.at, retry } as const, other])
+    expect(await text(over)).toContain(texts.run.waits(when, until));
+});
+
+test('the way on leads where the reason can be seen or mended', async () => {
+  const way = async (over: Partial<Told>) => String(await wayOn(texts, told(over)));
+  expect(await way({ mend: 'agree', reason: 'no_consent' })).toContain(`>${t.agree}</a>`);
+  for (const reason of ['withdrawn', 'signed_out'] as const)
+    expect(await way({ mend: 'agree', reason })).toContain(`>${texts.grant.again}</a>`);
+  expect(await way({ mend: 'wait', reason: 'paused_until' })).toContain('href="/settings#pause"');
+  for (const reason of ['damaged', 'repository_damaged', 'repository_gone', 'unverified'] as const)
+    expect(await way({ mend: 'mend_service', reason, runId: 'x' })).toContain('href="/verification"');
 });

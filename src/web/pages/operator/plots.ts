@@ -34,7 +34,7 @@ export function shareBars(all: readonly Bar[], places: number, label: string): H
 
 /** Standing bars beside each other, as high as what they count, the largest at full height. */
 export function bars(all: readonly Bar[], label: string): Html {
-  const most = Math.max(1, ...all.map(({ parts }) => sumOf(parts)));
+  const most = Math.max(...all.map(({ parts }) => sumOf(parts)));
   return standing(all, label, () => most);
 }
 
