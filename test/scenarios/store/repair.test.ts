@@ -108,7 +108,7 @@ test('makes snapshots anew without what is lost, beside the originals or in thei
   expect(await commands.nightkeep('repair', 'snapshots', '--user', 'alice', '--forget')).toBe(0);
   expect(commands.said.join('\n')).toBe(
     [
-      'alice: 1 snapshot was not whole, and is removed.',
+      'alice: 1 snapshot was incomplete, and is removed.',
       `  ${snapshot.slice(0, 8)}: 1 file and 0 folders are lost; without them it is ${snapshots[0].repaired.slice(0, 8)}`,
     ].join('\n'),
   );
@@ -145,7 +145,7 @@ describe('key files', () => {
       expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ message: named }] }]);
       await commands.database.repository.updateMany({ data: { sealedRecoveryKey: null } });
       expect(await commands.nightkeep('repair', 'keys', '--user', 'alice')).toBe(1);
-      expect(commands.complaints.join('')).toContain('have a new one made on their page');
+      expect(commands.complaints.join('')).toContain('make a new one on their page');
       const file = join(place.path, 'key');
       await writeFile(file, 'abcde-fghjk');
       expect(await commands.nightkeep('repair', 'keys', '--user', 'alice', '--recovery-key-file', file)).toBe(1);
