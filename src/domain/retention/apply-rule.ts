@@ -10,8 +10,8 @@ export interface Retainable {
 /** Why a snapshot stays: `oldest` where it only takes a place that is left, `everything` where the rule is empty. */
 export type KeepReason = CountWord | 'within' | 'tag' | 'oldest' | 'everything';
 
-/** The same, and why it does whatever the rule says: `newest` and `complete` of all, or not Nightkeep's own. */
-export type StayReason = KeepReason | 'newest' | 'complete' | 'pinned' | 'foreign';
+/** The same, and why it does whatever the rule says: `newest` and `complete` of all, dated into the future, or not Nightkeep's own. */
+export type StayReason = KeepReason | 'newest' | 'complete' | 'pinned' | 'future' | 'foreign';
 
 /** A snapshot that a rule was applied to. It goes where there is no reason for it to stay. */
 export interface Judged<Item extends Retainable> {

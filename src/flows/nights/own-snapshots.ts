@@ -12,7 +12,12 @@ export function isOwn({ snapshot: { hostname } }: SavedSnapshot): boolean {
 }
 
 /** Whether it is dated into the past: what a clock that was wrong dated into the future would be the newest for years. */
-export function isOfPast({ snapshot: { time } }: SavedSnapshot, now: Date): boolean {
+export function isOfPast({ snapshot }: SavedSnapshot, now: Date): boolean {
+  return isPastTime(snapshot.time, now);
+}
+
+/** The same of the time alone, as a snapshot names it. */
+export function isPastTime(time: string, now: Date): boolean {
   return timestampMs(time) < now.getTime() + dayMs;
 }
 

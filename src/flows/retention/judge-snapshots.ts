@@ -2,9 +2,9 @@ import type { RetentionFacts } from '../../database/repositories/retention.ts';
 import { applyRule, type StayReason } from '../../domain/retention/apply-rule.ts';
 import { asRule, isEmpty, pinned, type RetentionRule } from '../../domain/retention/rule.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';
-import { timestamp } from '../../store/format/timestamp.ts';
+import { timestamp, timestampMs } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
-import { isOwn } from '../nights/own-snapshots.ts';
+import { isOwn, isPastTime } from '../nights/own-snapshots.ts';
 
 /** Why nothing is forgotten for now, whatever the rule says. */
 export type RetentionHold = 'not-agreed' | 'keeps-all' | 'alarm';
@@ -27,7 +27,8 @@ export interface Judgement {
 
 /**
  * Applies a person's rule to their snapshots. The newest, the newest complete one, pinned ones and those of other programs always stay; after a
- * great loss or change all of them do, until somebody has looked at it.
+ * great loss or change all of them do, until somebody has looked at it. What a clock that was ahead dated into the future stays until then, and takes
+ * nobody's place: by a rule of days or a number, all that came after it would go instead.
  */
 export function judgeSnapshots(
   saved: readonly SavedSnapshot[],
@@ -99,7 +100,13 @@ function judgeItems(
   { completeId }: Pick<RetentionFacts, 'completeId'>,
   { rule, now }: { rule: RetentionRule; now: Date },
 ): JudgedSnapshot[] {
-  return applyRule(items, rule, now).map(({ item: { id, time, tags }, reasons }, index) => {
+  const { true: past = [], false: future = [] } = Object.groupBy(items, ({ time }) =>
+    isPastTime(time, now) ? 'true' : 'false',
+  );
+  const ahead = future
+    .toSorted((one, other) => timestampMs(other.time) - timestampMs(one.time))
+    .map(({ id, time }) => ({ id, time, reasons: ['future'] as const }));
+  const judged = applyRule(past, rule, now).map(({ item: { id, time, tags }, reasons }, index) => {
     const always: StayReason[] = [
       ...(index === 0 ? (['newest'] as const) : []),
       ...(id === completeId ? (['complete'] as const) : []),
@@ -107,6 +114,7 @@ function judgeItems(
     ];
     return { id, time, reasons: [...reasons, ...always] };
   });
+  return [...ahead, ...judged];
 }
 
 /** The rule that the person's plan has. */

@@ -1140,6 +1140,7 @@ export const texts: Texts = {
       newest: 'der neueste',
       complete: 'der letzte vollständige',
       pinned: 'angeheftet',
+      future: 'in die Zukunft datiert',
       foreign: 'von einem anderen Programm gemacht',
     },
   },

@@ -1159,6 +1159,7 @@ export const texts = {
       newest: 'the newest',
       complete: 'the last complete one',
       pinned: 'pinned',
+      future: 'dated into the future',
       foreign: 'made by another program',
     } satisfies Record<StayReason, string>,
   },

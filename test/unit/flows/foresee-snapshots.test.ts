@@ -51,6 +51,32 @@ test('what is said to go after the next backup is what goes then, night after ni
   expect(gone).toBeGreaterThan(500);
 });
 
+test.each([{ last: 3 }, { daily: 3 }, { daily: 2, weekly: 1 }, { within: { years: 0, months: 0, days: 3, hours: 0 } }])(
+  'what a clock that was ahead dated into the future stays, and takes no place of those that follow: %j',
+  (rule) => {
+    const ahead = [400, 401, 402, 403].map((night) => snapshotOf(night, new Date(first + night * day)));
+    const nights = Array.from({ length: 8 }, (_, night) => snapshotOf(night, new Date(first + night * day)));
+    const now = new Date(first + 7 * day + 60_000);
+    const alone = judgeSnapshots(nights, factsOf(nights.at(-1)), { rule, now });
+    const among = judgeSnapshots([...ahead, ...nights], factsOf(nights.at(-1)), { rule, now });
+    expect(alone.going.length).toBeGreaterThan(0);
+    expect(among.going).toEqual(alone.going);
+    expect(among.snapshots.slice(0, 4).map(({ time, reasons }) => [time, reasons])).toEqual(
+      ahead.toReversed().map(({ snapshot: { time } }) => [time, ['future']]),
+    );
+    const next = new Date(first + 8 * day);
+    const foreseen = foreseeSnapshots([...ahead, ...nights], factsOf(nights.at(-1)), { rule, now, next });
+    expect(foreseen.going).toEqual(foreseeSnapshots(nights, factsOf(nights.at(-1)), { rule, now, next }).going);
+  },
+);
+
+test('once its time has come, what was dated into the future goes by the rule as all others', () => {
+  const [ahead, ...later] = [10, 11, 12, 13].map((night) => snapshotOf(night, new Date(first + night * day)));
+  const saved = [ahead ?? expect.unreachable(), ...later];
+  const now = new Date(first + 13 * day + 60_000);
+  expect(judgeSnapshots(saved, factsOf(later.at(-1)), { rule: { last: 3 }, now }).going).toEqual([ahead?.id]);
+});
+
 test('the last that holds everything stays as long as backups are in part', () => {
   const [complete, ...parts] = Array.from({ length: 4 }, (_, night) =>
     snapshotOf(night, new Date(first + night * day)),
