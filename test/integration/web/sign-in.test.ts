@@ -311,3 +311,15 @@ describe('signing in again in another tab', () => {
     expect((await send()).status).toBe(403);
   });
 });
+
+it('answers what was begun at the provider for ten minutes, also where the browser kept it for longer', async () => {
+  const { clock } = pages;
+  const came: (string | null)[] = [];
+  for (const minutes of [9, 10]) {
+    const person = await pages.newPerson();
+    await person.send('/login?returnTo=/grant');
+    await clock.advance(minutes * 60_000);
+    came.push((await person.comeBack()).headers.get('location'));
+  }
+  expect(came).toEqual(['/grant', '/?told=old-answer']);
+});
