@@ -95,7 +95,7 @@ describe('on a server that speaks the REST protocol', () => {
           message: expect.stringMatching(/does not accept the user or the password\. Correct STORE_URL or STORE_KEYS/),
           retry: undefined,
         });
-      await expect(Array.fromAsync(backend.list('data'))).rejects.toThrow(/does not believe/);
+      await expect(Array.fromAsync(backend.list('data'))).rejects.toThrow(/does not accept the user or the password/);
     }
   });
 

@@ -91,5 +91,5 @@ test('commands that put no run into the queue work while Redis is away, and othe
   expect(await nightkeep('files', 'move', ...away)).toBe(1);
   expect(commands.complaints.join('')).toContain(`Nobody's files are at ${away[0]}`);
   expect(await nightkeep('provider', 'move', 'https://old.example', provider.issuer, '--dry-run')).not.toBe(0);
-  expect(commands.complaints.join('')).toContain('Nobody here is of the issuer https://old.example');
+  expect(commands.complaints.join('')).toContain('Nobody here belongs to the issuer https://old.example');
 });

@@ -100,7 +100,7 @@ describe('the recovery key', () => {
       data: { sealedRecoveryKey: null, recoverySeenAt: pages.clock.now() },
     });
     expect(await guest.text('/recovery')).toContain(t.state.lostLead);
-    expect(await guest.text('/')).not.toContain('kept: you showed');
+    expect(await guest.text('/')).not.toContain('kept: you confirmed');
   });
 
   it('is nobody else’s to see, to prove or to renew', async () => {

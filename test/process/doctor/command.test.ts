@@ -29,7 +29,7 @@ test('an installation that is well is told line by line, and the exit code is 0'
   const lines = stdout.trimEnd().split('\n');
   expect(lines.filter((line) => !/^(ok|warn|wrong|unknown) +\S/.test(line) && !/^ +→ /.test(line))).toEqual([]);
   expect(lines).toContainEqual(expect.stringMatching(/^ok {7}client {2,}The provider accepts nightkeep/));
-  expect(lines).toContainEqual(expect.stringMatching(/^warn {5}rotation {2,}A token ends when it is used/));
+  expect(lines).toContainEqual(expect.stringMatching(/^warn {5}rotation {2,}A token can be used once/));
   expect(stdout).not.toContain('\u001b');
   const coloured = await nightkeep(['doctor'], { FORCE_COLOR: '1' });
   expect(coloured.stdout).toMatch(/\u001b\[32mok {5}\u001b\[39m {2}client/);

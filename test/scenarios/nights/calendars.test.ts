@@ -254,7 +254,7 @@ describe('nights', () => {
     const move = { from: personal.url, to: elsewhere, dryRun: false, by: 'command:op@here' };
     expect((await Array.fromAsync(moveFiles(fixture.resources, move))).flat()).toMatchObject([{ to: elsewhere }]);
     expect((await planOf()).sources).toMatchObject([{}, { url: elsewhere }, { url: personal.url }]);
-    expect(await guest.text('/')).toContain('the same calendars of yours have another address');
+    expect(await guest.text('/')).toContain('that your calendars, unchanged, are now at another address');
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { filesNew: 0, filesChanged: 0 } });
   });
 });

@@ -208,7 +208,7 @@ describe('a root that is listed, of which', () => {
     for (const words of [texts.home.butFor(2), t.nights.unreadable.happened, `href="/runs/${again.id}"`, first.id])
       expect(page).toContain(words);
     const told = await guest.text(`/runs/${again.id}`);
-    for (const words of ['a copy of ', texts.run.noCopy, texts.counts.entriesKept]) expect(told).toContain(words);
+    for (const words of ['a copy from ', texts.run.noCopy, texts.counts.entriesKept]) expect(told).toContain(words);
     fixture.files.mischief = () => undefined;
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { entriesRead: 2, entriesKept: 0 } });
     expect(await home()).toContain(texts.home.protected);

@@ -199,7 +199,7 @@ test('a key that may not delete makes them all the same, and says how many shoul
   expect(record).toMatchObject({ kept: 4, overdue: 2, errorCode: null });
   expect(checkStateExports({ kept: 2, record, since: null, now: resources.clock.now() })).toMatchObject({
     state: 'warn',
-    finding: expect.stringContaining('2 older exports should have gone'),
+    finding: expect.stringContaining('2 older exports should have been removed'),
   });
   relay.decide(() => 'pass');
   expect(await exportIntoStore(resources, { by })).toMatchObject({ kept: 2, overdue: 0 });
