@@ -90,7 +90,7 @@ export function openSealerHandle({
       take(message.buffer, message.streams, message.added);
     } else if (message.kind === 'pack') store(message.pack);
     else if (message.kind === 'told') waiters.told(message.sofar);
-    else waiters.finished(storedAll());
+    else waiters.finished(storedAll);
     settle();
   }
 

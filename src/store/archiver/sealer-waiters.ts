@@ -9,7 +9,8 @@ export interface SealerWaiters {
   sealed(streams: readonly SealedStream[]): void;
   /** Packs finished and stored, and what a stream came to: each answered in the order in which it was asked. */
   finish(): Promise<void>;
-  finished(stored: Promise<void>): void;
+  /** `stored` is called only where somebody waits for it: nobody else would look at its rejection. */
+  finished(stored: () => Promise<void>): void;
   tell(): Promise<SoFar>;
   told(soFar: SoFar): void;
   /** Resolves the next time that there is space. */
@@ -49,7 +50,7 @@ export function openSealerWaiters(): SealerWaiters {
       }
     },
     finish: () => join(finishing),
-    finished: (stored) => finishing.shift()?.resolve(stored),
+    finished: (stored) => finishing.shift()?.resolve(stored()),
     tell: () => join(asking),
     told: (soFar) => asking.shift()?.resolve(soFar),
     space: () => space.promise,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openSealerHandle } from '../../../src/store/archiver/sealer-handle.ts';
 import type { FromSealer, Piece, SealingTask } from '../../../src/store/archiver/sealing-messages.ts';
 import { noneAdded, numbersOf, piecesIn } from '../../../src/store/archiver/sealing-messages.ts';
-import type { DataId } from '../../../src/store/format/ids.ts';
+import type { DataId, PackId } from '../../../src/store/format/ids.ts';
 import { idOf } from '../../../src/store/format/ids.ts';
 
 /** A sealer that answers each message by one, when `later` calls it, and the pieces of each message it got. */
@@ -63,6 +63,38 @@ test('small entries that arrive while the sealer is busy are gathered, and sent 
   answers.shift()?.();
   const contents = await Promise.all(arrived.map(({ content }) => content));
   expect(contents).toEqual([0, 1, 2].map((stream) => [idOf<DataId>(Buffer.of(stream))]));
+});
+
+test('what a pack that cannot be stored rejects is left to nobody, which would end the process', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  const failures: unknown[] = [];
+  let receive: (message: FromSealer) => void = () => expect.unreachable();
+  const bytes = Buffer.from(new ArrayBuffer(1));
+  const pack = { id: idOf<PackId>(bytes), bytes, entries: Buffer.from(new ArrayBuffer(0)) };
+  const handle = openSealerHandle({
+    start: (_task, receives) => {
+      receive = receives;
+      return { post: () => undefined, stop: async () => undefined };
+    },
+    task: {} as SealingTask,
+    savePack: async () => Promise.reject(new Error('The disk is full.')),
+    storeKeepsUp: () => true,
+    onAdded: () => {},
+    onFailure: (error) => failures.push(error),
+  });
+  process.prependListener('unhandledRejection', note);
+  try {
+    const flushed = handle.flush();
+    receive({ kind: 'pack', pack });
+    await expect(flushed).rejects.toThrow('The disk is full.');
+    receive({ kind: 'finished' });
+    for (let turns = 0; turns < 3; turns++) await turn();
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  expect(failures).toHaveLength(1);
+  expect(unhandled).toEqual([]);
 });
 
 test('what is written after the end of the handle is sent to nobody', async () => {
