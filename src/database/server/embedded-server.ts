@@ -177,6 +177,11 @@ async function control(program: string, args: string[], account: Account | undef
   if (code !== 0) throw new Error(`pg_ctl ${args[0]} ended with ${code}.\n${said}`);
 }
 
+/** Whether it did not start since another server had these data then, which may have stopped meanwhile. */
+export function metAnother(error: unknown): boolean {
+  return /lock file "postmaster\.pid" already exists/.test(reasonOf(error) ?? '');
+}
+
 /** What PostgreSQL's programs gave as their reason, in their words; undefined where they gave none. */
 export function reasonOf(error: unknown): string | undefined {
   const words = error instanceof Error ? error.message : '';

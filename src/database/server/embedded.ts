@@ -9,6 +9,7 @@ import {
   hasProcess,
   keepPassword,
   launchServer,
+  metAnother,
   reasonOf,
   stopServer,
   superuser,
@@ -41,7 +42,8 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
     try {
       return await launchOne(clock, folder);
     } catch (error) {
-      if (!(await hasProcess(folder)) || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
+      const isAnothers = metAnother(error) || (await hasProcess(folder));
+      if (!isAnothers || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
     }
   }
 }
