@@ -46,7 +46,9 @@ async function liveThrough(provider: Provider, rotation: Rotation, nights: numbe
   await using fixture = await openServiceFixture(provider, { rules: { rotation }, workers: 2 });
   await consent(fixture, alice);
   for (let night = 1; night <= nights; night += 1)
-    expect(await fixture.night(() => everyProcessAsks(fixture))).toMatchObject([{ state: 'succeeded' }]);
+    expect(await fixture.night(() => everyProcessAsks(fixture))).toMatchObject([
+      { errorCode: null, state: 'succeeded' },
+    ]);
   const exchanges = (await exchangesOf(fixture, alice)).filter(({ purpose }) => purpose !== 'consent');
   expect(exchanges.length).toBeGreaterThan(nights);
   expect(exchanges.every(({ verdict }) => verdict === 'ok')).toBe(true);
