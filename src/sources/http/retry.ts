@@ -14,6 +14,8 @@ import { errorOfStatus, isTransient, retryAfterMs } from './status.ts';
 import type { TokenHeaders } from './token-scheme.ts';
 
 const mostAttempts = 4;
+/** Connections that may close under the first attempt before it counts as failed. */
+const mostClosed = 2;
 /** With a nonce, and then without a proof. */
 const mostSchemeChanges = 2;
 /** For a longer wait the run returns to the queue. */
@@ -28,7 +30,7 @@ export function withRetries(options: DavOptions): SendWithToken {
     for (let attempt = 1; ; attempt++) {
       const ready = server.ready(signal);
       if (ready !== undefined) await ready;
-      const response = await sendAuthorized(options, request, path, { token, isRepeated: attempt > 1 }, signal);
+      const response = await sendUnlessClosed(options, request, path, { token, isRepeated: attempt > 1 }, signal);
       const isLast = attempt >= mostAttempts || server.outages >= outagesUntilNoRetry;
       if (response instanceof TransportError) {
         if (isLast) throw outage(response, server);
@@ -39,10 +41,32 @@ export function withRetries(options: DavOptions): SendWithToken {
         if (obeyRetryAfter(response.head, options)) continue;
       }
       log.debug('source.retry', { method: request.method, attempt, why: reasonOf(response) });
-      if (attempt === 1 && isUnanswered(response)) continue;
       await server.rest(backoffMs(attempt, options.random), signal);
     }
   };
+}
+
+/**
+ * Once, and again at once over another connection where one was closed before any answer. A server that needs room, or reloads its settings, closes
+ * many at the same time: those that are closed already are known to be so in the next turn of the event loop.
+ */
+async function sendUnlessClosed<T>(
+  options: DavOptions,
+  request: DavRequest<T>,
+  path: string,
+  { token, isRepeated }: { token: AccessToken; isRepeated: boolean },
+  signal: AbortSignal,
+): Promise<HttpResponse<T> | TransportError> {
+  const { server, log } = options;
+  for (let closed = 0; ; closed++) {
+    const attempt = { token, isRepeated: isRepeated || closed > 0 };
+    const response = await sendAuthorized(options, request, path, attempt, signal);
+    const isLast = isRepeated || closed >= mostClosed || server.outages >= outagesUntilNoRetry;
+    if (isLast || !isUnanswered(response)) return response;
+    log.debug('source.retry', { method: request.method, why: reasonOf(response) });
+    await new Promise(setImmediate);
+    signal.throwIfAborted();
+  }
 }
 
 /** Once, and again only where the server wants the same token in another scheme or with its nonce. */
