@@ -8,6 +8,7 @@ import { namedOfKind } from '../repository/findings.ts';
 import { inParallel } from '../repository/in-parallel.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { SavedSnapshot } from '../repository/snapshots.ts';
+import type { OddNames } from '../restorer/odd-names.ts';
 
 /** What is seen at a path in one snapshot, in short. */
 export interface Sight {
@@ -24,6 +25,8 @@ export interface Sight {
 export interface Weight {
   readonly files: number;
   readonly bytes: number;
+  /** Names that not every system can hold; undefined where there are none. */
+  readonly odd?: OddNames | undefined;
 }
 
 /** An opened repository with all of its snapshots, and what was found out about its folders. Trees never change, so that stays right. */

@@ -1,8 +1,14 @@
+import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
+import { isSafeName } from '../format/tree.ts';
+import { type OddNames, openOddNames } from '../restorer/odd-names.ts';
 import { type Budget, readWithin } from './budget.ts';
 import type { History, Weight } from './history.ts';
 
-/** Counts the files below a tree; undefined where the budget did not reach, or a folder is damaged. What was counted is remembered. */
+/**
+ * Counts the files below a tree, and the names that not every system can hold; undefined where the budget did not reach, or a folder is damaged.
+ * What was counted is remembered.
+ */
 export async function weigh(
   history: Pick<History, 'repository' | 'weights'>,
   tree: TreeId,
@@ -12,21 +18,44 @@ export async function weigh(
   if (known !== undefined) return known;
   const nodes = await readWithin(budget, history.repository, tree);
   if (typeof nodes === 'string') return undefined;
+  const odd = gatherOddNames();
+  const oddityOf = openOddNames();
   let [files, bytes] = [0, 0];
   let isWhole = true;
-  for (const node of nodes) {
-    if (node.type === 'file') {
-      files += 1;
-      bytes += node.size;
-    } else if (node.type === 'dir') {
-      const below = await weigh(history, node.subtree, budget);
-      if (below === undefined) isWhole = false;
-      files += below?.files ?? 0;
-      bytes += below?.bytes ?? 0;
+  for await (const piece of piecesOf(nodes))
+    for (const node of piece) {
+      const oddity = isSafeName(node.name) ? oddityOf(node.name) : undefined;
+      if (oddity !== undefined) odd.add({ count: 1, named: [{ path: node.name, ...oddity }] });
+      if (node.type === 'file') {
+        files += 1;
+        bytes += node.size;
+      } else if (node.type === 'dir') {
+        const below = await weigh(history, node.subtree, budget);
+        if (below === undefined) isWhole = false;
+        files += below?.files ?? 0;
+        bytes += below?.bytes ?? 0;
+        if (below?.odd !== undefined) odd.add(below.odd, `${node.name}/`);
+      }
     }
-  }
   if (!isWhole) return undefined;
-  const weight = { files, bytes };
+  const weight = { files, bytes, odd: odd.all() };
   history.weights.set(tree, weight, 1);
   return weight;
+}
+
+/** How many are named. */
+const mostNamed = 10;
+
+function gatherOddNames() {
+  const named: OddNames['named'][number][] = [];
+  let count = 0;
+  return {
+    add: (odd: OddNames, folder = '') => {
+      count += odd.count;
+      const left = mostNamed - named.length;
+      for (const one of odd.named.slice(0, left)) named.push({ ...one, path: folder + one.path });
+    },
+    /** Undefined where there are none, as nearly everywhere: it is remembered of each folder. */
+    all: (): OddNames | undefined => (count === 0 ? undefined : { count, named }),
+  };
 }

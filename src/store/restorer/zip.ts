@@ -10,6 +10,7 @@ import { isSafeName } from '../format/tree.ts';
 import type { ReadableRepository } from './contract.ts';
 import { type Extent, openExtent, tooLarge } from './extent.ts';
 import { findPlace } from './find-place.ts';
+import { type Oddity, openOddNames, portableName } from './odd-names.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 import { type LeftOut, unreadableWords, unsafeNameWords } from './report.ts';
 import {
@@ -25,9 +26,10 @@ import {
 /**
  * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
  * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
- * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. All begin
- * with `prefix`. With `onLeftOut` that is told of what no zip can hold, instead of an entry that names it, and damage ends the stream
- * with its error, before the directory. Throws `repository/no-such-path` at the first read.
+ * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. Those that not
+ * every system can hold stay as they are, and are named in `OTHER SYSTEMS.txt`. All begin with `prefix`. With `onLeftOut` that is told of
+ * what no zip can hold, instead of an entry that names it, and damage ends the stream with its error, before the directory. Throws
+ * `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
@@ -39,7 +41,7 @@ export async function* zipFolder(
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'That is not a folder in this snapshot.');
   }
-  const [missing, renamed] = [openNote(), openNote()];
+  const [missing, renamed, odd] = [openNote(), openNote(), openNote()];
   const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.add(`${name}: ${why}`));
   const common = { repository, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
   const extent = openExtent(repository, mostEntries);
@@ -49,6 +51,7 @@ export async function* zipFolder(
     written: [],
     missing,
     renamed,
+    odd,
     offset: { now: 0 },
     names: { bytes: 0 },
   };
@@ -76,6 +79,8 @@ interface Zipping {
   readonly missing: Note;
   /** What has another name here, and which. */
   readonly renamed: Note;
+  /** What not every system can hold under its name, and why. */
+  readonly odd: Note;
   readonly offset: { now: number };
   /** What is held in memory until the directory is written. */
   readonly names: { bytes: number };
@@ -172,35 +177,41 @@ async function namesIn(zip: Zipping, folder: string, nodes: readonly Node[]): Pr
   const taken = new Map<string, number>();
   const names = new Map<Node, string>();
   const others: Node[] = [];
+  const oddityOf = openOddNames();
+  const write = (node: Node, portable: string) => {
+    const written = takeName(folder + portable, taken);
+    names.set(node, written);
+    const oddity = oddityOf(written.slice(folder.length));
+    if (oddity !== undefined && oddity.why !== 'renamed')
+      zip.odd.add(`${escapedName(written)}: ${oddityWords(oddity)}`);
+    return written;
+  };
   // Those that are shown as they are keep their names.
   for await (const piece of piecesOf(nodes))
     for (const node of piece)
       if (!isSafeName(node.name)) zip.leaveOut(folder + node.name, unsafeNameWords);
-      else if (portableName(shownName(node.name)) === node.name) names.set(node, takeName(folder + node.name, taken));
+      else if (portableName(shownName(node.name)) === node.name) write(node, node.name);
       else others.push(node);
   for await (const piece of piecesOf(others))
     for (const node of piece) {
       const [shown, portable] = [shownName(node.name), portableName(shownName(node.name))];
-      const written = takeName(folder + portable, taken);
-      names.set(node, written);
+      const written = write(node, portable);
       if (portable !== shown) zip.renamed.add(`${written}: ${escapedName(node.name)}`);
     }
   return names;
 }
 
-const device = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?=$|[.:])/i;
-
-/** Where Windows keeps whether a file came from elsewhere, and streams of a file by their type. */
-const stream = /:(?=zone\.identifier|\$|[^:]*:\$)/gi;
-
-/** The name with underscores in place of what Windows takes for another folder, a drive, what it keeps of a file besides its content, or a device, or a terminal for a command. */
-export function portableName(name: string): string {
-  return name
-    .replaceAll(/[\\\0-\x1f\x7f-\x9f]/g, '_')
-    .replace(/^([a-z]):/i, '$1_')
-    .replaceAll(stream, '_')
-    .replace(device, (reserved) => `_${reserved}`)
-    .replace(/^[. ]+$/, (all) => '_'.repeat(all.length));
+function oddityWords(oddity: Exclude<Oddity, { readonly why: 'renamed' }>): string {
+  switch (oddity.why) {
+    case 'case':
+      return `for Windows and macOS the same name as ${escapedName(oddity.like)}`;
+    case 'form':
+      return `for macOS the same name as ${escapedName(oddity.like)}`;
+    case 'long':
+      return 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters';
+    case 'windows':
+      return 'not allowed on Windows';
+  }
 }
 
 /** The name, with a number where it is taken; of each the last number is remembered, so that many alike take no longer than others. */
@@ -269,16 +280,26 @@ async function* deflatedParts(
 
 const lastBlock = Buffer.of(3, 0);
 
+/** The entries that tell which names not every system can hold, and which are written otherwise than in the snapshot. */
+export const noteNames = { odd: 'OTHER SYSTEMS.txt', renamed: 'RENAMED.txt' } as const;
+
 async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
-  const { missing, renamed } = zip;
+  const { missing, renamed, odd } = zip;
   if (missing.lines.length > 0)
     yield zipNote(zip, 'NOT RESTORED.txt', 'These could not be read from the backup', missing);
   if (renamed.lines.length > 0)
     yield zipNote(
       zip,
-      'RENAMED.txt',
+      noteNames.renamed,
       'Some systems treat these names as something else, so they are written differently here',
       renamed,
+    );
+  if (odd.lines.length > 0)
+    yield zipNote(
+      zip,
+      noteNames.odd,
+      'Not every system can hold these names. Where one does not, whatever unpacks this file may change the name, leave the file out, or put it in the place of another',
+      odd,
     );
 }
 

@@ -3,9 +3,11 @@ import { openBudget } from '../../store/history/budget.ts';
 import type { Weight } from '../../store/history/history.ts';
 import { orderedFolder, orders } from '../../store/history/order.ts';
 import { weigh } from '../../store/history/weigh.ts';
+import type { Oddity } from '../../store/restorer/odd-names.ts';
+import { noteNames } from '../../store/restorer/zip.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
-import { plainName } from '../names.ts';
+import { name, pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import {
   addressOf,
@@ -59,8 +61,8 @@ export async function showFolder(
   const number = pageNumber(url, nodes.length, onePage);
   const shown = nodes.slice((number - 1) * onePage, number * onePage);
   const isAll = folder.path === (top?.path ?? '');
-  const weight =
-    (await weigh(history, folder.tree, openBudget(reach.weights, signal))) ?? (isAll ? summed(opened) : undefined);
+  const counted = await weigh(history, folder.tree, openBudget(reach.weights, signal));
+  const weight = counted ?? (isAll ? summed(opened) : undefined);
   const budget = openBudget(reach.strip, signal);
   const head = await nightHead({ opened, path: folder.path, kind: 'browse', times, texts, budget });
   const entries = entriesTable({ opened, folder: folder.path, nodes: shown, order, times, texts });
@@ -69,7 +71,7 @@ export async function showFolder(
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
-${waysOut(visit, opened, folder, isAll, weight)}</section>`;
+${oddNames(counted, texts)}${waysOut(visit, opened, folder, isAll, weight)}</section>`;
   const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
 }
@@ -78,6 +80,22 @@ ${waysOut(visit, opened, folder, isAll, weight)}</section>`;
 function summed({ saved: { snapshot } }: OpenSnapshot): Weight | undefined {
   const { summary } = snapshot;
   return summary && { files: summary.total_files_processed, bytes: summary.total_bytes_processed };
+}
+
+/** What a person should know before the download: which names their system may not hold. */
+function oddNames(counted: Weight | undefined, { formats, snapshots: { odd: t } }: Texts): Html | '' {
+  if (counted === undefined) return html`<p class="soft">${t.unknown(noteNames)}</p>`;
+  if (counted.odd === undefined) return '';
+  const { count, named } = counted.odd;
+  const rest = count - named.length;
+  const one = ({ path, ...oddity }: (typeof named)[number]) =>
+    html`<li>${pathName(path)}: ${oddityWords(oddity, t)}</li>`;
+  return html`<details><summary>${t.count(count)}</summary><p>${t.lead(noteNames)}</p><ul>${named.map(one)}${rest > 0 ? html`<li>${t.more(formats.number(rest))}</li>` : ''}</ul></details>`;
+}
+
+function oddityWords(oddity: Oddity, t: Texts['snapshots']['odd']): Html | string {
+  if ('like' in oddity) return html`${t[oddity.why]} ${name(oddity.like)}`;
+  return 'as' in oddity ? html`${t.renamed} ${name(oddity.as)}` : t[oddity.why];
 }
 
 function waysOut(

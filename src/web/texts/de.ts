@@ -1211,6 +1211,22 @@ export const texts: Texts = {
     unreadableEntry: 'beschädigt oder von unbekannter Art',
     zip: (size) => `Diesen Ordner herunterladen (ZIP${size === undefined ? '' : `, ${size}`})`,
     zipAll: (size) => `Alles herunterladen (ZIP${size === undefined ? '' : `, ${size}`})`,
+    odd: {
+      count: (names) =>
+        names === 1
+          ? 'Einen der Namen hier kann nicht jedes System aufnehmen'
+          : `${formats.number(names)} der Namen hier kann nicht jedes System aufnehmen`,
+      lead: (zip) =>
+        `Wo ein System einen Namen nicht aufnehmen kann, ändert ihn das Programm, das die ZIP-Datei dort entpackt, möglicherweise, lässt die Datei weg oder setzt eine Datei an die Stelle einer anderen. In der ZIP-Datei zählt ${zip.odd} diese Namen auf und ${zip.renamed} jene, die dort anders geschrieben sind. Jede Datei lässt sich auch einzeln herunterladen.`,
+      case: 'für Windows und macOS derselbe Name wie',
+      form: 'für macOS derselbe Name wie',
+      long: 'länger als die 255 Bytes, die Linux zulässt; Windows und macOS lassen 255 Zeichen zu',
+      windows: 'unter Windows nicht erlaubt',
+      renamed: 'heißt in der ZIP-Datei',
+      more: (count) => `und ${count} weitere`,
+      unknown: (zip) =>
+        `Nicht alle Namen unterhalb dieses Ordners wurden angesehen. Welche davon nicht jedes System aufnehmen kann, zählen in der ZIP-Datei ${zip.odd} und ${zip.renamed} auf, falls es solche gibt.`,
+    },
     empty: 'Dieser Ordner ist leer.',
     contents: (zone) => `Inhalt dieses Ordners; Zeiten gelten für ${zone}`,
     pages: 'Seiten dieses Ordners',

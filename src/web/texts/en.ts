@@ -1229,6 +1229,22 @@ export const texts = {
     unreadableEntry: 'damaged, or of an unknown kind',
     zip: (size: string | undefined) => `Download this folder (zip${size === undefined ? '' : `, ${size}`})`,
     zipAll: (size: string | undefined) => `Download everything (zip${size === undefined ? '' : `, ${size}`})`,
+    odd: {
+      count: (names: number) =>
+        names === 1
+          ? 'Not every system can hold one of the names here'
+          : `Not every system can hold ${formats.number(names)} of the names here`,
+      lead: (zip: { odd: string; renamed: string }) =>
+        `Where a system cannot hold a name, whatever unpacks the zip file there may change it, leave the file out, or put one file in the place of another. In the zip file, ${zip.odd} lists these names, and ${zip.renamed} those that are written otherwise. Each file can also be downloaded by itself.`,
+      case: 'for Windows and macOS the same name as',
+      form: 'for macOS the same name as',
+      long: 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters',
+      windows: 'not allowed on Windows',
+      renamed: 'in the zip file it is called',
+      more: (count: string) => `and ${count} more`,
+      unknown: (zip: { odd: string; renamed: string }) =>
+        `Not all names below this folder were looked at. Those that not every system can hold are listed in the zip file, in ${zip.odd} and ${zip.renamed}, if there are any.`,
+    },
     empty: 'This folder is empty.',
     contents: (zone: string) => `Contents of this folder; times are those of ${zone}`,
     pages: 'Pages of this folder',

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { noteNames, zipFolder } from '../../../src/store/restorer/zip.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -47,15 +47,19 @@ const few: Folder = {
   empty: Buffer.of(),
   sub: { [long]: { [long]: Buffer.from('deep') }, nothing: {} },
 };
+const tooLong = `${'ж'.repeat(130)}.txt`;
+const odd: Folder = Object.fromEntries(
+  ['A.txt', 'a.txt', 'why?', 'etc.', tooLong].map((name) => [name, Buffer.from(name)]),
+);
 /** More than 16 bits count. */
 const count = 66_000;
 const many: Folder = Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}`, Buffer.from('the same')]));
 
 let top: TemporaryFolder;
-const zips = { few: '', many: '' };
+const zips = { few: '', odd: '', many: '' };
 beforeAll(async () => {
   top = await temporaryFolder('zip-readers');
-  for (const [name, content] of [['few', few] as const, ['many', many] as const]) {
+  for (const [name, content] of [['few', few] as const, ['odd', odd] as const, ['many', many] as const]) {
     const repository = await newRepository(openMemoryBackend());
     const { tree } = await writeSnapshot(repository, content);
     zips[name] = join(top.path, `${name}.zip`);
@@ -79,6 +83,15 @@ describe.each(readers)('a zip read by $name', ({ name, program, list, unpack }) 
       if (name !== 'bsdtar, as a stream') expect(mode & 0o777).toBe(0o644);
       expect(mtimeMs).toBe(Date.parse('2026-01-02T03:04:05Z'));
     }
+  });
+
+  test.skipIf(program === undefined)('has all but what this system cannot hold, and names that', async () => {
+    const to = join(top.path, `${name}, odd`);
+    await mkdir(to);
+    await unpack(zips.odd, to).catch(() => {});
+    for (const name of ['A.txt', 'a.txt', 'why?', 'etc.']) expect(await readFile(join(to, name), 'utf8')).toBe(name);
+    const note = await readFile(join(to, noteNames.odd), 'utf8');
+    for (const name of ['a.txt', 'why?', 'etc.', tooLong]) expect(note).toContain(`\n${name}: `);
   });
 
   test.skipIf(program === undefined)('has more entries than 16 bits count', async () => {

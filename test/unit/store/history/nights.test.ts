@@ -83,6 +83,33 @@ describe('the weight of a folder', () => {
   });
 });
 
+describe('the names that not every system can hold', () => {
+  it('are counted with the weight of a folder, and the first ten of them are named by their paths', async () => {
+    const odd = Object.fromEntries(Array.from({ length: 9 }, (_, n) => [`${n}?`, text('')]));
+    const { history } = await historyOf({ A: { ...odd }, a: { 'B.txt': text(''), 'b.txt': text(''), NUL: text('') } });
+    const tree = history.snapshots[0]?.snapshot.tree;
+    if (tree === undefined) throw new Error('There is no snapshot.');
+    for (const budget of [plenty(), openBudget(0)]) {
+      const found = (await weigh(history, tree, budget))?.odd;
+      expect(found?.count).toBe(12);
+      expect(found?.named.map(({ path, why }) => `${why} ${path}`)).toEqual([
+        ...Array.from({ length: 9 }, (_, n) => `windows A/${n}?`),
+        'case a',
+      ]);
+    }
+    const below = await history.repository.loadTree(tree);
+    const a = below.nodes.find(({ name }) => name === 'a');
+    if (a?.type !== 'dir') throw new Error('There is no folder.');
+    expect((await weigh(history, a.subtree, plenty()))?.odd).toEqual({
+      count: 2,
+      named: [
+        { path: 'NUL', why: 'renamed', as: '_NUL' },
+        { path: 'b.txt', why: 'case', like: 'B.txt' },
+      ],
+    });
+  });
+});
+
 describe('the versions of a file', () => {
   it('are its contents, newest first, over the nights in which each stayed', async () => {
     const { history } = await historyOf(

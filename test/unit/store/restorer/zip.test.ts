@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -10,7 +10,8 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, test, vi } from 'vitest';
 import { nameFromBytes, shownName } from '../../../../src/file-name.ts';
 import type { TreeId } from '../../../../src/store/format/ids.ts';
-import { portableName, zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { openOddNames, portableName } from '../../../../src/store/restorer/odd-names.ts';
+import { noteNames, zipFolder } from '../../../../src/store/restorer/zip.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -164,6 +165,34 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     expect(note.trim().split('\n')).toHaveLength(2 + 11);
   });
 
+  test('names what not every system can hold in an entry of its own, with why, and has all of it', async () => {
+    const long = `${'ж'.repeat(130)}.txt`;
+    const names = ['A.txt', 'a.txt', 'caf\u00e9', 'cafe\u0301', 'why?', 'etc.', 'plain'];
+    const folder = Object.fromEntries([...names, 'x'.repeat(255)].map((name) => [name, Buffer.from(name)]));
+    const whole = Buffer.concat(
+      await Array.fromAsync(await zipped({ dir: { ...folder, [long]: Buffer.from('long') }, DIR: {} })),
+    );
+    await using place = await temporaryFolder('zip');
+    const file = join(place.path, 'a.zip');
+    await writeFile(file, whole);
+    const { stdout: note } = await run('unzip', ['-p', file, noteNames.odd], { encoding: 'utf8' });
+    expect(note.trim().split('\n').slice(2).sort()).toEqual([
+      'dir/a.txt: for Windows and macOS the same name as A.txt',
+      'dir/caf\u00e9: for macOS the same name as cafe\u0301',
+      'dir/etc.: not allowed on Windows',
+      'dir/why?: not allowed on Windows',
+      `dir/${long}: longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters`,
+      'dir: for Windows and macOS the same name as DIR',
+    ]);
+    const { stdout: listed } = await run('unzip', ['-Z1', file], { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    expect(listed).toContain(`dir/${long}\n`);
+  });
+
+  test('has no such entry where every system can hold all names', async () => {
+    const names = await readdir((await unpack(await zipped(folder))).out);
+    expect(names).not.toContain(noteNames.odd);
+  });
+
   test('takes no longer for names that become one than for others: each number is tried once', async () => {
     const odd = Array.from({ length: 2_000 }, (_, n) =>
       String.fromCharCode(1 + (n % 26), 1 + (Math.floor(n / 26) % 26), 1 + Math.floor(n / 676)),
@@ -220,6 +249,44 @@ describe('a name in a zip', () => {
     ['\u009b31m', '_31m'],
   ])('%j is written %j', (name, written) => {
     expect(portableName(name)).toBe(written);
+  });
+});
+
+describe('of the names of a folder', () => {
+  test.each([
+    [['a', 'b', 'com10', 'console', '.hidden', 'x'.repeat(255), '\u00fc'.repeat(127)], []],
+    [
+      ['Case', 'case', 'CASE'],
+      ['case: case like Case', 'CASE: case like Case'],
+    ],
+    [
+      ['caf\u00e9', 'cafe\u0301', 'CAF\u00c9'],
+      ['cafe\u0301: form like caf\u00e9', 'CAF\u00c9: case like caf\u00e9'],
+    ],
+    [['stra\u00dfe', 'strasse', 'STRASSE'], ['STRASSE: case like strasse']],
+    [
+      ['\u00fc'.repeat(128), '\u00fc'.repeat(128).toUpperCase()],
+      ['long', 'case'],
+    ],
+    [
+      ['CON', 'aux.txt', '_CON'],
+      ['CON: renamed as _CON', 'aux.txt: renamed as _aux.txt', '_CON: case like _CON'],
+    ],
+    [['a<b', 'a>b', '10:30', 'a"b', 'a|b', 'a?b', 'a*b', 'a.', 'a '], Array(9).fill('windows')],
+    [
+      ['a..', 'A..'],
+      ['windows', 'case'],
+    ],
+  ])('%j, what is odd is %j', (names, expected) => {
+    const oddityOf = openOddNames();
+    const found = names.flatMap((name) => {
+      const oddity = oddityOf(name);
+      if (oddity === undefined) return [];
+      if ('like' in oddity) return [`${name}: ${oddity.why} like ${oddity.like}`];
+      return 'as' in oddity ? [`${name}: renamed as ${oddity.as}`] : [oddity.why];
+    });
+    expect(found.length).toBe(expected.length);
+    for (const [at, why] of expected.entries()) expect(found[at]).toContain(why);
   });
 });
 
