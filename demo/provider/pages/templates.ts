@@ -13,7 +13,7 @@ const meanings: Record<string, { title: string; meaning: string }> = {
   email: { title: 'Your e-mail address', meaning: 'It can write to you.' },
   offline_access: {
     title: 'Access while you are away',
-    meaning: 'It can go on reading your files when you are signed out, also at night, until you take this back.',
+    meaning: 'It can go on reading your data when you are signed out, also at night, until you take this back.',
   },
 };
 

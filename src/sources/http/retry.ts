@@ -153,7 +153,7 @@ function outage(error: TransportError, server: Server): AppError {
 function messageFor(error: TransportError): string {
   const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
-    return 'The server speaks no TLS at that port. Correct the port in the address of the files, or write http://.';
+    return 'The server speaks no TLS at that port. Correct the port in the address, or write http://.';
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return 'The certificate of the server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
   }

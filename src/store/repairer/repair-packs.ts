@@ -170,6 +170,6 @@ function noneThere({ backend }: Repository, count: number): AppError {
   return new AppError(
     'store/unavailable',
     `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}. Mount the right disk. If the packs are truly gone, ` +
-      'nightkeep repair --packs-are-gone drops them, and the next night, if there is one, stores again what the WebDAV server has.',
+      'nightkeep repair --packs-are-gone drops them, and the next night, if there is one, stores again what the person still has where it came from.',
   );
 }

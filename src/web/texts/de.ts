@@ -23,7 +23,6 @@ const files = (count: number) => counted(count, 'Datei', 'Dateien');
 const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
 const inRepositories = (people: number) =>
   people === 1 ? 'im Repository einer Person' : `in den Repositorys von ${formats.number(people)} Personen`;
-const filesOrFolders = (count: number) => counted(count, 'Datei oder Ordner', 'Dateien oder Ordner');
 
 /** A span of time in its largest whole unit. */
 function span(ms: number): string {
@@ -79,7 +78,7 @@ export const texts: Texts = {
   languageName: 'Deutsch',
   formats,
   name: 'Nightkeep',
-  tagline: 'Ihre Dateien, jede Nacht gesichert.',
+  tagline: 'Ihre Daten, jede Nacht gesichert.',
   skip: 'Zum Inhalt',
   pages: 'Seiten',
   languages: 'Sprache',
@@ -188,7 +187,7 @@ export const texts: Texts = {
     },
     data: {
       title: 'Meine Daten bei Nightkeep herunterladen',
-      lead: 'Eine Datei mit allem, was die Datenbank von Nightkeep über Sie enthält: worin Sie eingewilligt haben, Ihr Plan, Sicherungen, Nutzungen Ihrer Einwilligung, Mitteilungen, und wer was getan hat. Schlüssel und Tokens enthält sie nicht; Ihre Dateien finden Sie unter Sicherungen.',
+      lead: 'Eine Datei mit allem, was die Datenbank von Nightkeep über Sie enthält: worin Sie eingewilligt haben, Ihr Plan, Sicherungen, Nutzungen Ihrer Einwilligung, Mitteilungen, und wer was getan hat. Schlüssel und Tokens enthält sie nicht; was gesichert wurde, finden Sie unter Sicherungen.',
       link: 'Als JSON herunterladen',
     },
     erase: {
@@ -205,7 +204,7 @@ export const texts: Texts = {
       later:
         'Danach löscht ein Arbeitsprozess alle Ihre Sicherungsstände, und dann, was darauf warten musste. Nächtliche Kopien von Nightkeeps eigenen Aufzeichnungen liegen versiegelt im Speicher; die mit Ihren werden auch gelöscht, oder, wenn der Speicher das nicht zulässt, muss der Betreiber es tun. Sie erhalten eine Quittung, die sagt, was getan ist und was noch aussteht.',
       stays:
-        'Was bleibt: die Quittung, und im Prüfprotokoll, was wann getan wurde, unter einer Nummer, zu der kein Name mehr gehört. Ihre Dateien auf deren Server werden nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
+        'Was bleibt: die Quittung, und im Prüfprotokoll, was wann getan wurde, unter einer Nummer, zu der kein Name mehr gehört. Ihre Daten werden dort, woher sie gesichert wurden, nicht angerührt, und auch Ihr Konto beim Anmeldedienst nicht.',
       keep: 'Wenn Sie etwas behalten möchten, laden Sie es vorher herunter:',
       word: 'löschen',
       type: (word) => `Tippen Sie „${word}“, um fortzufahren`,
@@ -256,8 +255,8 @@ export const texts: Texts = {
     },
   },
   welcome: {
-    title: 'Ihre Dateien, jede Nacht gesichert',
-    lead: 'Melden Sie sich an und willigen Sie einmal ein: Nightkeep sichert dann jede Nacht Ihre Dateien, während Sie abwesend sind. Sie sehen, wofür Ihre Einwilligung genutzt wird, und können sie jederzeit widerrufen.',
+    title: 'Ihre Daten, jede Nacht gesichert',
+    lead: 'Melden Sie sich an und willigen Sie einmal ein: Nightkeep sichert dann jede Nacht Ihre Daten, während Sie abwesend sind. Sie sehen, wofür Ihre Einwilligung genutzt wird, und können sie jederzeit widerrufen.',
   },
   home: {
     adopted:
@@ -282,7 +281,7 @@ export const texts: Texts = {
     protected: 'Ja, Sie sind geschützt.',
     soFar: 'Bisher ja: Ihre letzte Sicherung ist vollständig.',
     partly: 'Nur teilweise.',
-    butFor: (count) => `Ja, bis auf ${filesOrFolders(count)}.`,
+    butFor: (count) => `Ja, bis auf ${items(count)}.`,
     late: 'Nicht ganz: Eine Nacht verging ohne Sicherung.',
     underway: 'Noch nicht: Eine Sicherung läuft oder wartet.',
     expired: 'Nein: Ihre Einwilligung ist zu Ende.',
@@ -363,11 +362,11 @@ export const texts: Texts = {
     calendars: 'Kalender',
     contacts: 'Kontakte',
     nothingYet: 'Noch nichts.',
-    entries: (entries, size) => `${files(entries)}, ${size}`,
+    entries: (count, size) => `${items(count)}, ${size}`,
     changes: (added, changed, gone) =>
       `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
     unread: (count, kept) =>
-      `${filesOrFolders(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; von ${formats.number(kept)} davon wird die Kopie aus einer früheren Nacht behalten` : ''}.`,
+      `${items(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; von ${formats.number(kept)} davon wird die Kopie aus einer früheren Nacht behalten` : ''}.`,
     which: 'Welche, und warum',
     missing: 'Der Server bietet dies nicht mehr an; die Kopie aus einer früheren Nacht ist noch da.',
     notOffered: 'fehlt',
@@ -377,7 +376,7 @@ export const texts: Texts = {
     keySeen: (at) => `Wurde Ihnen am ${at} gezeigt. Bitte bestätigen Sie, dass Sie ihn aufbewahrt haben.`,
     keyProve: 'Bestätigen',
     keyUnseen:
-      'Sie haben ihn noch nicht angesehen. Bewahren Sie ihn sicher auf, dann können Sie Ihre Dateien auch ohne Nightkeep wiederherstellen.',
+      'Sie haben ihn noch nicht angesehen. Bewahren Sie ihn sicher auf, dann können Sie Ihre Daten auch ohne Nightkeep wiederherstellen.',
     keyShow: 'Anzeigen',
     snapshots: 'Sicherungsstände durchsehen',
   },
@@ -412,19 +411,19 @@ export const texts: Texts = {
     waits: (at, until) => `Die Sicherung wird am ${at} erneut versucht und danach bis ${until}.`,
     confirm: 'Bestätigen, dass das richtig ist',
     unreliable:
-      'Der Server nannte etwas unverändert, das anders war als im Sicherungsstand davor. Nightkeep verlässt sich vorerst nicht darauf: Diese Sicherung hat jede Datei gelesen, und die nächsten tun es auch, bis mehrere hintereinander nichts dergleichen finden.',
+      'Der Server nannte etwas unverändert, das anders war als im Sicherungsstand davor. Nightkeep verlässt sich vorerst nicht darauf: Diese Sicherung hat alles gelesen, und die nächsten tun es auch, bis mehrere hintereinander nichts dergleichen finden.',
     unchecked:
-      'Der Server hat keine der Dateien geliefert, die zum Vergleich erneut gelesen werden sollten. Was er unverändert nannte, wurde in dieser Sicherung ohne Kontrolle übernommen.',
+      'Der Server hat nichts von dem geliefert, was zum Vergleich erneut gelesen werden sollte. Was er unverändert nannte, wurde in dieser Sicherung ohne Kontrolle übernommen.',
     confirmed: (at) => `Sie oder der Betreiber haben es am ${at} angesehen.`,
   },
   changes: {
     title: 'Ergebnis',
-    new: 'Neue Dateien',
-    changed: 'Geänderte Dateien',
-    gone: 'Entfallene Dateien',
+    new: 'Neu',
+    changed: 'Geändert',
+    gone: 'Entfallen',
     kept: 'Aus einer früheren Nacht behalten',
-    which: 'Welche Dateien neu, geändert oder entfallen sind',
-    all: 'Dateien im Sicherungsstand',
+    which: 'Was neu, geändert oder entfallen ist',
+    all: 'Im Sicherungsstand',
   },
   live: {
     running: 'Eine Sicherung läuft',
@@ -441,12 +440,12 @@ export const texts: Texts = {
     steps: {
       access: 'Den Anmeldedienst um Zugang bitten',
       repository: 'Ihr Repository öffnen',
-      reading: 'Ihre Dateien lesen',
+      reading: 'Ihre Daten lesen',
       snapshot: 'Den Sicherungsstand schreiben',
     },
     done: 'erledigt',
     now: 'jetzt',
-    files: 'Dateien bisher',
+    files: 'Einträge bisher',
     filesOf: (seen, expected) => `${seen} von etwa ${expected}`,
     read: 'Gelesene Daten',
     speed: 'Geschwindigkeit',
@@ -490,8 +489,8 @@ export const texts: Texts = {
     foldersPassedOver: 'Nicht aufgelistete Ordner, laut Server unverändert',
     entriesKept: 'Nicht lesbar, aus einer früheren Nacht behalten',
     entriesGone: 'Entfallen seit dem Sicherungsstand davor',
-    filesNew: 'Neue Dateien',
-    filesChanged: 'Geänderte Dateien',
+    filesNew: 'Neu seit dem Sicherungsstand davor',
+    filesChanged: 'Geändert seit dem Sicherungsstand davor',
     bytesRead: 'Gelesene Daten',
     dataAdded: 'Zu Ihrem Repository hinzugekommene Daten',
     totalBytes: 'Daten im Sicherungsstand',
@@ -639,7 +638,7 @@ export const texts: Texts = {
   uses: {
     title: 'Nutzungen Ihrer Einwilligung',
     lead: (days) =>
-      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Dateien bat, mindestens ${days === 1 ? 'am letzten Tag' : `in den letzten ${formats.number(days)} Tagen`}.`,
+      `Jedes Mal, wenn Nightkeep den Anmeldedienst um Zugang zu Ihren Daten bat, mindestens ${days === 1 ? 'am letzten Tag' : `in den letzten ${formats.number(days)} Tagen`}.`,
     all: (count) => (count === 1 ? 'Das ist die einzige.' : `Das sind alle ${formats.number(count)}.`),
     shown: (count) =>
       count === 1 ? 'Das ist eine davon.' : `Das sind ${formats.number(count)} davon, die neuesten zuerst.`,
@@ -715,7 +714,7 @@ export const texts: Texts = {
   protection: {
     consent: {
       no_consent: {
-        happened: 'Nightkeep braucht Ihre Einwilligung, um Ihre Dateien zu sichern, während Sie abwesend sind.',
+        happened: 'Nightkeep braucht Ihre Einwilligung, um Ihre Daten zu sichern, während Sie abwesend sind.',
         act: 'Lesen Sie, worin Sie einwilligen würden; vorher wird nichts geholt.',
       },
       withdrawn: {
@@ -804,7 +803,7 @@ export const texts: Texts = {
         act: onlyWait,
       },
       nothing_to_fetch: {
-        happened: 'Nightkeep weiß nicht, wo Ihre Dateien sind.',
+        happened: 'Nightkeep weiß nicht, wo Ihre Daten sind.',
         act: 'Der Betreiber von Nightkeep kann die Adresse einstellen.',
       },
       paused: {
@@ -821,24 +820,24 @@ export const texts: Texts = {
           `Ihre Einwilligung endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
       },
       server_away: {
-        happened: 'Der Server Ihrer Dateien hat nicht geantwortet oder Ihre Dateien nicht geliefert.',
+        happened: 'Ein Server, auf dem Ihre Daten sind, hat nicht geantwortet oder sie nicht geliefert.',
         act: triedAgain,
       },
       server_refuses: {
-        happened: 'Der Server Ihrer Dateien lässt Nightkeep nicht ein.',
+        happened: 'Ein Server, auf dem Ihre Daten sind, lässt Nightkeep nicht ein.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Der Server muss die Tokens Ihres Anmeldedienstes annehmen.',
       },
       address_unknown: {
-        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für die Adresse Ihrer Dateien nötig ist.',
+        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für eine Adresse Ihrer Daten nötig ist.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was fehlt. Melden Sie sich danach neu an.',
       },
       address_refused: {
         happened:
-          'Ihre Dateien liegen auf einem Server, der nicht mehr in den Einstellungen von Nightkeep steht; deshalb wurde er nicht gefragt.',
-        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist. Wenn Ihre Dateien jetzt eine andere Adresse haben, können auch Sie es beheben: Die Seite „Einwilligung“ zeigt die Adresse aus den Einstellungen, und Sie können in diese einwilligen.',
+          'Ein Server, auf dem Ihre Daten sind, steht nicht mehr in den Einstellungen von Nightkeep; deshalb wurde er nicht gefragt.',
+        act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, welcher Server es ist. Wenn diese Daten jetzt eine andere Adresse haben, können auch Sie es beheben: Die Seite „Einwilligung“ zeigt die Adresse aus den Einstellungen, und Sie können in diese einwilligen.',
       },
       address_wrong: {
-        happened: 'Was unter der Adresse Ihrer Dateien antwortet, listet sie nicht auf.',
+        happened: 'Was unter einer Adresse Ihrer Daten antwortet, listet sie nicht auf.',
         act: 'Der Betreiber von Nightkeep kann das beheben: Die Seite der Sicherung sagt, was gefragt wurde und was kam.',
       },
       consent_in_use: {
@@ -846,7 +845,7 @@ export const texts: Texts = {
         act: triedAgain,
       },
       provider_away: {
-        happened: 'Ihr Anmeldedienst hat nicht geantwortet oder keinen Zugang zu Ihren Dateien gegeben.',
+        happened: 'Ihr Anmeldedienst hat nicht geantwortet oder keinen Zugang zu Ihren Daten gegeben.',
         act: triedAgain,
       },
       repository_locked: {
@@ -885,16 +884,16 @@ export const texts: Texts = {
         act: 'Drücken Sie „Jetzt sichern“, oder warten Sie die nächste Nacht ab.',
       },
       unreadable: {
-        happened: 'Einige Ihrer Dateien konnten nicht gelesen werden.',
+        happened: 'Ein Teil Ihrer Daten konnte nicht gelesen werden.',
         act: 'Sehen Sie nach, welche und warum. Wenn es eine frühere Kopie gibt, wird sie behalten.',
       },
       damaged: {
-        happened: 'Ein Teil der gespeicherten Daten Ihrer Dateien ist beschädigt.',
-        act: 'Ihre nächste Nacht liest sie erneut, soweit der Server Ihrer Dateien sie noch hat; es kommt keine, solange Ihre Nächte ausgesetzt sind, und keine ohne Ihre Einwilligung. Der Betreiber von Nightkeep sollte den Ort prüfen, an dem Ihre Sicherungsstände liegen.',
+        happened: 'Ein Teil Ihrer gesicherten Daten ist beschädigt.',
+        act: 'Ihre nächste Nacht liest ihn erneut, soweit er noch da ist, wo er herkam; es kommt keine, solange Ihre Nächte ausgesetzt sind, und keine ohne Ihre Einwilligung. Der Betreiber von Nightkeep sollte den Ort prüfen, an dem Ihre Sicherungsstände liegen.',
       },
       lost: {
-        happened: 'Ein Teil der gespeicherten Daten Ihrer Dateien lässt sich nicht mehr wiederherstellen.',
-        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Eine vollständige Sicherung seither hat es auf dem Server Ihrer Dateien nicht mehr unverändert vorgefunden.',
+        happened: 'Ein Teil Ihrer gesicherten Daten lässt sich nicht mehr wiederherstellen.',
+        act: 'Sehen Sie nach, was es ist und in welchen Sicherungsständen. Eine vollständige Sicherung seither hat es dort, wo es herkam, nicht mehr unverändert vorgefunden.',
       },
       snapshots_removed: {
         happened:
@@ -902,7 +901,8 @@ export const texts: Texts = {
         act: 'Sehen Sie nach, welche. Wenn Sie es waren, bestätigen Sie, dass Sie es angesehen haben. Wenn nicht, sollte der Betreiber von Nightkeep herausfinden, wer dort löschen kann.',
       },
       repository_damaged: {
-        happened: 'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Keine Ihrer Dateien ist verloren.',
+        happened:
+          'Der Ort, an dem Ihre Sicherungsstände liegen, ist beschädigt. Von Ihren gesicherten Daten ist nichts verloren.',
         act: 'Der Betreiber von Nightkeep kann es beheben.',
       },
       repository_gone: {
@@ -922,16 +922,16 @@ export const texts: Texts = {
       },
       great_loss: {
         happened:
-          'Die Hälfte Ihrer Dateien oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war, oder hat dort einen anderen Inhalt.',
+          'Die Hälfte Ihrer Daten oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war, oder hat dort einen anderen Inhalt.',
         act: 'Sehen Sie nach, ob das richtig ist. Was fehlt, ist noch in Ihren früheren Sicherungsständen.',
       },
       root_gone: {
-        happened: 'Der Server bietet einen Teil Ihrer Dateien nicht mehr an, den er in der Nacht davor angeboten hat.',
+        happened: 'Ein Teil Ihrer Daten, der in der Nacht davor angeboten wurde, wird nicht mehr angeboten.',
         act: 'Sehen Sie nach, ob das richtig ist. Die Kopie der Nacht davor wird behalten.',
       },
       great_change: {
         happened:
-          'Die Hälfte Ihrer Dateien oder mehr hat einen anderen Inhalt als im Sicherungsstand davor oder ist nicht mehr da, wo sie war.',
+          'Die Hälfte Ihrer Daten oder mehr hat einen anderen Inhalt als im Sicherungsstand davor oder ist nicht mehr da, wo sie war.',
         act: 'Sehen Sie nach, ob das richtig ist. Was da war, ist noch in Ihren früheren Sicherungsständen.',
       },
     },
@@ -945,7 +945,7 @@ export const texts: Texts = {
         protected: 'Nightkeep: Bitte erneuern Sie Ihre Einwilligung',
         partly: 'Nightkeep: Bitte sehen Sie sich Ihre letzte Sicherung an',
         late: 'Nightkeep: Eine Nacht verging ohne Sicherung',
-        not: 'Nightkeep: Ihre Dateien sind zurzeit nicht geschützt',
+        not: 'Nightkeep: Ihre Daten sind zurzeit nicht geschützt',
       },
       damaged: 'Nightkeep: Ein Teil Ihrer gesicherten Daten ist beschädigt',
       unverified: 'Nightkeep: Ihre Sicherungen wurden seit Tagen nicht geprüft',
@@ -1079,7 +1079,7 @@ export const texts: Texts = {
     foundAt: (at) => `Das wurde am ${at} gefunden.`,
     healedAt: (at) => `Am ${at} war der Schaden behoben.`,
     files: 'Was nicht wiederhergestellt werden kann',
-    file: 'Datei oder Ordner',
+    file: 'Eintrag',
     snapshots: 'In den Sicherungsständen von',
     more: (count) => `und ${formats.number(count)} weitere`,
     some: 'Nur die ersten davon sind aufgeführt.',
@@ -1198,7 +1198,7 @@ export const texts: Texts = {
     files: 'Dateien',
     kept: 'Alle Nächte, die aufbewahrt werden',
     zone: (zone) => `Zeiten gelten für ${zone}.`,
-    root: 'Alle Dateien',
+    root: 'Alles',
     columns: { name: 'Name', size: 'Größe', changed: 'Geändert' },
     sortBy: { name: 'Nach Namen sortieren', size: 'Größte zuerst', changed: 'Zuletzt geänderte zuerst' },
     fileCount: files,
@@ -1404,7 +1404,7 @@ export const texts: Texts = {
       unix: 'Linux und macOS',
       windows: 'Windows',
       after:
-        'Ihre Dateien sind dann im Ordner „restored“. Der erste Befehl listet die Sicherungsstände auf (restic nennt sie Snapshots): Für eine frühere Nacht setzen Sie deren ID anstelle von „latest“ ein.',
+        'Ihre Daten sind dann im Ordner „restored“. Der erste Befehl listet die Sicherungsstände auf (restic nennt sie Snapshots): Für eine frühere Nacht setzen Sie deren ID anstelle von „latest“ ein.',
     },
   },
   setup: {
@@ -1546,7 +1546,7 @@ export const texts: Texts = {
       },
       'source/missing-claim': {
         title: 'Es ist noch nicht für Sie bereit',
-        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für die Adresse Ihrer Dateien nötig ist.',
+        happened: 'Ihr Anmeldedienst teilt Nightkeep etwas nicht mit, das für eine Adresse Ihrer Daten nötig ist.',
         exactly: true,
         act: 'So könnte keine Sicherung gelingen, und es wurde in nichts eingewilligt. Zeigen Sie dies dem Betreiber von Nightkeep; er kann es beheben.',
       },
@@ -1809,7 +1809,7 @@ export const texts: Texts = {
         not: 'nicht geschützt',
       },
       damaged: (files, snapshots, since) =>
-        `Schaden, bekannt seit ${since}: ${counted(files, 'Datei oder Ordner', 'Dateien oder Ordner')}${files >= mostNames ? ' oder mehr' : ''} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
+        `Schaden, bekannt seit ${since}: ${items(files)}${files >= mostNames ? ' oder mehr' : ''} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
       damages: {
         gone: 'das Repository ist nicht da, oder nichts öffnet es',
         healing: 'die nächste Nacht liest es noch einmal',
@@ -1837,7 +1837,7 @@ export const texts: Texts = {
       window: 'Zeitraum',
       next: 'Nächste',
       runs: 'Sicherungen',
-      runsLead: 'Die neuesten fünfzig. Weder Dateien noch Namen von Dateien werden hier gezeigt.',
+      runsLead: 'Die neuesten fünfzig. Weder Namen noch Inhalte dessen, was gesichert wurde, werden hier gezeigt.',
       noRuns: 'Es gibt keine.',
       night: 'Nacht',
       outcome: 'Ergebnis',
@@ -1877,11 +1877,11 @@ export const texts: Texts = {
       },
     },
     causes: {
-      server_away: 'der WebDAV-Server antwortet nicht oder liefert keine Dateien',
-      server_refuses: 'der WebDAV-Server verweigert den Zugriff',
-      address_unknown: 'ein Claim, den die Adresse der Dateien braucht, fehlt',
-      address_refused: 'die Einstellungen nennen den WebDAV-Server nicht, in den eingewilligt wurde (FILES_ORIGINS)',
-      address_wrong: 'was unter der Adresse der Dateien antwortet, listet sie nicht auf',
+      server_away: 'ein Server mit Daten von Personen antwortet nicht oder liefert sie nicht',
+      server_refuses: 'ein Server mit Daten von Personen verweigert den Zugriff',
+      address_unknown: 'ein Claim, den eine Adresse der Daten braucht, fehlt',
+      address_refused: 'die Einstellungen nennen einen Server nicht, in den eingewilligt wurde (FILES_ORIGINS)',
+      address_wrong: 'was unter einer Adresse der Daten antwortet, listet sie nicht auf',
       consent_refused: 'der Anmeldedienst lehnt die Einwilligung ab',
       consent_in_use: 'ein anderer Worker benutzt die Einwilligung oder wurde dabei beendet',
       provider_away: 'der Anmeldedienst antwortet nicht',
@@ -1893,7 +1893,7 @@ export const texts: Texts = {
       service_trouble: 'in Nightkeep selbst ist ein Fehler aufgetreten',
     },
     unreadable: 'etwas konnte nicht gelesen werden',
-    changed: 'Dateien änderten sich, während sie gelesen wurden',
+    changed: 'etwas änderte sich, während es gelesen wurde',
     damaged: 'eine Datei des Repositorys ist beschädigt',
     zone: (zone) => `Zeiten gelten für ${zone}.`,
     audit: {
@@ -1911,7 +1911,7 @@ export const texts: Texts = {
         'without tokens': 'ohne Offline-Token',
       },
       snapshots: (count) => counted(count, 'Sicherungsstand', 'Sicherungsstände'),
-      files: filesOrFolders,
+      files: items,
       backups: (count) => counted(count, 'Sicherung', 'Sicherungen'),
       skipped: (count) => `${counted(count, 'Sicherung', 'Sicherungen')} übersprungen`,
       retried: (cause, count) => `${cause}: ${formats.number(count)} angefordert`,
@@ -1979,8 +1979,8 @@ export const texts: Texts = {
         'plan-resumed': 'hat die Nächte einer Person fortgesetzt',
         'signed-out': 'hat eine Person von Nightkeep abgemeldet',
         'operator-signed-in': 'hat sich als Betreiber angemeldet',
-        'files-restored': 'hat Dateien einer Person wiederhergestellt',
-        'names-read': 'hat Namen von Dateien einer Person gelesen',
+        'files-restored': 'hat Daten einer Person wiederhergestellt',
+        'names-read': 'hat Namen in den Sicherungen einer Person gelesen',
         'night-paused': 'hat die Nacht angehalten',
         'night-drained': 'hat die Nacht vorzeitig beendet',
         'night-resumed': 'hat die Nacht fortgesetzt',

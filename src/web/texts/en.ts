@@ -97,6 +97,7 @@ function staying(rule: RetentionRule): string {
 }
 
 const formats = formatsIn('en-GB', { byte: (count) => (count === 1 ? 'byte' : 'bytes') });
+const entries = (count: number) => `${formats.number(count)} ${count === 1 ? 'entry' : 'entries'}`;
 
 /** Every word that people read on the pages and in mails, in one place. */
 export const texts = {
@@ -106,7 +107,7 @@ export const texts = {
   languageName: 'English',
   formats,
   name: 'Nightkeep',
-  tagline: 'Your files, kept safe every night.',
+  tagline: 'Your data, kept safe every night.',
   skip: 'Skip to content',
   pages: 'Pages',
   languages: 'Language',
@@ -211,7 +212,7 @@ export const texts = {
     },
     data: {
       title: 'Export my Nightkeep data',
-      lead: 'One file with everything that Nightkeep’s database holds about you: what you agreed to, your plan, backups, uses of your consent, notices, and who did what. It holds no keys and no tokens; your files are under Snapshots.',
+      lead: 'One file with everything that Nightkeep’s database holds about you: what you agreed to, your plan, backups, uses of your consent, notices, and who did what. It holds no keys and no tokens; what was backed up is under Snapshots.',
       link: 'Download it as JSON',
     },
     erase: {
@@ -228,7 +229,7 @@ export const texts = {
       later:
         'After that a worker erases all your snapshots, and then whatever had to wait for this. Nightly copies of Nightkeep’s own records are kept, sealed, in the store; those that contain yours are deleted too, or, if the store does not allow that, the operator has to do it. You get a receipt that says what is done and what is still to do.',
       stays:
-        'What stays: the receipt, and entries in the audit of what was done and when, under a number that is no longer linked to any name. Your files on their server are not touched, and neither is your account at your provider.',
+        'What stays: the receipt, and entries in the audit of what was done and when, under a number that is no longer linked to any name. Your data is not touched where it was backed up from, and neither is your account at your provider.',
       keep: 'If you want to keep anything, download it first:',
       word: 'erase',
       type: (word: string) => `Type “${word}” to continue`,
@@ -279,8 +280,8 @@ export const texts = {
     },
   },
   welcome: {
-    title: 'Your files, kept safe every night',
-    lead: 'Sign in, agree once, and Nightkeep backs up your files every night while you are away. You can see what your consent is used for, and withdraw it at any time.',
+    title: 'Your data, kept safe every night',
+    lead: 'Sign in, agree once, and Nightkeep backs up your data every night while you are away. You can see what your consent is used for, and withdraw it at any time.',
   },
   home: {
     adopted:
@@ -306,8 +307,7 @@ export const texts = {
     protected: 'Yes, you are protected.',
     soFar: 'So far, yes: your last backup is complete.',
     partly: 'Only in part.',
-    butFor: (count: number) =>
-      `Yes, except for ${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'}.`,
+    butFor: (count: number) => `Yes, except for ${entries(count)}.`,
     late: 'Not quite: a night passed without a backup.',
     underway: 'Not yet: a backup is running or waiting.',
     expired: 'No: your consent has ended.',
@@ -390,12 +390,11 @@ export const texts = {
     calendars: 'Calendars',
     contacts: 'Contacts',
     nothingYet: 'Nothing yet.',
-    entries: (entries: number, size: string) =>
-      `${formats.number(entries)} ${entries === 1 ? 'file' : 'files'}, ${size}`,
+    entries: (count: number, size: string) => `${entries(count)}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
       `Since the snapshot before: ${formats.number(added)} new, ${formats.number(changed)} changed, ${formats.number(gone)} gone.`,
     unread: (count: number, kept: number) =>
-      `${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'} could not be read${kept > 0 ? `; for ${formats.number(kept)} of them the copy from an earlier night is kept` : ''}.`,
+      `${entries(count)} could not be read${kept > 0 ? `; for ${formats.number(kept)} of them the copy from an earlier night is kept` : ''}.`,
     which: 'Which, and why',
     missing: 'The server no longer offers this; the copy from an earlier night is still there.',
     notOffered: 'missing',
@@ -439,19 +438,19 @@ export const texts = {
     waits: (at: string, until: string) => `The backup is tried again on ${at}, and then until ${until}.`,
     confirm: 'Confirm that this is right',
     unreliable:
-      'The server said that something was unchanged although it differed from the snapshot before. For now Nightkeep does not rely on that: this backup read every file, and so will the next ones until several in a row have found nothing of the kind.',
+      'The server said that something was unchanged although it differed from the snapshot before. For now Nightkeep does not rely on that: this backup read everything, and so will the next ones until several in a row have found nothing of the kind.',
     unchecked:
-      'The server delivered none of the files that Nightkeep wanted to read again and compare. In this backup, what the server says is unchanged was accepted without a check.',
+      'The server delivered nothing of what Nightkeep wanted to read again and compare. In this backup, what the server says is unchanged was accepted without a check.',
     confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
   changes: {
     title: 'Result',
-    new: 'New files',
-    changed: 'Changed files',
-    gone: 'Files gone',
+    new: 'New',
+    changed: 'Changed',
+    gone: 'Gone',
     kept: 'Kept from an earlier night',
-    which: 'Which files were new, changed or gone',
-    all: 'Files in the snapshot',
+    which: 'What was new, changed or gone',
+    all: 'In the snapshot',
   },
   live: {
     running: 'A backup is running',
@@ -468,12 +467,12 @@ export const texts = {
     steps: {
       access: 'Ask your provider for access',
       repository: 'Open your repository',
-      reading: 'Read your files',
+      reading: 'Read your data',
       snapshot: 'Write the snapshot',
     },
     done: 'done',
     now: 'now',
-    files: 'Files so far',
+    files: 'Entries so far',
     filesOf: (seen: string, expected: string) => `${seen} of about ${expected}`,
     read: 'Data read',
     speed: 'Speed',
@@ -512,8 +511,8 @@ export const texts = {
     foldersPassedOver: 'Folders not listed, unchanged according to the server',
     entriesKept: 'Could not be read, kept from an earlier night',
     entriesGone: 'Gone since the previous snapshot',
-    filesNew: 'New files',
-    filesChanged: 'Changed files',
+    filesNew: 'New since the previous snapshot',
+    filesChanged: 'Changed since the previous snapshot',
     bytesRead: 'Data read',
     dataAdded: 'Data added to your repository',
     totalBytes: 'Data in the snapshot',
@@ -661,7 +660,7 @@ export const texts = {
   uses: {
     title: 'Uses of your consent',
     lead: (days: number) =>
-      `Each time that Nightkeep asked the provider for access to your files, for at least the last ${days === 1 ? 'day' : `${formats.number(days)} days`}.`,
+      `Each time that Nightkeep asked the provider for access to your data, for at least the last ${days === 1 ? 'day' : `${formats.number(days)} days`}.`,
     all: (count: number) => (count === 1 ? 'This is the only one.' : `These are all ${formats.number(count)}.`),
     shown: (count: number): string =>
       count === 1 ? 'This is one of them.' : `These are ${formats.number(count)} of them, the newest first.`,
@@ -738,7 +737,7 @@ export const texts = {
   protection: {
     consent: {
       no_consent: {
-        happened: 'Nightkeep needs your consent to back up your files while you are away.',
+        happened: 'Nightkeep needs your consent to back up your data while you are away.',
         act: 'Read what you would agree to; nothing is fetched before that.',
       },
       withdrawn: {
@@ -825,8 +824,8 @@ export const texts = {
         act: onlyWait,
       },
       nothing_to_fetch: {
-        happened: 'Nightkeep does not know where your files are.',
-        act: 'The operator of Nightkeep can set their address.',
+        happened: 'Nightkeep does not know where your data is.',
+        act: 'The operator of Nightkeep can set its address.',
       },
       paused: { happened: 'Your nights are paused.', act: 'The operator of Nightkeep can resume them.' },
       paused_until: {
@@ -839,23 +838,23 @@ export const texts = {
           `Your consent ends ${when}, whatever is done. Renew it before then, and the nights begin again after the pause.`,
       },
       server_away: {
-        happened: 'The server of your files did not answer, or did not deliver your files.',
+        happened: 'A server that has your data did not answer, or did not deliver it.',
         act: triedAgain,
       },
       server_refuses: {
-        happened: 'The server of your files does not let Nightkeep in.',
+        happened: 'A server that has your data does not let Nightkeep in.',
         act: 'The operator of Nightkeep can fix it: the server must accept the tokens of your provider.',
       },
       address_unknown: {
-        happened: 'Your provider does not give Nightkeep something that the address of your files needs.',
+        happened: 'Your provider does not give Nightkeep something that an address of your data needs.',
         act: 'The operator of Nightkeep can fix it: the page of the backup says what is missing. Sign in again after that.',
       },
       address_refused: {
-        happened: 'Your files are on a server that is no longer in the settings of Nightkeep, so it was not contacted.',
-        act: 'The operator of Nightkeep can fix it: the page of the backup says which server it is. If your files have another address now, you can fix it too: the page Consent shows the address in the settings, and you can agree to that one.',
+        happened: 'A server that has your data is no longer in the settings of Nightkeep, so it was not contacted.',
+        act: 'The operator of Nightkeep can fix it: the page of the backup says which server it is. If that data has another address now, you can fix it too: the page Consent shows the address in the settings, and you can agree to that one.',
       },
       address_wrong: {
-        happened: 'Whatever answers at the address of your files does not list them.',
+        happened: 'Whatever answers at an address of your data does not list it.',
         act: 'The operator of Nightkeep can fix it: the page of the backup says what was requested, and what came back.',
       },
       consent_in_use: {
@@ -863,7 +862,7 @@ export const texts = {
         act: triedAgain,
       },
       provider_away: {
-        happened: 'Your provider did not answer, or did not give access to your files.',
+        happened: 'Your provider did not answer, or did not give access to your data.',
         act: triedAgain,
       },
       repository_locked: { happened: 'Another program was working on your snapshots.', act: triedAgain },
@@ -898,16 +897,16 @@ export const texts = {
         act: 'Press “Back up now”, or wait for the next night.',
       },
       unreadable: {
-        happened: 'Some of your files could not be read.',
-        act: 'See which ones, and why. If there is an earlier copy, it is kept.',
+        happened: 'Some of your data could not be read.',
+        act: 'See what, and why. If there is an earlier copy, it is kept.',
       },
       damaged: {
-        happened: 'Some of the stored data of your files is damaged.',
-        act: 'Your next night reads it again, if the server of your files still has it; there is no next night while your nights are paused, or without your consent. The operator of Nightkeep should check the place where your snapshots are kept.',
+        happened: 'Some of your backed-up data is damaged.',
+        act: 'Your next night reads it again, if it is still where it came from; there is no next night while your nights are paused, or without your consent. The operator of Nightkeep should check the place where your snapshots are kept.',
       },
       lost: {
-        happened: 'Some of the stored data of your files can no longer be restored.',
-        act: 'See what it is, and in which snapshots. A complete backup since then no longer found it unchanged on the server of your files.',
+        happened: 'Some of your backed-up data can no longer be restored.',
+        act: 'See what it is, and in which snapshots. A complete backup since then no longer found it unchanged where it came from.',
       },
       snapshots_removed: {
         happened:
@@ -915,7 +914,7 @@ export const texts = {
         act: 'See which ones. If you removed them, confirm that you have looked. If not, the operator of Nightkeep should find out who can delete there.',
       },
       repository_damaged: {
-        happened: 'The place where your snapshots are kept is damaged. None of your files are lost.',
+        happened: 'The place where your snapshots are kept is damaged. None of your backed-up data is lost.',
         act: 'The operator of Nightkeep can fix it.',
       },
       repository_gone: {
@@ -932,17 +931,15 @@ export const texts = {
         act: 'The operator of Nightkeep can fix it: its log says why.',
       },
       great_loss: {
-        happened:
-          'Half of your files or more are not where they were in the snapshot before, or have other content there.',
+        happened: 'Half of your data or more is not where it was in the snapshot before, or has other content there.',
         act: 'Check whether that is right. What is gone is still in your earlier snapshots.',
       },
       root_gone: {
-        happened: 'The server no longer offers a part of your files that it offered the night before.',
+        happened: 'A part of your data that was offered the night before is no longer offered.',
         act: 'Check whether that is right. The copy from the night before is kept.',
       },
       great_change: {
-        happened:
-          'Half of your files or more have other content than in the snapshot before, or are not where they were.',
+        happened: 'Half of your data or more has other content than in the snapshot before, or is not where it was.',
         act: 'Check whether that is right. What was there is still in your earlier snapshots.',
       },
     },
@@ -963,7 +960,7 @@ export const texts = {
         protected: 'Nightkeep: renew your consent',
         partly: 'Nightkeep: please look at your last backup',
         late: 'Nightkeep: a night passed without a backup',
-        not: 'Nightkeep: your files are not protected at the moment',
+        not: 'Nightkeep: your data is not protected at the moment',
       },
       damaged: 'Nightkeep: some of your backup data is damaged',
       unverified: 'Nightkeep: your backups have not been verified for days',
@@ -1099,7 +1096,7 @@ export const texts = {
     foundAt: (at: string) => `This was found on ${at}.`,
     healedAt: (at: string) => `On ${at} the damage was found to be repaired.`,
     files: 'What cannot be restored',
-    file: 'File or folder',
+    file: 'Entry',
     snapshots: 'In the snapshots of',
     more: (count: number) => `and ${formats.number(count)} more`,
     some: 'Only the first of them are listed.',
@@ -1215,12 +1212,12 @@ export const texts = {
     files: 'Files',
     kept: 'All nights that are kept',
     zone: (zone: string) => `Times are those of ${zone}.`,
-    root: 'All files',
+    root: 'Everything',
     columns: { name: 'Name', size: 'Size', changed: 'Changed' },
     sortBy: { name: 'Sort by name', size: 'Largest first', changed: 'Changed last first' },
     fileCount: (files: number) => (files === 1 ? '1 file' : `${formats.number(files)} files`),
-    sum: (entries: number, files: number | undefined, size: string | undefined) => {
-      const here = entries === 1 ? '1 entry' : `${formats.number(entries)} entries`;
+    sum: (count: number, files: number | undefined, size: string | undefined) => {
+      const here = entries(count);
       if (files === undefined || size === undefined) return here;
       return `${here}; ${files === 1 ? '1 file' : `${formats.number(files)} files`} in all, ${size}`;
     },
@@ -1416,7 +1413,7 @@ export const texts = {
       unix: 'Linux and macOS',
       windows: 'Windows',
       after:
-        'Your files are then in the folder “restored”. The first command lists the snapshots: for an earlier night, put its ID in place of “latest”.',
+        'Your data is then in the folder “restored”. The first command lists the snapshots: for an earlier night, put its ID in place of “latest”.',
     },
   },
   setup: {
@@ -1768,7 +1765,7 @@ export const texts = {
         not: 'not protected',
       } satisfies Record<ProtectionVerdict, string>,
       damaged: (files: number, snapshots: number, since: string) =>
-        `Damage, known since ${since}: ${formats.number(files)} ${files === 1 ? 'file or folder' : 'files or folders'}${files >= mostNames ? ' or more' : ''} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
+        `Damage, known since ${since}: ${entries(files)}${files >= mostNames ? ' or more' : ''} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
       damages: {
         gone: 'the repository is not there, or nothing opens it',
         healing: 'the next night reads it again',
@@ -1796,7 +1793,7 @@ export const texts = {
       window: 'Window',
       next: 'Next',
       runs: 'Backups',
-      runsLead: 'The newest fifty. Neither files nor their names are shown here.',
+      runsLead: 'The newest fifty. Neither names nor contents of what was backed up are shown here.',
       noRuns: 'There are none.',
       night: 'Night',
       outcome: 'Result',
@@ -1834,11 +1831,11 @@ export const texts = {
       },
     },
     causes: {
-      server_away: 'the WebDAV server does not answer, or does not deliver files',
-      server_refuses: 'the WebDAV server refuses access',
-      address_unknown: 'a claim that the address of the files needs is missing',
-      address_refused: 'the settings do not name the WebDAV server that was agreed to (FILES_ORIGINS)',
-      address_wrong: 'what answers at the address of the files does not list them',
+      server_away: 'a server of people’s data does not answer, or does not deliver it',
+      server_refuses: 'a server of people’s data refuses access',
+      address_unknown: 'a claim that an address of people’s data needs is missing',
+      address_refused: 'the settings do not name a server that was agreed to (FILES_ORIGINS)',
+      address_wrong: 'what answers at an address of people’s data does not list it',
       consent_refused: 'the provider refuses the consent',
       consent_in_use: 'another worker is using the consent, or stopped while it did',
       provider_away: 'the provider does not answer',
@@ -1850,7 +1847,7 @@ export const texts = {
       service_trouble: 'Nightkeep itself failed',
     } satisfies Record<RunFault, string>,
     unreadable: 'something could not be read',
-    changed: 'files changed while they were read',
+    changed: 'something changed while it was read',
     damaged: 'a file of the repository is damaged',
     zone: (zone: string) => `Times are those of ${zone}.`,
     audit: {
@@ -1868,7 +1865,7 @@ export const texts = {
         'without tokens': 'without offline tokens',
       },
       snapshots: (count: number) => `${formats.number(count)} ${count === 1 ? 'snapshot' : 'snapshots'}`,
-      files: (count: number) => `${formats.number(count)} ${count === 1 ? 'file or folder' : 'files or folders'}`,
+      files: entries,
       backups: (count: number) => `${formats.number(count)} ${count === 1 ? 'backup' : 'backups'}`,
       skipped: (count: number) => `${formats.number(count)} ${count === 1 ? 'backup' : 'backups'} skipped`,
       retried: (cause: string, count: number) => `${cause}: ${formats.number(count)} requested`,
@@ -1936,8 +1933,8 @@ export const texts = {
         'plan-resumed': 'resumed the nights of a person',
         'signed-out': 'signed a person out of Nightkeep',
         'operator-signed-in': 'signed in as an operator',
-        'files-restored': 'restored files of a person',
-        'names-read': 'read names of a person’s files',
+        'files-restored': 'restored data of a person',
+        'names-read': 'read names in the backups of a person',
         'night-paused': 'paused the night',
         'night-drained': 'ended the night early',
         'night-resumed': 'resumed the night',

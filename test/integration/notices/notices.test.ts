@@ -163,7 +163,7 @@ describe('a person', () => {
     const [mail, ...more] = smtp.mails.filter(({ to }) => to === 'alice@example.org');
     expect(more).toEqual([]);
     expect(mail?.from).toBe('nightkeep@example.org');
-    expect(mail?.text).toContain('Subject: Nightkeep: your files are not protected at the moment');
+    expect(mail?.text).toContain('Subject: Nightkeep: your data is not protected at the moment');
     expect(mail?.text).toContain('signed you out everywhere');
     expect(mail?.text).toContain('http://localhost:3000/');
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
@@ -454,7 +454,7 @@ describe('operators', () => {
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     const [mail] = smtp.mails;
     expect(mail?.to).toBe(operatorMail);
-    expect(mail?.text).toContain('2 =C3=97 the WebDAV server refuses access (server_refuses)');
+    expect(mail?.text).toContain('2 =C3=97 a server of people=E2=80=99s data refuses access (server_refuses)');
     for (const secret of [userId, person.person.subject]) expect(mail?.text).not.toContain(secret);
     await pages.clock.advance(24 * hour);
     expect(await raiseNotices(resources)).toBe(1);

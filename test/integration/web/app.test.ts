@@ -230,7 +230,7 @@ describe('pages', () => {
   it('answer the question, and say what could not be read without trusting its name', async () => {
     const browser = await pages.consented();
     const run = await addRun(pages, browser);
-    expect(await browser.text('/')).toContain('Yes, except for 1 file or folder.');
+    expect(await browser.text('/')).toContain('Yes, except for 1 entry.');
     const text = await browser.text(`/runs/${run}`);
     expect(text).toContain('&lt;script&gt;');
     expect(text).not.toContain('<script>');

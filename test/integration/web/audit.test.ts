@@ -69,7 +69,7 @@ test('what an act concerned is said in words and in the times of the page, in ea
     [{ act: 'plan-paused', about: '2032-02-03T04:05:06.000Z' }, '3 Feb 2032, 04:05', '3. Feb. 2032, 04:05'],
     [{ act: 'key-retired', about: 'k1' }, 'k1', 'k1'],
     [{ act: 'snapshots-forgotten', about: '3' }, '3 snapshots', '3 Sicherungsstände'],
-    [{ act: 'losses-accepted', about: '1' }, '1 file or folder', '1 Datei oder Ordner'],
+    [{ act: 'losses-accepted', about: '1' }, '1 entry', '1 Eintrag'],
     [{ act: 'night-drained', about: '2 skipped' }, '2 backups skipped', '2 Sicherungen übersprungen'],
     [{ act: 'changes-confirmed', about: `${randomUUID()} ${randomUUID()}` }, '2 backups', '2 Sicherungen'],
     [{ act: 'files-restored', about: 'snapshot 0123abcd' }, 'snapshot 0123abcd', 'Sicherungsstand 0123abcd'],

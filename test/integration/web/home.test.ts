@@ -95,10 +95,8 @@ describe('home', () => {
     ]);
     const text = await guest.text('/');
     expect(text).toContain('https://cloud.example/');
-    expect(text).toContain('8 files, 8.2 KB. Since the snapshot before: 2 new, 1 changed, 0 gone.');
-    expect(text).toContain(
-      '2 files or folders could not be read; for 1 of them the copy from an earlier night is kept.',
-    );
+    expect(text).toContain('8 entries, 8.2 KB. Since the snapshot before: 2 new, 1 changed, 0 gone.');
+    expect(text).toContain('2 entries could not be read; for 1 of them the copy from an earlier night is kept.');
     expect(text).toContain('<bdi>Garden &lt;b&gt;</bdi>');
     expect(text).toContain('It was 4.1 KB on Sun, 3 May 2026.');
     expect(text).not.toContain('<bdi>files');
@@ -111,7 +109,7 @@ describe('home', () => {
       await pages.resources.database.run.updateMany({ where: { plan: { userId } }, data: { counts } });
       return guest.text('/');
     };
-    expect(await say({ entries: 3015, filesNew: 3015, totalBytes: 9 })).toContain('3,015 files, 9 bytes. <br>');
+    expect(await say({ entries: 3015, filesNew: 3015, totalBytes: 9 })).toContain('3,015 entries, 9 bytes. <br>');
     expect(await say({ entries: 3015, filesNew: 3015, entriesGone: 4000, totalBytes: 9 })).toContain(
       'Since the snapshot before: 3,015 new, 0 changed, 4,000 gone.',
     );

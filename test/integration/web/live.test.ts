@@ -102,7 +102,7 @@ describe('a run that goes on', () => {
       const text = await guest.text(path);
       expect(text).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
       expect(text).toContain(`data-live="/runs/${runId}/events"`);
-      expect(text).toMatch(/aria-current="step".*Read your files/);
+      expect(text).toMatch(/aria-current="step".*Read your data/);
       expect(text).toContain('250 of about 1,000');
       expect(text).toContain('<bdi>&lt;b&gt;Letters</bdi>');
       expect(text).toContain('<dd class="number">about 1 min</dd>');
@@ -210,7 +210,7 @@ describe('what could not be read', () => {
     expect(text.length).toBeLessThan(100_000);
     expect(text).toContain('These are the first 1,000 of 4,321.');
     expect(text).toContain('1 to 100 of 1,000');
-    expect(text).toMatch(/New files<\/dt><dd>2.*Changed files<\/dt><dd>1.*Files gone<\/dt><dd>3/);
+    expect(text).toMatch(/New<\/dt><dd>2.*Changed<\/dt><dd>1.*Gone<\/dt><dd>3/);
     expect(await guest.text(`/runs/${runId}?page=10`)).toContain('999.pdf');
     for (const page of ['0', '11', 'x']) expect((await guest.send(`/runs/${runId}?page=${page}`)).status).toBe(404);
   });

@@ -30,8 +30,8 @@ test('the page tells how far the night is, what went wrong by cause, and the slo
   expect(page).toContain('The night is in progress.');
   expect(page).toContain('1 complete · 1 in part · 2 failed · 1 waiting · 5 to come');
   expect(page).toContain('Oldest waiting: 2 min');
-  expect(page).toContain('Failed: the WebDAV server does not answer, or does not deliver files');
-  expect(page).toContain('In part: the WebDAV server refuses access');
+  expect(page).toContain('Failed: a server of people’s data does not answer, or does not deliver it');
+  expect(page).toContain('In part: a server of people’s data refuses access');
   expect(page).toContain('cloud.example');
   expect(page).toContain('200 ms');
   expect(page).toContain('2026-05-04: 1 complete, 1 in part, 2 failed');
@@ -55,7 +55,7 @@ test('a group is tried again by one button, and the audit says so', async () => 
     { by, about: 'failed source/unavailable: 2' },
   ]);
   // They are under way now, and in no group.
-  expect(await operator.text('/operator')).not.toContain('the WebDAV server does not answer');
+  expect(await operator.text('/operator')).not.toContain('a server of people’s data does not answer');
 });
 
 test('an operator without a consent of their own lands on the night after signing in, and home still answers for themselves', async () => {

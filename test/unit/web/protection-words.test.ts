@@ -42,7 +42,7 @@ describe('the answer to "am I protected?"', () => {
 
   test('says how much could not be read, where nothing worse is wrong', () => {
     const unreadable = told({ verdict: 'partly', reason: 'unreadable' });
-    expect(leadOf(texts, unreadable, 2)).toBe('Yes, except for 2 files or folders.');
+    expect(leadOf(texts, unreadable, 2)).toBe('Yes, except for 2 entries.');
     expect(leadOf(texts, unreadable)).toBe(t.partly);
     expect(leadOf(texts, told({ verdict: 'partly', reason: 'great_loss' }), 2)).toBe(t.partly);
     expect(leadOf(texts, told({ verdict: 'late', reason: 'store_trouble' }), 2)).toBe(t.late);
@@ -138,3 +138,15 @@ test('the way on leads where the reason can be seen or mended', async () => {
   for (const reason of ['damaged', 'repository_damaged', 'repository_gone', 'unverified'] as const)
     expect(await way({ mend: 'mend_service', reason, runId: 'x' })).toContain('href="/verification"');
 });
+
+test.each([texts, german])(
+  'what happened to what is backed up is told in the same words whatever it is: $languageName',
+  (spoken) => {
+    const reasons = Object.values({ ...spoken.protection.consent, ...spoken.protection.nights });
+    const told = [
+      ...reasons.flatMap(({ happened, act }) => [happened, typeof act === 'string' ? act : act('', false)]),
+    ];
+    const general = [spoken.tagline, spoken.welcome.lead, spoken.notices.person.subject.not, ...told];
+    for (const sentence of general) expect(sentence).not.toMatch(/\bfiles?\b|Datei/);
+  },
+);
