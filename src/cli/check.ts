@@ -26,14 +26,13 @@ export const checkCommand: Command = {
     const readData = shareOf(options);
     return doForEachRepository(options, output, {
       use: 'looking',
-      work: async (resources, { user, userId, signal: stopped }): Promise<Row> => {
+      work: async (resources, { user, userId, signal }): Promise<Row> => {
         const { clock, lockOwner } = resources;
         const { repository, recoveryKeyFile } = await openPersonRepository(resources, userId);
-        await using lock = beginLock(repository, { clock, ...lockOwner, exclusive: true, signal: stopped });
-        const signal = AbortSignal.any([lock.signal, stopped]);
+        await using lock = beginLock(repository, { clock, ...lockOwner, exclusive: true, signal });
         const keys = recoveryKeyFile === null ? [] : [recoveryKeyFile];
         const { saved, ...report } = await checkRepository(repository, {
-          ...{ locking: lock.settled, readData, keys, signal },
+          ...{ locking: lock.settled, readData, keys, signal: lock.signal },
         });
         const damaged = report.findings.flatMap(({ snapshotId }) => snapshotId ?? []);
         const removed = await findRemoved(resources, { userId, repository, saved, damaged });

@@ -17,11 +17,11 @@ export const stats: Command = {
   run: (options, output) =>
     doForEachRepository(options, output, {
       use: 'looking',
-      work: async (resources, { user, userId, signal: stopped }): Promise<Row> => {
+      work: async (resources, { user, userId, signal }): Promise<Row> => {
         const { clock, lockOwner } = resources;
         const { repository } = await openPersonRepository(resources, userId);
-        await using lock = await lockRepository(repository, { clock, ...lockOwner, signal: stopped });
-        const read = await readStats(repository, AbortSignal.any([lock.signal, stopped]));
+        await using lock = await lockRepository(repository, { clock, ...lockOwner, signal });
+        const read = await readStats(repository, lock.signal);
         return { user, ...read };
       },
       linesOf,

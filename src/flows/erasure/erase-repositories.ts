@@ -98,5 +98,5 @@ async function refuseWriters(
     if (!isAppError(error) || error.code.startsWith('store/')) throw error;
     return undefined;
   });
-  if (repository !== undefined) await refuseHeld(repository, { clock, ...lockOwner, ...(signal && { signal }) });
+  if (repository !== undefined) await refuseHeld(repository, { clock, ...lockOwner, signal });
 }

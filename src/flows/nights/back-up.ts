@@ -113,7 +113,6 @@ export async function backUp(
   await raiseMark(resources, userId, { ...standing, place: own.place, first: true });
   await keepCard(resources, id, facts.isBeingErased ? null : facts.card);
 
-  const either = AbortSignal.any([signal, lock.signal]);
   await using sources = openSources(resources, places, { access, processor, memory: limits.memory });
   const { last, trusted, checkpoint } = before;
   const trust = findTrust(resources, { night, unreliable, before: trusted, isOnRecord: last?.isOnRecord === true });
@@ -125,7 +124,7 @@ export async function backUp(
     zone,
     left: new Set(sourceNames.filter((name) => !places.some((place) => place.name === name))),
     waitsForAll,
-    signal: either,
+    signal: lock.signal,
     spotCheck: { files: last?.files ?? 0, random },
     onProcessor: processor.had,
     onProgress: progress.archive,
@@ -133,7 +132,7 @@ export async function backUp(
     ...last?.archiving,
   };
   const archived = await archiveInTrust(resources, options, trust, { runId, userId, checkpoint });
-  either.throwIfAborted();
+  lock.signal.throwIfAborted();
 
   progress.begin('snapshot');
   await confirm();
@@ -178,7 +177,7 @@ async function openAndLock(resources: Needs, facts: NightFacts, signal: AbortSig
     const { repository, store } = opened;
     const whenLocked = () => refuseIfMoved(resources, { userId, store });
     const { clock, lockOwner } = resources;
-    const lock = await loadWhileLocking(repository, { clock, ...lockOwner, whenLocked });
+    const lock = await loadWhileLocking(repository, { clock, ...lockOwner, whenLocked, signal });
     try {
       const before = await findBefore(resources, userId, repository);
       const target = openArchiveTarget(repository, clock, lock.settled);

@@ -95,10 +95,9 @@ async function letGo(
   repository: Repository,
   { look, signal }: LettingGo,
 ): Promise<Look> {
-  await using lock = await lockRepository(repository, { clock, ...lockOwner, ...(signal && { signal }) });
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, signal });
   const judgement = await look();
   for (const id of judgement.going) {
-    signal?.throwIfAborted();
     lock.signal.throwIfAborted();
     await repository.forgetSnapshot(id).catch(ignoreGone);
   }

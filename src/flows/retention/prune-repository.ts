@@ -17,19 +17,13 @@ export async function pruneRepository(
 ): Promise<PruneReport> {
   const { clock, database, lockOwner } = resources;
   const { repository, store } = await openPersonRepository(resources, userId);
-  await using lock = await lockRepository(repository, {
-    clock,
-    ...lockOwner,
-    exclusive: true,
-    ...(signal && { signal }),
-  });
-  const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal });
   await refuseIfMoved(resources, { userId, store });
   const listed = await Array.fromAsync(repository.listSnapshots());
   const onRecord = await listSnapshotsOnRecord(database, userId);
   await refuseOldListing(repository.backend, { listed, onRecord });
   // What people agreed to says that the data goes, so that nothing of it may stay for the sake of speed.
-  const report = await prune(repository, { clock, dryRun, signal: either, unusedShare: 0 });
+  const report = await prune(repository, { clock, dryRun, signal: lock.signal, unusedShare: 0 });
   if (!dryRun) await savePruned(database, { userId, at: clock.now(), by });
   return report;
 }

@@ -60,30 +60,26 @@ export async function moveRepository(
   refuseUnended(row, { target, here });
   const repository = await openRepositoryOf(resources, row).catch(unlessMissing);
   if (repository === undefined) return null;
-  await using lock = await lockRepository(repository, {
-    clock,
-    ...lockOwner,
-    exclusive: true,
-    ...(signal && { signal }),
-  });
-  const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal });
   await refuseIfMoved(resources, row);
   const there = store(row.location, target);
   // Whoever gives up what was begun has the place cleared.
   await refuseAnother(repository.backend, there);
   await saveMovingTo(database, row.id, target);
-  const report = await copyRepository(repository.backend, there, { signal: either }).catch(async (error: unknown) => {
-    const isRefused = isAppError(error) && error.retry === undefined;
-    if (row.movingTo === null && isRefused && (await isEmpty(there))) await saveMovingTo(database, row.id, null);
-    throw error;
-  });
+  const report = await copyRepository(repository.backend, there, { signal: lock.signal }).catch(
+    async (error: unknown) => {
+      const isRefused = isAppError(error) && error.retry === undefined;
+      if (row.movingTo === null && isRefused && (await isEmpty(there))) await saveMovingTo(database, row.id, null);
+      throw error;
+    },
+  );
   const { sealed: sealedPassword, keyId } = sealPassword(
     keyring,
     { ...row, store: target },
     openPassword(keyring, row),
   );
-  await proveCopy(resources, { ...row, store: target, sealedPassword }, { readData, signal: either });
-  either.throwIfAborted();
+  await proveCopy(resources, { ...row, store: target, sealedPassword }, { readData, signal: lock.signal });
+  lock.signal.throwIfAborted();
   // With a card the old copy would be taken for the repository where the database is lost.
   await removeCards(repository.backend);
   const { id, recoveryKeyFile, store: from } = row;

@@ -32,17 +32,15 @@ export async function repairRepository(
 ): Promise<Repair> {
   const { clock, database, lockOwner } = resources;
   const { repository, store } = await openPersonRepository(resources, userId);
-  const own = signal && { signal };
-  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, ...own });
-  const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal });
   await refuseIfMoved(resources, { userId, store });
-  const { findings } = await checkRepository(repository, { readData, signal: either });
-  const damaged = await confirmDamage(repository, findings, either);
+  const { findings } = await checkRepository(repository, { readData, signal: lock.signal });
+  const damaged = await confirmDamage(repository, findings, lock.signal);
   const anew = async () => (await openPersonRepository(resources, userId)).repository;
-  const report = await repairPacks(await anew(), damaged, { ...options, signal: either });
+  const report = await repairPacks(await anew(), damaged, { ...options, signal: lock.signal });
   if (options.dryRun === true) return { ...report, findings };
   if (hasChanged(report)) await saveAudit(database, { at: clock.now(), by, act: 'repository-repaired', userId });
-  return { ...report, findings: (await checkRepository(await anew(), { signal: either })).findings };
+  return { ...report, findings: (await checkRepository(await anew(), { signal: lock.signal })).findings };
 }
 
 function hasChanged({ indexesDamaged, packsIndexed, packsMissing, packsReplaced }: RepairReport): boolean {

@@ -27,14 +27,13 @@ export async function repairPersonSnapshots(
 ): Promise<RepairedSnapshot[]> {
   const { clock, database, lockOwner } = resources;
   const { repository, store } = await openPersonRepository(resources, userId);
-  const own = signal && { signal };
-  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: forget && !dryRun, ...own });
-  const either = signal === undefined ? lock.signal : AbortSignal.any([lock.signal, signal]);
+  await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: forget && !dryRun, signal });
   await refuseIfMoved(resources, { userId, store });
   await repository.loadIndex();
   const repaired: RepairedSnapshot[] = [];
   try {
-    for await (const one of repairSnapshots(repository, { clock, dryRun, forget, signal: either })) repaired.push(one);
+    for await (const one of repairSnapshots(repository, { clock, dryRun, forget, signal: lock.signal }))
+      repaired.push(one);
   } finally {
     if (!dryRun && repaired.length > 0) {
       const replaced = forget ? repaired.map(({ id, repaired: to }) => ({ from: id, to })) : [];

@@ -84,7 +84,7 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
   await using reading = followReading(resources, claimed);
   let filesRead = 0;
   const report = await checkRepository(repository, {
-    signal: AbortSignal.any([signal, lock.signal, reading.signal]),
+    signal: AbortSignal.any([lock.signal, reading.signal]),
     keys: recoveryKeyFile === null ? [] : [recoveryKeyFile],
     onFile: sample.offer,
     onPack: reading.passed,

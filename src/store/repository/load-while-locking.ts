@@ -1,4 +1,4 @@
-import { whenAborted } from '../../abort.ts';
+import { abortToo, whenAborted } from '../../abort.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type IndexId, parseId } from '../format/ids.ts';
@@ -10,7 +10,7 @@ import type { Repository } from './repository.ts';
 export interface SettlingLock extends AsyncDisposable {
   /** Rejects as `lockRepository`; that of `loadWhileLocking` also with `repository/locked` when an index file went meanwhile. */
   readonly settled: Promise<RepositoryLock>;
-  /** Aborted when the lock cannot be taken, or is lost later. */
+  /** Aborted when the lock cannot be taken or is lost later, or by the signal that it is taken with. */
   readonly signal: AbortSignal;
 }
 
@@ -51,13 +51,16 @@ export function beginLock(
     return lock;
   });
   const ended = new AbortController();
+  const stopping = options.signal && abortToo(ended, options.signal);
   const end = (reason: unknown) => ended.abort(reason);
   settled.then(({ signal }) => whenAborted(signal, end), end);
-  const release = () =>
-    taking.then(
+  const release = () => {
+    stopping?.[Symbol.dispose]();
+    return taking.then(
       (lock) => lock[Symbol.asyncDispose](),
       () => undefined,
     );
+  };
   return { settled, signal: ended.signal, [Symbol.asyncDispose]: release };
 }
 

@@ -1,3 +1,4 @@
+import { abortToo } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { LockId } from '../format/ids.ts';
@@ -19,12 +20,13 @@ export interface LockOptions extends LockOwner {
   readonly clock: Clock;
   /** Exclusive, as prune and check need it. Otherwise others may write at the same time. */
   readonly exclusive?: boolean;
-  readonly signal?: AbortSignal;
+  /** Ends the wait for the lock, and aborts its signal as well. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A held lock; disposing releases it. */
 export interface RepositoryLock extends AsyncDisposable {
-  /** Aborted with `repository/lost-lock` when the lock could not be kept: stop writing at once. */
+  /** Aborted with `repository/lost-lock` when the lock could not be kept, or by the signal that it was taken with: stop writing at once. */
   readonly signal: AbortSignal;
 }
 
@@ -152,6 +154,7 @@ function unreadableLock({ id }: UnreadableLock): AppError {
 function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): RepositoryLock {
   const { clock } = options;
   const ended = new AbortController();
+  const stopping = options.signal && abortToo(ended, options.signal);
   let held = first;
   let refreshing = Promise.resolve();
   const age = () => clock.now().getTime() - held.since.getTime();
@@ -172,6 +175,7 @@ function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): 
     [Symbol.asyncDispose]: async () => {
       refresher[Symbol.dispose]();
       watcher[Symbol.dispose]();
+      stopping?.[Symbol.dispose]();
       await refreshing;
       await removeLock(repository, options, held.id).catch(() => undefined);
     },

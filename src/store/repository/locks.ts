@@ -55,7 +55,7 @@ const pauseMs = 5_000;
 
 interface Reading extends Pick<LockOwner, 'unreadable'> {
   readonly clock: Clock;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** All locks. One that cannot be read may be on its way, and is given a moment when it is first seen. */

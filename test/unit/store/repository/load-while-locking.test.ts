@@ -55,6 +55,18 @@ test('a lock that is refused aborts what was begun', async () => {
   expect(lock.signal.aborted).toBe(true);
 });
 
+test('who stops while the lock settles stops what was begun, and leaves no lock', async () => {
+  const { backend, clock, repository } = await place();
+  const stopping = new AbortController();
+  {
+    await using lock = await loadWhileLocking(repository, { ...asUs(clock), signal: stopping.signal });
+    stopping.abort('stopped');
+    expect(lock.signal.reason).toBe('stopped');
+    await expect(lock.settled).rejects.toBe('stopped');
+  }
+  expect(await Array.fromAsync(backend.list('lock'))).toEqual([]);
+});
+
 test('an index that was replaced meanwhile is noticed', async () => {
   const { backend, clock, repository } = await place();
   await using lock = await loadWhileLocking(repository, asUs(clock));

@@ -229,6 +229,17 @@ describe('a held lock', () => {
     expect(lock.signal.aborted).toBe(false);
   });
 
+  test('stops with the signal that it was taken with, and not with one that is aborted after its release', async () => {
+    const { repository, options } = await place();
+    const stopping = new AbortController();
+    const taken = { ...options, signal: stopping.signal };
+    const released = await lockRepository(repository, taken);
+    await released[Symbol.asyncDispose]();
+    await using lock = await lockRepository(repository, taken);
+    stopping.abort('stopped');
+    expect([lock.signal.reason, released.signal.aborted]).toEqual(['stopped', false]);
+  });
+
   test('is lost at once when somebody else removed it', async () => {
     const { backend, repository, clock, options } = await place();
     await using lock = await lockRepository(repository, options);
