@@ -20,8 +20,8 @@ export async function healRuns(
   const { clock, database, holder, log, queues } = resources;
   const at = clock.now();
   const by = `worker:${holder}`;
-  const { plans, runs } = await bringBackFromAhead(database, { at, by });
-  if (plans + runs > 0) log.warn('clock.was-ahead', { plans, runs });
+  const { grants, plans, runs } = await bringBackFromAhead(database, { at, by });
+  if (grants + plans + runs > 0) log.warn('clock.was-ahead', { grants, plans, runs });
   const lapsed = await returnLapsedRuns(database, { at, by });
   await nameHosts(database);
   const queued = await listQueuedRuns(database, most);

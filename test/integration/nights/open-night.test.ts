@@ -88,6 +88,8 @@ describe('opening a night', () => {
     const idleDeadline = new Date(inAYear.getTime() + 30 * day);
     const used = { lastExchangedAt: inAYear, nextExchangeAt: new Date(inAYear.getTime() + 7 * day), idleDeadline };
     await database.grant.update({ where: { id: grantId }, data: used });
+    const exchange = { grantId, generation: 1, fence: 1, holder: 'gone', purpose: 'run', startedAt: inAYear };
+    await database.exchange.create({ data: { ...exchange, id: randomUUID() } });
     await database.keptFigure.create({ data: { name: 'people', value: {}, countedAt: inAYear, dueAt: inAYear } });
     await database.rateLimit.createMany({
       data: [

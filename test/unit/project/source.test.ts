@@ -27,6 +27,7 @@ test('statements are made of text where they name tables, columns and settings o
     'src/database/nights/turns.ts',
     'src/database/people/people.ts',
     'src/database/records/tallies.ts',
+    'src/database/server/clock-ahead.ts',
     'src/database/server/inspect-server.ts',
     'src/database/state/sealed-values.ts',
     'src/database/state/state.ts',
