@@ -53,6 +53,8 @@ export async function startDemo({ folder, port, log, settings }: DemoOptions): P
     OIDC_CLIENT_ID: client.id,
     OIDC_CLIENT_SECRET: client.secret,
     FILES_URL: cloud.filesUrl,
+    CALENDARS_URL: cloud.davUrl,
+    CONTACTS_URL: cloud.davUrl,
     ZONE: 'Europe/Berlin',
     LOG_LEVEL: log ? 'info' : 'error',
     GRACE_SECONDS: '5',

@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { restore } from '../src/store/restorer/restore.ts';
 import { agreeAs } from './agree.ts';
+import type { CloudEntry } from './cloud/cloud.ts';
+import { shareNames } from './cloud/shares.ts';
 import type { Demo } from './demo.ts';
 import { type NightRun, passTime, settledRuns } from './nights.ts';
 import { alice } from './people.ts';
@@ -50,17 +52,24 @@ async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to:
   await repository.loadIndex();
   const { snapshot } = await repository.findSnapshot('latest');
   const report = await restore(repository, snapshot, to);
-  const wanted = cloud.contents(alice.username);
-  const found = await readdir(join(to, 'files'), { recursive: true });
-  let same = report.problems.length === 0 && found.length === wanted.size;
+  let same = report.problems.length === 0;
+  for (const share of shareNames) same &&= await isSame(join(to, share), cloud.contents(alice.username, share));
+  return { entries: report.files, identical: same };
+}
+
+/** Whether a folder holds just what was in the cloud, besides what Nightkeep keeps of each calendar and address book. */
+async function isSame(folder: string, wanted: ReadonlyMap<string, CloudEntry>): Promise<boolean> {
+  const found = await readdir(folder, { recursive: true });
+  const isKept = (path: string) => !wanted.has(path) && basename(path) === 'properties.json';
+  let same = found.filter((path) => !isKept(path)).length === wanted.size;
   for (const [path, item] of wanted) {
     if (item.kind !== 'file') continue;
-    same &&= await readFile(join(to, 'files', path)).then(
+    same &&= await readFile(join(folder, path)).then(
       (bytes) => bytes.equals(item.bytes),
       () => false,
     );
   }
-  return { entries: report.files, identical: same };
+  return same;
 }
 
 /** Whether both nights succeeded, the second read only what changed, and the restore is identical. */

@@ -12,8 +12,8 @@ export async function* letNightPass(demo: Demo): AsyncGenerator<string> {
   yield* reportOn(demo, runs);
 }
 
-/** Who has files in the cloud. */
-const files = new Set([alice.username, bob.username]);
+/** Who has something in the cloud. */
+const owners = new Set([alice.username, bob.username]);
 
 /** One or more lines for each person: their runs and the state of their consent. */
 export async function* reportOn(
@@ -24,7 +24,7 @@ export async function* reportOn(
   for (const { username } of people) {
     const grant = grants.find(({ user }) => user.username === username);
     const lines = runs.filter((run) => run.username === username).map(outcome);
-    if (grant === undefined && files.has(username)) lines.push('has not agreed to backups');
+    if (grant === undefined && owners.has(username)) lines.push('has not agreed to backups');
     else if (grant === undefined) continue;
     else if (grant.state === 'withdrawn') lines.push('consent withdrawn');
     else if (grant.state !== 'active') lines.push(`consent refused by the provider (${grant.reason ?? grant.state})`);
@@ -37,7 +37,7 @@ export async function* reportOn(
 const alarms: Readonly<Record<string, string>> = {
   loss: 'a great loss',
   change: 'a great change',
-  root: 'a part of the files is not offered any more',
+  root: 'a part of the data is not offered any more',
 };
 
 function outcome({ alarm, night, state, message, count }: NightRun): string {

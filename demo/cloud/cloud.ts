@@ -3,24 +3,27 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { listenOnLoopback, type OtherAddress } from '../loopback-server.ts';
 import type { Person } from '../people.ts';
 import { type ExpectedToken, openTokenCheck, tokenForTheCloud } from './access.ts';
-import { addMadeUpFiles } from './content.ts';
-import { davHandler, filesPrefix } from './dav.ts';
+import { addMadeUpDates, addMadeUpFiles } from './content.ts';
+import { davHandler, davPrefix } from './dav.ts';
 import { cloudPages } from './pages.ts';
-import { type CloudTree, openTree } from './tree.ts';
+import { openShares, type ShareName, type Shares } from './shares.ts';
+import type { CloudTree } from './tree.ts';
 
 export interface DemoCloud {
   /** `http://127.0.0.1:port`: the page for people. */
   readonly url: string;
   /** The setting FILES_URL for Nightkeep; contains `{preferred_username}`. */
   readonly filesUrl: string;
+  /** The settings CALENDARS_URL and CONTACTS_URL: the server says where those of a person are. */
+  readonly davUrl: string;
   /** Writes a file and the folders it needs; names are joined by `/`. */
   write(username: string, path: string, content: Uint8Array | string): void;
   makeFolder(username: string, path: string): void;
   /** Removes a file, or a folder with everything in it. Throws where there is nothing. */
   remove(username: string, path: string): void;
-  /** All files and folders of the person by path, to compare a restore with. */
-  contents(username: string): Map<string, CloudEntry>;
-  /** WebDAV requests answered so far, by method. */
+  /** All files and folders of the person by path, or what is in their calendars or address books, to compare a restore with. */
+  contents(username: string, share?: ShareName): Map<string, CloudEntry>;
+  /** WebDAV, CalDAV and CardDAV requests answered so far, by method. */
   requests(): Readonly<Record<string, number>>;
   /** Connections are refused until `up`. */
   down(): Promise<void>;
@@ -39,7 +42,7 @@ export interface CloudOptions {
   issuer: string;
   /** What these must say: what those of the demo's provider do, unless said. */
   token?: ExpectedToken;
-  /** Each gets made-up files: the first all of them, the others about half. */
+  /** Each gets made-up files, events and contacts: the first all of them, the others about half. */
   people: readonly Person[];
   /** The same seed gives the same files. */
   seed?: string;
@@ -48,8 +51,8 @@ export interface CloudOptions {
 }
 
 /**
- * Starts a small cloud on 127.0.0.1: files over WebDAV at `/dav/files/<username>/` for bearer tokens of the issuer, and
- * at `/` pages without a sign-in where files can be changed. Everything is in memory.
+ * Starts a small cloud on 127.0.0.1: files, calendars and contacts over WebDAV, CalDAV and CardDAV below `/dav/` for bearer tokens of the
+ * issuer, and at `/` pages without a sign-in where they can be changed. Everything is in memory.
  */
 export async function startCloud({
   port = 0,
@@ -61,16 +64,23 @@ export async function startCloud({
   clock = systemClock(),
 }: CloudOptions): Promise<DemoCloud> {
   const server = await listenOnLoopback(port, at);
-  const trees = new Map(people.map((person) => [person.username, openTree(clock)]));
+  const all = new Map(people.map((person) => [person.username, openShares(clock)]));
+  const sharesOf = (username: string): Shares => {
+    const shares = all.get(username);
+    if (!shares) throw new Error(`The demo cloud has nobody called ${username}.`);
+    return shares;
+  };
   people.forEach(({ username }, index) => {
-    addMadeUpFiles(treeOf(trees, username), `${seed} ${username}`, index === 0 ? 1 : 0.5);
+    const shares = sharesOf(username);
+    addMadeUpFiles(shares.files, `${seed} ${username}`, index === 0 ? 1 : 0.5);
+    addMadeUpDates(shares, `${seed} ${username}`, index === 0 ? 1 : 0.5);
   });
 
   const requests: Record<string, number> = {};
-  const dav = davHandler(trees, openTokenCheck(issuer, clock, token));
-  const pages = getRequestListener(cloudPages({ origin: server.origin, trees, people, clock }).fetch);
+  const dav = davHandler(all, openTokenCheck(issuer, clock, token));
+  const pages = getRequestListener(cloudPages({ origin: server.origin, shares: all, people, clock }).fetch);
   server.serve((request, response) => {
-    if (!request.url?.startsWith(filesPrefix)) return void pages(request, response);
+    if (!request.url?.startsWith(davPrefix)) return void pages(request, response);
     const method = request.method ?? '';
     requests[method] = (requests[method] ?? 0) + 1;
     // An error here is the server's: the issuer's keys could not be fetched, or the client is gone.
@@ -79,27 +89,22 @@ export async function startCloud({
 
   return {
     url: server.origin,
-    filesUrl: `${server.origin}${filesPrefix}{preferred_username}/`,
+    filesUrl: `${server.origin}${davPrefix}files/{preferred_username}/`,
+    davUrl: `${server.origin}${davPrefix}`,
     write: (username, path, content) => {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      treeOf(trees, username).write(path.split('/'), bytes);
+      sharesOf(username).files.write(path.split('/'), bytes);
     },
-    makeFolder: (username, path) => treeOf(trees, username).makeFolder(path.split('/')),
+    makeFolder: (username, path) => sharesOf(username).files.makeFolder(path.split('/')),
     remove: (username, path) => {
-      if (!treeOf(trees, username).remove(path.split('/'))) throw new Error(`${username} has nothing at ${path}.`);
+      if (!sharesOf(username).files.remove(path.split('/'))) throw new Error(`${username} has nothing at ${path}.`);
     },
-    contents: (username) => contentsOf(treeOf(trees, username)),
+    contents: (username, share = 'files') => contentsOf(sharesOf(username)[share]),
     requests: () => ({ ...requests }),
     down: () => server.down(),
     up: () => server.up(),
     stop: () => server.down(),
   };
-}
-
-function treeOf(trees: ReadonlyMap<string, CloudTree>, username: string): CloudTree {
-  const tree = trees.get(username);
-  if (!tree) throw new Error(`The demo cloud has nobody called ${username}.`);
-  return tree;
 }
 
 function contentsOf(tree: CloudTree): Map<string, CloudEntry> {

@@ -1,5 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
-import type { CloudTree } from './tree.ts';
+import type { Shares } from './shares.ts';
+import type { CloudTree, Path } from './tree.ts';
 
 /** Pseudo-random numbers, determined by the seed. */
 interface Random {
@@ -39,6 +40,49 @@ export function addMadeUpFiles(tree: CloudTree, seed: string, share = 1): void {
   for (const name of oddNames) write(`Odd names/${name}`, `The name of this file is ${JSON.stringify(name)}.\n`);
   write('Notes/Empty.md', '');
   tree.makeFolder(['Documents', 'Nothing here yet'], day(10));
+}
+
+/** Adds a made-up calendar and a made-up address book, the same for the same seed: `share` 1 is 40 events and 25 contacts. */
+export function addMadeUpDates({ calendars, contacts }: Shares, seed: string, share = 1): void {
+  const random = seededRandom(`${seed} dates`);
+  const long = new Date(Date.UTC(2026, 0, 15, 12));
+  const write = (tree: CloudTree, path: Path, lines: readonly string[]) =>
+    tree.write(path, new TextEncoder().encode(`${lines.join('\r\n')}\r\n`), long);
+  for (let number = 1; number <= Math.ceil(40 * share); number++) {
+    const day = new Date(Date.UTC(2026, 0, 1 + random.below(365), 8 + random.below(10)));
+    write(
+      calendars,
+      ['Personal', `event-${two(number)}.ics`],
+      event(`event-${two(number)}`, pick(random, topics), day),
+    );
+  }
+  for (let number = 1; number <= Math.ceil(25 * share); number++) {
+    const uid = `contact-${two(number)}`;
+    const name = `${pick(random, givenNames)} ${pick(random, familyNames)}`;
+    write(contacts, ['Friends', `${uid}.vcf`], contact(uid, name));
+  }
+}
+
+/** An iCalendar object of an event of an hour (RFC 5545). */
+export function event(uid: string, summary: string, from: Date): string[] {
+  const stamp = (date: Date) => `${date.toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  const times = [`DTSTART:${stamp(from)}`, `DTEND:${stamp(new Date(from.getTime() + 3_600_000))}`];
+  const inside = [`UID:${uid}`, `DTSTAMP:${stamp(from)}`, ...times, `SUMMARY:${summary}`];
+  return [
+    ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//nightkeep//demo//EN', 'BEGIN:VEVENT'],
+    ...inside,
+    ...['END:VEVENT', 'END:VCALENDAR'],
+  ];
+}
+
+/** A vCard (RFC 2426). */
+function contact(uid: string, name: string): string[] {
+  const [given = '', family = ''] = name.split(' ');
+  const mail = `${given}.${family}@demo.example`.toLowerCase();
+  return [
+    ...['BEGIN:VCARD', 'VERSION:3.0', `UID:${uid}`],
+    ...[`N:${family};${given};;;`, `FN:${name}`, `EMAIL:${mail}`, 'END:VCARD'],
+  ];
 }
 
 /** Names that careless clients stumble over; each is a file in the folder "Odd names". */
@@ -85,6 +129,8 @@ function seededRandom(seed: string): Random {
 
 const topics = ['Garden', 'Night sky', 'Book list', 'Bicycle', 'Ideas', 'Meeting', 'Travel', 'Piano', 'Letters home'];
 const dishes = ['Soup', 'Bread', 'Apple cake', 'Dumplings', 'Curry', 'Pancakes'];
+const givenNames = ['Ada', 'Ben', 'Cleo', 'Dora', 'Emil', 'Fay', 'Gus', 'Hanna', 'Ivo', 'June'];
+const familyNames = ['Archer', 'Baker', 'Carver', 'Fisher', 'Mason', 'Porter', 'Sawyer', 'Weaver'];
 const words =
   'the moon rose over quiet roofs and somebody counted files while a slow train carried letters to the sea'.split(' ');
 

@@ -1,17 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CheckToken } from './access.ts';
 import { readFile } from './get.ts';
-import { davError, multistatus, readQuestion } from './propfind.ts';
+import { davError, multistatus, readQuestion, type Told } from './propfind.ts';
+import { type ShareName, type Shares, shareNames } from './shares.ts';
 import { type CloudNode, type CloudTree, etagOf, type Path } from './tree.ts';
 
-/** A person's files are at `/dav/files/<username>/…`. */
-export const filesPrefix = '/dav/files/';
+/**
+ * A person's files are at `/dav/files/<username>/…`, their calendars at `/dav/calendars/<username>/…` and their address books at
+ * `/dav/contacts/<username>/…`. The prefix itself names who asks, as `/dav/principals/<username>/`, and that the two latter.
+ */
+export const davPrefix = '/dav/';
 
-/** A request for a file or folder of the person whose token came with it. */
+/** A request for something in a share of the person whose token came with it. */
 interface Visit {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly username: string;
+  readonly share: ShareName;
   readonly tree: CloudTree;
   readonly path: Path;
   readonly node: CloudNode | undefined;
@@ -32,12 +37,12 @@ const verbs: Record<string, (visit: Visit) => ServerResponse | Promise<ServerRes
 };
 
 /**
- * WebDAV (RFC 4918, class 1 as far as a backup and a demo need it) over the trees of several people. Answers 401 to a
- * missing or invalid token, 403 to the token of another person.
+ * WebDAV (RFC 4918, class 1), CalDAV (RFC 4791) and CardDAV (RFC 6352), as far as a backup and a demo need them, over the shares of several
+ * people. Answers 401 to a missing or invalid token, 403 to the token of another person.
  */
-export function davHandler(trees: ReadonlyMap<string, CloudTree>, checkToken: CheckToken) {
+export function davHandler(people: ReadonlyMap<string, Shares>, checkToken: CheckToken) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<ServerResponse> => {
-    response.setHeader('DAV', '1');
+    response.setHeader('DAV', '1, calendar-access, addressbook');
     response.setHeader('Allow', allowed);
     const names = pathOf(request.url ?? '');
     if (!names) return answer(response, 400);
@@ -47,36 +52,61 @@ export function davHandler(trees: ReadonlyMap<string, CloudTree>, checkToken: Ch
       response.setHeader('WWW-Authenticate', `Bearer realm="demo cloud"${token ? ', error="invalid_token"' : ''}`);
       return answer(response, 401);
     }
-    const [owner, ...path] = names;
-    const tree = trees.get(username);
-    if (owner !== username || !tree) return answer(response, 403);
+    const [place, owner, ...path] = names;
+    const shares = people.get(username);
+    if (place === undefined || (place === 'principals' && owner === username && path.length === 0))
+      return request.method === 'PROPFIND'
+        ? tell(request, response, () => [{ username, href: addressOf(names), isPrincipal: place !== undefined }])
+        : answer(response, 405);
+    const share = shareNames.find((name) => name === place);
+    if (owner !== username || !shares || !share) return answer(response, 403);
     const verb = verbs[request.method ?? ''];
     if (!verb) return answer(response, 405);
-    return verb({ request, response, username, tree, path, node: tree.find(path) });
+    const tree = shares[share];
+    return verb({ request, response, username, share, tree, path, node: tree.find(path) });
   };
 }
 
-/** The address of a person's file or folder, percent-encoded, a folder's with a slash at its end. */
-function hrefOf(username: string, path: Path, node: CloudNode): string {
-  const names = [username, ...path].map((name) => encodeURIComponent(name)).join('/');
-  return `${filesPrefix}${names}${node.kind === 'folder' ? '/' : ''}`;
+/** The address of a collection, percent-encoded, with a slash at its end. */
+function addressOf(names: readonly string[]): string {
+  return `${davPrefix}${names.map((name) => `${encodeURIComponent(name)}/`).join('')}`;
 }
 
-async function list({ request, response, username, path, node }: Visit): Promise<ServerResponse> {
+/** The address of something in a share. */
+function hrefOf({ share, username }: Pick<Visit, 'share' | 'username'>, path: Path, node: CloudNode): string {
+  const address = addressOf([share, username, ...path]);
+  return node.kind === 'folder' ? address : address.slice(0, -1);
+}
+
+function list(visit: Visit): ServerResponse | Promise<ServerResponse> {
+  const { request, response, path, node } = visit;
+  const { share, username } = visit;
+  return tell(request, response, (depth) => {
+    if (!node) return undefined;
+    const children = depth === '1' && node.kind === 'folder' ? [...node.children] : [];
+    const resources = [{ path, node }, ...children.map(([name, child]) => ({ path: [...path, name], node: child }))];
+    return resources.map((one) => ({ ...one, share, username, href: hrefOf(visit, one.path, one.node) }));
+  });
+}
+
+/** Answers a PROPFIND with what there is to say for its depth; undefined where there is nothing at that address. */
+async function tell(
+  request: IncomingMessage,
+  response: ServerResponse,
+  toldOf: (depth: string) => readonly Told[] | undefined,
+): Promise<ServerResponse> {
   const depth = request.headers.depth ?? 'infinity';
   const body = await readBody(request, longestQuestion);
   if (!body) return answer(response, 413);
   if (depth !== '0' && depth !== '1') return answer(response, 403, davError('propfind-finite-depth'), xml);
-  if (!node) return answer(response, 404);
+  const told = toldOf(depth);
+  if (!told) return answer(response, 404);
   let question: ReturnType<typeof readQuestion>;
   try {
     question = readQuestion(body.toString());
   } catch {
     return answer(response, 400);
   }
-  const children = depth === '1' && node.kind === 'folder' ? [...node.children] : [];
-  const resources = [{ path, node }, ...children.map(([name, child]) => ({ path: [...path, name], node: child }))];
-  const told = resources.map((one) => ({ ...one, href: hrefOf(username, one.path, one.node) }));
   return answer(response, 207, multistatus(told, question), xml);
 }
 
@@ -130,9 +160,11 @@ function answer(response: ServerResponse, status: number, body = '', type?: stri
 /** The decoded names after the prefix. Undefined where one is invalid: malformed, empty, `.`, `..`, or with a slash in it. */
 function pathOf(url: string): string[] | undefined {
   const [address = ''] = url.split('?');
-  if (!address.startsWith(filesPrefix)) return undefined;
+  if (!address.startsWith(davPrefix)) return undefined;
+  const rest = address.slice(davPrefix.length).replace(/\/$/, '');
+  if (rest === '') return [];
   try {
-    const names = address.slice(filesPrefix.length).replace(/\/$/, '').split('/').map(decodeURIComponent);
+    const names = rest.split('/').map(decodeURIComponent);
     return names.every((name) => name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name))
       ? names
       : undefined;

@@ -4,21 +4,23 @@ import type { Clock } from '../../src/clock.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { page, pageHeaders } from '../page.ts';
 import type { Person } from '../people.ts';
+import { event } from './content.ts';
+import type { Shares } from './shares.ts';
 import { type CloudTree, type Path, sizeOf } from './tree.ts';
 
 const site = { name: 'Demo cloud', sign: '☁️' };
 
 /**
- * The pages of the cloud, without a sign-in: whose files there are, and three buttons that change something for the
+ * The pages of the cloud, without a sign-in: what everybody has there, and four buttons that change something for the
  * next night to back up. They answer to loopback names only, and accept forms from their own pages only.
  */
 export function cloudPages(options: {
   origin: string;
-  trees: ReadonlyMap<string, CloudTree>;
+  shares: ReadonlyMap<string, Shares>;
   people: readonly Person[];
   clock: Clock;
 }): Hono {
-  const { origin, trees, people, clock } = options;
+  const { origin, shares: all, people, clock } = options;
   const app = new Hono();
   app.use(async (context, next) => {
     const { host, protocol } = new URL(context.req.url);
@@ -32,17 +34,17 @@ export function cloudPages(options: {
 
   app.get('/', async (context) => {
     const rows = people.flatMap((person) => {
-      const tree = trees.get(person.username);
-      return tree ? [{ person, ...count(tree) }] : [];
+      const shares = all.get(person.username);
+      return shares ? [{ person, ...countAll(shares) }] : [];
     });
     return context.html(
       await page(
         site,
-        'Whose files?',
-        html`<p>These files are made up. Nightkeep fetches them at night over WebDAV, with a token that their owner allowed.</p>
-<table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th></tr>${rows.map(
-          ({ person, files, bytes }) =>
-            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${texts.formats.bytes(bytes)}</td></tr>`,
+        'Who has what?',
+        html`<p>All of this is made up. Nightkeep fetches it at night over WebDAV, CalDAV and CardDAV, with a token that its owner allowed.</p>
+<table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th><th class="number">Events</th><th class="number">Contacts</th></tr>${rows.map(
+          ({ person, files, bytes, events, contacts }) =>
+            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${texts.formats.bytes(bytes)}</td><td class="number">${events}</td><td class="number">${contacts}</td></tr>`,
         )}</table>`,
       ),
     );
@@ -50,21 +52,22 @@ export function cloudPages(options: {
 
   app.get('/people/:username', async (context) => {
     const person = people.find(({ username }) => username === context.req.param('username'));
-    const tree = person && trees.get(person.username);
+    const shares = person && all.get(person.username);
     const path = (context.req.query('in') ?? '').split('/').filter(Boolean);
-    const folder = tree?.find(path);
-    if (!person || !tree || folder?.kind !== 'folder') return context.text('There is no such folder.', 404);
-    const { files, bytes } = count(tree);
+    const folder = shares?.files.find(path);
+    if (!person || !shares || folder?.kind !== 'folder') return context.text('There is no such folder.', 404);
+    const { files, bytes, events, contacts } = countAll(shares);
     return context.html(
       await page(
         site,
         path.at(-1) ?? `${person.name}'s files`,
         html`
-<p class="soft">${files} files, ${texts.formats.bytes(bytes)} in all. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
+<p class="soft">${files} files, ${texts.formats.bytes(bytes)} in all; ${events} events in a calendar and ${contacts} contacts in an address book. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
 <form class="row" method="post" action="/people/${person.username}/change">
   <button class="main" name="change" value="edit">Edit a note</button>
   <button name="change" value="add">Add a file</button>
   <button name="change" value="delete">Delete a file</button>
+  <button name="change" value="event">Add an event</button>
 </form>
 ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')}</b></p>` : ''}
 <table><tr><th>Name</th><th>Changed</th><th class="number">Size</th></tr>${[...folder.children].map(
@@ -78,18 +81,18 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
 
   app.post('/people/:username/change', async (context) => {
     const username = context.req.param('username');
-    const tree = trees.get(username);
+    const shares = all.get(username);
     const { change } = await context.req.parseBody();
-    if (!tree) return context.text('There is no such person.', 404);
-    const did = changeSomething(tree, String(change), clock);
+    if (!shares) return context.text('There is no such person.', 404);
+    const did = changeSomething(shares, String(change), clock);
     if (did === undefined) return context.text('There is no such change.', 400);
     return context.redirect(`/people/${username}?${new URLSearchParams({ did, in: 'Notes' })}`, 303);
   });
   return app;
 }
 
-/** Makes one of the three changes in Notes and says what it did; undefined for an unknown change. */
-function changeSomething(tree: CloudTree, change: string, clock: Clock): string | undefined {
+/** Makes one of three changes in Notes, or one in the calendar, and says what it did; undefined for an unknown change. */
+function changeSomething({ files: tree, calendars }: Shares, change: string, clock: Clock): string | undefined {
   const now = clock.now().toISOString();
   const notes = tree.find(['Notes']);
   const files = notes?.kind === 'folder' ? [...notes.children].filter(([, node]) => node.kind === 'file') : [];
@@ -100,6 +103,12 @@ function changeSomething(tree: CloudTree, change: string, clock: Clock): string 
     write(['Notes', fresh], `# New\n\nWritten at ${now}.\n`);
     return `Added “${fresh}”.`;
   }
+  if (change === 'event') {
+    const uid = `new-${now.replaceAll(/\D/g, '')}`;
+    const lines = event(uid, `New at ${now}`, clock.now());
+    calendars.write(['Personal', `${uid}.ics`], new TextEncoder().encode(`${lines.join('\r\n')}\r\n`));
+    return `Added the event “New at ${now}”.`;
+  }
   if (change !== 'edit' && change !== 'delete') return undefined;
   if (name === undefined || node?.kind !== 'file') return 'There is no note left; add a file first.';
   if (change === 'delete') {
@@ -108,6 +117,10 @@ function changeSomething(tree: CloudTree, change: string, clock: Clock): string 
   }
   write(['Notes', name], `${new TextDecoder().decode(node.bytes)}\nEdited at ${now}.\n`);
   return `Edited “${name}”.`;
+}
+
+function countAll({ files, calendars, contacts }: Shares) {
+  return { ...count(files), events: count(calendars).files, contacts: count(contacts).files };
 }
 
 function count(tree: CloudTree): { files: number; bytes: number } {

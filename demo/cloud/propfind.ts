@@ -1,8 +1,12 @@
 import { SaxesParser } from 'saxes';
+import type { ShareName } from './shares.ts';
 import { type CloudNode, etagOf, type Path, sizeOf } from './tree.ts';
 
 const dav = 'DAV:';
 const owncloud = 'http://owncloud.org/ns';
+const calDav = 'urn:ietf:params:xml:ns:caldav';
+const cardDav = 'urn:ietf:params:xml:ns:carddav';
+const calendarServer = 'http://calendarserver.org/ns/';
 
 /** A property by namespace and local name. */
 interface PropertyName {
@@ -37,13 +41,16 @@ export function readQuestion(body: string): Question {
   return question;
 }
 
+/** Something in a share, or that which names the homes of a person: the prefix and their principal. */
+export type Told = { readonly href: string; readonly username: string } & (
+  | { readonly share: ShareName; readonly path: Path; readonly node: CloudNode }
+  | { readonly isPrincipal: boolean }
+);
+
 /** A 207 body (RFC 4918, section 13) with the requested properties of each resource; missing ones as 404. */
-export function multistatus(
-  resources: readonly { href: string; path: Path; node: CloudNode }[],
-  question: Question,
-): string {
-  const responses = resources.map(({ href, path, node }) => {
-    const known = propertiesOf(path, node);
+export function multistatus(resources: readonly Told[], question: Question): string {
+  const responses = resources.map((resource) => {
+    const known = propertiesOf(resource);
     const asked = typeof question === 'string' ? known : question.named;
     const found = asked.map(
       (wanted) => known.find((one) => one.name === wanted.name && one.namespace === wanted.namespace) ?? wanted,
@@ -51,7 +58,7 @@ export function multistatus(
     const have = found.filter((one): one is Property => 'value' in one);
     const lacks = found.filter((one) => !('value' in one));
     const told = have.map((one) => element(one, question === 'names' ? '' : one.value));
-    return `<d:response><d:href>${xmlText(href)}</d:href>${propstat(told, '200 OK', lacks.length === 0)}${propstat(
+    return `<d:response><d:href>${xmlText(resource.href)}</d:href>${propstat(told, '200 OK', lacks.length === 0)}${propstat(
       lacks.map((one) => element(one, '')),
       '404 Not Found',
     )}</d:response>`;
@@ -72,6 +79,8 @@ export function typeOf(name: string): string {
     csv: 'text/csv',
     png: 'image/png',
     ogg: 'audio/ogg',
+    ics: 'text/calendar;charset=utf-8',
+    vcf: 'text/vcard;charset=utf-8',
   };
   return types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream';
 }
@@ -81,22 +90,52 @@ interface Property extends PropertyName {
   readonly value: string;
 }
 
-function propertiesOf(path: Path, node: CloudNode): Property[] {
+const live = (property: string, value: string): Property => ({ namespace: dav, name: property, value });
+const extra = (property: string, value: string): Property => ({ namespace: owncloud, name: property, value });
+
+function propertiesOf(told: Told): Property[] {
+  if (!('node' in told)) return homesOf(told);
+  const { path, node, share } = told;
   const name = path.at(-1) ?? '';
-  const live = (property: string, value: string): Property => ({ namespace: dav, name: property, value });
-  const extra = (property: string, value: string): Property => ({ namespace: owncloud, name: property, value });
+  const isHeld = share !== 'files' && node.kind === 'folder' && path.length === 1;
+  const type = isHeld ? heldTypes[share] : '';
   return [
-    live('resourcetype', node.kind === 'folder' ? '<d:collection/>' : ''),
+    live('resourcetype', node.kind === 'folder' ? `<d:collection/>${type}` : ''),
     live('displayname', xmlText(name)),
+    ...(isHeld ? [{ namespace: calendarServer, name: 'getctag', value: etagOf(node) }] : []),
     live('getetag', `&quot;${etagOf(node)}&quot;`),
     live('getlastmodified', node.modified.toUTCString()),
     ...(node.kind === 'file'
       ? [live('getcontentlength', String(sizeOf(node))), live('getcontenttype', typeOf(name))]
       : []),
+    ...(share === 'files' ? ofFiles(node) : []),
+  ];
+}
+
+const heldTypes = { calendars: `<calendar xmlns="${calDav}"/>`, contacts: `<addressbook xmlns="${cardDav}"/>` };
+
+/** What Nextcloud says of files only. */
+function ofFiles(node: CloudNode): Property[] {
+  return [
     extra('id', `${String(node.id).padStart(8, '0')}ocdemo`),
     extra('fileid', String(node.id)),
     extra('size', String(sizeOf(node))),
     extra('permissions', node.kind === 'folder' ? 'RGDNVCK' : 'RGDNVW'),
+  ];
+}
+
+/** Who asks, and where their calendars and address books are (RFC 5397; RFC 4791, section 6.2.1; RFC 6352, section 7.1.1). */
+function homesOf({ username, isPrincipal }: { username: string; isPrincipal: boolean }): Property[] {
+  const href = (place: string) => `<d:href>/dav/${place}/${encodeURIComponent(username)}/</d:href>`;
+  return [
+    live('resourcetype', `<d:collection/>${isPrincipal ? '<d:principal/>' : ''}`),
+    live('current-user-principal', href('principals')),
+    ...(isPrincipal
+      ? [
+          { namespace: calDav, name: 'calendar-home-set', value: href('calendars') },
+          { namespace: cardDav, name: 'addressbook-home-set', value: href('contacts') },
+        ]
+      : []),
   ];
 }
 
@@ -108,7 +147,8 @@ function propstat(properties: string[], status: string, evenEmpty = false): stri
 function element({ namespace, name }: PropertyName, value: string): string {
   const prefix = namespace === dav ? 'd' : namespace === owncloud ? 'oc' : undefined;
   if (prefix) return value === '' ? `<${prefix}:${name}/>` : `<${prefix}:${name}>${value}</${prefix}:${name}>`;
-  return namespace === '' ? `<${name}/>` : `<x:${name} xmlns:x="${xmlText(namespace)}"/>`;
+  if (namespace === '') return `<${name}/>`;
+  return `<x:${name} xmlns:x="${xmlText(namespace)}">${value}</x:${name}>`;
 }
 
 /** Escapes text or an attribute's value; drops characters that XML 1.0 does not allow. */

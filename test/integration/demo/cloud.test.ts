@@ -6,6 +6,8 @@ import { openBrowser } from '../../../demo/browser/browser.ts';
 import { startCloud } from '../../../demo/cloud/cloud.ts';
 import { oddNames } from '../../../demo/cloud/content.ts';
 import { alice, bob, carol, people } from '../../../demo/people.ts';
+import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
+import { accessOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
 import { type DemoServers, startServers } from './servers.ts';
 
 let servers: DemoServers;
@@ -260,6 +262,29 @@ test('paths with dot segments and malformed paths are refused', async () => {
   }
 });
 
+test('calendars and contacts are found by the address that everybody shares, and are whole', async () => {
+  for (const [share, collection, body] of [
+    ['calendars', 'Personal', /^BEGIN:VCALENDAR\r\n[\s\S]*\r\nEND:VCALENDAR\r\n$/],
+    ['contacts', 'Friends', /^BEGIN:VCARD\r\n[\s\S]*\r\nEND:VCARD\r\n$/],
+  ] as const) {
+    await using source = openSource(servers.cloud.davUrl, { kind: heldKinds[share], access: accessOf(token) });
+    const [root] = await source.roots(never);
+    if (root === undefined) throw new Error('no root');
+    expect(root.address).toBe(`${servers.cloud.davUrl}${share}/alice/`);
+    const { members } = await source.list(root.collection, never);
+    expect(members.map((member) => member.name)).toEqual([collection]);
+    const listing = await source.list(memberNamed({ members, problems: [] }, collection), never);
+    const held = [...servers.cloud.contents('alice', share)].filter(([, { kind }]) => kind === 'file');
+    expect(listing.members).toHaveLength(held.length + 1);
+    expect(held.length).toBeGreaterThan(20);
+    for (const [, entry] of held) expect(entry.kind === 'file' && Buffer.from(entry.bytes).toString()).toMatch(body);
+  }
+  bearer = await servers.accessToken(bob);
+  const path = `${servers.cloud.davUrl}calendars/alice/`;
+  expect((await ask('PROPFIND', path, { depth: '0' })).status).toBe(403);
+  expect((await ask('PROPFIND', `${servers.cloud.davUrl}principals/alice/`, { depth: '0' })).status).toBe(403);
+});
+
 test('the page shows everybody’s files without a sign-in, and its buttons change something', async () => {
   await using browser = openBrowser();
   const front = await browser.open(servers.cloud.url);
@@ -271,6 +296,10 @@ test('the page shows everybody’s files without a sign-in, and its buttons chan
   expect(page.text).toMatch(/Added “New at .*\.md”/);
   expect(servers.cloud.contents('bob').size).toBe(before.size + 1);
   page = await browser.submit(page, { button: 'Delete a file' });
+  const events = servers.cloud.contents('bob', 'calendars').size;
+  page = await browser.submit(page, { button: 'Add an event' });
+  expect(page.text).toMatch(/Added the event “New at /);
+  expect(servers.cloud.contents('bob', 'calendars').size).toBe(events + 1);
   page = await browser.submit(page, { button: 'Edit a note' });
   const [, note = ''] = /Edited “(.*?)”/.exec(page.text) ?? [];
   const text = servers.cloud.contents('bob').get(`Notes/${note}`);
