@@ -19,6 +19,7 @@ import { forgetOldRecords } from '../src/flows/records/forget-old-records.ts';
 import { pruneDue } from '../src/flows/retention/prune-due.ts';
 import { retain } from '../src/flows/retention/retain.ts';
 import { exportWhereDue } from '../src/flows/state/export-into-store.ts';
+import { lookAgain } from '../src/flows/verification/look-again.ts';
 import { verifyDue } from '../src/flows/verification/verify-due.ts';
 import type { Resources } from '../src/resources.ts';
 import { type Duty, startDuties } from './duties.ts';
@@ -50,6 +51,7 @@ const duties: readonly Duty[] = [
   ['30 * * * * *', 'notices.send-failed', (resources) => sendNotices(resources)],
   ['17,47 * * * *', 'prune.failed', (resources, signal) => pruneDue(resources, { signal })],
   ['*/10 * * * *', 'verify.failed', (resources, signal) => verifyDue(resources, { signal })],
+  ['4-59/5 * * * *', 'verify.look-failed', (resources, signal) => lookAgain(resources, { signal })],
   ['5-59/10 * * * *', 'cards.failed', (resources, signal) => writeCards(resources, { signal })],
   ['9-59/10 * * * *', 'state.export-failed', (resources, signal) => exportWhereDue(resources, { signal })],
   ['15 * * * * *', 'tallies.failed', (resources) => foldRecentTallies(resources)],

@@ -150,6 +150,33 @@ export async function saveGone(
   });
 }
 
+/**
+ * Puts on record that a repository which was known to be gone since `foundAt` is there again, in that state, and makes its verification due. False
+ * where something else is known of it by now, or it is in another place.
+ */
+export async function saveBack(
+  database: Database,
+  back: { userId: string; id: string; store: string | null; foundAt: Date; state: DamageState | null; at: Date },
+): Promise<boolean> {
+  const { userId, id, store, foundAt, state, at } = back;
+  return inTransaction(database, async (transaction) => {
+    if ((await transaction.repository.count({ where: { id, store } })) === 0) return false;
+    const { count } = await transaction.verification.updateMany({
+      where: { userId, damageState: gone, foundAt },
+      data: {
+        damageState: state,
+        nextAt: at,
+        errorCode: null,
+        errorFiles: [],
+        ...(state === null && { foundAt: null }),
+      },
+    });
+    if (count === 0) return false;
+    await saveEvent(transaction, 'user', userId, { from: spoken(gone), to: spoken(state), at, by: 'schedule' });
+    return true;
+  });
+}
+
 const gone = 'gone' satisfies DamageState;
 
 function spoken(state: string | null): string {
@@ -243,6 +270,22 @@ export const lookedAt = Prisma.sql`coalesce(CASE WHEN damage_state IS NULL THEN 
 
 const pageOfPeople = 1_000;
 const nobody = '00000000-0000-0000-0000-000000000000';
+
+/** Whose repositories are known to be gone, so many people at a time. */
+export async function* eachGoneRepository(database: Database): AsyncGenerator<readonly string[]> {
+  for (let after = nobody; ; ) {
+    const rows = await database.verification.findMany({
+      where: { damageState: gone, userId: { gt: after } },
+      orderBy: { userId: 'asc' },
+      take: pageOfPeople,
+      select: { userId: true },
+    });
+    yield rows.map(({ userId }) => userId);
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < pageOfPeople) return;
+    after = last.userId;
+  }
+}
 
 /**
  * Whose repositories something is known of, or nobody looked at since then, so many people at a time: found by indexes of those few

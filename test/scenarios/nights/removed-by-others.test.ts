@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { findVerification } from '../../../src/database/repositories/verifications.ts';
+import { verification } from '../../../src/doctor/checks/verification.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { viewStatus } from '../../../src/flows/nights/view-status.ts';
+import { lookAgain } from '../../../src/flows/verification/look-again.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -47,6 +49,11 @@ async function verify() {
   await verifyDue(fixture.resources, { signal });
   return findVerification(fixture.resources.database, userId);
 }
+
+const looked = () => {
+  const { clock, database } = fixture.resources;
+  return verification.run({ clock, records: async () => database } as Parameters<typeof verification.run>[0]);
+};
 
 const judged = async () => {
   const { verdict, reason } = await findProtection(fixture.resources, userId);
@@ -101,9 +108,37 @@ describe.each([
     expect(await (await signInAs(fixture, alice)).text('/verification')).toContain(
       texts.protection.nights.repository_gone.act,
     );
-    const { verification, people } = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
-    expect(verification).toMatchObject({ damaged: 1 });
-    expect(people).toMatchObject({ protected: 0, not: 1 });
+    const status = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
+    expect(status).toMatchObject({ verification: { damaged: 1 }, people: { protected: 0, not: 1 } });
+  });
+
+  test('once it is back, that is said within minutes: on home, in status, by the doctor and in the log', async () => {
+    await fixture.backUp(planId);
+    await verify();
+    const back = await remove(part);
+    await night();
+    expect(await judged()).toBe(gone);
+    fixture.custody.pass(10 * minute);
+    expect(await lookAgain(fixture.resources, { signal })).toBe(0);
+    await verify();
+    expect(await judged()).toBe(gone);
+    expect(await looked()).toMatchObject({ state: 'wrong' });
+    await back();
+    fixture.custody.pass(5 * minute);
+    expect(await lookAgain(fixture.resources, { signal })).toBe(1);
+    expect(await judged()).not.toContain('repository_gone');
+    expect(await home()).not.toContain(texts.protection.nights.repository_gone.happened);
+    const status = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
+    expect(status).toMatchObject({ verification: { damaged: 0 }, people: { not: 0 } });
+    expect(await looked()).toMatchObject({ state: 'ok' });
+    const { database, clock } = fixture.resources;
+    const [last] = await database.event.findMany({ where: { subjectKind: 'user' }, orderBy: { at: 'desc' }, take: 1 });
+    expect(last).toMatchObject({ from: 'repository gone', to: 'repository whole' });
+    const row = await findVerification(database, userId);
+    expect(row).toMatchObject({ damageState: null, foundAt: null, errorCode: null });
+    expect(row?.nextAt.getTime()).toBeLessThanOrEqual(clock.now().getTime());
+    expect(await lookAgain(fixture.resources, { signal })).toBe(0);
+    expect(await verify()).toMatchObject({ damageState: null, clearedAt: null });
   });
 
   test('a night that finds it again makes it good, and a verification as well, and nobody is told of damage', async () => {
@@ -154,3 +189,18 @@ describe.each([[['data']], [['index']], [['data', 'index']], [['data', 'index', 
     });
   },
 );
+
+test('what was lost before the whole repository was gone is still said once it is back', async () => {
+  await fixture.backUp(planId);
+  const { database, clock } = fixture.resources;
+  await verify();
+  const damage = { marks: ['data 1'], files: [{ path: 'a.txt', snapshots: [] }], snapshots: [], recoveryKey: false };
+  const data = { damageState: 'healing', damage, foundAt: clock.now() };
+  await database.verification.updateMany({ where: { userId }, data });
+  const back = await remove('.');
+  await night();
+  expect(await judged()).toBe('not repository_gone');
+  await back();
+  expect(await lookAgain(fixture.resources, { signal })).toBe(1);
+  expect(await findVerification(database, userId)).toMatchObject({ damageState: 'healing', damage });
+});

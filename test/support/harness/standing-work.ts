@@ -4,7 +4,7 @@ import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/nights/t
 import { listPeople } from '../../../src/database/people/people.ts';
 import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/repositories/cards.ts';
 import { listPruneDue } from '../../../src/database/repositories/retention.ts';
-import { listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
+import { eachGoneRepository, listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
 import type { Check } from '../../../src/doctor/check.ts';
 import { deadlines } from '../../../src/doctor/checks/deadlines.ts';
 import { grants } from '../../../src/doctor/checks/grants.ts';
@@ -92,6 +92,7 @@ export function duties(resources: Resources): readonly StandingWork[] {
       everySeconds: 600,
       work: () => listVerificationsDue(database, { at: clock.now(), ...due() }),
     },
+    { name: 'gone repositories', everySeconds: 300, work: () => Array.fromAsync(eachGoneRepository(database)) },
     {
       name: 'erasing',
       everySeconds: 5,

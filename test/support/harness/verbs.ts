@@ -659,6 +659,13 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
     saveGone: ({ userId, repositoryId: id }) => verifications.saveGone(database, { userId, id, store: null, at, by }),
+    eachGoneRepository: () => Array.fromAsync(verifications.eachGoneRepository(database)),
+    saveBack: async ({ userId, repositoryId: id }) => {
+      for (const state of ['healing', null] as const) {
+        await database.verification.updateMany({ where: { userId }, data: { damageState: 'gone', foundAt: at } });
+        await verifications.saveBack(database, { userId, id, store: null, foundAt: at, state, at });
+      }
+    },
     saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),
     findCompared: ({ userId }) => verifications.findCompared(database, { userId }),
     findVerification: ({ userId }) => verifications.findVerification(database, userId),
