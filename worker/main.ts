@@ -60,8 +60,8 @@ const duties: readonly Duty[] = [
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
 
-/** Works on runs and on the duties. First it mends what a crash left behind. */
-export async function startWorker(resources: Resources): Promise<RunningWorker> {
+/** Works on runs, and on duties at their times. First it mends what a crash left behind. */
+export async function startWorker(resources: Resources, onTime: readonly Duty[] = duties): Promise<RunningWorker> {
   const { clock, config, log, queues } = resources;
   const work = await workOn(
     queues.connection,
@@ -76,10 +76,10 @@ export async function startWorker(resources: Resources): Promise<RunningWorker> 
     },
     { concurrency: config.concurrency, clock, log },
   );
-  const onTime = await startDuties(resources, healing, duties);
+  const started = await startDuties(resources, healing, onTime);
   return {
     close: async (graceMs) => {
-      await Promise.all([work.close(graceMs), onTime.close(graceMs)]);
+      await Promise.all([work.close(graceMs), started.close(graceMs)]);
     },
   };
 }

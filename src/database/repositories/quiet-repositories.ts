@@ -1,3 +1,4 @@
+import type { Database } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
 /**
@@ -9,3 +10,13 @@ export const isQuiet = (until: Date) => Prisma.sql`
     WHERE p.user_id = r.user_id AND NOT p.paused AND p.next_due_at < ${until} AND g.state IN ('active', 'suspect'))
   AND NOT EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
     WHERE p.user_id = r.user_id AND (n.state = 'running' OR n.state = 'queued' AND n.due_at < ${until}))`;
+
+/** Whether the repository of this person is so still. */
+export async function isStillQuiet(
+  database: Database,
+  { userId, until }: { userId: string; until: Date },
+): Promise<boolean> {
+  const found = await database.$queryRaw<unknown[]>`
+    SELECT FROM repositories r WHERE r.user_id = ${userId}::uuid AND ${isQuiet(until)}`;
+  return found.length > 0;
+}

@@ -1,3 +1,4 @@
+import { isStillQuiet } from '../../database/repositories/quiet-repositories.ts';
 import { listPruneDue } from '../../database/repositories/retention.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -17,10 +18,13 @@ export async function pruneDue(
   resources: RetentionNeeds & Pick<Resources, 'log'>,
   { signal }: { signal: AbortSignal },
 ): Promise<void> {
-  const at = resources.clock.now().getTime();
-  const due = { prunedBefore: new Date(at - everyMs), quietUntil: new Date(at + quietMs), limit: atOnce };
-  for (const { userId } of await listPruneDue(resources.database, due)) {
+  const { clock, database } = resources;
+  const within = (ms: number) => new Date(clock.now().getTime() + ms);
+  const due = { prunedBefore: within(-everyMs), quietUntil: within(quietMs), limit: atOnce };
+  for (const { userId } of await listPruneDue(database, due)) {
     if (signal.aborted) return;
+    // Those before may have taken so long that the night of this one is near.
+    if (!(await isStillQuiet(database, { userId, until: within(quietMs) }))) continue;
     const log = resources.log.with({ userId });
     try {
       const { bytesFreed, packsRemoved, packsRepacked } = await pruneRepository(resources, {

@@ -152,6 +152,22 @@ test('prunes a week after where no run is due, and what is left is whole', async
   });
 });
 
+test('leaves alone whose night has come near while others were pruned', async () => {
+  const bob = await pages.consented();
+  await addRepository(pages, bob);
+  const { database } = pages.resources;
+  const at = now + 8 * dayMs;
+  await database.run.updateMany({ data: { state: 'failed', startedAt: new Date(now) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(at + 30 * 60_000) } });
+  const slow = resources(at);
+  const log = { ...slow.log, with: () => ({ ...slow.log, info: () => void slow.clock.advance(20 * 60_000) }) };
+  await pruneDue({ ...slow, log }, { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
+  await database.plan.updateMany({ data: { nextDueAt: new Date(at + 90 * 60_000) } });
+  await pruneDue(slow, { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
+});
+
 test('prunes what interrupted and failed runs left though no snapshot went, but not what such a run is gone on with', async () => {
   await night(9);
   const { database } = pages.resources;
