@@ -1,4 +1,5 @@
 import { letOthers, stepsAtOnce } from '../../pieces.ts';
+import type { DataId } from '../format/ids.ts';
 import type { FileNode, Node } from '../format/node.ts';
 import { decodeTree, encodeTree } from '../format/tree.ts';
 
@@ -18,6 +19,9 @@ export interface Begun {
 }
 
 export type JournalEntry = Finished | Begun;
+
+/** The blobs of each journal of a checkpoint, in order. */
+export type Journals = readonly (readonly DataId[])[];
 
 /** The entry as two lines: JSON that says what it is, and a tree of restic. */
 function encodeEntry(entry: JournalEntry): Buffer {
