@@ -36,7 +36,9 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const nameOf = ({ name }: SourceAddress) => wordFor(words, name) ?? name;
   const address = ({ url }: SourceAddress) => html`<br>${previewUrl(url, person)}`;
   const named = (source: SourceAddress) => html`<br>${nameOf(source)}: ${previewUrl(source.url, person)}`;
-  const title = list.map(nameOf).join(', ');
+  const inTitle = (source: SourceAddress, at: number) =>
+    at === 0 ? nameOf(source) : (wordFor(texts.home.moved, source.name) ?? source.name);
+  const title = texts.formats.list(list.map(inTitle));
   return list.length === 0 ? '' : item(title, html`${aside}${list.map(list.length === 1 ? address : named)}`, sign);
 }
 

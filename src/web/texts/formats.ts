@@ -4,6 +4,8 @@ import { isShownTwice } from '../../domain/nights.ts';
 export interface Formats {
   /** The tag of the language and its country (BCP 47), by which names are sorted too. */
   readonly locale: string;
+  /** "one, two and three". */
+  list(words: readonly string[]): string;
   /** "1,234". */
   number(count: number): string;
   /** "1.5 MB", in powers of a thousand. */
@@ -32,6 +34,7 @@ interface Manner {
 export function formatsIn(locale: string, { byte }: Manner): Formats {
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const tenths = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const lists = new Intl.ListFormat(locale);
   const made = new Map<string, Intl.DateTimeFormat>();
   const dates: Formats['dates'] = (parts, zone) => {
     const write = formatter(parts, zone);
@@ -48,6 +51,7 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
   return {
     locale,
     dates,
+    list: (words) => lists.format(words),
     number: (count) => whole.format(count),
     bytes(bytes) {
       let [size, unit] = [bytes, 0];

@@ -93,6 +93,7 @@ describe('consent', () => {
     const home = await guest.text('/');
     expect(home).not.toContain(texts.home.more.how);
     expect(home).toContain(`${texts.holding.calendars}: ${personal.url}`);
+    expect(home).toContain('Files, calendars and contacts');
     expect(await guest.text('/grant')).toContain(texts.grant.since.nothing);
   });
 
