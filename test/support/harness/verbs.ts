@@ -49,6 +49,7 @@ import * as cards from '../../../src/database/repositories/cards.ts';
 import * as erasures from '../../../src/database/repositories/erasures.ts';
 import * as lostRepositories from '../../../src/database/repositories/lost-repositories.ts';
 import { measureRepositories } from '../../../src/database/repositories/measure-repositories.ts';
+import { isStillQuiet } from '../../../src/database/repositories/quiet-repositories.ts';
 import * as repositories from '../../../src/database/repositories/repositories.ts';
 import * as repositoryMoves from '../../../src/database/repositories/repository-moves.ts';
 import * as restores from '../../../src/database/repositories/restores.ts';
@@ -631,6 +632,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       retention.saveReplaced(database, { userId, replaced: [{ from: snapshotId, to: 'another' }], at, by }),
     'saveReplaced by none': ({ userId, snapshotId }) =>
       retention.saveReplaced(database, { userId, replaced: [{ from: snapshotId, to: null }], at, by }),
+    isStillQuiet: ({ userId }) => isStillQuiet(database, { userId, until: later(day) }),
     listSnapshotsOnRecord: ({ userId }) => retention.listSnapshotsOnRecord(database, userId),
     saveRetentionHold: ({ userId }) => retention.saveRetentionHold(database, { userId, hold: 'why' }),
     savePruned: ({ userId }) => retention.savePruned(database, { userId, at, by }),
