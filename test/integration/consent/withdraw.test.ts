@@ -60,6 +60,23 @@ describe('withdrawing', () => {
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'revoked']);
   });
 
+  test('ends at the provider also a token that came to a worker which had lost its lease', async () => {
+    const { grant } = await fixture.consent();
+    const { database, issuer } = fixture.resources;
+    const slow = fixture.other('slow');
+    vi.spyOn(slow.issuer, 'exchange').mockImplementation(async (...sent) => {
+      const answer = await issuer.exchange(...sent);
+      await database.grant.update({ where: { id: grant.id }, data: { fence: { increment: 1 } } });
+      return answer;
+    });
+    const access = obtainAccess(slow, { grantId: grant.id, minimumSeconds: 1 });
+    await expect(access).rejects.toMatchObject({ code: 'grant/fenced' });
+    const revoke = vi.spyOn(issuer, 'revoke');
+    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'ended' });
+    expect(revoke).toHaveBeenCalledTimes(2);
+    expect(await sealedTokens()).toBe(0);
+  });
+
   test('destroys a token that the provider never heard of once its idle window has passed', async () => {
     const { grant } = await fixture.consent();
     await fixture.custody.provider.down();

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { AppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
-import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
+import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
 
 const hour = 3_600_000;
@@ -134,6 +135,19 @@ test('a lease that was taken away keeps the late token as pending, and the one i
   fixture.pass(61_000);
   expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('went well');
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
+});
+
+test('a token that this process saw replaced is not sent again, even while the store has no word of it', async () => {
+  const { grant } = await fixture.consent();
+  const away = () => {
+    throw new AppError('store/unavailable', 'Away.');
+  };
+  const custody: Custody = { ...fixture.resources, store: away };
+  await exchangeNow(custody, grant.id);
+  await custody.database.grant.update({ where: { id: grant.id }, data: { generation: 1 } });
+  const sent = vi.spyOn(custody.issuer, 'exchange');
+  expect(await outcomeOf(exchangeNow(custody, grant.id))).toBe('seal/replayed');
+  expect(sent).not.toHaveBeenCalled();
 });
 
 test('an answer that the client library refuses still gives its token into custody', async () => {
