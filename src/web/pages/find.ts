@@ -123,7 +123,12 @@ function rowOf(
 }
 
 /** Where the search stopped before it was through, and how to go on. */
-function howFar(searched: Searched | undefined, wanted: Wanted, times: NightTimes, { snapshots: t }: Texts): Html | '' {
+export function howFar(
+  searched: Searched | undefined,
+  wanted: Wanted,
+  times: NightTimes,
+  { snapshots: t }: Texts,
+): Html | '' {
   if (searched === undefined) return html`<p class="card warn">${t.tooMany(mostFound)}</p>`;
   const { nights, stoppedAt } = searched;
   if (stoppedAt === undefined) return '';

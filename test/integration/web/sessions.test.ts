@@ -36,9 +36,18 @@ describe('a web session', () => {
       const guest = await pages.newPerson();
       const [row] = await rowsOf(guest);
       await pages.resources.database.webSession.update({ where: { id: row?.id ?? '' }, data });
-      expect(await isSignedIn(guest)).toBe(false);
+      const answer = await guest.send('/grant');
+      expect(answer.status).not.toBe(200);
+      expect(answer.headers.getSetCookie()).toContainEqual(expect.stringMatching(/^__Host-nightkeep=; Max-Age=0;/));
+      expect(guest.cookies.get(cookie) ?? '').toBe('');
     }
     expect(await isSignedIn(other)).toBe(true);
+  });
+
+  it('shows a name up to sixty characters, and none of them cut in two', async () => {
+    const named = async (name: string) => (await pages.newPerson({ claims: { name } })).text('/grant');
+    expect(await named('🦉'.repeat(60))).toContain(`<bdi>${'🦉'.repeat(60)}</bdi>`);
+    expect(await named('🦉'.repeat(61))).toContain(`<bdi>${'🦉'.repeat(59)}…</bdi>`);
   });
 
   it('is one of a hundred of a person at most: the one that was unused for longest ends', async () => {

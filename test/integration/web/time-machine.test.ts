@@ -190,6 +190,11 @@ describe('the search', () => {
     expect(text).not.toMatch(/"><script>/);
   });
 
+  it('looks for the first hundred characters of a longer text, and lets nobody write more', async () => {
+    const form = await (await alice.send(`/snapshots/find?q=${'n'.repeat(101)}`)).text();
+    expect(form).toContain(`value="${'n'.repeat(100)}" maxlength="100"`);
+  });
+
   it('asks for a text where there is none', async () => {
     for (const query of ['', '?q=', '?q=%20'])
       expect(await alice.text(`/snapshots/find${query}`)).toContain('type="search"');

@@ -254,9 +254,9 @@ describe('an answer of which a client takes little, all the time', () => {
   const [minute, least] = [60_000, 1024];
 
   /** Whether it is still being sent after ten minutes, of which so many bytes of all that waits were taken in each. */
-  async function goesOn(takenEachMinute: number, waiting = 1): Promise<boolean> {
+  async function goesOn(takenEachMinute: number, { waiting = 1, leastBytesPerSecond = least } = {}): Promise<boolean> {
     const clock = manualClock('2026-11-26T01:00:00Z');
-    const web = { ...usual, stalledMs: minute, leastBytesPerSecond: least };
+    const web = { ...usual, stalledMs: minute, leastBytesPerSecond };
     const server = new EventEmitter() as Server;
     using _bounded = boundConnections(server, { clock, log, config: { web, proxies: networks('', 'PROXIES') } });
     let isOpen = true;
@@ -279,6 +279,11 @@ describe('an answer of which a client takes little, all the time', () => {
   });
 
   it('goes on where nothing waits for the client: who makes the answer is slow', async () => {
-    expect(await goesOn(1, 0)).toBe(true);
+    expect(await goesOn(1, { waiting: 0 })).toBe(true);
+  });
+
+  it('goes on with any byte where no rate is set, and is ended without one', async () => {
+    expect(await goesOn(1, { leastBytesPerSecond: 0 })).toBe(true);
+    expect(await goesOn(0, { leastBytesPerSecond: 0 })).toBe(false);
   });
 });
