@@ -84,13 +84,14 @@ test('a renewed consent has a new key, and the keys of two grants are never the 
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
 });
 
-test('a bound grant is withdrawn like any other', async () => {
+test('a bound grant is withdrawn like any other, and its key destroyed', async () => {
   const resources = enter();
   const { grant } = await consent(resources);
   expect(await withdrawConsent(resources, { grantId: grant.id, by: 'alice' })).toEqual({
     withdrawn: true,
     tokens: 'ended',
   });
+  expect(await grantOf(grant.id)).toMatchObject({ sealedDpopKey: null, dpopKeyId: null });
 });
 
 test('a key that was renewed while the keyring is rotated is not replaced by the old one', async () => {

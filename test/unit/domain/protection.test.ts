@@ -149,6 +149,64 @@ describe('a person is', () => {
     });
   });
 
+  test('not protected where the repository is gone, until a night has opened it and brought a snapshot', () => {
+    const verification = { ...sound, damage: 'gone' as const, damagedSince: lastNight };
+    expect(judge({ verification })).toMatchObject({
+      ...{ verdict: 'not', reason: 'repository_gone', mend: 'mend_service', by: 'operator', consent: 'living' },
+      since: lastNight,
+    });
+    expect(
+      judge({ verification, complete: { id: 'complete', endedAt: new Date(lastNight.getTime() + 1) } }),
+    ).toMatchObject({
+      verdict: 'protected',
+      reason: 'complete',
+    });
+    expect(judge({ verification, complete: null }).reason).toBe('repository_gone');
+    expect(judge({ verification: { ...verification, damagedSince: null } }).verdict).toBe('not');
+  });
+
+  test('not protected where there is nothing to fetch, and told that their consent lives', () => {
+    for (const nothing of [null, { ...plan, sources: 0 }])
+      expect(judge({ plan: nothing })).toMatchObject({
+        ...{ verdict: 'not', reason: 'nothing_to_fetch', by: 'operator', consent: 'living' },
+      });
+  });
+
+  test('told of an end of their consent from fourteen days before it on', () => {
+    const ending = (ms: number) => judge({ consent: { ...consent, maxDeadline: later(ms) } });
+    expect(ending(14 * day + 1).reason).toBe('complete');
+    expect(ending(14 * day)).toMatchObject({
+      ...{ verdict: 'protected', reason: 'consent_ends', mend: 'renew', by: 'person', until: later(14 * day) },
+    });
+  });
+
+  test('told when a run that failed is tried again, and not of one that only waits', () => {
+    const waiting = { ...queued, errorCode: 'source/unavailable' };
+    expect(judge({ underWay: waiting }).retry).toEqual({ at: queued.dueAt, until: queued.triedUntil });
+    expect(judge({ underWay: queued }).retry).toBe(null);
+    expect(judge({ underWay: { ...waiting, dueAt: now } }).retry).toBe(null);
+    expect(judge({ underWay: { ...running, errorCode: 'source/unavailable' } }).retry).toBe(null);
+  });
+
+  test('told that their snapshots are still to be verified, once there are some and as long as nobody ever looked', () => {
+    const never = { ...sound, verifiedAt: null, checkedAt: null };
+    const isPending = (facts: Partial<ProtectionFacts>) => judge(facts).restorable.isPending;
+    expect(isPending({ verification: never })).toBe(true);
+    expect(isPending({ verification: never, complete: null })).toBe(false);
+    expect(isPending({ verification: { ...never, checkedAt: lastNight } })).toBe(false);
+    expect(isPending({ verification: { ...never, verifiedAt: lastNight } })).toBe(false);
+  });
+
+  test('told of known damage alone, and not that nobody has verified it since', () => {
+    const verification = {
+      ...sound,
+      damage: 'healing' as const,
+      damagedSince: later(-9 * day),
+      checkedAt: later(-9 * day),
+    };
+    expect(judge({ verification }).restorable).toMatchObject({ damage: 'healing', isOverdue: false });
+  });
+
   test('told, though protected, that nobody has verified it for three days, counted from its beginning where nobody ever did', () => {
     const verdictAfter = (verifiedAt: Date | null, since: Date) =>
       judge({ verification: { ...sound, since, verifiedAt } });
