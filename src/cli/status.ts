@@ -48,7 +48,7 @@ export function statusWords({
 
 function forecastWords({ from, to, plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
   const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
-  return `${shownMinute(from)} to ${shownMinute(to)}, ${countWords(plans, 'backup')}: ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
+  return `${shownMinute(from)} to ${shownMinute(to)}, ${countWords(plans, 'backup')} (nights still paused then not counted): ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
 function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verification']): string {

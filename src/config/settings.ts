@@ -404,7 +404,7 @@ export const settings = {
   },
   NOTIFY_URLS: {
     read: channels,
-    help: 'Channels of the operators, one address per line, prefixed with its kind: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`; followed, for a channel that is not told everything, by what it is told: `digest`, `circuit`, `rotation_lost`, `repositories`, `night_begun`, `night_over`',
+    help: 'Channels of the operators, one address per line, prefixed with its kind: `json+`, `ntfy+`, `slack+`, `apprise+`, `healthchecks+` or `kuma+`, and `https://…`; followed, for a channel that is not told everything, by what it is told: `digest`, `circuit`, `rotation_lost`, `repositories`, `forecast`, `night_begun`, `night_over`',
     absent: 'none',
     secret: 'whole',
   },

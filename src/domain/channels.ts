@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** What operators are told: by messages as it comes … */
-const messages = ['digest', 'circuit', 'rotation_lost', 'repositories'] as const;
+const messages = ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast'] as const;
 /** … and of each night, as a sign of life whose absence is an alarm too. */
 const nights = ['night_begun', 'night_over'] as const;
 

@@ -2,9 +2,10 @@ import type { Hours } from './hours.ts';
 import { type NightWindow, windowsToCome } from './nights.ts';
 import { type Rate, stepOf } from './rate.ts';
 
-/** Plans that go on, have the same hours, and wait for the same night. */
+/** Plans that go on, or do so again from then on, have the same hours, and wait for the same night. */
 export interface PlansAlike extends Hours {
   readonly nextNight: string;
+  readonly pausedUntil?: Date | null;
   readonly plans: number;
 }
 
@@ -18,9 +19,10 @@ export interface BusyHours {
 /**
  * The busiest hours to come: of all times from the opening of one window to the end of the same or another one that hold a whole window, the one in
  * which most backups become due for its length. Each plan is in it by its next window that opens after the moment. Workers and provider that
- * have time enough in these hours have it in every window. Null where there are no plans.
+ * have time enough in these hours have it in every window. Those whose pause is not over by then are left out. Null where there are no plans.
  */
-export function busiestHours(alike: readonly PlansAlike[], at: Date): BusyHours | null {
+export function busiestHours(all: readonly PlansAlike[], at: Date): BusyHours | null {
+  const alike = all.filter((group) => !group.pausedUntil || group.pausedUntil <= nextWindow(group, at).start);
   const next = alike.map((group) => nextWindow(group, at));
   const ends = momentsOf(next.map(({ end }) => end));
   const due = dueBy(alike, at, ends.at(-1) ?? 0);

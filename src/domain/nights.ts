@@ -56,6 +56,35 @@ export function latestBegun(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow 
   return latestWindow(plan, at, 'start');
 }
 
+/**
+ * The latest night of plans of all these hours, of which there must be some, that has begun or is over at the moment. One night is what begins from one
+ * noon to the next in the zone, from the opening of the first window to the end of the last; it is named by the date of the midnight in it.
+ */
+export function latestNightOfAll(
+  hours: readonly Omit<NightPlan, 'id'>[],
+  zone: string,
+  at: Date,
+  bound: 'start' | 'end',
+): NightWindow {
+  for (let date = addDays(dateIn(zone, at), 1); ; date = addDays(date, -1)) {
+    const night = nightOfAll(hours, zone, date);
+    if (night !== undefined && night[bound] <= at) return night;
+  }
+}
+
+function nightOfAll(hours: readonly Omit<NightPlan, 'id'>[], zone: string, night: string): NightWindow | undefined {
+  const [from, to] = [addDays(night, -1), night].map((date) => instantOf(zone, date, '12:00')) as [number, number];
+  const begun = hours
+    .flatMap((one) => {
+      const known = isValidZone(one.zone) ? one : { ...one, zone: 'UTC' };
+      return [-2, -1, 0, 1].map((days) => windowOf(known, addDays(night, days)));
+    })
+    .filter(({ start }) => start.getTime() >= from && start.getTime() < to);
+  if (begun.length === 0) return undefined;
+  const start = new Date(Math.min(...begun.map((window) => window.start.getTime())));
+  return { night, start, end: new Date(Math.max(...begun.map((window) => window.end.getTime()))) };
+}
+
 /** The first window of a plan that opens after the moment. A zone that is not known counts as UTC. */
 export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
   const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ChannelId } from './channels.ts';
 import { isWhole } from './damage.ts';
 import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
+import type { NightForecast } from './night-forecast.ts';
 import { nextWindow } from './nights.ts';
 import { isRecent, newTally, type PeopleTally } from './people-tally.ts';
 import {
@@ -35,6 +36,8 @@ export type NoticeFacts =
   | { kind: 'circuit'; issuer: string; openMs?: number }
   | { kind: 'rotation_lost'; grants: number }
   | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified' | 'held'; people: number }
+  /** The moments as RFC 3339 has them. */
+  | ({ kind: 'forecast'; from: string; to: string } & Omit<ForecastFigures, 'from' | 'to'>)
   | { kind: 'night_begun'; night: string }
   | ({ kind: 'night_over'; night: string } & Figures);
 
@@ -188,12 +191,27 @@ export function asOf(facts: NoticeFacts, now: Date): NoticeFacts {
   return { ...facts, days: Math.max(0, daysUntil(new Date(facts.endsAt), now)) };
 }
 
-/** For what expects a sign of life each night: that its window has begun … */
+/** What is told of a forecast. */
+type ForecastFigures = Pick<NightForecast, 'from' | 'to' | 'plans' | 'neededMs' | 'windowMs' | 'by' | 'holds'>;
+
+/** Whether the windows to come hold their backups; each of both once a day at most, where it changes to and fro. */
+export function noticeOfForecast(
+  { from, to, plans, neededMs, windowMs, by, holds }: ForecastFigures,
+  day: string,
+): Notice {
+  const moments = { from: from.toISOString(), to: to.toISOString() };
+  return {
+    key: `forecast/${holds ? 'holds' : 'short'}/${day}`,
+    facts: { kind: 'forecast', ...moments, plans, neededMs, windowMs, by, holds },
+  };
+}
+
+/** For what expects a sign of life each night: that the first window has opened … */
 export function noticeOfNightBegun(night: string): Notice {
   return { key: `night/${night}/begun`, facts: { kind: 'night_begun', night } };
 }
 
-/** … and how people are once it is over, with its grace. */
+/** … and how people are once the last one is over, with its grace. */
 export function noticeOfNightOver(night: string, { verdicts, reasons }: PeopleTally = newTally()): Notice {
   return { key: `night/${night}/over`, facts: { kind: 'night_over', night, verdicts, reasons } };
 }

@@ -15,12 +15,13 @@ export interface NightFigures {
 /** How many of the last backups, or exchanges, are looked at to tell how long they take. */
 const asked = 10_000;
 
-/** Counts the plans that go on, by their hours and the night that they wait for, by going through them. */
+/** Counts the plans that go on, or whose pause has an end, by their hours, the night that they wait for and that end, by going through them. */
 export async function countPlansAlike(database: Database): Promise<PlansAlike[]> {
   return database.$queryRaw<PlansAlike[]>`
-    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight", count(*)::int AS plans
+    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight", paused_until AS "pausedUntil",
+      count(*)::int AS plans
     FROM plans JOIN grants ON grants.id = plans.grant_id
-    WHERE NOT paused AND grants.state IN ('active', 'suspect') GROUP BY 1, 2, 3, 4`;
+    WHERE (NOT paused OR paused_until IS NOT NULL) AND grants.state IN ('active', 'suspect') GROUP BY 1, 2, 3, 4, 5`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { warnings } from '../../domain/deadlines.ts';
 import type { Hours } from '../../domain/hours.ts';
 import { overdueMs } from '../../domain/protection.ts';
 import type { Database } from '../client.ts';
+import { Prisma } from '../generated/client.ts';
 import { lookedAt } from '../repositories/verifications.ts';
 
 /** Those to whose consent, plan, runs or snapshots something happened after `since`, by what is on record of it; in no order. */
@@ -20,6 +21,20 @@ export async function listChangedPeople(database: Database, since: Date): Promis
 
 /** The hours that plans have: from each to the next one in their index, however many plans have it. */
 export async function listHours(database: Database): Promise<Hours[]> {
+  return readHours(database, Prisma.empty);
+}
+
+/** Those of plans that go on: neither paused, nor of a consent that has ended. */
+export async function listHoursInUse(database: Database): Promise<Hours[]> {
+  return readHours(
+    database,
+    Prisma.sql`WHERE EXISTS (SELECT FROM plans p JOIN grants g ON g.id = p.grant_id
+      WHERE p.zone = hours.zone AND p.window_start = hours.window_start AND p.window_end = hours.window_end
+        AND NOT p.paused AND g.state IN ('active', 'suspect') OFFSET 0)`,
+  );
+}
+
+async function readHours(database: Database, which: Prisma.Sql): Promise<Hours[]> {
   return database.$queryRaw<Hours[]>`
     WITH RECURSIVE hours AS (
       (SELECT zone, window_start, window_end FROM plans ORDER BY zone, window_start, window_end LIMIT 1)
@@ -28,7 +43,7 @@ export async function listHours(database: Database): Promise<Hours[]> {
         SELECT zone, window_start, window_end FROM plans WHERE (zone, window_start, window_end) > (hours.zone, hours.window_start, hours.window_end)
         ORDER BY zone, window_start, window_end LIMIT 1) other
     )
-    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd" FROM hours`;
+    SELECT zone, window_start AS "windowStart", window_end AS "windowEnd" FROM hours ${which}`;
 }
 
 /** Those of whom one of the moments of `momentsToTell` (src/domain/notices.ts) that the hours say nothing of came after `from`, up to `to`; in no order. */

@@ -141,6 +141,16 @@ export async function listCircuitsTold(database: Database): Promise<CircuitTold[
     ORDER BY channel, facts->>'issuer', coalesce(delivered_at, created_at) DESC`;
 }
 
+/** The channels that were told last, of the windows to come, that these are too short. */
+export async function listToldTooShort(database: Database): Promise<string[]> {
+  const rows = await database.$queryRaw<{ channel: string }[]>`
+    SELECT channel FROM (
+      SELECT DISTINCT ON (channel) channel, facts->'holds' AS holds FROM notices
+      WHERE user_id IS NULL AND facts->>'kind' = 'forecast' ORDER BY channel, created_at DESC) told
+    WHERE holds = 'false'`;
+  return rows.map(({ channel }) => channel);
+}
+
 /** Consents that have ended because a rotated token was lost: until that is proven, the token is asked again. */
 export async function countLostRotations(database: Database): Promise<number> {
   return database.grant.count({ where: { state: 'needs_consent', reason: 'lost_rotation' } });
@@ -156,7 +166,7 @@ export interface OperatorsTold {
 export async function findOperatorsLastTold(database: Database): Promise<OperatorsTold | null> {
   const [row] = await database.$queryRaw<OperatorsTold[]>`
     SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL
-      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost', 'repositories') OR facts->'reasons' <> '{}')
+      AND (facts->>'kind' IN ('digest', 'circuit', 'rotation_lost', 'repositories', 'forecast') OR facts->'reasons' <> '{}')
       ORDER BY delivered_at DESC LIMIT 1`;
   return row ?? null;
 }

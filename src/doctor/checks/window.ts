@@ -23,7 +23,7 @@ export function checkWindow(forecast: NightForecast | null): Finding {
   if (forecast === null)
     return ok(name, 'Once there were nights, it is foreseen whether the windows to come hold their backups.');
   const { from, to, plans, neededMs, windowMs, by, holds } = forecast;
-  const figures = `In the busiest hours to come, ${minuteOf(from)} to ${minuteOf(to)}, ${countWords(plans, 'backup', 'backups')} become due: ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
+  const figures = `In the busiest hours to come, ${minuteOf(from)} to ${minuteOf(to)}, ${countWords(plans, 'backup', 'backups')} become due (nights that are still paused then not counted): ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
   if (holds) return ok(name, figures);
   return warn(
     name,

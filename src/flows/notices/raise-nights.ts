@@ -1,10 +1,9 @@
 import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices/notices.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
-import { lastWindow, latestBegun } from '../../domain/nights.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
-import { windowOf } from '../nights/configured-window.ts';
 import { recountPeople } from '../nights/tally-people.ts';
+import { nightsOfAll } from './nights-of-all.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
@@ -12,14 +11,15 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 const longestAgoMs = 12 * 3_600_000;
 
 /**
- * Puts on record what heartbeats tell of the night of the settings: that its window has begun, and, once `WINDOW_GRACE` is over as
- * well, how people are, once a worker has counted that. Nothing where nobody is backed up. Answers how many deliveries are new.
+ * Puts on record what heartbeats tell of the night of all plans: that the first of their windows has opened, and, once the last has ended and
+ * `WINDOW_GRACE` is over as well, how people are, once a worker has counted that. Nothing where nobody is backed up. Answers how many deliveries are new.
  */
 export async function raiseNights(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
   if (!config.channels.some(({ about }) => about.includes('night_begun') || about.includes('night_over'))) return 0;
   const at = clock.now();
-  const [begun, over] = [latestBegun(windowOf(config), at), lastWindow(windowOf(config), at)];
+  const nights = await nightsOfAll(resources);
+  const [begun, over] = [nights(at, 'start'), nights(at, 'end')];
   const end = new Date(over.end.getTime() + config.windowGraceMs);
   const hasEnded = end <= at && at.getTime() - end.getTime() < longestAgoMs;
   const [beginning, ending] = await Promise.all([

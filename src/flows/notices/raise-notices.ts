@@ -4,6 +4,7 @@ import {
   listCircuitsTold,
   listCircuitTimes,
   listOnRecord,
+  listToldTooShort,
   listWhoMayBeMailed,
   saveDeliveries,
 } from '../../database/notices/notices.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../database/records/kept-figures.ts';
 import { listHeldRetentions } from '../../database/repositories/retention.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
-import { dateIn, lastWindow } from '../../domain/nights.ts';
+import { dateIn } from '../../domain/nights.ts';
 import {
   type Channel,
   digestOf,
@@ -23,6 +24,7 @@ import {
   type Notice,
   noticeOfCircuit,
   noticeOfClosedCircuit,
+  noticeOfForecast,
   noticeOfHeldSnapshots,
   noticeOfLostRotations,
   noticesForPerson,
@@ -30,23 +32,26 @@ import {
 } from '../../domain/notices.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
-import { windowOf } from '../nights/configured-window.ts';
 import { type JudgedPerson, listProtectionsOf } from '../nights/find-protection.ts';
+import { foreseeNight } from '../nights/foresee-night.ts';
 import { recountPeople } from '../nights/tally-people.ts';
 import { tallyRepositories } from '../nights/tally-repositories.ts';
 import { listWhoMayBeTold } from './list-who-may-be-told.ts';
+import { nightsOfAll } from './nights-of-all.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
- * digest after each window, how repositories are that were damaged or not verified, and that snapshots do not go as agreed. Of many people
- * those are looked at to whom something happened or of whom a moment came, and everybody where that is due, as it is once the window of the
- * settings is over, or its grace where a channel is told of that: everybody is counted once for both. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
+ * digest after each night, how repositories are that were damaged or not verified, that snapshots do not go as agreed, and whether the windows
+ * to come hold their backups. Of many people those are looked at to whom something happened or of whom a moment came, and everybody where
+ * that is due, as it is once the last window of the night is over, or its grace where a channel is told of that: everybody is counted once for both. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
-  const isHeard = (['digest', 'repositories'] as const).some((kind) => operatorChannels(config, kind).length > 0);
+  const isHeard = (['digest', 'repositories', 'forecast'] as const).some(
+    (kind) => operatorChannels(config, kind).length > 0,
+  );
   if (!isHeard && config.mail === undefined) return 0;
   const at = clock.now();
   let raised = 0;
@@ -57,11 +62,12 @@ export async function raiseNotices(resources: Needs): Promise<number> {
     const mailed = config.mail === undefined ? [] : await mailsFor(resources, forPeople);
     if (mailed.length > 0) raised += await saveDeliveries(database, mailed, now);
   };
-  const { night, end } = lastWindow(windowOf(config), at);
+  const nights = await nightsOfAll(resources);
+  const { night, end } = nights(at, 'end');
   const looked = await findKeptFigure(database, lookedAtAll);
   // Where nobody knows when people were looked at last, everybody is.
   const graceMs = channelsFor('night_over', config.channels).length > 0 ? config.windowGraceMs : 0;
-  const over = lastWindow(windowOf(config), new Date(at.getTime() - graceMs)).end.getTime() + graceMs;
+  const over = nights(new Date(at.getTime() - graceMs), 'end').end.getTime() + graceMs;
   const since = looked === null ? at : new Date(over);
   const { tally, at: countedAt, isOwn } = await recountPeople(resources, { since, onBatch: tell });
   if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
@@ -74,8 +80,21 @@ export async function raiseNotices(resources: Needs): Promise<number> {
       forOperators(config, 'repositories', notice),
     ),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
+    ...(await ofForecast(resources, at)),
   ];
   return raised + (await saveDeliveries(database, news, at));
+}
+
+/** That the windows to come are too short, and that they are long enough again: to each channel once it is otherwise than it was told last. */
+async function ofForecast(resources: Needs, at: Date): Promise<Delivery[]> {
+  const { config, database } = resources;
+  if (operatorChannels(config, 'forecast').length === 0) return [];
+  const forecast = await foreseeNight(resources);
+  if (forecast === null) return [];
+  const tooShort = new Set(await listToldTooShort(database));
+  return forOperators(config, 'forecast', noticeOfForecast(forecast, dateIn(config.window.zone, at))).filter(
+    ({ channel }) => tooShort.has(channel) === forecast.holds,
+  );
 }
 
 type Tell = (people: readonly JudgedPerson[], now: Date) => Promise<void>;

@@ -148,6 +148,8 @@ function levelOf(facts: NoticeFacts): Message['level'] {
       return facts.are === 'healed' ? 'success' : 'failure';
     case 'night_over':
       return isQuiet(facts) ? 'success' : 'failure';
+    case 'forecast':
+      return facts.holds ? 'success' : 'warning';
     case 'digest':
     case 'person':
     case 'snapshots_lost':

@@ -41,6 +41,16 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       const { subject, happened, more } = t.repositories[facts.are];
       return { subject: subject(facts.people), text: paragraphs([happened(facts.people), more]) };
     }
+    case 'forecast': {
+      const { busiest, holds, how, mend, title } = texts.operator.tonight.forecast;
+      const time = (moment: string) => texts.formats.time(new Date(moment), 'UTC');
+      const when = busiest(facts.plans, time(facts.from), time(facts.to));
+      const lines = [title(facts.neededMs, facts.windowMs), `${when} ${texts.operator.zone('UTC')}`];
+      return {
+        subject: facts.holds ? t.forecast.holds : t.forecast.tooShort,
+        text: paragraphs([...lines, facts.holds ? holds : mend[facts.by], how]),
+      };
+    }
     case 'digest':
       return { subject: t.digest.subject, text: figures(texts, facts) };
     case 'night_begun':

@@ -84,13 +84,13 @@ function summed({ saved: { snapshot } }: OpenSnapshot): Weight | undefined {
 
 /** What a person should know before the download: which names their system may not hold. */
 function oddNames(counted: Weight | undefined, { formats, snapshots: { odd: t } }: Texts): Html | '' {
-  if (counted === undefined) return html`<p class="soft">${t.unknown(noteNames)}</p>`;
+  if (counted === undefined) return html`<p class="soft">${t.unknown(noteNames.odd, noteNames.renamed)}</p>`;
   if (counted.odd === undefined) return '';
   const { count, named } = counted.odd;
   const rest = count - named.length;
   const one = ({ path, ...oddity }: (typeof named)[number]) =>
     html`<li>${pathName(path)}: ${oddityWords(oddity, t)}</li>`;
-  return html`<details><summary>${t.count(count)}</summary><p>${t.lead(noteNames)}</p><ul>${named.map(one)}${rest > 0 ? html`<li>${t.more(formats.number(rest))}</li>` : ''}</ul></details>`;
+  return html`<details><summary>${t.count(count)}</summary><p>${t.lead(noteNames.odd, noteNames.renamed)}</p><ul>${named.map(one)}${rest > 0 ? html`<li>${t.more(formats.number(rest))}</li>` : ''}</ul></details>`;
 }
 
 function oddityWords(oddity: Oddity, t: Texts['snapshots']['odd']): Html | string {

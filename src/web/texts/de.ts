@@ -972,9 +972,13 @@ export const texts: Texts = {
       },
     },
     night: {
-      begun: (night) => `Nightkeep: Die Nacht vom ${formats.night(night)} hat begonnen`,
+      begun: (night) => `Nightkeep: Die Nacht zum ${formats.night(night)} hat begonnen`,
       quiet: (night) =>
-        `Nightkeep: Die Nacht vom ${formats.night(night)} ist vorbei, und niemand wartet auf Sie oder ist verspätet`,
+        `Nightkeep: Die Nacht zum ${formats.night(night)} ist vorbei, und niemand wartet auf Sie oder ist verspätet`,
+    },
+    forecast: {
+      tooShort: 'Nightkeep: Die kommenden Fenster sind zu kurz für alle Sicherungen',
+      holds: 'Nightkeep: Die kommenden Fenster reichen wieder für alle Sicherungen',
     },
     rotationLost: {
       subject: 'Nightkeep: Tokens gingen verloren',
@@ -1216,16 +1220,16 @@ export const texts: Texts = {
         names === 1
           ? 'Einen der Namen hier kann nicht jedes System aufnehmen'
           : `${formats.number(names)} der Namen hier kann nicht jedes System aufnehmen`,
-      lead: (zip) =>
-        `Wo ein System einen Namen nicht aufnehmen kann, ändert ihn das Programm, das die ZIP-Datei dort entpackt, möglicherweise, lässt die Datei weg oder setzt eine Datei an die Stelle einer anderen. In der ZIP-Datei zählt ${zip.odd} diese Namen auf und ${zip.renamed} jene, die dort anders geschrieben sind. Jede Datei lässt sich auch einzeln herunterladen.`,
+      lead: (odd, renamed) =>
+        `Wo ein System einen Namen nicht aufnehmen kann, ändert ihn das Programm, das die ZIP-Datei dort entpackt, möglicherweise, lässt die Datei weg oder setzt eine Datei an die Stelle einer anderen. In der ZIP-Datei stehen diese Namen in ${odd} und jene, die dort anders geschrieben sind, in ${renamed}. Jede Datei lässt sich auch einzeln herunterladen.`,
       case: 'für Windows und macOS derselbe Name wie',
       form: 'für macOS derselbe Name wie',
       long: 'länger als die 255 Bytes, die Linux zulässt; Windows und macOS lassen 255 Zeichen zu',
       windows: 'unter Windows nicht erlaubt',
       renamed: 'heißt in der ZIP-Datei',
       more: (count) => `und ${count} weitere`,
-      unknown: (zip) =>
-        `Nicht alle Namen unterhalb dieses Ordners wurden angesehen. Welche davon nicht jedes System aufnehmen kann, zählen in der ZIP-Datei ${zip.odd} und ${zip.renamed} auf, falls es solche gibt.`,
+      unknown: (odd, renamed) =>
+        `Nicht alle Namen unterhalb dieses Ordners wurden angesehen. Welche davon nicht jedes System aufnehmen kann, zählen in der ZIP-Datei ${odd} und ${renamed} auf, falls es solche gibt.`,
     },
     empty: 'Dieser Ordner ist leer.',
     contents: (zone) => `Inhalt dieses Ordners; Zeiten gelten für ${zone}`,
@@ -1611,7 +1615,7 @@ export const texts: Texts = {
           workers:
             'Starten Sie einen weiteren Worker, oder lassen Sie jeden mehr zugleich tun (CONCURRENCY). Ein breiteres Fenster (WINDOW) gilt nur für Personen, die danach einwilligen.',
         },
-        how: 'Geschätzt aus der Dauer der letzten Sicherungen, den Workern der letzten Nacht und der erlaubten Zahl von Anfragen an den Anmeldedienst.',
+        how: 'Geschätzt aus der Dauer der letzten Sicherungen, den Workern der letzten Nacht und der erlaubten Zahl von Anfragen an den Anmeldedienst. Ausgesetzte Nächte zählen nicht mit, es sei denn, sie gehen weiter, bevor sich das nächste Fenster öffnet.',
       },
       done: (done, all) =>
         `${formats.number(done)} von ${formats.number(all)} ${all === 1 ? 'Sicherung' : 'Sicherungen'} ${done === 1 ? 'ist' : 'sind'} zu Ende.`,

@@ -987,9 +987,13 @@ export const texts = {
       },
     },
     night: {
-      begun: (night: string) => `Nightkeep: the night of ${formats.night(night)} has begun`,
+      begun: (night: string) => `Nightkeep: the night to ${formats.night(night)} has begun`,
       quiet: (night: string) =>
-        `Nightkeep: the night of ${formats.night(night)} is over, and nobody waits for you or is late`,
+        `Nightkeep: the night to ${formats.night(night)} is over, and nobody waits for you or is late`,
+    },
+    forecast: {
+      tooShort: 'Nightkeep: the coming windows are too short for all backups',
+      holds: 'Nightkeep: the coming windows are long enough for all backups again',
     },
     rotationLost: {
       subject: 'Nightkeep: tokens were lost',
@@ -1231,16 +1235,16 @@ export const texts = {
         names === 1
           ? 'Not every system can hold one of the names here'
           : `Not every system can hold ${formats.number(names)} of the names here`,
-      lead: (zip: { odd: string; renamed: string }) =>
-        `Where a system cannot hold a name, whatever unpacks the zip file there may change it, leave the file out, or put one file in the place of another. In the zip file, ${zip.odd} lists these names, and ${zip.renamed} those that are written otherwise. Each file can also be downloaded by itself.`,
+      lead: (odd: string, renamed: string) =>
+        `Where a system cannot hold a name, whatever unpacks the zip file there may change it, leave the file out, or put one file in the place of another. In the zip file, these names are listed in ${odd}, and those that are written otherwise in ${renamed}. Each file can also be downloaded by itself.`,
       case: 'for Windows and macOS the same name as',
       form: 'for macOS the same name as',
       long: 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters',
       windows: 'not allowed on Windows',
       renamed: 'in the zip file it is called',
       more: (count: string) => `and ${count} more`,
-      unknown: (zip: { odd: string; renamed: string }) =>
-        `Not all names below this folder were looked at. Those that not every system can hold are listed in the zip file, in ${zip.odd} and ${zip.renamed}, if there are any.`,
+      unknown: (odd: string, renamed: string) =>
+        `Not all names below this folder were looked at. Those that not every system can hold are listed in the zip file, in ${odd} and ${renamed}, if there are any.`,
     },
     empty: 'This folder is empty.',
     contents: (zone: string) => `Contents of this folder; times are those of ${zone}`,
@@ -1562,7 +1566,7 @@ export const texts = {
           workers:
             'Add a worker, or let each do more at once (CONCURRENCY). A wider window (WINDOW) applies only to people who agree after that.',
         },
-        how: 'Estimated from the duration of the last backups, the workers of the last night, and how many requests to the provider are allowed.',
+        how: 'Estimated from the duration of the last backups, the workers of the last night, and how many requests to the provider are allowed. Nights that are paused do not count, unless the pause is over before the next window opens.',
       },
       done: (done: number, all: number) =>
         `${formats.number(done)} of ${formats.number(all)} ${all === 1 ? 'backup' : 'backups'} ${done === 1 ? 'has' : 'have'} ended.`,

@@ -81,13 +81,19 @@ test('operators read it on the page of the night, in metrics and in the status',
   expect(status.forecast).toMatchObject({ plans: 475, by: 'provider', holds: false });
 });
 
-test('each plan counts in its own hours: not those of people who chose others, nor who are paused, and the busiest hours are told', async () => {
+test('each plan counts in its own hours: not those of people who chose others, nor who are paused beyond them, and the busiest hours are told', async () => {
   const { database } = pages.resources;
   await database.$executeRaw`
     UPDATE plans SET window_start = '06:00', window_end = '10:00' WHERE sources::text ~ 'cloud(0|4|8|12)[.]'`;
   await database.$executeRaw`UPDATE plans SET paused = true WHERE sources::text ~ 'cloud1[.]'`;
+  await database.$executeRaw`
+    UPDATE plans SET paused = true, paused_until = '2026-05-06T01:00:00Z' WHERE sources::text ~ 'cloud2[.]'`;
   const from = new Date('2026-05-05T01:00:00Z');
-  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 325, windowMs: 4 * hour });
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 295, windowMs: 4 * hour });
+  await database.$executeRaw`
+    UPDATE plans SET paused_until = '2026-05-05T01:00:00Z' WHERE paused_until IS NOT NULL`;
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 325 });
+  await database.$executeRaw`UPDATE plans SET paused = false, paused_until = NULL WHERE paused_until IS NOT NULL`;
   await database.$executeRaw`UPDATE plans SET zone = 'Asia/Tokyo' WHERE window_start = '01:00'`;
   expect(await foreseeNight(pacedBy(0))).toMatchObject({ from: new Date('2026-05-04T16:00:00Z'), plans: 325 });
   await database.$executeRaw`UPDATE plans SET zone = 'UTC', window_start = '01:00', window_end = '05:00', paused = false`;

@@ -460,6 +460,66 @@ describe('operators', () => {
     expect(await raiseNotices(resources)).toBe(1);
   });
 
+  test('get it once the last window of the night is over, by the hours that plans have', async () => {
+    const { resources } = await openMail();
+    const { userId } = await somebodyWaiting();
+    const { database } = pages.resources;
+    const hours = { zone: 'America/New_York', windowStart: '01:00', windowEnd: '05:00' };
+    await database.plan.updateMany({ where: { userId }, data: hours });
+    const digests = async () => {
+      await raiseNotices(resources);
+      return database.notice.findMany({ where: { key: { contains: 'digest/' } }, orderBy: { createdAt: 'asc' } });
+    };
+    await advanceTo('12:30');
+    const before = await digests();
+    await advanceTo('08:59');
+    expect(await digests()).toHaveLength(before.length);
+    await advanceTo('09:00');
+    expect(await digests()).toHaveLength(before.length + 1);
+  });
+
+  test('are told that the windows to come are too short, and that they are long enough again: once each', async () => {
+    const { smtp, resources } = await openMail();
+    await using sink = await openHttpSink();
+    const channels = parseChannel(`json+${sink.origin}/json`);
+    const rated = (count: number) => ({
+      ...resources,
+      config: {
+        ...resources.config,
+        channels: channels ? [channels] : [],
+        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hour } },
+      },
+    });
+    await pages.consented();
+    const { forecast } = texts.notices;
+    const toldBy = async (rate: number) => {
+      const [mails, requests] = [smtp.mails.length, sink.requests.length];
+      await raiseNotices(rated(rate));
+      await sendNotices(rated(rate));
+      const subjects = smtp.mails.slice(mails).map(({ text }) => decoded(text));
+      return {
+        mail: subjects.filter((text) => text.includes('coming windows')).length,
+        json: sink.requests
+          .slice(requests)
+          .map(({ body }) => JSON.parse(body))
+          .filter(({ facts }) => facts.kind === 'forecast')
+          .map(({ title, level }) => `${level}: ${title}`),
+      };
+    };
+    const [short, holds] = [`warning: ${forecast.tooShort}`, `success: ${forecast.holds}`];
+    await advanceTo('12:00');
+    expect(await toldBy(1_000)).toEqual({ mail: 0, json: [] });
+    expect(await toldBy(1)).toEqual({ mail: 1, json: [short] });
+    expect(await toldBy(1)).toEqual({ mail: 0, json: [] });
+    await advanceTo('13:00');
+    expect(await toldBy(1)).toEqual({ mail: 0, json: [] });
+    expect(await toldBy(1_000)).toEqual({ mail: 1, json: [holds] });
+    expect(await toldBy(1)).toEqual({ mail: 0, json: [] });
+    await advanceTo('12:00');
+    expect(await toldBy(1)).toEqual({ mail: 1, json: [short] });
+    expect(await findOperatorsLastTold(resources.database)).not.toBeNull();
+  });
+
   test('read of an open circuit within the minute, and once', async () => {
     const { smtp, resources } = await openMail();
     const { issuer } = resources.config.provider;
@@ -560,7 +620,8 @@ describe('operators', () => {
     const lines = operatorNotices.map((notice) => `json+${sink.origin}/${notice} ${notice}`);
     const both = `slack+${sink.origin}/both rotation_lost circuit`;
     const channels = [...lines, both].flatMap((line) => parseChannel(line) ?? []);
-    const resources = withSettings({ channels });
+    const rate = { count: 1, spanMs: 10 * hour };
+    const resources = withSettings({ channels, provider: { ...pages.resources.config.provider, rate } });
     const { clock, config, database, issuer } = resources;
     await somebodyDamaged();
     const { userId } = await somebodyRefused(null);
@@ -953,6 +1014,39 @@ describe('heartbeats', () => {
     expect(over.map(({ pathname }) => pathname).toSorted()).toEqual(['/healthchecks', '/kuma']);
     const ended = over.find(({ pathname }) => pathname === '/healthchecks');
     expect(ended?.searchParams.get('rid')).toBe(begun?.searchParams.get('rid'));
+  });
+
+  test('go by the hours of the plans that go on: from the first window to the last, with its grace', async () => {
+    await using sink = await openHttpSink();
+    const resources = calling(sink, 'healthchecks');
+    const { database } = pages.resources;
+    const hours = [
+      { zone: 'UTC', windowStart: '21:00', windowEnd: '23:00' },
+      { zone: 'America/New_York', windowStart: '01:00', windowEnd: '05:00' },
+    ];
+    for (const own of [...hours, { zone: 'UTC', windowStart: '13:00', windowEnd: '14:00' }]) {
+      const userId = await (await pages.consented()).userId();
+      await database.plan.updateMany({ where: { userId }, data: own });
+      await wellSince(userId);
+    }
+    await database.plan.updateMany({ where: { windowStart: '13:00' }, data: { paused: true } });
+    await advanceTo('14:01');
+    expect(await beat(resources)).toEqual([1, 1]);
+    sink.requests.length = 0;
+    await advanceTo('20:59');
+    expect(await beat(resources)).toEqual([0, 0]);
+    await advanceTo('21:00');
+    expect(await beat(resources)).toEqual([1, 1]);
+    for (const time of ['01:00', '06:30', '10:29']) {
+      await advanceTo(time);
+      expect(await beat(resources)).toEqual([0, 0]);
+    }
+    await advanceTo('10:30');
+    expect(await beat(resources)).toEqual([1, 1]);
+    const [begun, over] = sink.requests.map(({ url }) => new URL(url, sink.origin));
+    expect(begun?.pathname).toBe('/healthchecks/start');
+    expect(over?.searchParams.get('rid')).toBe(begun?.searchParams.get('rid'));
+    await database.plan.updateMany({ where: { windowStart: '13:00' }, data: { paused: false } });
   });
 
   test('tell that people wait or are late, and that counts as told', async () => {

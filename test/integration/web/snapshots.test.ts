@@ -61,7 +61,7 @@ describe('snapshots', () => {
     const reader = await pages.consented();
     const repository = await addRepository(pages, reader);
     const { odd } = texts.snapshots;
-    const lead = odd.lead(noteNames).replaceAll("'", '&#39;');
+    const lead = odd.lead(noteNames.odd, noteNames.renamed).replaceAll("'", '&#39;');
     const many = Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`${n}*`, Buffer.of()]));
     const far = Object.fromEntries(Array.from({ length: 1_600 }, (_, n) => [`${n}`, { [`${n}`]: Buffer.of() }]));
     const folder = { 'A.txt': Buffer.from('A'), 'a.txt': Buffer.from('a') };
@@ -75,8 +75,8 @@ describe('snapshots', () => {
     const all = await browse('many');
     expect(all).toContain(odd.count(11));
     expect(all).toContain(`<li>${odd.more('1')}</li>`);
-    expect(await browse('far')).toContain(odd.unknown(noteNames));
-    expect(page).not.toContain(odd.unknown(noteNames));
+    expect(await browse('far')).toContain(odd.unknown(noteNames.odd, noteNames.renamed));
+    expect(page).not.toContain(odd.unknown(noteNames.odd, noteNames.renamed));
   });
 
   it('link folders and files by addresses that lead to them', async () => {

@@ -129,7 +129,7 @@ test.each(['provider', 'workers'] as const)('the status says that the busiest ho
   const to = new Date('2026-05-04T16:00:00Z');
   const forecast = { from: at, to, plans: 1, neededMs: 19_000_000, windowMs: 14_400_000, by };
   expect(lineOf({ forecast }, 'Busiest')).toBe(
-    `Busiest hours to come 2026-05-04 12:00 UTC to 2026-05-04 16:00 UTC, 1 backup: 5.3 h needed by the ${by}, 4.0 h there`,
+    `Busiest hours to come 2026-05-04 12:00 UTC to 2026-05-04 16:00 UTC, 1 backup (nights still paused then not counted): 5.3 h needed by the ${by}, 4.0 h there`,
   );
   expect(lineOf({}, 'Busiest')).toBeUndefined();
 });

@@ -3,10 +3,10 @@ import { channelsFor, operatorNotices, parseChannel } from '../../../src/domain/
 
 const ofNights: readonly string[] = ['night_begun', 'night_over'];
 const kinds = [
-  ['json', ['digest', 'circuit', 'rotation_lost', 'repositories']],
-  ['ntfy', ['digest', 'circuit', 'rotation_lost', 'repositories']],
-  ['slack', ['digest', 'circuit', 'rotation_lost', 'repositories']],
-  ['apprise', ['digest', 'circuit', 'rotation_lost', 'repositories']],
+  ['json', ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast']],
+  ['ntfy', ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast']],
+  ['slack', ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast']],
+  ['apprise', ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast']],
   ['healthchecks', ofNights],
   ['kuma', ofNights],
 ] as const;

@@ -156,6 +156,15 @@ describe('the busiest hours', () => {
     expect(busiestHours([], at)).toBeNull();
   });
 
+  test('count paused plans whose pause is over once the next window opens, and no others', () => {
+    const at = new Date('2026-05-04T18:00:00Z');
+    const own = { ...hours('UTC', 1_320, 240), nextNight: '2026-04-01', plans: 30 };
+    const until = (text: string) => [own, { ...own, plans: 10, pausedUntil: new Date(text) }];
+    expect(busiestHours(until('2026-05-04T22:00:00Z'), at)?.plans).toBe(40);
+    expect(busiestHours(until('2026-05-04T22:00:01Z'), at)?.plans).toBe(30);
+    expect(busiestHours(until('2026-06-04T22:00:00Z').slice(1), at)).toBeNull();
+  });
+
   test('are found where a zone skips a whole date, or is not known', () => {
     const samoa = { ...hours('Pacific/Apia', 60, 240), nextNight: '2011-12-29', plans: 9 };
     for (let at = Date.parse('2011-12-28T00:00:00Z'); at < Date.parse('2012-01-01T00:00:00Z'); at += hour) {

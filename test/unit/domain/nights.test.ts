@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { dateIn, isValidZone, lastWindow, type NightPlan, nextNight, turnOver } from '../../../src/domain/nights.ts';
+import {
+  dateIn,
+  isValidZone,
+  lastWindow,
+  latestNightOfAll,
+  type NightPlan,
+  nextNight,
+  turnOver,
+} from '../../../src/domain/nights.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;
@@ -132,6 +140,54 @@ describe('nights', () => {
     const { window, next } = turnOver(moved, new Date('2026-05-09T12:00Z'));
     expect([window.night, next.night]).toEqual(['2026-05-09', '2026-05-10']);
     expect(window.end.getTime() - window.start.getTime()).toBe(60 * 60_000);
+  });
+});
+
+describe('the night of all plans', () => {
+  const hours = (windowStart: string, windowEnd: string, zone = 'UTC') => ({ windowStart, windowEnd, zone });
+  const nights = (all: readonly ReturnType<typeof hours>[], at: string, zone = 'UTC') =>
+    (['start', 'end'] as const).map((bound) => {
+      const { night, start, end } = latestNightOfAll(all, zone, new Date(at), bound);
+      return [night.slice(5), start.toISOString().slice(5, 16), end.toISOString().slice(5, 16)];
+    });
+
+  test('is that of one window where all have the same hours', () => {
+    const one = [hours('01:00', '05:00', 'Europe/Berlin')];
+    const [first, second] = ['05-04T23:00', '05-05T23:00'];
+    expect(nights(one, '2026-05-05T02:59:59Z', 'Europe/Berlin')).toEqual([
+      ['05-05', first, '05-05T03:00'],
+      ['05-04', '05-03T23:00', '05-04T03:00'],
+    ]);
+    expect(nights(one, '2026-05-05T03:00:00Z', 'Europe/Berlin')).toEqual(
+      Array(2).fill(['05-05', first, '05-05T03:00']),
+    );
+    expect(nights(one, '2026-05-05T23:00:00Z', 'Europe/Berlin')[0]).toEqual(['05-06', second, '05-06T03:00']);
+  });
+
+  test('begins with the first of their windows and is over with the last, whatever their zones', () => {
+    const all = [hours('01:00', '05:00'), hours('22:00', '23:00'), hours('01:00', '05:00', 'America/New_York')];
+    const night = ['05-05', '05-04T22:00', '05-05T09:00'];
+    expect(nights(all, '2026-05-05T08:59:59Z')).toEqual([night, ['05-04', '05-03T22:00', '05-04T09:00']]);
+    expect(nights(all, '2026-05-05T09:00:00Z')).toEqual([night, night]);
+    expect(nights(all, '2026-05-05T21:59:59Z')).toEqual([night, night]);
+    expect(nights(all, '2026-05-05T22:00:00Z')[0]?.[0]).toBe('05-06');
+  });
+
+  test('has one window of each, and comes once a date, in every zone', () => {
+    const time = fc.constantFrom('00:00', '05:00', '11:59', '12:00', '12:01', '23:59');
+    const one = fc.record({ zone: fc.constantFrom(...zones), windowStart: time, windowEnd: time });
+    const at = fc.date({ min: new Date('2012-01-01'), max: new Date('2040-01-01'), noInvalidDate: true });
+    fc.assert(
+      fc.property(fc.array(one, { minLength: 1, maxLength: 4 }), fc.constantFrom(...zones), at, (all, zone, at) => {
+        const over = latestNightOfAll(all, zone, at, 'end');
+        expect(over.start <= over.end && over.end <= at).toBe(true);
+        expect(latestNightOfAll(all, zone, over.start, 'start')).toEqual(over);
+        const begun = latestNightOfAll(all, zone, at, 'start');
+        expect(begun.night >= over.night && begun.start <= at).toBe(true);
+        expect(at.getTime() - begun.start.getTime()).toBeLessThan(49 * hour);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

@@ -35,6 +35,24 @@ describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
   },
 );
 
+test.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
+  'a forecast says in %s how long the windows need and are, when, and what helps',
+  (_, texts) => {
+    const figures = { plans: 480, neededMs: 4.2 * 3_600_000, windowMs: 4 * 3_600_000, by: 'workers' as const };
+    const [from, to] = ['2026-05-05T01:00:00Z', '2026-05-05T05:00:00Z'];
+    const { forecast } = texts.operator.tonight;
+    const short = writeNotice(texts, { kind: 'forecast', from, to, ...figures, holds: false }, url);
+    expect(short.subject).toBe(texts.notices.forecast.tooShort);
+    for (const part of [forecast.title(figures.neededMs, figures.windowMs), forecast.mend.workers, forecast.how])
+      expect(short.text).toContain(part);
+    expect(short.text).toContain(texts.operator.zone('UTC'));
+    expect(short.text).toContain('480');
+    const holding = writeNotice(texts, { kind: 'forecast', from, to, ...figures, holds: true }, url);
+    expect(holding.subject).toBe(texts.notices.forecast.holds);
+    expect(holding.text).toContain(forecast.holds);
+  },
+);
+
 test('a digest quotes what people read as their language does', () => {
   const verdicts = { protected: 0, partly: 0, late: 1, not: 0 };
   const { text } = writeNotice(german, { kind: 'digest', verdicts, reasons: { no_run: 1 } }, url);
