@@ -84,6 +84,6 @@ function openAccess(resources: Needs, { issuer, subject, tokens, boundKey }: Aut
 function permissionEnded(): AppError {
   return new AppError(
     'restore/permission-ended',
-    'The access that your provider gave for this restore has ended. Begin again to restore what is missing.',
+    'The access that your provider gave for this restore has ended. Restore what is missing folder by folder: a new restore writes all that you choose into another new folder.',
   );
 }

@@ -12,7 +12,7 @@ import { parseId, type SnapshotId } from '../../store/format/ids.ts';
 import type { Snapshot } from '../../store/format/snapshot.ts';
 import type { History } from '../../store/history/history.ts';
 import { findPlace } from '../../store/restorer/find-place.ts';
-import type { RestoreReport } from '../../store/restorer/report.ts';
+import { emptyReport, type RestoreProblem, type RestoreReport } from '../../store/restorer/report.ts';
 import { restoreInOrder } from '../../store/restorer/restore-in-order.ts';
 import { personSealing } from '../../vault/row-seals.ts';
 import { requireNewest } from '../keys/marks.ts';
@@ -81,25 +81,37 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: W
     if (!(await tellRestore(database, id, told()).catch(() => true))) cancelling.abort(cancelled());
   });
   const signal = AbortSignal.any([cancelling.signal, closing]);
-  const end = await write(resources, { id, userId, access, signal, written }).then(
-    ({ problems }) => ({ state: problems.length === 0 ? 'succeeded' : 'partial', message: null, problems }) as const,
+  const report = emptyReport();
+  const end = await write(resources, { id, userId, access, signal, written, report }).then(
+    () => ({ state: notWritten(report).length === 0 ? 'succeeded' : 'partial', message: null }) as const,
     (error: unknown) => {
-      if (cancelling.signal.aborted) return { state: 'cancelled', message: null, problems: [] } as const;
+      if (cancelling.signal.aborted) return { state: 'cancelled', message: null } as const;
       if (!isAppError(error) && !closing.aborted) resources.log.error('restore.failed', { restore: id, userId, error });
       const message = closing.aborted ? 'Nightkeep was stopped before it was finished.' : messageForPeople(error);
-      return { state: 'failed', message, problems: [] } as const;
+      return { state: 'failed', message } as const;
     },
   );
+  const problems = notWritten(report);
   await endRestore(database, id, {
     ...told(),
     ...end,
-    problems: end.problems.slice(0, mostProblems).map(({ path, code, message }) => ({
+    problems: problems.slice(0, mostProblems).map(({ path, code, message }) => ({
       path: escapedName(path),
       code,
       message: escapedName(message),
     })),
-    problemCount: end.problems.length,
+    problemCount: problems.length,
   });
+}
+
+/** What is not at the source, however far it came, and why. */
+function notWritten({ problems, skipped }: RestoreReport): RestoreProblem[] {
+  const words = 'WebDAV has no devices, pipes or sockets.';
+  const code = 'restore/not-written';
+  return [
+    ...problems,
+    ...skipped.map((path) => ({ path, code, message: `Could not write ${path}: ${words}` }) as const),
+  ];
 }
 
 function cancelled(): AppError {
@@ -109,9 +121,10 @@ function cancelled(): AppError {
 interface WriteOptions extends Omit<Writing, 'closing'> {
   readonly signal: AbortSignal;
   readonly written: Written & { folder: string | null };
+  readonly report: RestoreReport;
 }
 
-async function write(resources: Needs, { id, userId, access, signal, written }: WriteOptions): Promise<RestoreReport> {
+async function write(resources: Needs, { id, userId, access, signal, written, report }: WriteOptions): Promise<void> {
   const { clock, config, database, log, sourceServers: servers } = resources;
   const asked = await findRestore(database, { id, userId, now: clock.now() });
   if (asked === null) throw cancelled();
@@ -138,8 +151,8 @@ async function write(resources: Needs, { id, userId, access, signal, written }: 
   const below = [folder, ...(await foldersFor(history, snapshot, asked.path))];
   if (below.length > 1) await writer.makeCollection(below, signal);
   const target = openSourceTarget({ writer, below, signal, written });
-  return await restoreInOrder(history.repository, snapshot, target, {
-    ...{ path: asked.path, signal, mostEntries: config.runLimits.members },
+  await restoreInOrder(history.repository, snapshot, target, {
+    ...{ path: asked.path, signal, mostEntries: config.runLimits.members, report },
   });
 }
 

@@ -17,7 +17,7 @@ interface Target {
   readonly written: Written;
 }
 
-/** What concerns one entry alone; anything else ends a restore. */
+/** What concerns one entry alone; anything else ends a restore, but for what a server cannot do at present. */
 const ofOneEntry: readonly ErrorCode[] = [
   'source/forbidden',
   'source/not-found',
@@ -27,16 +27,28 @@ const ofOneEntry: readonly ErrorCode[] = [
   'source/refused-redirect',
 ];
 
+/** A server that fails with so many entries in a row is away; with fewer, something is odd about these. */
+const mostFailedInARow = 3;
+
 /**
  * A new folder of the person at the source, for a restore. Throws `restore/not-written` if the server refuses one entry, and what the writer throws
  * for anything else.
  */
 export function openSourceTarget({ writer, below, signal, written }: Target): StreamTarget {
   const at = (path: Path) => [...below, ...path];
-  const guarded = <T>(path: Path, work: Promise<T>) =>
-    work.catch((error: unknown) => {
-      throw isAppError(error) && ofOneEntry.includes(error.code) ? notWritten(path, error) : error;
-    });
+  let failedInARow = 0;
+  const guarded = async (path: Path, work: Promise<unknown>) => {
+    try {
+      await work;
+      failedInARow = 0;
+    } catch (error) {
+      if (!isAppError(error)) throw error;
+      if (ofOneEntry.includes(error.code)) throw notWritten(path, error);
+      failedInARow += 1;
+      const isAway = failedInARow >= mostFailedInARow || asksForPause(error);
+      throw error.code === 'source/unavailable' && !isAway ? notWritten(path, error) : error;
+    }
+  };
   return {
     makeFolder: async (path) => {
       if (path.length > 0) await guarded(path, writer.makeCollection(at(path), signal));
@@ -52,15 +64,18 @@ export function openSourceTarget({ writer, below, signal, written }: Target): St
   };
 }
 
+function asksForPause({ detail }: AppError): boolean {
+  return detail.retryAfterMs !== undefined;
+}
+
 function notWritten(path: Path, cause: AppError): AppError {
-  const status = typeof cause.detail.status === 'number' ? `HTTP ${cause.detail.status}` : cause.message;
-  return new AppError(
-    'restore/not-written',
-    `Could not write ${spell(path)}: the server does not accept it (${status}).`,
-    {
-      cause,
-    },
-  );
+  return new AppError('restore/not-written', `Could not write ${spell(path)}: ${whyNot(cause)}.`, { cause });
+}
+
+function whyNot({ detail: { status }, message }: AppError): string {
+  if (status === 412)
+    return 'something of that name is there already, such as the same name in other letters (HTTP 412)';
+  return `the server does not accept it (${typeof status === 'number' ? `HTTP ${status}` : message})`;
 }
 
 function spell(path: Path): string {

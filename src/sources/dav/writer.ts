@@ -12,8 +12,8 @@ export interface NewFile {
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
-  /** Of exactly `size` bytes; read once. */
-  readonly content: AsyncIterable<Uint8Array>;
+  /** Of exactly `size` bytes; called for each try of a long file, one after the other. */
+  readonly content: () => AsyncIterable<Uint8Array>;
 }
 
 /** Writes below one collection of a WebDAV server. Paths are names, as src/file-name.ts keeps them. */
@@ -21,8 +21,8 @@ export interface DavWriter extends AsyncDisposable {
   /** Makes a collection (RFC 4918, section 9.3); false where there is something of that name. Throws what `put` does. */
   makeCollection(path: readonly string[], signal: AbortSignal): Promise<boolean>;
   /**
-   * Writes a file whole (RFC 4918, section 9.7), over one of that name. Throws the errors of `Source.list`, `source/full` where
-   * there is no room, and what reading the content throws.
+   * Writes a new file whole (RFC 4918, section 9.7). Throws the errors of `Source.list`, `source/changed` where there is something of that name
+   * already, if the server honours If-None-Match, `source/full` where there is no room, and what reading the content throws.
    */
   put(path: readonly string[], file: NewFile, signal: AbortSignal): Promise<void>;
 }
@@ -32,7 +32,7 @@ export interface WriterOptions extends Pick<WebdavOptions, 'url' | 'access' | 's
   readonly location: string;
 }
 
-/** Longer files are sent once; shorter ones again where a try fails on the way. */
+/** Longer files are read again for each try. */
 const longestHeld = 4 * 1024 * 1024;
 
 /** Opens a writer; the person's access token goes with each request, and to no other host. */
@@ -69,19 +69,28 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
       }
     },
     put: async (path, { size, mtime, content }, signal) => {
-      const whole = size > longestHeld ? undefined : await buffer(Readable.from(content));
+      const whole = size > longestHeld ? undefined : await buffer(Readable.from(content()));
       if (whole !== undefined && whole.length !== size) throw new Error('The content is not as long as was said.');
-      const stream = sentOnce(content);
+      const stream = watched(content);
+      let tries = 0;
       const request: DavRequest<void> = {
         ...nothingBack,
         method: 'PUT',
         path: location + encodePath(path),
         // ownCloud's and Nextcloud's way to keep the time of the last change; others pass it over.
         headers: ['content-length', String(size), 'x-oc-mtime', String(Math.floor(mtime))],
-        body: () => whole ?? stream.open(),
+        body: () => {
+          tries += 1;
+          return whole ?? stream.open();
+        },
       };
+      const unlessThere = { ...request, headers: [...request.headers, 'if-none-match', '*'] };
       try {
-        await inSlot(request, signal);
+        await inSlot(unlessThere, signal).catch(async (error: unknown) => {
+          // What is there may be what a try wrote of which the answer was lost.
+          if (tries === 1 || !isAppError(error) || error.detail.status !== 412) throw error;
+          await inSlot(request, signal);
+        });
       } catch (error) {
         throw stream.failure() ?? (isAppError(error) && error.detail.status === 507 ? full(error) : error);
       }
@@ -97,26 +106,17 @@ function full(cause: AppError): AppError {
 }
 
 /** A content that is too long to be held: what reading it throws is told apart from what the server does. */
-function sentOnce(content: AsyncIterable<Uint8Array>) {
+function watched(content: () => AsyncIterable<Uint8Array>) {
   let failure: unknown;
-  let isSent = false;
-  async function* watched() {
+  async function* read() {
     try {
-      yield* content;
+      yield* content();
     } catch (error) {
       failure = error;
       throw error;
     }
   }
-  return {
-    open: (): Readable => {
-      if (isSent)
-        throw new AppError('source/unavailable', 'The server closed the connection while a long file was sent to it.');
-      isSent = true;
-      return Readable.from(watched(), { objectMode: false });
-    },
-    failure: () => failure,
-  };
+  return { open: (): Readable => Readable.from(read(), { objectMode: false }), failure: () => failure };
 }
 
 function encodePath(path: readonly string[]): string {

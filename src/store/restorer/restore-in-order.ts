@@ -12,8 +12,8 @@ import { emptyReport, note, noteTwin, noteUnreadable, noteUnsafeName, type Resto
 export interface StreamTarget {
   /** Makes the folder. */
   makeFolder(path: Path): Promise<void>;
-  /** Writes a file whole or not at all. */
-  writeFile(path: Path, content: AsyncIterable<Uint8Array>, attributes: StreamAttributes): Promise<void>;
+  /** Writes a file whole or not at all. What `content` gives is to be read before it is called again, and before the next file. */
+  writeFile(path: Path, content: () => AsyncIterable<Uint8Array>, attributes: StreamAttributes): Promise<void>;
   /** Makes a link. */
   makeLink(path: Path): Promise<void>;
 }
@@ -32,6 +32,8 @@ export interface InOrderOptions {
   readonly signal?: AbortSignal;
   /** The most files and folders to restore; folders beyond become problems. */
   readonly mostEntries?: number;
+  /** Grows while it goes on, and says how far it came where it throws. */
+  readonly report?: RestoreReport;
 }
 
 /**
@@ -42,13 +44,12 @@ export async function restoreInOrder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   target: StreamTarget,
-  { path, signal, mostEntries }: InOrderOptions,
+  { path, signal, mostEntries, report = emptyReport() }: InOrderOptions,
 ): Promise<RestoreReport> {
   const place = await findPlace(repository, snapshot, path);
   const isFolder = place.type === 'root' || place.type === 'dir';
   const extent = openExtent(repository, mostEntries);
   const nodes = isFolder ? await extent.nodesOf(place.subtree, 0) : [place];
-  const report = emptyReport();
   await target.makeFolder([]);
   await restoreNodes({ repository, extent, target, report, signal }, [], nodes);
   return report;
@@ -91,10 +92,21 @@ async function restoreFiles(restoring: Restoring, folder: Path, files: readonly 
   }
 }
 
-async function restoreFile({ target, report }: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
-  await target.writeFile(path, content, { mtime: timestampSeconds(node.mtime), size: node.size });
+async function restoreFile(restoring: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {
+  const { repository, target, report } = restoring;
+  let first: AsyncIterable<Uint8Array> | undefined = content;
+  const open = () => {
+    const bytes = first ?? readAgain(repository, node);
+    first = undefined;
+    return bytes;
+  };
+  await target.writeFile(path, open, { mtime: timestampSeconds(node.mtime), size: node.size });
   report.files++;
   report.bytes += node.size;
+}
+
+async function* readAgain(repository: ReadableRepository, node: FileNode): AsyncGenerator<Uint8Array> {
+  for await (const { content } of readFiles(repository, [node])) yield* content;
 }
 
 async function restoreFolder(restoring: Restoring, path: Path, node: DirNode): Promise<void> {

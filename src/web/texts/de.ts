@@ -1176,7 +1176,7 @@ export const texts: Texts = {
       partial: 'Alles ist geschrieben, bis auf das, was unten steht.',
       failed: 'Es ließ sich nicht abschließen. Was geschrieben wurde, liegt in dem Ordner.',
       cancelled: 'Es wurde abgebrochen. Was vorher geschrieben wurde, liegt in dem Ordner, falls es ihn gibt.',
-      lost: 'Der Teil von Nightkeep, der es schrieb, wurde mittendrin beendet. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt; um den Rest wiederherzustellen, beginnen Sie von vorn.',
+      lost: 'Der Teil von Nightkeep, der es schrieb, wurde mittendrin beendet. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt. Eine neue Wiederherstellung beginnt von vorn, in einem anderen Ordner.',
     },
     failedBefore: 'Es konnte nicht begonnen werden. Nichts wurde geschrieben.',
     cancel: 'Abbrechen',

@@ -1190,7 +1190,7 @@ export const texts = {
       partial: 'Everything is written except for what is listed below.',
       failed: 'It could not be completed. What was written is in the folder.',
       cancelled: 'It was cancelled. What was written before is in the folder, if there is one.',
-      lost: 'The part of Nightkeep that was writing stopped in the middle. What was written is in the folder, if there is one; to restore the rest, begin again.',
+      lost: 'The part of Nightkeep that was writing stopped in the middle. What was written is in the folder, if there is one. A new restore begins from the start, in another folder.',
     },
     failedBefore: 'It could not be started. Nothing was written.',
     cancel: 'Cancel',

@@ -1,8 +1,10 @@
+import { chmod, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { sourceContract } from '../../contract/source/source-contract.ts';
 import { diskFixture } from '../../support/fixtures/disk-fixture.ts';
 import { oddNames } from '../../support/fixtures/odd-names.ts';
-import { find, never } from '../../support/fixtures/open-source.ts';
+import { find, never, openWriter } from '../../support/fixtures/open-source.ts';
 import { apache, startApache } from '../../support/servers/apache.ts';
 import { lighttpd, startLighttpd } from '../../support/servers/lighttpd.ts';
 import { nginx, startNginx } from '../../support/servers/nginx.ts';
@@ -21,10 +23,36 @@ const servers = [
   { name: 'sabre/dav', program: sabre, start: startSabre, cannot: [] },
 ];
 
+async function* bytesOf(text: string) {
+  yield Buffer.from(text);
+}
+
 for (const { name, program, start, cannot } of servers) {
+  const isWritable = start === startApache || start === startSabre;
   const names = oddNames.filter((each) => !cannot.some((refused) => refused === each));
   describe.skipIf(program === undefined)(`files over WebDAV from ${name}`, () => {
     // What it knew of a file up to two seconds ago.
+    test.runIf(isWritable)(
+      'a restored file takes the place of none that is there, and its folder is made once',
+      async () => {
+        await using fixture = await diskFixture(start);
+        await chmod(fixture.root, 0o777);
+        await using writer = openWriter(fixture.url);
+        const write = (name: string, content: string) =>
+          writer.put(
+            ['new', name],
+            { size: content.length, mtime: 1_700_000_000, content: () => bytesOf(content) },
+            never,
+          );
+        expect(await writer.makeCollection(['new'], never)).toBe(true);
+        expect(await writer.makeCollection(['new'], never)).toBe(false);
+        await write('100% ü.txt', 'first');
+        expect(await readFile(join(fixture.root, 'new/100% ü.txt'), 'utf8')).toBe('first');
+        await expect(write('100% ü.txt', 'second')).rejects.toMatchObject({ code: 'source/changed' });
+        expect(await readFile(join(fixture.root, 'new/100% ü.txt'), 'utf8')).toBe('first');
+      },
+    );
+
     const tellsLate = start === startLighttpd;
     sourceContract(async () => Object.assign(await diskFixture(start), { tellsLate }), names);
 

@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
+import type { Repository } from '../../../src/store/repository/repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
-import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -15,7 +16,7 @@ const t = texts.restores;
 interface TakingServer extends AsyncDisposable {
   readonly url: string;
   readonly heard: { method: string; path: string; body: string; token: string | undefined; mtime: string }[];
-  refuse: (method: string, path: string) => number | undefined;
+  refuse: (method: string, path: string, headers: { unlessThere: boolean }) => number | undefined;
   /** Which requests are never answered. */
   hold: (method: string) => boolean;
 }
@@ -39,7 +40,8 @@ async function openTakingServer(): Promise<TakingServer> {
       mtime: String(headers['x-oc-mtime']),
     });
     if (taking.hold(method)) return;
-    response.writeHead(taking.refuse(method, decodeURIComponent(path)) ?? 201).end();
+    const unlessThere = headers['if-none-match'] === '*';
+    response.writeHead(taking.refuse(method, decodeURIComponent(path), { unlessThere }) ?? 201).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -56,6 +58,7 @@ async function openTakingServer(): Promise<TakingServer> {
 let pages: Pages;
 let server: TakingServer;
 let alice: SignedIn;
+let repository: Repository;
 let snapshot: string;
 beforeAll(async () => {
   pages = await openPages();
@@ -74,8 +77,9 @@ beforeEach(async () => {
     'two.txt': Buffer.from('second'),
     inner: { ü: Buffer.from('third') },
   };
+  repository = await addRepository(pages, alice);
   snapshot = (
-    await writeSnapshot(await addRepository(pages, alice), {
+    await writeSnapshot(repository, {
       files: { Letters: folder },
       calendars: { work: { 'one.ics': Buffer.from('BEGIN') } },
     })
@@ -87,6 +91,8 @@ afterEach(() => {
   server.hold = () => false;
 });
 
+/** One more snapshot, of these files. */
+const another = async (files: Folder) => (await writeSnapshot(repository, { files }, '2026-03-05T00:00:00Z')).id;
 const ask = (path: string, guest = alice) => guest.post(`/snapshots/${snapshot}/restore/${path}`);
 /** Asks, says yes at the provider, and waits for its end; gives what the page says then. */
 async function putBack(path: string): Promise<string> {
@@ -99,6 +105,16 @@ const written = () =>
   server.heard
     .filter(({ method }) => method !== 'PROPFIND')
     .map(({ method, path }) => `${method} ${decodeURIComponent(path)}`);
+/** Does it while the clock goes on. */
+async function whileTimePasses<T>(work: () => Promise<T>): Promise<T> {
+  let isDone = false;
+  const done = work().finally(() => (isDone = true));
+  await eventually(async () => {
+    await pages.clock.advance(500);
+    return isDone;
+  });
+  return done;
+}
 const folder = '/dav/Restored 2026-05-04 12.00';
 
 describe('putting back', () => {
@@ -163,6 +179,74 @@ describe('putting back', () => {
       expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
     },
   );
+
+  it.each([423, 500, 503])(
+    'names a file that the server cannot take for now (%i), however often it is sent, and writes the rest',
+    async (status) => {
+      server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? status : undefined);
+      const page = await whileTimePasses(() => putBack('files/Letters'));
+      expect(page).toContain(t.states.partial);
+      expect(page).toContain(`two.txt: the server does not accept it (HTTP ${status})`);
+      expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
+    },
+  );
+
+  it('stops where the server can take nothing any more, and names what it did not take', async () => {
+    server.refuse = (method, path) => (method === 'PUT' && path.endsWith('.txt') ? 503 : undefined);
+    const many = Object.fromEntries([1, 2, 3, 4].map((number) => [`${number}.txt`, Buffer.from(String(number))]));
+    snapshot = await another({ many });
+    const page = await whileTimePasses(() => putBack('files/many'));
+    expect(page).toContain(t.states.failed);
+    expect(page).toContain(t.problems('2'));
+    expect(new Set(written().filter((request) => request.startsWith('PUT'))).size).toBe(3);
+  });
+
+  it('sends a long file again where the server could not take it at once', async () => {
+    const long = Buffer.alloc(5 * 1024 * 1024, 'long ');
+    snapshot = await another({ 'long.bin': long });
+    let tries = 0;
+    server.refuse = (method) => (method === 'PUT' && ++tries < 3 ? 503 : undefined);
+    expect(await whileTimePasses(() => putBack('files/long.bin'))).toContain(t.states.succeeded);
+    const sent = server.heard.filter(({ method }) => method === 'PUT').map(({ body }) => body === long.toString());
+    expect(sent).toEqual([true, true, true]);
+  });
+
+  it('writes over nothing where the server takes two names for one', async () => {
+    const twins = { 'Notes.txt': Buffer.from('large'), 'notes.txt': Buffer.from('small'), 'z.txt': Buffer.from('z') };
+    snapshot = await another({ twins });
+    const there = new Set<string>();
+    server.refuse = (method, path, { unlessThere }) => {
+      if (method === 'PUT' && unlessThere && there.has(path.toLowerCase())) return 412;
+      there.add(path.toLowerCase());
+      return undefined;
+    };
+    const page = await putBack('files/twins');
+    expect(page).toContain(t.states.partial);
+    expect(page).toContain('notes.txt: something of that name is there already');
+    expect(written().at(-1)).toMatch(/^PUT .*\/twins\/z\.txt$/);
+  });
+
+  it('writes again what a try wrote of which the answer was lost', async () => {
+    let isLost = false;
+    server.refuse = (method, _, { unlessThere }) => {
+      if (method !== 'PUT' || !unlessThere) return undefined;
+      if (isLost) return 412;
+      isLost = true;
+      return 503;
+    };
+    expect(await whileTimePasses(() => putBack('files/Letters/two.txt'))).toContain(t.states.succeeded);
+    expect(written().filter((request) => request.startsWith('PUT'))).toHaveLength(3);
+  });
+
+  it('names what no server of files can hold', async () => {
+    const time = '2026-01-02T03:04:05Z';
+    const times = { mtime: time, atime: time, ctime: time };
+    const pipe = { name: 'pipe', type: 'fifo' as const, mode: 0o640, ...times, uid: 1, gid: 1, links: 1 };
+    snapshot = await another({ mine: { pipe: { node: pipe }, 'z.txt': Buffer.from('z') } });
+    const page = await putBack('files/mine');
+    expect(page).toContain(t.states.partial);
+    expect(page).toContain('Could not write pipe: WebDAV has no devices, pipes or sockets.');
+  });
 
   it.each([403, 501])('says so where the server answers %i to the new folder', async (status) => {
     server.refuse = () => status;

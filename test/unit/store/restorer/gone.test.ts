@@ -11,7 +11,7 @@ import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
 const target: StreamTarget = {
   makeFolder: async () => {},
   makeLink: async () => {},
-  writeFile: async (_, content) => void (await Array.fromAsync(content)),
+  writeFile: async (_, content) => void (await Array.fromAsync(content())),
 };
 
 /** A snapshot whose folders are read already; all or a part of what holds its files is gone. */

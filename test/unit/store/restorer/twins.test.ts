@@ -57,8 +57,8 @@ describe('two entries of one name in one folder', () => {
     const written: string[] = [];
     const target = {
       makeFolder: async (path: readonly string[]) => void written.push(`${path.join('/')}/`),
-      writeFile: async (path: readonly string[], content: AsyncIterable<Uint8Array>) =>
-        void written.push(`${path.join('/')}=${Buffer.concat(await Array.fromAsync(content))}`),
+      writeFile: async (path: readonly string[], content: () => AsyncIterable<Uint8Array>) =>
+        void written.push(`${path.join('/')}=${Buffer.concat(await Array.fromAsync(content()))}`),
       makeLink: async () => expect.unreachable(),
     };
     const report = await restoreInOrder(repository, { tree }, target, { path: '' });
