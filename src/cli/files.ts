@@ -9,11 +9,11 @@ import type { Column } from './table.ts';
 /** Follows a WebDAV server to another address, so that people keep what they have. */
 export const filesMove: Command = {
   usage: 'OLD NEW [--dry-run] [--json]',
-  summary: 'fetch the same files, calendars or contacts from their new address, and notify their people',
+  summary: 'fetch the same files, calendars, contacts or mail from their new address, and notify their people',
   options: { 'dry-run': { help: 'list whose these are, but change nothing and notify nobody' }, ...json },
   operands: {
     old: 'the address as it was, as nightkeep doctor names it',
-    new: 'the address as FILES_URL, CALENDARS_URL or CONTACTS_URL is now',
+    new: 'the address as FILES_URL, CALENDARS_URL, CONTACTS_URL or MAIL_URL is now',
   },
   exits: { 3: 'some people could not be moved; they are named' },
   run: async (options, output) => {

@@ -5,7 +5,7 @@ import { findMisspelt } from './misspelt.ts';
 import { isName, type Name } from './settings.ts';
 
 /** As much of the settings as can be read. */
-type Judged = Partial<Pick<Config, 'filesUrl' | 'calendarsUrl' | 'contactsUrl' | 'port' | 'publicUrl'>>;
+type Judged = Partial<Pick<Config, 'filesUrl' | 'calendarsUrl' | 'contactsUrl' | 'mailUrl' | 'port' | 'publicUrl'>>;
 
 /** What is allowed and yet hardly meant: a sentence each, with the cure. */
 export function adviseOn(config: Judged, environment: Environment): string[] {
@@ -36,17 +36,26 @@ function didYouMean(meant: Name | undefined): string {
   return meant === undefined ? ' See: nightkeep settings' : ` Did you mean ${meant}?`;
 }
 
-function adviseOnFiles({ filesUrl, calendarsUrl, contactsUrl }: Judged): string[] {
-  const urls = { FILES_URL: filesUrl, CALENDARS_URL: calendarsUrl, CONTACTS_URL: contactsUrl };
+function adviseOnFiles({ filesUrl, calendarsUrl, contactsUrl, mailUrl }: Judged): string[] {
+  const urls = { FILES_URL: filesUrl, CALENDARS_URL: calendarsUrl, CONTACTS_URL: contactsUrl, MAIL_URL: mailUrl };
   const dollars = Object.entries(urls).flatMap(([name, url]) =>
     url?.includes('${')
       ? [`${name} has a $ in front of a brace, which stays in the address. Write a claim as {preferred_username}.`]
       : [],
   );
   if (dollars.length > 0) return dollars;
-  if (filesUrl === undefined || /\{\w+\}/.test(filesUrl)) return [];
+  const isSame = (url: string | undefined) => url !== undefined && !/\{\w+\}/.test(url);
   return [
-    'FILES_URL names no claim in braces, so everybody is backed up from the same address, or from the folder in it that the server says is theirs. Unless the server tells people apart by their tokens, write it as https://cloud.example/dav/{preferred_username}/.',
+    ...(isSame(filesUrl)
+      ? [
+          'FILES_URL names no claim in braces, so everybody is backed up from the same address, or from the folder in it that the server says is theirs. Unless the server tells people apart by their tokens, write it as https://cloud.example/dav/{preferred_username}/.',
+        ]
+      : []),
+    ...(isSame(mailUrl)
+      ? [
+          'MAIL_URL names no claim in braces, so the mail of everybody is requested under the same name. Write it as imaps://{preferred_username}@imap.example.org.',
+        ]
+      : []),
   ];
 }
 

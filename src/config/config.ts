@@ -86,6 +86,8 @@ export interface Config {
   /** The same for calendars and contacts; none are backed up where absent. */
   calendarsUrl?: string;
   contactsUrl?: string;
+  /** IMAP URL with claims in braces. */
+  mailUrl?: string;
   /** Origins besides theirs that plans may name. */
   filesOrigins: string[];
   window: { zone: string; start: string; end: string };
@@ -212,6 +214,7 @@ function members(value: Value): Members<Omit<Config, 'provider'>> {
     filesUrl: () => value('FILES_URL'),
     calendarsUrl: () => value('CALENDARS_URL'),
     contactsUrl: () => value('CONTACTS_URL'),
+    mailUrl: () => value('MAIL_URL'),
     filesOrigins: () => value('FILES_ORIGINS'),
     window: () => ({ ...value('WINDOW'), zone: value('ZONE') }),
     windowAllowed: () => value('WINDOW_ALLOWED'),

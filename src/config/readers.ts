@@ -6,7 +6,7 @@ import type { Rate } from '../domain/rate.ts';
 import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import type { StoreKey } from '../domain/store-key.ts';
-import { urlOfPerson } from '../domain/url-template.ts';
+import { originOf, urlOfPerson } from '../domain/url-template.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
 
@@ -113,13 +113,20 @@ export const host: Reader<string> = (text, name) => {
   throw invalid(name, `is "${text}": write it as an address or a name alone, such as 0.0.0.0, :: or localhost`);
 };
 
-/** Schemes, hosts and ports, as `https://files.example`. */
+/** Schemes, hosts and ports, as `https://files.example` or `imaps://imap.example`. */
 export const origins: Reader<string[]> = (text, name) =>
   words(text, name).map((word) => {
+    if (/^imaps?:/i.test(word)) return originOfMail(word, name);
     const { origin, href } = address('http:', 'https:')(word, name);
     if (href === `${origin}/`) return origin;
     throw invalid(name, `holds "${word}", which is more than an origin: write it as https://files.example`);
   });
+
+function originOfMail(word: string, name: string): string {
+  const { username, password, pathname, search, hash } = address('imap:', 'imaps:')(word, name);
+  if (username + password + search + hash === '' && /^\/?$/.test(pathname)) return originOf(word);
+  throw invalid(name, `holds "${word}", which is more than an origin: write it as imaps://imap.example`);
+}
 
 /** Left as written: a parsed one would encode what drivers expect raw. */
 export function serviceAddress(...protocols: readonly string[]): Reader<string> {
@@ -151,18 +158,35 @@ const webAddress = address('http:', 'https:');
 /** A web address with claims in braces. */
 export const addressOfPerson: Reader<string> = (text, name) => {
   webAddress(text.replace(/\{\w+\}/g, 'x'), name);
+  return filledIn(
+    text,
+    name,
+    'is not a usable address: claims may stand in its path only, and it has no user name, query or fragment',
+  );
+};
+
+const imapAddress = address('imap:', 'imaps:');
+
+/** An address of a person at a mail server, with claims in braces. */
+export const mailboxAddress: Reader<string> = (text, name) => {
+  imapAddress(text.replace(/\{\w+\}/g, 'x'), name);
+  return filledIn(
+    text,
+    name,
+    'is not a usable address: write it as imaps://{preferred_username}@imap.example.org, with claims in front of the @ only, and without password, path or query',
+  );
+};
+
+function filledIn(text: string, name: string, cure: string): string {
   const claims = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, claim]) => [claim, 'x']);
   try {
     urlOfPerson(text, { subject: 'x', claims: Object.fromEntries(claims) });
   } catch (error) {
     if (!isAppError(error)) throw error;
-    throw invalid(
-      name,
-      'is not a usable address: claims may stand in its path only, and it has no user name, query or fragment',
-    );
+    throw invalid(name, cure);
   }
   return text;
-};
+}
 
 /** Where repositories are kept. */
 export const storeAddress: Reader<StoreAddress> = (text, name) => orInvalid(name, () => parseStoreAddress(text));

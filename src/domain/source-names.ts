@@ -1,13 +1,17 @@
 /** What of a person can be backed up: each is a folder at the top of their snapshots, and each is agreed to by its name. In this order. */
-export const sourceNames = ['files', 'calendars', 'contacts'] as const;
+export const sourceNames = ['files', 'calendars', 'contacts', 'mail'] as const;
 
 export type SourceName = (typeof sourceNames)[number];
+
+/** All but files, which everybody has who has something. */
+export type OtherName = Exclude<SourceName, 'files'>;
 
 /** What the settings name, as templates for the addresses of people. */
 export interface NamedSources {
   readonly filesUrl: string;
   readonly calendarsUrl?: string;
   readonly contactsUrl?: string;
+  readonly mailUrl?: string;
   /** Origins besides theirs that plans may name. */
   readonly filesOrigins: readonly string[];
 }
@@ -23,8 +27,9 @@ export function namedSources({
   filesUrl,
   calendarsUrl,
   contactsUrl,
+  mailUrl,
 }: Omit<NamedSources, 'filesOrigins'>): (SourceAddress & { readonly name: SourceName })[] {
-  const urls = { files: filesUrl, calendars: calendarsUrl, contacts: contactsUrl };
+  const urls = { files: filesUrl, calendars: calendarsUrl, contacts: contactsUrl, mail: mailUrl };
   return sourceNames.flatMap((name) => {
     const url = urls[name];
     return url === undefined ? [] : [{ name, url }];
@@ -36,6 +41,15 @@ export const settingOf: Readonly<Record<SourceName, string>> = {
   files: 'FILES_URL',
   calendars: 'CALENDARS_URL',
   contacts: 'CONTACTS_URL',
+  mail: 'MAIL_URL',
+};
+
+/** What there is of it, in sentences for operators. */
+export const thingsOf: Readonly<Record<SourceName, string>> = {
+  files: 'files',
+  calendars: 'calendars',
+  contacts: 'contacts',
+  mail: 'mailboxes',
 };
 
 /** The protocol by which it is fetched, as plans name it. */
@@ -43,6 +57,7 @@ export const protocolOf: Readonly<Record<SourceName, string>> = {
   files: 'webdav',
   calendars: 'caldav',
   contacts: 'carddav',
+  mail: 'imap',
 };
 
 /** Whether something of this name can be backed up. */

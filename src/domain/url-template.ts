@@ -11,7 +11,7 @@ export interface PersonClaims {
 const mostCharacters = 1_000;
 
 /**
- * The URL of a person's own folder: each `{claim}` of the template is replaced by that claim of the person,
+ * The URL of what is a person's own, a folder or their mail: each `{claim}` of the template is replaced by that claim of the person,
  * percent-encoded, so that no value can reach into another path, query or host. Text, whole numbers, true and false can
  * be filled in, unless a server could take them for more than one folder's name. Throws `source/missing-claim`, or `config/invalid`
  * where the template itself is wrong.
@@ -20,11 +20,16 @@ export function urlOfPerson(template: string, person: PersonClaims): string {
   refuseClaimsInHost(template);
   const expanded = replaceClaims(template, (claim) => segmentOf(template, claim, claimOf(person, claim)));
   const url = URL.parse(expanded);
-  if (url === null || !/^https?:$/.test(url.protocol)) {
+  if (url === null || !/^(https?|imaps?):$/.test(url.protocol)) {
     throw invalid(`The source URL ${template} is not an http or https URL. Write it in full, with https://.`);
   }
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '' || /[{}?#]/.test(expanded)) {
+  const isMail = isOfMail(template);
+  const hasUser = !isMail && url.username !== '';
+  if (hasUser || url.password !== '' || url.search !== '' || url.hash !== '' || /[{}?#]/.test(expanded)) {
     throw invalid(`The source URL ${template} must have no user name, password, query, fragment or lone brace.`);
+  }
+  if (isMail && (url.username === '' || url.hostname === '' || template.includes(';') || !/^\/?$/.test(url.pathname))) {
+    throw invalid(`The source URL ${template} must name a person in front of an @, and nothing behind its server.`);
   }
   if (url.href.length > mostCharacters) {
     throw missing(`The source URL ${template} is longer than ${mostCharacters} characters with this person's claims.`);
@@ -42,9 +47,9 @@ export function isFilledIn(template: string, person: PersonClaims): boolean {
   }
 }
 
-/** The template up to the first claim: the same for everybody. */
+/** The template up to the first claim, of mail its server: the same for everybody. */
 export function withoutClaims(template: string): string {
-  return template.replace(/\{.*$/s, '');
+  return isOfMail(template) ? originOf(template) : template.replace(/\{.*$/s, '');
 }
 
 /** Whether a template names a server that the settings name: an access token is sent to no other. */
@@ -53,9 +58,18 @@ export function isNamedServer(template: string, named: NamedSources): boolean {
   return [...origins, ...named.filesOrigins].includes(originOf(template));
 }
 
-/** Claims stand in no host; empty where it is no address. */
+/** Claims stand in no host; empty where it is no address. Of mail, scheme and host, with the port where it is not the usual one. */
 export function originOf(template: string): string {
-  return URL.parse(withoutClaims(template))?.origin ?? '';
+  if (!isOfMail(template)) return URL.parse(withoutClaims(template))?.origin ?? '';
+  const url = URL.parse(replaceClaims(template, () => 'x'));
+  if (url === null) return '';
+  const isUsual = url.port === '' || url.port === (url.protocol === 'imaps:' ? '993' : '143');
+  return `${url.protocol}//${url.hostname.toLowerCase()}${isUsual ? '' : `:${url.port}`}`;
+}
+
+/** Whether it is the address of somebody's mail: what names them there stands in front of its host. */
+function isOfMail(template: string): boolean {
+  return /^imaps?:/i.test(template);
 }
 
 /** Whether the template tells people apart; else all of them have the same URL. */
@@ -134,7 +148,8 @@ function textOf(value: unknown): string | undefined {
 /** A claim may name a folder, never the server that the token is sent to. */
 function refuseClaimsInHost(template: string): void {
   const authority = /^[^/]*\/\/([^/]*)/.exec(template)?.[1] ?? template;
-  if (/[{}]/.test(authority)) throw invalid(`The source URL ${template} may use claims in its path only.`);
+  const host = isOfMail(template) ? authority.slice(authority.lastIndexOf('@') + 1) : authority;
+  if (/[{}]/.test(host)) throw invalid(`The source URL ${template} may use claims in its path only.`);
 }
 
 function missing(message: string): AppError {

@@ -1,6 +1,13 @@
 import { countWords } from '../../count-words.ts';
 import { type AddressInUse, countPlansByAddress } from '../../database/nights/files-moves.ts';
-import { type NamedSources, namedSources, type SourceName, settingOf, sourceNames } from '../../domain/source-names.ts';
+import {
+  type NamedSources,
+  namedSources,
+  type SourceName,
+  settingOf,
+  sourceNames,
+  thingsOf,
+} from '../../domain/source-names.ts';
 import { isNamedServer, originOf } from '../../domain/url-template.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
@@ -11,18 +18,19 @@ const name = 'files';
 export const files: Check = {
   name,
   run: async ({ records, setting, option }) => {
-    const [calendarsUrl, contactsUrl] = [option('calendarsUrl'), option('contactsUrl')];
+    const [calendarsUrl, contactsUrl, mailUrl] = [option('calendarsUrl'), option('contactsUrl'), option('mailUrl')];
     const named = {
       filesUrl: setting('filesUrl'),
       ...(calendarsUrl !== undefined && { calendarsUrl }),
       ...(contactsUrl !== undefined && { contactsUrl }),
+      ...(mailUrl !== undefined && { mailUrl }),
       filesOrigins: setting('filesOrigins'),
     };
     return checkFiles(await countPlansByAddress(await records(), { living: true }), named);
   },
 };
 
-/** Whether people's files, calendars and contacts are fetched from the addresses that the settings name. */
+/** Whether people's files, calendars, contacts and mail are fetched from the addresses that the settings name. */
 export function checkFiles(inUse: readonly AddressInUse[], named: NamedSources): Finding {
   const urls = new Map(namedSources(named).map(({ name, url }) => [name, url]));
   const groups = sourceNames.map((what) => {
@@ -67,8 +75,8 @@ function findRefused({ what, url, others }: Group, named: NamedSources): Finding
     name,
     `${peopleAt(what, refused)}: neither ${setting} nor FILES_ORIGINS names that server, so that no token is sent there, and their nights fail.`,
     url === undefined
-      ? `${still} Otherwise ask them to agree again: that is then without ${what}, since ${setting} is not set.`
-      : `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Otherwise ask them to agree again: they then agree to the address in ${setting}.`,
+      ? `${still} Otherwise ask them to agree again: that is then without ${thingsOf[what]}, since ${setting} is not set.`
+      : `If the same ${thingsOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Otherwise ask them to agree again: they then agree to the address in ${setting}.`,
   );
 }
 
@@ -84,12 +92,12 @@ function findStrange({ what, url, others }: Group, named: NamedSources): Finding
     return warn(
       name,
       `${peopleAt(what, strange)}, and ${setting} is not set: they go on to be backed up for these people, and for nobody new.`,
-      `Set ${setting}; or ask these people to agree again, which is without ${what} then.`,
+      `Set ${setting}; or ask these people to agree again, which is without ${thingsOf[what]} then.`,
     );
   return warn(
     name,
     `${peopleAt(what, strange)}, which is not the path of ${setting}: that holds for new people only.`,
-    `If the same ${what} are at ${setting} now: ${moveCommand(first.address, url)}; otherwise set ${setting} back.`,
+    `If the same ${thingsOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}; otherwise set ${setting} back.`,
   );
 }
 
@@ -98,7 +106,7 @@ function moveCommand(from: string, to: string): string {
 }
 
 function peopleAt(what: SourceName, addresses: readonly AddressInUse[]): string {
-  return `The ${what} of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
+  return `The ${thingsOf[what]} of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
 }
 
 /** A shell would take braces apart. */

@@ -5,6 +5,7 @@ import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/
 import {
   type NamedSources,
   namedSources,
+  type OtherName,
   type SourceAddress,
   type SourceName,
   sourceNames,
@@ -22,6 +23,7 @@ export interface AgreedFacts {
   readonly files: string;
   readonly calendars?: string;
   readonly contacts?: string;
+  readonly mail?: string;
   /** When nights are; `surely`: the zone is known, and not only what counts where the provider names none. */
   readonly window: { readonly start: string; readonly end: string; readonly zone: string; readonly surely: boolean };
   /** Which snapshots stay, as settings write it. */
@@ -71,6 +73,7 @@ export function factsFor(
     files = shown(filesUrl),
     calendars,
     contacts,
+    mail,
   }: Partial<Record<string, string>> = Object.fromEntries(addresses);
   const zone = plan?.zone ?? zoneIn(person?.claims ?? {});
   const start = plan?.windowStart ?? window.start;
@@ -79,6 +82,7 @@ export function factsFor(
     files,
     ...(calendars !== undefined && { calendars }),
     ...(contacts !== undefined && { contacts }),
+    ...(mail !== undefined && { mail }),
     window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
     kept: ruleText(plan?.kept ?? retention),
   };
@@ -121,12 +125,12 @@ export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Wor
   return { version: versionFor(facts, t), language, sentences, facts };
 }
 
-function isOfFilesAlone({ calendars, contacts }: Pick<AgreedFacts, 'calendars' | 'contacts'>): boolean {
-  return calendars === undefined && contacts === undefined;
+function isOfFilesAlone(facts: Pick<AgreedFacts, OtherName>): boolean {
+  return sourceNames.every((name) => name === 'files' || facts[name] === undefined);
 }
 
 /** Whoever agrees to files alone reads other words. */
-function versionFor(facts: Pick<AgreedFacts, 'calendars' | 'contacts'>, t: Words['consent']): string {
+function versionFor(facts: Pick<AgreedFacts, OtherName>, t: Words['consent']): string {
   return isOfFilesAlone(facts) ? t.version : t.versionOfAll;
 }
 
@@ -196,18 +200,26 @@ export interface OldFacts {
   readonly files?: string;
   readonly calendars?: string;
   readonly contacts?: string;
+  readonly mail?: string;
   readonly start?: string;
   readonly end?: string;
   readonly zone?: string;
   readonly kept?: string;
 }
 
-function factsIn({ files, calendars, contacts, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
+function factsIn({ files, calendars, contacts, mail, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
   const { start, end, zone } = isObject(window) ? window : {};
   return Object.fromEntries(
-    Object.entries({ files, calendars, contacts, start, end, zone, kept: isRule(kept) ? kept : undefined }).filter(
-      ([, value]) => typeof value === 'string',
-    ),
+    Object.entries({
+      files,
+      calendars,
+      contacts,
+      mail,
+      start,
+      end,
+      zone,
+      kept: isRule(kept) ? kept : undefined,
+    }).filter(([, value]) => typeof value === 'string'),
   );
 }
 
@@ -221,13 +233,14 @@ export interface AgreedChange {
 /** What changed since; what a record does not say is not compared. */
 export function changesSince(
   agreed: OldFacts,
-  { files, calendars, contacts, window, kept }: AgreedFacts,
+  { files, calendars, contacts, mail, window, kept }: AgreedFacts,
 ): AgreedChange[] {
   const hours = (from?: string, to?: string) => from && to && `${from}–${to}`;
   const pairs = [
     { of: 'files', was: agreed.files, is: files },
     { of: 'calendars', was: agreed.calendars, is: calendars },
     { of: 'contacts', was: agreed.contacts, is: contacts },
+    { of: 'mail', was: agreed.mail, is: mail },
     { of: 'window', was: hours(agreed.start, agreed.end), is: hours(window.start, window.end) },
     { of: 'zone', was: agreed.zone, is: window.zone },
     { of: 'kept', was: agreed.kept, is: kept },

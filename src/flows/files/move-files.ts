@@ -3,7 +3,7 @@ import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { readSources } from '../../database/nights/runs.ts';
 import { readPerson } from '../../database/people/users.ts';
 import { noticeOfMovedFiles } from '../../domain/notices.ts';
-import { type NamedSources, namedSources, type SourceName, settingOf } from '../../domain/source-names.ts';
+import { type NamedSources, namedSources, type SourceName, settingOf, thingsOf } from '../../domain/source-names.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -12,7 +12,7 @@ import { personSealing, planSealing } from '../../vault/row-seals.ts';
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring'>;
 
 export interface FilesMove {
-  /** The address as plans name it, and as FILES_URL, CALENDARS_URL or CONTACTS_URL is now, with claims in braces. */
+  /** The address as plans name it, and as FILES_URL, CALENDARS_URL, CONTACTS_URL or MAIL_URL is now, with claims in braces. */
   readonly from: string;
   readonly to: string;
   readonly dryRun: boolean;
@@ -35,7 +35,7 @@ const batch = 500;
 const beforeAll = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Lets everybody's files, calendars or contacts be fetched from another address, on the operator's word that the same are there: nothing can prove that. People
+ * Lets everybody's files, calendars, contacts or mail be fetched from another address, on the operator's word that the same are there: nothing can prove that. People
  * keep plan, snapshots and record, and each is told, on the page and by mail. Yields a batch at a time; whoever cannot be moved is named and
  * keeps the address that they agreed to. Throws `usage/invalid` or `request/not-found` before anything is changed.
  */
@@ -93,7 +93,7 @@ async function moveOne(
 
 async function requireAddresses({ config, database }: Needs, { from, to }: FilesMove): Promise<void> {
   const names = namesMoved(config, to);
-  const [first] = names;
+  const [first] = names.map((name) => thingsOf[name]);
   if (first === undefined) {
     const settings = namedSources(config).map(({ name, url }) => `${settingOf[name]} is ${url}`);
     throw new AppError(

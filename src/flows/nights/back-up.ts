@@ -3,12 +3,13 @@ import { getNightFacts, type NightFacts } from '../../database/nights/night-fact
 import { saveDoubted } from '../../database/repositories/verifications.ts';
 import { placeOf } from '../../domain/marks.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
-import { isSourceName, sourceNames } from '../../domain/source-names.ts';
+import { sourceNames } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { heldKinds } from '../../sources/dav/held-kind.ts';
 import { type WebdavOptions, webdavSource } from '../../sources/dav/webdav.ts';
 import { httpsElsewhere } from '../../sources/http/elsewhere.ts';
+import { imapSource } from '../../sources/imap/imap-source.ts';
 import { refusedSource } from '../../sources/refused-source.ts';
 import type { Access, Source } from '../../sources/source.ts';
 import { findTree } from '../../store/archiver/parent.ts';
@@ -229,12 +230,14 @@ function openSources(
   const redirects = config.filesRedirects === 'follow' ? httpsElsewhere(config.filesRedirectNetworks) : undefined;
   const common = { access, processor, servers, clock, log, limits, memory, fileBytes, redirects };
   const opened = new AsyncDisposableStack();
-  const list = places.map((place) =>
-    opened.use('error' in place ? refusedSource(place) : webdavSource({ ...place, kind: kindOf(place), ...common })),
-  );
+  const open = (place: OwnSource) =>
+    place.name === 'mail'
+      ? imapSource({ ...place, ...common })
+      : webdavSource({ ...place, kind: kindOf(place), ...common });
+  const list = places.map((place) => opened.use('error' in place ? refusedSource(place) : open(place)));
   return { list, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function kindOf({ name }: OwnSource): WebdavOptions['kind'] {
-  return isSourceName(name) && name !== 'files' ? heldKinds[name] : undefined;
+  return name === 'calendars' || name === 'contacts' ? heldKinds[name] : undefined;
 }

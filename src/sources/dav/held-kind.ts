@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { SourceName } from '../../domain/source-names.ts';
 import { type DavProperty, davName } from './multistatus.ts';
 
 const calDav = 'urn:ietf:params:xml:ns:caldav';
@@ -23,7 +22,7 @@ export interface HeldKind {
 }
 
 /** CalDAV (RFC 4791) and CardDAV (RFC 6352). */
-export const heldKinds: Readonly<Record<Exclude<SourceName, 'files'>, HeldKind>> = {
+export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
   calendars: {
     homeSet: davName('calendar-home-set', calDav),
     type: davName('calendar', calDav),

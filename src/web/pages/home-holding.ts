@@ -32,7 +32,7 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const list = plan?.sources ?? [];
   const aside = holding === null ? t.nothingYet : contents(texts, holding);
   const sign = holding === null ? '' : outcome(holding.state, texts);
-  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts };
+  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts, mail: t.mail };
   const nameOf = ({ name }: SourceAddress) => wordFor(words, name) ?? name;
   const address = ({ url }: SourceAddress) => html`<br>${previewUrl(url, person)}`;
   const named = (source: SourceAddress) => html`<br>${nameOf(source)}: ${previewUrl(source.url, person)}`;

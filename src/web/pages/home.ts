@@ -128,9 +128,9 @@ function moreCard({ resources: { config }, texts }: PersonVisit, { plan }: HomeV
   const more = namedSources(config).filter(
     ({ name, url }) => plan?.sources.every((one) => one.name !== name) && isFilledIn(url, person),
   );
-  const [first, second] = more.map(({ name }) => name);
-  if (first === undefined || first === 'files') return '';
-  return html`<section class="card"><p><strong>${second === undefined ? t[first] : t.both}</strong></p><p>${t.how}</p>
+  const names = more.flatMap(({ name }) => (name === 'files' ? [] : [name]));
+  if (names.length === 0) return '';
+  return html`<section class="card"><p><strong>${t.what(names)}</strong></p><p>${t.how}</p>
 <p><a class="button quiet" href="/consent">${t.see}</a></p></section>`;
 }
 

@@ -1,5 +1,6 @@
 import { mostNames } from '../../domain/damage.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
+import type { OtherName } from '../../domain/source-names.ts';
 import type { Texts } from './en.ts';
 import { formatsIn } from './formats.ts';
 
@@ -19,6 +20,8 @@ const away = {
 };
 
 const counted = (count: number, one: string, many: string) => `${formats.number(count)} ${count === 1 ? one : many}`;
+const others = { calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' };
+const listed = (names: readonly OtherName[]) => formats.list(names.map((name) => others[name]));
 const files = (count: number) => counted(count, 'Datei', 'Dateien');
 const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
 const inRepositories = (people: number) =>
@@ -265,15 +268,13 @@ export const texts: Texts = {
     snapshotsLost: (time) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie bestätigt haben, dass Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
     snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
-    moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte' },
+    moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' },
     filesMoved: (what, time, from, to) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre ${what} unverändert jetzt unter einer anderen Adresse liegen; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, dann widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
     filesMovedAgree: 'In die neue Adresse einwilligen',
     filesMovedConsent: 'Einwilligung ansehen',
     more: {
-      calendars: 'Auch Ihre Kalender können gesichert werden.',
-      contacts: 'Auch Ihre Kontakte können gesichert werden.',
-      both: 'Auch Ihre Kalender und Kontakte können gesichert werden.',
+      what: (what) => `Auch Ihre ${listed(what)} können gesichert werden.`,
       how: 'Nichts davon wird gelesen, bevor Sie darin eingewilligt haben. Erneuern Sie Ihre Einwilligung, um die Sätze zu lesen; Ihre Nächte gehen so oder so weiter wie bisher.',
       see: 'Lesen, worin Sie einwilligen würden',
     },
@@ -361,6 +362,7 @@ export const texts: Texts = {
     files: 'Dateien',
     calendars: 'Kalender',
     contacts: 'Kontakte',
+    mail: 'E-Mails',
     nothingYet: 'Noch nichts.',
     entries: (count, size) => `${items(count)}, ${size}`,
     changes: (added, changed, gone) =>
@@ -505,8 +507,13 @@ export const texts: Texts = {
     changed: 'Diese Sätze haben sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal.',
     what: 'Was geholt wird',
     whatValue: (address) => `Ihre Dateien unter ${address}. Sie werden nur gelesen; dort wird nichts verändert.`,
-    whatValueOfAll: (address, { calendars, contacts }) =>
-      `Ihre Dateien unter ${address}${calendars === undefined ? '' : contacts === undefined ? ` und Ihre Kalender unter ${calendars}` : `, Ihre Kalender unter ${calendars}`}${contacts === undefined ? '' : ` und Ihre Kontakte unter ${contacts}`}. Sie werden nur gelesen; dort wird nichts verändert.`,
+    whatValueOfAll: (address, { calendars, contacts, mail }) => {
+      const named = { Dateien: address, Kalender: calendars, Kontakte: contacts, 'E-Mails': mail };
+      const what = Object.entries(named).flatMap(([name, at]) =>
+        at === undefined ? [] : [`Ihre ${name} unter ${at}`],
+      );
+      return `${what.slice(0, -1).join(', ')} und ${what.at(-1)}. Sie werden nur gelesen; dort wird nichts verändert.`;
+    },
     when: 'Wann',
     whenValue: (start, end, zone) =>
       `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}), und einmal gleich nach Ihrer Einwilligung.`,
@@ -573,6 +580,7 @@ export const texts: Texts = {
       files: (was, is) => `Ihre Dateien werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       calendars: (was, is) => `Ihre Kalender werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       contacts: (was, is) => `Ihre Kontakte werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
+      mail: (was, is) => `Ihre E-Mails werden von ${is} geholt. Als Sie einwilligten, war es ${was}.`,
       window: (was, is) => `Ihre Nächte liegen zwischen ${is}. Als Sie einwilligten, war es ${was}.`,
       zone: (was, is) => `Ihre Nächte richten sich nach der Zeitzone ${is}. Der Nachweis nennt ${was}.`,
       kept: (was, is) =>
@@ -1158,7 +1166,7 @@ export const texts: Texts = {
     size: 'Größe',
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
     asFiles:
-      'Kalender und Kontakte werden dort als Dateien (.ics und .vcf) abgelegt: Nightkeep ändert keinen Kalender und kein Adressbuch. Importieren Sie diese Dateien in Ihren Kalender oder Ihr Adressbuch, oder laden Sie sie stattdessen herunter.',
+      'Kalender, Kontakte und E-Mails werden dort als Dateien (.ics, .vcf und .eml) abgelegt: Nightkeep ändert keinen Kalender, kein Adressbuch und kein Postfach. Importieren Sie diese Dateien in Ihren Kalender, Ihr Adressbuch oder Ihr Mailprogramm, oder laden Sie sie stattdessen herunter.',
     newFolder: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
     access:
       'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Ihre Einwilligung für die Nächte wird dafür nicht verwendet.',

@@ -7,6 +7,7 @@ import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { CountName } from '../../domain/run-counts.ts';
 import type { RunFault } from '../../domain/run-fault.ts';
+import type { OtherName } from '../../domain/source-names.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { formatsIn } from './formats.ts';
@@ -291,16 +292,14 @@ export const texts = {
       `On ${time} the operator of Nightkeep declared your earlier snapshots lost: the place where they were kept is gone. Your next backup starts over, with a new recovery key; the earlier one no longer opens anything. This message disappears once you have shown that you kept the new one.`,
     snapshotsLostKey: 'See your recovery key',
     /** What of a person it is, in the sentence that follows. */
-    moved: { files: 'files', calendars: 'calendars', contacts: 'contacts' },
+    moved: { files: 'files', calendars: 'calendars', contacts: 'contacts', mail: 'emails' },
     filesMoved: (what: string, time: string, from: string, to: string) =>
       `On ${time} the operator of Nightkeep declared that your ${what}, unchanged, are now at another address, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. This message disappears once you agree again.`,
     filesMovedAgree: 'Agree to the new address',
     filesMovedConsent: 'See your consent',
     more: {
-      calendars: 'Your calendars can be backed up as well.',
-      contacts: 'Your contacts can be backed up as well.',
-      both: 'Your calendars and contacts can be backed up as well.',
-      how: 'Nothing of them is read until you have agreed to that. Renew your consent to read the sentences, and your nights go on as they are either way.',
+      what: (what: readonly OtherName[]) => `Your ${formats.list(what)} can be backed up as well.`,
+      how: 'Nothing of that is read until you have agreed to it. Renew your consent to read the sentences, and your nights go on as they are either way.',
       see: 'Read what you would agree to',
     },
     title: 'Am I protected?',
@@ -389,6 +388,7 @@ export const texts = {
     files: 'Files',
     calendars: 'Calendars',
     contacts: 'Contacts',
+    mail: 'Mail',
     nothingYet: 'Nothing yet.',
     entries: (count: number, size: string) => `${entries(count)}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
@@ -529,8 +529,11 @@ export const texts = {
     changed: 'These sentences have changed since you opened the page. Please read them again.',
     what: 'What is fetched',
     whatValue: (files: string) => `Your files at ${files}. They are only read; nothing there is changed.`,
-    whatValueOfAll: (files: string, { calendars, contacts }: { calendars?: string; contacts?: string }) =>
-      `Your files at ${files}${calendars === undefined ? '' : contacts === undefined ? `, and your calendars at ${calendars}` : `, your calendars at ${calendars}`}${contacts === undefined ? '' : `, and your contacts at ${contacts}`}. They are only read; nothing there is changed.`,
+    whatValueOfAll: (files: string, { calendars, contacts, mail }: Partial<Record<OtherName, string>>) => {
+      const named = { files, calendars, contacts, mail };
+      const what = Object.entries(named).flatMap(([name, at]) => (at === undefined ? [] : [`your ${name} at ${at}`]));
+      return `Y${what.slice(0, -1).join(', ').slice(1)}, and ${what.at(-1)}. They are only read; nothing there is changed.`;
+    },
     when: 'When',
     whenValue: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} (time zone ${zone}), and once right after you agree.`,
@@ -596,6 +599,7 @@ export const texts = {
       files: (was: string, is: string) => `Your files are fetched from ${is}. When you agreed, it was ${was}.`,
       calendars: (was: string, is: string) => `Your calendars are fetched from ${is}. When you agreed, it was ${was}.`,
       contacts: (was: string, is: string) => `Your contacts are fetched from ${is}. When you agreed, it was ${was}.`,
+      mail: (was: string, is: string) => `Your mail is fetched from ${is}. When you agreed, it was ${was}.`,
       window: (was: string, is: string) => `Your nights are between ${is}. When you agreed, it was ${was}.`,
       zone: (was: string, is: string) => `Your nights are in the time zone ${is}. The record says ${was}.`,
       kept: (was: RetentionRule, is: RetentionRule) =>
@@ -1174,7 +1178,7 @@ export const texts = {
     size: 'Size',
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'file' : 'files'}, ${size}`,
     asFiles:
-      'Calendars and contacts are written there as files (.ics and .vcf): Nightkeep changes no calendar and no address book. Import these files into your calendar or address book, or download them instead.',
+      'Calendars, contacts and mail are written there as files (.ics, .vcf and .eml): Nightkeep changes no calendar, no address book and no mailbox. Import these files into your calendar, address book or mail program, or download them instead.',
     newFolder: 'The new folder is called “Restored”, followed by the current date and time.',
     access: 'Your provider asks you whether Nightkeep may do this: your consent for the nights is not used for it.',
     notKept: 'This access is kept in memory until everything is written, and then dropped.',

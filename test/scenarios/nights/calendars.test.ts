@@ -73,9 +73,10 @@ describe('consent', () => {
     expect((await night()).content).toEqual(files);
     expect(personal.heard).toEqual([]);
     const offered = await guest.text('/');
-    for (const words of [texts.home.more.both, texts.home.more.how]) expect(offered).toContain(words);
+    for (const words of [texts.home.more.what(['calendars', 'contacts']), texts.home.more.how])
+      expect(offered).toContain(words);
     expect(await (await guest.send('/', { headers: { 'accept-language': 'de' } })).text()).toContain(
-      german.home.more.both,
+      german.home.more.what(['calendars', 'contacts']),
     );
     const page = await guest.text('/consent');
     expect(page).toContain(`your calendars at ${personal.url}, and your contacts at ${personal.url}`);

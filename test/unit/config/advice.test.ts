@@ -79,6 +79,7 @@ describe('advice is given', () => {
   test.each([
     ['CALENDARS_URL', { calendarsUrl: 'https://cloud.example/\u0024{sub}/' }],
     ['CONTACTS_URL', { contactsUrl: 'https://cloud.example/\u0024{sub}/' }],
+    ['MAIL_URL', { mailUrl: 'imaps://\u0024{sub}@imap.example' }],
   ])('on a claim in %s that is written like a variable of a shell', (name, settings) =>
     expect(adviseOn({ ...good, ...settings }, {})).toEqual([expect.stringContaining(`${name} has a $`)]),
   );
@@ -87,6 +88,11 @@ describe('advice is given', () => {
     expect(
       adviseOn({ ...good, calendarsUrl: 'https://cloud.example/', contactsUrl: 'https://cloud.example/' }, {}),
     ).toEqual([]));
+
+  test('on an address of mail that is the same for everybody', () =>
+    expect(adviseOn({ ...good, mailUrl: 'imaps://all@imap.example' }, {})).toEqual([
+      expect.stringMatching(/^MAIL_URL names no claim in braces/),
+    ]));
 
   test('on a claim that is written like a variable of a shell', () =>
     expect(adviseOn({ ...good, filesUrl: 'https://cloud.example/\u0024{preferred_username}/' }, {})).toEqual([

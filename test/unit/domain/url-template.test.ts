@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { isUrlClaim, previewUrl, urlOfPerson } from '../../../src/domain/url-template.ts';
+import {
+  isNamedServer,
+  isUrlClaim,
+  originOf,
+  previewUrl,
+  urlOfPerson,
+  withoutClaims,
+} from '../../../src/domain/url-template.ts';
 
 const template = 'https://cloud.example/remote.php/dav/files/{preferred_username}/';
 
@@ -151,5 +158,53 @@ describe('the URL of a person', () => {
     '',
   ])('refuses the template %s', (bad) => {
     expect(() => expand(bad, {}, 'alice')).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+  });
+});
+
+describe('the address of mail of a person', () => {
+  const mail = 'imaps://{email}@imap.example';
+
+  test.each([
+    ['alice', 'imaps://alice@imap.example'],
+    ['alice@b.example', 'imaps://alice%40b.example@imap.example'],
+    ['a:b', 'imaps://a%3Ab@imap.example'],
+    ['@evil.example#', 'imaps://%40evil.example%23@imap.example'],
+    ['Zoë', 'imaps://Zo%C3%AB@imap.example'],
+  ])('has %s in front of its server, which stays the same', (email, url) => {
+    expect(expand(mail, { email })).toBe(url);
+    expect(new URL(url).hostname).toBe('imap.example');
+    expect(decodeURIComponent(new URL(url).username)).toBe(email);
+  });
+
+  test.each(['a/b', '..', 'a\\b', 'a\r\nb', ''])('is not made of %j', (email) => {
+    expect(() => expand(mail, { email })).toThrow(missing);
+  });
+
+  test.each([
+    'imaps://imap.example',
+    'imaps://{email}@',
+    'imaps://x@{email}',
+    'imaps://x@{email}.example',
+    'imaps://{email}:pw@imap.example',
+    'imaps://{email}@imap.example/INBOX',
+    'imaps://{email}@imap.example?x',
+    'imaps://{email};AUTH=PLAIN@imap.example',
+    'smtp://{email}@imap.example',
+  ])('cannot be written as %s', (template) => {
+    expect(() => expand(template, { email: 'alice' })).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+  });
+
+  test.each([
+    [mail, 'imaps://imap.example'],
+    ['imaps://{email}@IMAP.example:993/', 'imaps://imap.example'],
+    ['imaps://a@b@imap.example:1993', 'imaps://imap.example:1993'],
+    ['imap://{email}@127.0.0.1:143', 'imap://127.0.0.1'],
+    ['imap://{email}@[::1]:1143', 'imap://[::1]:1143'],
+  ])('%s is on the server %s', (template, origin) => {
+    expect(originOf(template)).toBe(origin);
+    expect(withoutClaims(template)).toBe(origin);
+    const named = { filesUrl: 'https://imap.example/', filesOrigins: [origin] };
+    expect(isNamedServer(template, named)).toBe(true);
+    expect(isNamedServer(template, { ...named, filesOrigins: [] })).toBe(false);
   });
 });

@@ -54,6 +54,7 @@ test('what may be guessed chooses samples and moments alone', () => {
     'src/flows/verification/verify-due.ts',
     'src/sources/dav/webdav.ts',
     'src/sources/dav/writer.ts',
+    'src/sources/imap/imap-source.ts',
     'src/store/repository/check.ts',
   ]);
 });

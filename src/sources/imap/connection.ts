@@ -1,0 +1,251 @@
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
+import { whenAborted } from '../../abort.ts';
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { MailServer } from './mail-address.ts';
+import { type ImapResponse, openResponseReader } from './response-reader.ts';
+
+/** Milliseconds. */
+export interface ConnectionTimeouts {
+  /** Until the server is connected and, with TLS, has shown its certificate. */
+  readonly connectMs: number;
+  /** Longest silence while an answer is expected. Servers let those wait whose login failed, and whoever comes from the same address. */
+  readonly silenceMs: number;
+}
+
+export const defaultTimeouts: ConnectionTimeouts = { connectMs: 10_000, silenceMs: 60_000 };
+
+/** There is no connection, or none any more: what was asked may be asked again over another one. */
+export class ConnectionLost extends Error {
+  /** What the server said when it closed the connection. */
+  readonly farewell: string;
+
+  constructor(message: string, { cause, farewell = '' }: { cause?: unknown; farewell?: string } = {}) {
+    super(message, { cause });
+    this.name = 'ConnectionLost';
+    this.farewell = farewell;
+  }
+}
+
+/** The server refused a command. */
+export class CommandRefused extends Error {
+  /** NO: it cannot be done; BAD: the server does not know such a command. */
+  readonly status: 'NO' | 'BAD';
+  /** The response code (RFC 5530), in upper case; empty where there is none. */
+  readonly code: string;
+
+  constructor(status: 'NO' | 'BAD', text: string) {
+    super(text);
+    this.name = 'CommandRefused';
+    this.status = status;
+    this.code = codeIn(text);
+  }
+}
+
+export interface CommandOptions {
+  readonly signal: AbortSignal;
+  /** Told of what the server sends for it before the end. What it throws ends the connection. */
+  readonly onResponse?: (response: ImapResponse) => void;
+  /**
+   * Told of bytes before they are read; what it resolves to is waited for, and what it throws ends the connection. Without it the answer is a short
+   * one, and `source/malformed` or `source/too-slow` where it is not.
+   */
+  readonly onBytes?: (count: number) => Promise<void> | undefined;
+  /** What to send when the server asks for more; without it that is a fault. */
+  readonly answer?: (asked: string) => string;
+}
+
+/** A connection on which one command is under way at a time. */
+export interface ImapConnection {
+  /** As the server told last, in upper case. */
+  readonly capabilities: ReadonlySet<string>;
+  /** What the server was told to open last, and how it stands. */
+  opened: OpenedMailbox | undefined;
+  /** Whether a command may still be sent. */
+  readonly isOpen: boolean;
+  /**
+   * Sends a command, and resolves to the text of its end. Throws ConnectionLost, CommandRefused, `source/malformed` and the reason of the signal; only
+   * after CommandRefused it can be used again.
+   */
+  run(command: string, options: CommandOptions): Promise<string>;
+  close(): void;
+}
+
+/** A mailbox as it was opened, to be read only. */
+export interface OpenedMailbox {
+  readonly path: string;
+  /** Absent where the server keeps no numbers of messages. */
+  readonly uidValidity: string | undefined;
+  readonly uidNext: string | undefined;
+  readonly highestModSeq: string | undefined;
+  readonly messages: number;
+}
+
+interface Needs {
+  readonly timeouts: ConnectionTimeouts;
+  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly onCommand: () => void;
+}
+
+/** Connects, and waits for the greeting. Throws ConnectionLost, `source/malformed` and the reason of the signal. */
+export async function openConnection(
+  server: MailServer,
+  { timeouts: { connectMs, silenceMs }, clock, onCommand }: Needs,
+  signal: AbortSignal,
+): Promise<ImapConnection> {
+  signal.throwIfAborted();
+  const socket = await connectTo(server, connectMs, signal);
+  let capabilities: ReadonlySet<string> = new Set();
+  let commands = 0;
+  let opened: OpenedMailbox | undefined;
+  const reader = openResponseReader();
+  const bytes = socket.iterator();
+
+  async function next(onBytes: NonNullable<CommandOptions['onBytes']>): Promise<ImapResponse> {
+    for (;;) {
+      const response = reader.take();
+      if (response !== undefined) return response;
+      const { value, done } = await bytes.next();
+      if (done) throw new ConnectionLost('The mail server closed the connection.');
+      const turn = onBytes(value.length);
+      if (turn !== undefined) await turn;
+      reader.push(value);
+    }
+  }
+
+  /** Ends the connection with whatever went wrong on it, but for what the server refused. */
+  async function watched<T>(stop: AbortSignal, work: () => Promise<T>): Promise<T> {
+    stop.throwIfAborted();
+    const ignoreAbort = whenAborted(stop, () => socket.destroy());
+    socket.setTimeout(silenceMs);
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof CommandRefused) throw error;
+      socket.destroy();
+      stop.throwIfAborted();
+      if (error instanceof AppError || error instanceof ConnectionLost) throw error;
+      throw new ConnectionLost('The connection to the mail server broke off.', { cause: error });
+    } finally {
+      ignoreAbort();
+      socket.setTimeout(0);
+    }
+  }
+
+  async function run(
+    command: string,
+    { onResponse = () => {}, onBytes = shortAnswer(clock), answer = refuseQuestion }: CommandOptions,
+  ): Promise<string> {
+    const tag = `n${++commands}`;
+    onCommand();
+    socket.write(`${tag} ${command}\r\n`, 'latin1');
+    for (;;) {
+      const response = await next(onBytes);
+      const { text } = response;
+      if (text.startsWith('* ')) {
+        capabilities = capabilitiesIn(text) ?? capabilities;
+        refuseFarewell(text);
+        onResponse(response);
+      } else if (text.startsWith('+')) socket.write(`${answer(text.slice(1).trim())}\r\n`, 'latin1');
+      else if (text.startsWith(`${tag} `)) {
+        const [, status = '', rest = ''] = /^(\w+) ?(.*)$/s.exec(text.slice(tag.length + 1)) ?? [];
+        capabilities = capabilitiesIn(`* OK ${rest}`) ?? capabilities;
+        if (/^OK$/i.test(status)) return rest;
+        if (/^(NO|BAD)$/i.test(status)) throw new CommandRefused(/^NO$/i.test(status) ? 'NO' : 'BAD', rest);
+        throw malformed();
+      } else throw malformed();
+    }
+  }
+
+  await watched(signal, async () => {
+    const { text } = await next(shortAnswer(clock));
+    refuseFarewell(text);
+    // Whoever is let in without a token is let in as nobody knows whom.
+    if (!/^\* OK\b/i.test(text)) throw malformed();
+    capabilities = capabilitiesIn(text) ?? capabilities;
+  });
+
+  return {
+    get capabilities() {
+      return capabilities;
+    },
+    get opened() {
+      return opened;
+    },
+    set opened(mailbox) {
+      opened = mailbox;
+    },
+    get isOpen() {
+      return !socket.destroyed && !socket.readableEnded;
+    },
+    run: (command, options) => watched(options.signal, () => run(command, options)),
+    close: () => void socket.destroy(),
+  };
+}
+
+const shortBytes = 1024 ** 2;
+const shortMs = 5 * 60_000;
+
+/** Holds an answer to the length and time of those that are no listing and no message. */
+function shortAnswer({ elapsed }: Pick<Clock, 'elapsed'>): (count: number) => undefined {
+  const until = elapsed() + shortMs;
+  let bytes = 0;
+  return (count) => {
+    bytes += count;
+    if (bytes > shortBytes) throw new AppError('source/malformed', 'The mail server sends more than was requested.');
+    if (elapsed() > until)
+      throw new AppError('source/too-slow', 'The mail server does not come to the end of an answer.');
+    return undefined;
+  };
+}
+
+function connectTo({ host, port, isSecure }: MailServer, timeoutMs: number, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = isSecure
+      ? connectSecurely({ host, port, ...(isIP(host) === 0 && { servername: host }) })
+      : connect({ host, port });
+    const ignoreAbort = whenAborted(signal, (reason) => {
+      reject(reason);
+      socket.destroy();
+    });
+    const fail = (cause: unknown) => {
+      ignoreAbort();
+      reject(new ConnectionLost('The mail server cannot be reached.', { cause }));
+    };
+    socket.setNoDelay();
+    socket.setTimeout(timeoutMs);
+    socket.on('timeout', () => socket.destroy(new DOMException('The mail server does not answer.', 'TimeoutError')));
+    // What happens while nothing is read is found out by whoever reads next.
+    socket.on('error', fail);
+    socket.once('close', fail);
+    socket.once(isSecure ? 'secureConnect' : 'connect', () => {
+      ignoreAbort();
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}
+
+/** What the server can, where the response says so. */
+function capabilitiesIn(text: string): ReadonlySet<string> | undefined {
+  const words = /^\* (?:OK \[)?CAPABILITY ([^\]]*)/i.exec(text)?.[1];
+  return words === undefined ? undefined : new Set(words.toUpperCase().trim().split(/ +/));
+}
+
+function refuseFarewell(text: string): void {
+  const farewell = /^\* BYE ?(.*)$/is.exec(text)?.[1];
+  if (farewell !== undefined) throw new ConnectionLost('The mail server closed the connection.', { farewell });
+}
+
+function codeIn(text: string): string {
+  return /^\[([A-Za-z0-9-]+)/.exec(text)?.[1]?.toUpperCase() ?? '';
+}
+
+function refuseQuestion(): never {
+  throw malformed();
+}
+
+function malformed(): AppError {
+  return new AppError('source/malformed', 'The server does not speak IMAP at that port, or answers out of order.');
+}

@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../clock.ts';
+import { AppError, isAppError } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+import { type MemoryBudget, partOf, unlimitedMemory } from '../../memory-budget.ts';
+import { openPace } from '../http/pace.ts';
+import type { ProcessorShare } from '../http/processor-shares.ts';
+import type { Servers } from '../http/server.ts';
+import type { Access, Listing, Member, Reading, Source } from '../source.ts';
+import { type ConnectionTimeouts, defaultTimeouts } from './connection.ts';
+import { openConnections } from './connections.ts';
+import { type MailListingLimits, watchListing } from './listing-watch.ts';
+import { parseMailAddress } from './mail-address.ts';
+import { type MailboxRecord, mailboxOfRecord, recordOf } from './mailbox-record.ts';
+import { listMailboxes, type Mailbox, type Mailboxes, mailboxAt, validatorOf, validatorsOf } from './mailboxes.ts';
+import {
+  bytesOfPart,
+  type FetchedPart,
+  longestTogether,
+  type MessagePlace,
+  openMessageFetches,
+} from './message-fetches.ts';
+import { listMessages } from './messages.ts';
+
+export interface ImapOptions {
+  /** `imaps://alice@imap.example.org`, claims already filled in (see `urlOfPerson`). */
+  readonly url: string;
+  readonly access: Access;
+  readonly servers: Pick<Servers, 'limits' | 'processor'>;
+  /** What the run may take of the processor; as much as any other run unless given. */
+  readonly processor?: ProcessorShare;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The folder at the top of the snapshot. */
+  readonly name?: string;
+  /** Of one listing; beyond them it is a problem of its mailbox. */
+  readonly limits?: Partial<MailListingLimits>;
+  /** For all that is listed at once; no limit unless given. */
+  readonly memory?: MemoryBudget;
+  /** Most bytes of one message; beyond them it is a problem of that message. */
+  readonly fileBytes?: number;
+  readonly timeouts?: Partial<ConnectionTimeouts>;
+  /** From 0 to 1; spreads retries. */
+  readonly random?: () => number;
+}
+
+const defaultLimits: MailListingLimits = { members: 200_000, bytes: 256 * 1024 ** 2, ms: 15 * 60_000 };
+const defaultFileBytes = 1024 ** 4;
+
+/** Messages that are of use at once for each connection, since they are fetched together. */
+const messagesOfConnection = 32;
+/** How often all mailboxes are listed again because something in one of them was not found. */
+const mostRelistings = 16;
+
+/**
+ * A person's mail on an IMAP server (RFC 9051, and RFC 3501 before it), with their access token (RFC 7628): each mailbox is a collection, each message
+ * an entry, byte for byte, and `mailbox.json` what else there is to know of a mailbox. All is only read: no message counts as seen by it. Names and
+ * validators rest on the numbers that a mailbox gives its messages: what has a number never changes. Throws `config/invalid` for a URL that cannot be
+ * used; all other errors come from `roots`, `list` and `open`.
+ */
+export function imapSource(options: ImapOptions): Source {
+  const {
+    url,
+    access,
+    servers,
+    clock,
+    log,
+    name = 'mail',
+    random = Math.random,
+    fileBytes = defaultFileBytes,
+  } = options;
+  const server = parseMailAddress(url);
+  const limits = { ...defaultLimits, ...options.limits };
+  const memory = partOf(options.memory ?? unlimitedMemory, Number.POSITIVE_INFINITY);
+  const own = options.processor === undefined ? servers.processor.open() : undefined;
+  const processor = options.processor ?? own;
+  if (processor === undefined) throw new Error('There is no share of the processor.');
+  const traffic = { requests: 0, bytes: 0 };
+  const onCommand = () => {
+    traffic.requests++;
+  };
+  const timeouts = { ...defaultTimeouts, ...options.timeouts };
+  const connections = openConnections({ server, access, timeouts, clock, log, random, onCommand });
+  const fetches = openMessageFetches(connections, () => openPace(clock, servers.limits.leastBytesPerSecond));
+  const records = new Map<string, MailboxRecord>();
+  const doubted = new WeakMap<Member, string>();
+  const listed = new Set<string>();
+  let relistings = 0;
+  let mailboxes: Promise<Tree> | undefined;
+  let treeMemory: Disposable | undefined;
+  const watch = (signal: AbortSignal) => watchListing({ limits, clock, memory, processor }, signal);
+
+  async function loadTree(signal: AbortSignal): Promise<Tree> {
+    const watched = watch(signal);
+    try {
+      const found = await connections.use((connection) => listMailboxes(connection, watched, signal), { signal });
+      treeMemory?.[Symbol.dispose]();
+      treeMemory = watched;
+      return { ...found, validators: validatorsOf(found) };
+    } catch (error) {
+      watched[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  function reload(signal: AbortSignal): Promise<Tree> {
+    const loading = loadTree(signal);
+    loading.catch(() => {
+      if (mailboxes === loading) mailboxes = undefined;
+    });
+    mailboxes = loading;
+    return loading;
+  }
+
+  async function listTop(signal: AbortSignal): Promise<Listing> {
+    const tree = await reload(signal);
+    return { members: foldersIn(tree.top, tree), problems: tree.problems };
+  }
+
+  /** A mailbox that is asked for again is looked for again: something in it was not found. */
+  async function listMailbox(path: string, signal: AbortSignal): Promise<Listing> {
+    const isAgain = listed.has(path) && relistings < mostRelistings;
+    if (isAgain) relistings++;
+    listed.add(path);
+    const tree = await (isAgain ? reload(signal) : (mailboxes ?? reload(signal)));
+    const mailbox = mailboxAt(tree, path);
+    const folders = foldersIn(mailbox, tree);
+    if (mailbox.facts === undefined) {
+      const validator = tree.validators.get(path);
+      return { members: folders, problems: [], ...(validator !== undefined && { validator }) };
+    }
+    using watched = watch(signal);
+    const found = await connections.use((connection) => listMessages(connection, path, watched, signal), {
+      path,
+      signal,
+    });
+    const record = await recordOf(mailbox.facts, found);
+    hold(path, record);
+    const validator = validatorOf(mailbox, found.opened, tree.validators);
+    return {
+      members: [...folders, ...found.messages.map(({ member }) => member), record.member],
+      problems: [],
+      ...(found.isIncomplete && { isIncomplete: true }),
+      ...(validator !== undefined && { validator }),
+    };
+  }
+
+  function hold(path: string, record: MailboxRecord): void {
+    memory.give(records.get(path)?.memory ?? 0);
+    records.delete(path);
+    if (!memory.take(record.memory))
+      throw new AppError('source/too-large', 'No memory is left for the flags of this mailbox (LISTINGS_MEMORY).', {
+        retry: { afterMs: 0 },
+      });
+    records.set(path, record);
+  }
+
+  async function openMessage(entry: Member, signal: AbortSignal): Promise<Reading> {
+    const { size, validator } = entry;
+    if (size !== undefined && size > fileBytes) throw tooLong();
+    const place = placeOf(entry);
+    const bytes = size !== undefined && size <= longestTogether ? await fetches.whole(place, size, signal) : undefined;
+    if (bytes === undefined) return readInParts(entry, 0, await fetches.part(place, 0, signal), signal);
+    traffic.bytes += bytes.length;
+    requireListedSize(entry, bytes.length, () => createHash('sha256').update(bytes).digest('hex'));
+    return { size: bytes.length, validator, body: [bytes] };
+  }
+
+  /** From a byte on, of which the first part is there already. */
+  function readInParts(entry: Member, from: number, first: FetchedPart, signal: AbortSignal): Reading {
+    const place = placeOf(entry);
+    const { validator, size } = entry;
+    const isDoubted = size === undefined || doubted.has(entry);
+    const hash = createHash('sha256');
+    async function* body() {
+      let length = from;
+      for (let { bytes } = first; ; { bytes } = await fetches.part(place, length, signal)) {
+        length += bytes.length;
+        traffic.bytes += bytes.length;
+        if (length > fileBytes) throw tooLong();
+        hash.update(bytes);
+        yield bytes;
+        if (bytes.length < bytesOfPart || (!isDoubted && length === size)) break;
+      }
+      requireListedSize(entry, length, () => hash.digest('hex'));
+    }
+    return { validator, ...(!isDoubted && { size: size - from }), body: body() };
+  }
+
+  /**
+   * What has a number never changes, and an answer that broke off is told from a whole one; but there are servers that only estimate sizes. Two readings
+   * of the same bytes are the message then. Throws `source/changed` with `retry` at the first, and `source/malformed` where they differ.
+   */
+  function requireListedSize(entry: Member, length: number, digest: () => string): void {
+    if (entry.size === undefined || entry.size === length) return;
+    const before = doubted.get(entry);
+    const now = digest();
+    if (before === now) return;
+    doubted.set(entry, now);
+    const detail = { listed: entry.size, received: length };
+    if (before === undefined)
+      throw new AppError('source/changed', 'The mail server sent a message of another size than it lists.', {
+        detail,
+        retry: { afterMs: 0 },
+      });
+    throw new AppError('source/malformed', 'The mail server sends something else each time, and never what it lists.', {
+      detail,
+    });
+  }
+
+  return {
+    name,
+    address: url,
+    roots: async (signal) => {
+      await connections.use(async () => {}, { signal });
+      return [{ name, address: url, collection: { kind: 'collection', name, location: '' } }];
+    },
+    list: ({ location }, signal) => (location === '' ? listTop(signal) : listMailbox(location, signal)),
+    open: async (entry, signal) => {
+      signal.throwIfAborted();
+      const path = mailboxOfRecord(entry.location);
+      if (path === undefined) return openMessage(entry, signal);
+      const record = records.get(path);
+      if (record === undefined) throw new AppError('source/not-found', 'The mailbox was not listed.');
+      return record.open();
+    },
+    openRest: async (entry, from, signal) => {
+      if (mailboxOfRecord(entry.location) !== undefined) return undefined;
+      const first = await fetches.part(placeOf(entry), from, signal).catch(passOverGone);
+      return first !== undefined && first.size === entry.size ? readInParts(entry, from, first, signal) : undefined;
+    },
+    get atOnce() {
+      return connections.most * messagesOfConnection;
+    },
+    traffic,
+    async [Symbol.asyncDispose]() {
+      connections.close();
+      memory[Symbol.dispose]();
+      own?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** The mailboxes with their validators. */
+type Tree = Mailboxes & { readonly validators: ReadonlyMap<string, string> };
+
+function foldersIn({ below }: Mailbox, { validators }: Tree): Member[] {
+  return below.map(({ path, name }) => {
+    const validator = validators.get(path);
+    return { kind: 'collection', name, location: path, ...(validator !== undefined && { validator }) };
+  });
+}
+
+function placeOf({ location, validator }: Member): MessagePlace {
+  const [, uid, path = ''] = /^(\d+) (.*)$/s.exec(location) ?? [];
+  return { uid: Number(uid), path, uidValidity: validator?.split(' ')[0] };
+}
+
+/** What is not there to go on with is found out again by reading all of it. */
+function passOverGone(error: unknown): undefined {
+  if (!isAppError(error, 'source/not-found') && !isAppError(error, 'source/changed')) throw error;
+}
+
+function tooLong(): AppError {
+  return new AppError('source/too-large', 'The message is longer than a file may be (FILE_BYTES).');
+}

@@ -1,0 +1,65 @@
+import { AppError } from '../../errors.ts';
+import { CommandRefused, type ImapConnection } from './connection.ts';
+import type { MailServer } from './mail-address.ts';
+
+/** The server does not take the token: of an expired one, a wrong user and rubbish it says the same. */
+export class LoginRefused extends Error {}
+
+/** Refusals that say nothing against the token (RFC 5530, and what servers say where there are too many connections). */
+const passing = /^(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)$/;
+
+/** Whether a server refuses for there being too many connections of this person already. */
+export function isCrowded(code: string, text: string): boolean {
+  return code === 'LIMIT' || /\btoo many\b|\bconnections?\b.*\b(exceeded|limit)/i.test(text);
+}
+
+/**
+ * Shows the token by OAUTHBEARER (RFC 7628), or by XOAUTH2 where the server knows that alone. Throws LoginRefused, CommandRefused for what may
+ * pass, `source/unauthorized` where it knows neither, and what commands throw.
+ */
+export async function login(
+  connection: ImapConnection,
+  { host, port, user }: MailServer,
+  { token, signal }: { token: string; signal: AbortSignal },
+): Promise<void> {
+  if (connection.capabilities.size === 0) await connection.run('CAPABILITY', { signal });
+  const known = connection.capabilities;
+  const way = ways.find(({ name }) => known.has(`AUTH=${name}`));
+  if (way === undefined)
+    throw new AppError(
+      'source/unauthorized',
+      'The mail server offers neither OAUTHBEARER nor XOAUTH2, so it takes no access tokens. Its operator must switch one of them on.',
+    );
+  const first = Buffer.from(way.message({ host, port, user, token })).toString('base64');
+  const inOne = known.has('SASL-IR');
+  let answers = inOne ? 1 : 0;
+  const answer = () => (answers++ === 0 ? first : way.afterRefusal);
+  try {
+    await connection.run(`AUTHENTICATE ${way.name}${inOne ? ` ${first}` : ''}`, { signal, answer });
+  } catch (error) {
+    if (!(error instanceof CommandRefused) || passing.test(error.code) || isCrowded(error.code, error.message))
+      throw error;
+    throw new LoginRefused(error.code);
+  }
+  // What it can may be more for whom it knows (RFC 9051, section 6.1.1).
+  if (connection.capabilities === known) await connection.run('CAPABILITY', { signal });
+}
+
+interface Shown extends Pick<MailServer, 'host' | 'port' | 'user'> {
+  readonly token: string;
+}
+
+/** How a token is shown, and what is said to a refusal so that the server ends it. */
+const ways = [
+  {
+    name: 'OAUTHBEARER',
+    message: ({ host, port, user, token }: Shown) =>
+      `n,a=${user.replaceAll('=', '=3D').replaceAll(',', '=2C')},\x01host=${host}\x01port=${port}\x01auth=Bearer ${token}\x01\x01`,
+    afterRefusal: Buffer.from('\x01').toString('base64'),
+  },
+  {
+    name: 'XOAUTH2',
+    message: ({ user, token }: Shown) => `user=${user}\x01auth=Bearer ${token}\x01\x01`,
+    afterRefusal: '',
+  },
+] as const;

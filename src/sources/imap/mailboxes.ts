@@ -1,0 +1,274 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '../../errors.ts';
+import { escapedName } from '../../file-name.ts';
+import { memoryOfMember } from '../../memory-budget.ts';
+import type { ListingProblem } from '../source.ts';
+import { CommandRefused, type ImapConnection, type OpenedMailbox } from './connection.ts';
+import type { ListingWatch } from './listing-watch.ts';
+import { decodeMailboxName, folderNameOf } from './mailbox-name.ts';
+import { quoted } from './opened-mailbox.ts';
+import { mayPass } from './refusals.ts';
+import type { ImapResponse } from './response-reader.ts';
+import { numberOf, readValues, textOf, wordsOf } from './values.ts';
+
+/** A mailbox, or a level of their names that is none itself; each is a folder with those below it. */
+export interface Mailbox {
+  /** As the server calls it; empty for the top. */
+  readonly path: string;
+  /** Of its folder. */
+  readonly name: string;
+  /** Of a mailbox that can be opened: its facts besides its messages. */
+  facts: MailboxFacts | undefined;
+  status: MailboxStatus | undefined;
+  readonly below: Mailbox[];
+}
+
+export interface MailboxFacts {
+  /** As its person knows it, its levels parted by the delimiter. */
+  readonly name: string;
+  readonly delimiter: string;
+  /** Such as `\Sent` (RFC 6154). */
+  readonly specialUse: readonly string[];
+  readonly isSubscribed: boolean;
+}
+
+type MailboxStatus = Omit<OpenedMailbox, 'path'>;
+
+/** What a person has at a mail server, as one LIST says it. */
+export interface Mailboxes {
+  readonly top: Mailbox;
+  readonly byPath: ReadonlyMap<string, Mailbox>;
+  readonly problems: readonly ListingProblem[];
+}
+
+/** No server takes longer names. */
+const longestPath = 4_096;
+const specialUses = /^\\(All|Archive|Drafts|Flagged|Important|Junk|Sent|Trash)$/i;
+
+/**
+ * Lists the mailboxes of the person (RFC 9051, section 6.3.9), with what shows whether something in them changed where the server keeps that (CONDSTORE,
+ * RFC 7162). Those of other people and shared ones are left out, where the server says which these are (RFC 2342). Throws `source/too-large` and what commands throw.
+ */
+export async function listMailboxes(
+  connection: ImapConnection,
+  watch: ListingWatch,
+  signal: AbortSignal,
+): Promise<Mailboxes> {
+  const foreign = await foreignPrefixes(connection, signal);
+  const listing = openListing(foreign, watch);
+  const asked = { signal, onResponse: listing.onResponse, onBytes: watch.onBytes };
+  const isExtended = await listExtended(connection, asked);
+  if (!isExtended) {
+    await connection.run('LIST "" "*"', asked);
+    await connection.run('LSUB "" "*"', asked).catch(passOver);
+  }
+  const mailboxes = listing.end();
+  if (connection.capabilities.has('CONDSTORE')) await askEach(connection, mailboxes, asked);
+  return mailboxes;
+}
+
+interface Asked {
+  readonly signal: AbortSignal;
+  readonly onResponse: (response: ImapResponse) => void;
+  readonly onBytes: ListingWatch['onBytes'];
+}
+
+const statusItems = 'MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ';
+
+/** Everything in one command, where the server can (RFC 5258, RFC 5819, RFC 6154). */
+async function listExtended(connection: ImapConnection, asked: Asked): Promise<boolean> {
+  const { capabilities } = connection;
+  const can = (name: string) => capabilities.has(name) || capabilities.has('IMAP4REV2');
+  if (!can('LIST-EXTENDED')) return false;
+  const wanted = ['SUBSCRIBED'];
+  if (can('SPECIAL-USE')) wanted.push('SPECIAL-USE');
+  if (can('LIST-STATUS') && capabilities.has('CONDSTORE')) wanted.push(`STATUS (${statusItems})`);
+  try {
+    await connection.run(`LIST "" "*" RETURN (${wanted.join(' ')})`, asked);
+    return true;
+  } catch (error) {
+    passOver(error);
+    return false;
+  }
+}
+
+/** One after the other, for servers that do not tell it with the list. */
+async function askEach(connection: ImapConnection, { byPath }: Mailboxes, asked: Asked): Promise<void> {
+  for (const { path, facts, status } of byPath.values())
+    if (facts !== undefined && status === undefined)
+      await connection.run(`STATUS ${quoted(path)} (${statusItems})`, asked).catch(passOver);
+}
+
+/** What a server refuses is not known then. */
+function passOver(error: unknown): void {
+  if (!(error instanceof CommandRefused) || mayPass(error)) throw error;
+}
+
+async function foreignPrefixes(connection: ImapConnection, signal: AbortSignal): Promise<string[]> {
+  const prefixes: string[] = [];
+  const onResponse = (response: ImapResponse) => {
+    const from = /^\* NAMESPACE /i.exec(response.text)?.[0].length;
+    if (from === undefined) return;
+    const values = readValues(response, from);
+    values.next();
+    for (const others of [values.next(), values.next()])
+      for (const one of Array.isArray(others) ? others : []) prefixes.push(...wordsOf(one).slice(0, 1));
+  };
+  if (connection.capabilities.has('NAMESPACE'))
+    await connection.run('NAMESPACE', { signal, onResponse }).catch(passOver);
+  return prefixes.filter((prefix) => prefix !== '');
+}
+
+/** Makes a tree of what is listed, as it comes. */
+function openListing(foreign: readonly string[], watch: ListingWatch) {
+  const top: Mailbox = { path: '', name: '', facts: undefined, status: undefined, below: [] };
+  const byPath = new Map<string, Mailbox>();
+  const problems: ListingProblem[] = [];
+  const subscribed = new Set<string>();
+
+  function folderAt(path: string, name: string, parent: Mailbox): Mailbox {
+    const known = byPath.get(path);
+    if (known !== undefined) return known;
+    watch.member(memoryOfMember(path));
+    const mailbox = { path, name: folderNameOf(name), facts: undefined, status: undefined, below: [] };
+    byPath.set(path, mailbox);
+    parent.below.push(mailbox);
+    return mailbox;
+  }
+
+  /** With all that it is in, which the server need not list. */
+  function place(path: string, delimiter: string): Mailbox {
+    const levels = delimiter === '' ? [path] : path.split(delimiter);
+    let mailbox = top;
+    let length = 0;
+    for (const [at, level] of levels.entries()) {
+      length += level.length;
+      mailbox = folderAt(at === levels.length - 1 ? path : path.slice(0, length), level, mailbox);
+      length += delimiter.length;
+    }
+    return mailbox;
+  }
+
+  function onList(response: ImapResponse, from: number, isOfSubscriptions: boolean): void {
+    const values = readValues(response, from);
+    const attributes = wordsOf(values.next());
+    const delimiter = textOf(values.next()) ?? '';
+    const path = withoutEnd(textOf(values.next()) ?? '', delimiter);
+    if (path === '' || foreign.some((prefix) => path.startsWith(prefix) || path + delimiter === prefix)) return;
+    if (isOfSubscriptions || has(attributes, '\\Subscribed')) subscribed.add(path);
+    if (isOfSubscriptions) return;
+    if (path.length > longestPath || /[\r\n\0]/.test(path)) {
+      const shown = escapedName(decodeMailboxName(path.slice(0, 200)));
+      problems.push({
+        path: shown,
+        code: 'source/malformed',
+        message: 'The mail server lists a mailbox of a name that no mailbox can have.',
+      });
+      watch.member(memoryOfMember(shown));
+      return;
+    }
+    const mailbox = place(path, delimiter);
+    if (has(attributes, '\\Noselect') || has(attributes, '\\NonExistent')) return;
+    const levels = delimiter === '' ? [path] : path.split(delimiter);
+    const name = levels.map(decodeMailboxName).join(delimiter);
+    mailbox.facts = {
+      name,
+      delimiter,
+      specialUse: attributes.filter((word) => specialUses.test(word)).sort(),
+      isSubscribed: false,
+    };
+  }
+
+  function onStatus(response: ImapResponse, from: number): void {
+    const values = readValues(response, from);
+    const path = textOf(values.next()) ?? '';
+    const mailbox = byPath.get(path) ?? (/^inbox$/i.test(path) ? inbox() : undefined);
+    const words = wordsOf(values.next());
+    const said = (name: string) => {
+      const at = words.findIndex((word) => word.toUpperCase() === name);
+      return at === -1 ? undefined : words[at + 1];
+    };
+    if (mailbox === undefined) return;
+    mailbox.status = {
+      uidValidity: said('UIDVALIDITY'),
+      uidNext: said('UIDNEXT'),
+      highestModSeq: said('HIGHESTMODSEQ'),
+      messages: numberOf(said('MESSAGES')) ?? 0,
+    };
+  }
+
+  function inbox(): Mailbox | undefined {
+    return top.below.find(({ path }) => /^inbox$/i.test(path));
+  }
+
+  return {
+    onResponse(response: ImapResponse): void {
+      const [all = '', kind = ''] = /^\* (LIST|LSUB|STATUS) /i.exec(response.text) ?? [];
+      if (/^status$/i.test(kind)) onStatus(response, all.length);
+      else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind));
+    },
+    end(): Mailboxes {
+      for (const mailbox of byPath.values())
+        if (mailbox.facts !== undefined && subscribed.has(mailbox.path))
+          mailbox.facts = { ...mailbox.facts, isSubscribed: true };
+      return { top, byPath, problems };
+    },
+  };
+}
+
+/** Some servers write a delimiter behind what only holds others. */
+function withoutEnd(path: string, delimiter: string): string {
+  return delimiter !== '' && path.endsWith(delimiter) ? path.slice(0, -delimiter.length) : path;
+}
+
+function has(attributes: readonly string[], wanted: string): boolean {
+  return attributes.some((attribute) => attribute.toLowerCase() === wanted.toLowerCase());
+}
+
+/**
+ * What stays the same as long as nothing in these mailboxes and below them changes, by path; those of which the server does not say that are
+ * left out.
+ */
+export function validatorsOf({ byPath }: Mailboxes): ReadonlyMap<string, string> {
+  const validators = new Map<string, string>();
+  // What is in others was placed after them.
+  for (const mailbox of [...byPath.values()].toReversed()) {
+    const validator = validatorOf(mailbox, mailbox.status, validators);
+    if (validator !== undefined) validators.set(mailbox.path, validator);
+  }
+  return validators;
+}
+
+/** The same of one mailbox as it stands now, with what is below it as it was listed. */
+export function validatorOf(
+  { facts, below }: Mailbox,
+  status: MailboxStatus | undefined,
+  validators: ReadonlyMap<string, string>,
+): string | undefined {
+  const own = facts === undefined ? 'none' : ownValidator(facts, status);
+  if (own === undefined || below.length === 0) return facts === undefined ? undefined : own;
+  const hash = createHash('sha256').update(own);
+  for (const { path, name } of below) {
+    const validator = validators.get(path);
+    if (validator === undefined) return undefined;
+    hash.update(`\n${name}\n${validator}`);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+/** New messages, flags and deletions each change one of these numbers; without them all nothing can be relied on. */
+function ownValidator(facts: MailboxFacts, status: MailboxStatus | undefined): string | undefined {
+  const { uidValidity, uidNext, highestModSeq, messages } = status ?? {};
+  const isKept = [uidValidity, uidNext, highestModSeq].every((number) => number !== undefined && number !== '0');
+  if (!isKept) return undefined;
+  const digest = createHash('sha256').update(JSON.stringify(facts)).digest('hex').slice(0, 8);
+  return `${uidValidity} ${uidNext} ${highestModSeq} ${messages} ${digest}`;
+}
+
+/** Throws `source/not-found` for a mailbox that is not there. */
+export function mailboxAt({ byPath }: Mailboxes, path: string): Mailbox {
+  const mailbox = byPath.get(path);
+  if (mailbox === undefined)
+    throw new AppError('source/not-found', 'The mail server does not list this mailbox any more.');
+  return mailbox;
+}

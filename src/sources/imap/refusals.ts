@@ -1,0 +1,41 @@
+import { AppError, codeIn } from '../../errors.ts';
+import { CommandRefused, ConnectionLost } from './connection.ts';
+import { isCrowded } from './login.ts';
+
+/** Response codes that say that the same command may succeed in a moment (RFC 5530). */
+const passing = /^(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN|EXPUNGEISSUED)$/;
+
+/** Whether the same may be asked again: there was no answer, or one that is about the moment. */
+export function mayPass(error: unknown): error is ConnectionLost | CommandRefused {
+  if (error instanceof ConnectionLost) return true;
+  return error instanceof CommandRefused && (passing.test(error.code) || isCrowded(error.code, error.message));
+}
+
+/** What passed at no try, as an error of a source. */
+export function outage(error: ConnectionLost | CommandRefused): AppError {
+  return new AppError('source/unavailable', messageOf(error), { cause: error, retry: { afterMs: 0 } });
+}
+
+function messageOf(error: ConnectionLost | CommandRefused): string {
+  if (error instanceof CommandRefused) return 'The mail server says that it cannot answer at the moment.';
+  if (isCrowded('', error.farewell)) return 'The mail server takes no more connections of this person at the moment.';
+  const code = codeIn(error) ?? '';
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
+    return 'The mail server speaks no TLS at that port. Correct the port in MAIL_URL: for imaps:// it is 993 by default.';
+  if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code))
+    return 'The certificate of the mail server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
+  return 'The mail server does not answer, or breaks off its answers.';
+}
+
+/** What a refusal says of what was asked for; `otherwise` is what it counts as where the server does not say why. */
+export function refusal(error: CommandRefused, otherwise: 'source/not-found' | 'source/forbidden'): AppError {
+  const { code, status } = error;
+  const options = { cause: error, detail: { status, responseCode: code } };
+  if (status === 'BAD')
+    return new AppError('source/malformed', 'The mail server does not understand what it is asked.', options);
+  if (/^(NOPERM|AUTHORIZATIONFAILED|PRIVACYREQUIRED)$/.test(code))
+    return new AppError('source/forbidden', 'The mail server does not let this be read.', options);
+  if (code === 'NONEXISTENT' || otherwise === 'source/not-found')
+    return new AppError('source/not-found', 'The mail server does not open this mailbox.', options);
+  return new AppError('source/forbidden', 'The mail server refuses to give this.', options);
+}

@@ -1,0 +1,286 @@
+import { createServer, type Socket } from 'node:net';
+
+/** A message as a test put it there. */
+export interface HeldMessage {
+  readonly uid: number;
+  content: Buffer;
+  readonly receivedAt: Date;
+  flags: string[];
+  /** The size that is listed, where it is another than that of the content. */
+  listedSize?: number;
+}
+
+export interface HeldMailbox {
+  readonly messages: HeldMessage[];
+  uidValidity: number;
+  uidNext: number;
+  modSeq: number;
+  /** Such as `\Sent`. */
+  attributes: string[];
+}
+
+/** One command as a connection sent it, without its tag. */
+export interface HeardCommand {
+  readonly name: string;
+  readonly arguments: string;
+  /** Which mailbox that connection has open. */
+  readonly opened: string | undefined;
+}
+
+/** Answers in the server's stead: true where it did. What it sends goes to the socket; `tag` is the command's. */
+export type MailMischief = (command: HeardCommand, tag: string, socket: Socket) => boolean | undefined;
+
+/** A small IMAP server of one person, honest by itself, that a test can bend. */
+export interface ImapServer extends AsyncDisposable {
+  readonly port: number;
+  readonly url: string;
+  readonly mailboxes: Map<string, HeldMailbox>;
+  /** Tokens that are taken; any where it is undefined. */
+  tokens: Set<string> | undefined;
+  capabilities: string[];
+  delimiter: string;
+  greeting: string;
+  mischief: MailMischief;
+  readonly heard: HeardCommand[];
+  /** What was shown as a login, decoded. */
+  readonly shown: string[];
+  /** Connections that are open. */
+  readonly sockets: ReadonlySet<Socket>;
+  /** Puts a message into a mailbox, which is made where it is not there. */
+  put(mailbox: string, content: string | Buffer, more?: { receivedAt?: Date; flags?: string[] }): HeldMessage;
+  expunge(mailbox: string, uid: number): void;
+  flag(mailbox: string, uid: number, flags: string[]): void;
+}
+
+/** As a server of today has them. */
+export const modern = [
+  ...['IMAP4rev1', 'SASL-IR', 'AUTH=OAUTHBEARER', 'AUTH=XOAUTH2', 'NAMESPACE'],
+  ...['LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE', 'CONDSTORE'],
+];
+/** As one has them that knows little more than RFC 3501. */
+export const plain = ['IMAP4rev1', 'AUTH=XOAUTH2'];
+
+export async function startImapServer(): Promise<ImapServer> {
+  const sockets = new Set<Socket>();
+  const state: Omit<ImapServer, typeof Symbol.asyncDispose | 'port' | 'url' | 'put' | 'expunge' | 'flag'> = {
+    mailboxes: new Map(),
+    tokens: undefined,
+    capabilities: modern,
+    delimiter: '/',
+    greeting: '* OK ready',
+    mischief: () => undefined,
+    heard: [],
+    shown: [],
+    sockets,
+  };
+  const listening = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    socket.on('error', () => undefined);
+    serve(server, socket);
+  });
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+  const address = listening.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const server: ImapServer = Object.assign(state, {
+    port,
+    url: `imap://alice@127.0.0.1:${port}`,
+    put(
+      path: string,
+      content: string | Buffer,
+      { receivedAt = longAgo, flags = [] }: Parameters<ImapServer['put']>[2] = {},
+    ) {
+      const mailbox = mailboxAt(server, path);
+      const message = { uid: mailbox.uidNext++, content: Buffer.from(content), receivedAt, flags };
+      mailbox.messages.push(message);
+      mailbox.modSeq++;
+      return message;
+    },
+    expunge(path: string, uid: number) {
+      const mailbox = mailboxAt(server, path);
+      mailbox.messages.splice(
+        mailbox.messages.findIndex((one) => one.uid === uid),
+        1,
+      );
+      mailbox.modSeq++;
+    },
+    flag(path: string, uid: number, flags: string[]) {
+      const mailbox = mailboxAt(server, path);
+      for (const message of mailbox.messages) if (message.uid === uid) message.flags = flags;
+      mailbox.modSeq++;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => listening.close(resolve));
+    },
+  });
+  return server;
+}
+
+const longAgo = new Date('2020-02-03T04:05:06Z');
+
+/** The mailbox of that name, made where it is not there. */
+export function mailboxAt({ mailboxes }: Pick<ImapServer, 'mailboxes'>, path: string): HeldMailbox {
+  const known = mailboxes.get(path);
+  if (known !== undefined) return known;
+  const made = { messages: [], uidValidity: 7, uidNext: 1, modSeq: 1, attributes: [] };
+  mailboxes.set(path, made);
+  return made;
+}
+
+function serve(server: ImapServer, socket: Socket): void {
+  let opened: string | undefined;
+  let input = '';
+  /** What takes the next line, where it belongs to a command. */
+  let next: ((line: string) => void) | undefined;
+  const say = (line: string) => socket.write(`${line}\r\n`, 'latin1');
+  say(server.greeting);
+
+  function handle(line: string): void {
+    if (next !== undefined) {
+      const take = next;
+      next = undefined;
+      take(line);
+      return;
+    }
+    const [, tag = '', name = '', rest = ''] = /^(\S+) (UID \S+|\S+) ?(.*)$/i.exec(line) ?? [];
+    const command = { name: name.toUpperCase(), arguments: rest, opened };
+    server.heard.push(command);
+    if (server.mischief(command, tag, socket)) return;
+    answer(command, tag);
+  }
+
+  function answer({ name, arguments: rest }: HeardCommand, tag: string): void {
+    const ok = (text = 'done') => say(`${tag} OK ${text}`);
+    const none = () => say(`${tag} NO [NONEXISTENT] There is none.`);
+    if (name === 'CAPABILITY') {
+      say(`* CAPABILITY ${server.capabilities.join(' ')}`);
+      ok();
+    } else if (name === 'AUTHENTICATE') authenticate(rest, tag);
+    else if (name === 'NAMESPACE') {
+      say(`* NAMESPACE (("" "${server.delimiter}")) (("Others${server.delimiter}" "${server.delimiter}")) NIL`);
+      ok();
+    } else if (name === 'LIST' || name === 'LSUB') {
+      list(name, rest);
+      ok();
+    } else if (name === 'STATUS') {
+      const path = unquoted(/^("(?:[^"\\]|\\.)*"|\S+)/.exec(rest)?.[1] ?? '');
+      const mailbox = server.mailboxes.get(path);
+      if (mailbox !== undefined) say(`* STATUS ${quoted(path)} ${statusOf(mailbox)}`);
+      (mailbox === undefined ? none : ok)();
+    } else if (name === 'EXAMINE') {
+      const mailbox = server.mailboxes.get(unquoted(rest));
+      opened = undefined;
+      if (mailbox === undefined) {
+        none();
+        return;
+      }
+      opened = unquoted(rest);
+      const { messages, uidNext, uidValidity, modSeq } = mailbox;
+      say(`* ${messages.length} EXISTS`);
+      say(`* OK [UIDVALIDITY ${uidValidity}] valid`);
+      say(`* OK [UIDNEXT ${uidNext}] next`);
+      if (server.capabilities.includes('CONDSTORE')) say(`* OK [HIGHESTMODSEQ ${modSeq}] highest`);
+      ok('[READ-ONLY] opened');
+    } else if (name === 'UID FETCH') {
+      const mailbox = opened === undefined ? undefined : server.mailboxes.get(opened);
+      if (mailbox !== undefined) fetchFrom(mailbox, rest);
+      (mailbox === undefined ? none : ok)();
+    } else say(`${tag} BAD What?`);
+  }
+
+  function authenticate(rest: string, tag: string): void {
+    const [way = '', first] = rest.split(' ');
+    const judge = (message: string) => {
+      const decoded = Buffer.from(message, 'base64').toString();
+      server.shown.push(decoded);
+      const token = /auth=Bearer ([^\x01]*)/.exec(decoded)?.[1] ?? '';
+      if (server.tokens === undefined || server.tokens.has(token)) {
+        say(`${tag} OK [CAPABILITY ${server.capabilities.join(' ')}] Welcome.`);
+        return;
+      }
+      say(`+ ${Buffer.from('{"status":"invalid_token"}').toString('base64')}`);
+      next = (line) => {
+        const isRight = way === 'XOAUTH2' ? line === '' : line === 'AQ==';
+        say(isRight ? `${tag} NO [AUTHENTICATIONFAILED] No.` : `${tag} BAD That was not expected.`);
+      };
+    };
+    if (first === undefined) {
+      say('+ ');
+      next = judge;
+    } else judge(first);
+  }
+
+  function list(name: string, rest: string): void {
+    const isExtended = rest.includes('RETURN');
+    for (const [path, mailbox] of server.mailboxes) {
+      const { attributes } = mailbox;
+      const shown = name === 'LSUB' || !isExtended ? attributes.filter((one) => one !== '\\Subscribed') : attributes;
+      if (name === 'LSUB' && !attributes.includes('\\Subscribed')) continue;
+      const delimiter = server.delimiter === '' ? 'NIL' : `"${server.delimiter}"`;
+      say(`* ${name} (${shown.join(' ')}) ${delimiter} ${quoted(path)}`);
+      if (rest.includes('STATUS') && !attributes.includes('\\Noselect'))
+        say(`* STATUS ${quoted(path)} ${statusOf(mailbox)}`);
+    }
+  }
+
+  function fetchFrom({ messages }: HeldMailbox, rest: string): void {
+    const [, set = '', items = ''] = /^(\S+) \((.*)\)$/.exec(rest) ?? [];
+    const wanted = set.split(',').map((range) => range.split(':').map((one) => (one === '*' ? Infinity : Number(one))));
+    for (const [at, message] of messages.entries()) {
+      if (!wanted.some(([first = 0, last = first]) => message.uid >= first && message.uid <= last)) continue;
+      const size = message.listedSize ?? message.content.length;
+      const parts = [`UID ${message.uid}`];
+      if (items.includes('FLAGS')) parts.push(`FLAGS (${message.flags.join(' ')})`);
+      if (items.includes('INTERNALDATE')) parts.push(`INTERNALDATE "${internalDate(message.receivedAt)}"`);
+      if (items.includes('RFC822.SIZE')) parts.push(`RFC822.SIZE ${size}`);
+      const head = `* ${at + 1} FETCH (${parts.join(' ')}`;
+      if (items.includes('HEADER.FIELDS')) {
+        const subject = /^subject:.*(?:\r\n[ \t].*)*/im.exec(
+          message.content.toString('latin1').split('\r\n\r\n')[0] ?? '',
+        )?.[0];
+        sendLiteral(`${head} BODY[HEADER.FIELDS (SUBJECT)]`, Buffer.from(`${subject ?? ''}\r\n\r\n`, 'latin1'));
+      } else if (items.includes('BODY.PEEK[]')) {
+        const [, from, length] = /BODY\.PEEK\[\]<(\d+)\.(\d+)>/.exec(items) ?? [];
+        const content =
+          from === undefined ? message.content : message.content.subarray(Number(from), Number(from) + Number(length));
+        sendLiteral(`${head} BODY[]${from === undefined ? '' : `<${from}>`}`, content);
+      } else say(`${head})`);
+    }
+  }
+
+  function sendLiteral(head: string, content: Buffer): void {
+    socket.write(`${head} {${content.length}}\r\n`, 'latin1');
+    socket.write(content);
+    say(')');
+  }
+
+  socket.on('data', (chunk) => {
+    input += chunk.toString('latin1');
+    for (let end = input.indexOf('\r\n'); end !== -1; end = input.indexOf('\r\n')) {
+      const line = input.slice(0, end);
+      input = input.slice(end + 2);
+      handle(line);
+    }
+  });
+}
+
+function statusOf({ messages, uidNext, uidValidity, modSeq }: HeldMailbox): string {
+  return `(MESSAGES ${messages.length} UIDNEXT ${uidNext} UIDVALIDITY ${uidValidity} HIGHESTMODSEQ ${modSeq})`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+function unquoted(text: string): string {
+  return text.startsWith('"') ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+function internalDate(at: Date): string {
+  const [date = '', time = ''] = at.toISOString().split(/[T.]/);
+  const [year, month, day = ''] = date.split('-');
+  return `${day.replace(/^0/, ' ')}-${months[Number(month) - 1]}-${year} ${time} +0000`;
+}
