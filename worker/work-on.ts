@@ -10,16 +10,10 @@ import {
 import { type Clock, within } from '../src/clock.ts';
 import { AppError, isAppError, messageForPeople } from '../src/errors.ts';
 import { type Log, scrub } from '../src/log.ts';
-import {
-  type BackUpJob,
-  backUpQueueName,
-  connectRedis,
-  dropForeignJobs,
-  type QueueConnection,
-  readyOrClosed,
-  reportErrors,
-  runIdIn,
-} from '../src/queues.ts';
+import { backUpQueueName, connectRedis, type QueueConnection } from '../src/queues/connection.ts';
+import { dropForeignJobs } from '../src/queues/foreign-data.ts';
+import { type BackUpJob, runIdIn } from '../src/queues/jobs.ts';
+import { readyOrClosed, reportErrors } from '../src/queues/outages.ts';
 import { isTraceparent, traced } from '../src/tracing.ts';
 
 /**

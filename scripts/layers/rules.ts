@@ -25,7 +25,7 @@ const ground = String.raw`src/(errors|abort|clock|count-words|file-name|json-pie
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';
-const held = String.raw`src/(queues\.ts$|(repository-)?resources\.ts$|config/)`;
+const held = String.raw`src/(queues/|(repository-)?resources\.ts$|config/)`;
 const any = (...parts: string[]) => new RegExp(`^(${parts.join('|')})`);
 
 export const layers: LayerRule[] = [
@@ -87,7 +87,7 @@ export const layers: LayerRule[] = [
   },
   {
     layer: 'queues',
-    files: any(String.raw`src/queues\.ts$`),
+    files: any('src/queues/'),
     mayImport: any(ground, domain, String.raw`src/database/connection\.ts$`),
     reason:
       'The queue carries ids only; it needs to know nothing of what the ids stand for, and how to connect to PostgreSQL where it lives there.',
@@ -198,7 +198,7 @@ export const doors: DoorRule[] = [
   },
   {
     opens: /^(@prisma\/.*|prisma|pg|src\/database\/generated\/.*)$/,
-    keepers: any('src/database/', String.raw`src/queues\.ts$`),
+    keepers: any('src/database/', 'src/queues/'),
     reason:
       'Prisma and SQL stay in src/database/, one SQL verb a function (pg also for the queue that lives in PostgreSQL).',
   },
@@ -224,9 +224,9 @@ export const doors: DoorRule[] = [
   },
   {
     opens: /^(bullmq|ioredis)$/,
-    keepers: any(String.raw`src/queues\.ts$`, 'worker/'),
+    keepers: any('src/queues/', 'worker/'),
     reason:
-      'The queue is a cache with one door, src/queues.ts: PostgreSQL is the truth, and flows must run without a queue.',
+      'The queue is a cache with one door, src/queues/: PostgreSQL is the truth, and flows must run without a queue.',
   },
   {
     opens: /^@opentelemetry\/.*$/,

@@ -1,7 +1,7 @@
 import type { JobStatus } from '@bull-board/api/typings/app';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
-import type { Queues } from '../queues.ts';
+import type { Queues } from '../queues/queues.ts';
 
 export const queueBoardPath = '/operator/queues/board';
 

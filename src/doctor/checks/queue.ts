@@ -1,14 +1,9 @@
 import { findNightSwitch, type NightSwitch } from '../../database/audit.ts';
 import type { Database } from '../../database/client.ts';
 import { hasQueueTables, isQueuePaused } from '../../database/server/inspect-server.ts';
-import {
-  askRedis,
-  askRedisForeign,
-  askRedisSwitches,
-  backUpQueueName,
-  foreignWords,
-  queuePrefix,
-} from '../../queues.ts';
+import { backUpQueueName, queuePrefix } from '../../queues/connection.ts';
+import { askRedisForeign, foreignWords } from '../../queues/foreign-data.ts';
+import { askRedisInfo, askRedisSwitches } from '../../queues/inspect-redis.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { bytesWords, quoted } from '../words.ts';
@@ -27,7 +22,7 @@ export const queue: Check = {
       return paused ? pausedBy() : checkQueueTables(present);
     }
     try {
-      const found = checkRedis(readInfo(await askRedis(redisUrl)));
+      const found = checkRedis(readInfo(await askRedisInfo(redisUrl)));
       const foreign = found.state === 'wrong' ? [] : await askRedisForeign(redisUrl);
       if (found.state === 'wrong') return found;
       if (foreign.length > 0) return [found, checkForeign(foreign)];

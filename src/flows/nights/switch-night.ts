@@ -2,7 +2,7 @@ import { findNightSwitch, type NightSwitch, saveAudit } from '../../database/aud
 import { inTransaction } from '../../database/client.ts';
 import { listOwnersOfRuns } from '../../database/nights/command-views.ts';
 import { skipWaitingNights } from '../../database/nights/runs.ts';
-import type { QueueCounts, QueuedJob } from '../../queues.ts';
+import type { QueueCounts, QueuedJob } from '../../queues/jobs.ts';
 import type { Resources } from '../../resources.ts';
 import { healRuns } from './heal-runs.ts';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
-import { openQueues } from '../../../src/queues.ts';
+import { openQueues } from '../../../src/queues/queues.ts';
 import { readDashboard } from '../../support/fixtures/dashboard.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { openPages } from '../../support/harness/pages.ts';

@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
-import { openQueues } from '../../../src/queues.ts';
+import { openQueues } from '../../../src/queues/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
 import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';

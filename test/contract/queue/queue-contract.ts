@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { AppError } from '../../../src/errors.ts';
 import { type Log, openLog, silentLog } from '../../../src/log.ts';
-import { type BackUpJob, openQueues, type QueueSettings, type Queues } from '../../../src/queues.ts';
+import type { BackUpJob } from '../../../src/queues/jobs.ts';
+import { openQueues, type QueueSettings, type Queues } from '../../../src/queues/queues.ts';
 import { startTracing, traced, traceparent } from '../../../src/tracing.ts';
 import { type Handler, type Work, type WorkOptions, workOn } from '../../../worker/work-on.ts';
 import type { CuttableProxy } from '../../support/servers/cuttable-proxy.ts';

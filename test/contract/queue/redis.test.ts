@@ -2,7 +2,9 @@ import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { openLog, silentLog } from '../../../src/log.ts';
-import { askRedis, askRedisForeign, openQueues } from '../../../src/queues.ts';
+import { askRedisForeign } from '../../../src/queues/foreign-data.ts';
+import { askRedisInfo } from '../../../src/queues/inspect-redis.ts';
+import { openQueues } from '../../../src/queues/queues.ts';
 import { workOn } from '../../../worker/work-on.ts';
 import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { redisServer, startRedis } from '../../support/servers/redis.ts';
@@ -17,8 +19,8 @@ describe.skipIf(redisServer === undefined)('the queue in Redis', () => {
     await using redis = await startRedis(redisServer ?? '');
     const opening = openQueues({ ...settings, redisUrl: `${redis.url}/99`, log: silentLog });
     await expect(opening).rejects.toMatchObject({ code: 'queue/unavailable' });
-    await expect(askRedis(`${redis.url}/99`)).rejects.toThrow('out of range');
-    expect(await askRedis(`${redis.url}/3`)).toContain('redis_version');
+    await expect(askRedisInfo(`${redis.url}/99`)).rejects.toThrow('out of range');
+    expect(await askRedisInfo(`${redis.url}/3`)).toContain('redis_version');
   });
 
   test('whoever can write to Redis has no more done than what the table of runs says, and fills no log with huge jobs', async () => {

@@ -3,7 +3,7 @@ import { alice } from '../../../demo/people.ts';
 import { askAgain } from '../../../src/flows/custody/ask-again.ts';
 import { exchangeNow } from '../../../src/flows/custody/obtain-access.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
-import type { BackUpRequest } from '../../../src/queues.ts';
+import type { BackUpRequest } from '../../../src/queues/jobs.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
 import { access, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { asOutage, openDatabase } from '../../../src/database/client.ts';
 import { silentLog } from '../../../src/log.ts';
-import { openQueues } from '../../../src/queues.ts';
+import { openQueues } from '../../../src/queues/queues.ts';
 import { openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
 import { openTestDatabase } from '../../support/servers/postgres.ts';
 import { administer } from '../../support/servers/postgres-server.ts';

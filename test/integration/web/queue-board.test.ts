@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { AppError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
-import { openQueues, type Queues } from '../../../src/queues.ts';
+import { openQueues, type Queues } from '../../../src/queues/queues.ts';
 import { createApp } from '../../../src/web/app.ts';
 import { queueBoardPath } from '../../../src/web/queue-board.ts';
 import { workOn } from '../../../worker/work-on.ts';

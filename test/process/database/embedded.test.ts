@@ -11,7 +11,7 @@ import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../../src/datab
 import { findServer, startServer, superuser, superuserPassword } from '../../../src/database/server/embedded-server.ts';
 import { migrate } from '../../../src/database/server/migrate.ts';
 import { openLog } from '../../../src/log.ts';
-import { openQueues } from '../../../src/queues.ts';
+import { openQueues } from '../../../src/queues/queues.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
 const insertUser = `INSERT INTO users (id, issuer, subject, created_at, last_signed_in_at)

@@ -5,7 +5,7 @@ import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerRun } from '../../../src/flows/nights/steer-run.ts';
-import type { BackUpRequest } from '../../../src/queues.ts';
+import type { BackUpRequest } from '../../../src/queues/jobs.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import { listLocalPlaces, openLocalBackend } from '../../../src/store/backend/local.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';

@@ -5,7 +5,7 @@ import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
 import { openRunClaims } from '../../../src/database/nights/turns.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openMeters } from '../../../src/meters.ts';
-import type { BackUpRequest } from '../../../src/queues.ts';
+import type { BackUpRequest } from '../../../src/queues/jobs.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { type ManualClock, manualClock } from '../fixtures/manual-clock.ts';
 import { rememberingQueues } from '../fixtures/remembering-queues.ts';

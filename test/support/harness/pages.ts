@@ -5,7 +5,7 @@ import { silentLog } from '../../../src/log.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
 import type { Issuer } from '../../../src/oidc/issuer.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
-import type { BackUpRequest } from '../../../src/queues.ts';
+import type { BackUpRequest } from '../../../src/queues/jobs.ts';
 import { openProcessState, type Resources } from '../../../src/resources.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';

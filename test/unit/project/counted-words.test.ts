@@ -33,7 +33,7 @@ const neverOne = [
   'src/domain/url-template.ts: {mostCharacters} characters',
   'src/log.ts: {text.length} characters',
   'src/log.ts: {value.byteLength} bytes',
-  'src/queues.ts: {server} runs',
+  'src/queues/outages.ts: {server} runs',
   'src/store/archiver/descent.ts: {deepest.folders} folders',
   'src/store/archiver/descent.ts: {deepest.pathBytes} bytes',
   'src/store/restorer/extent.ts: {deepest} folders',
