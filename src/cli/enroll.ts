@@ -1,6 +1,6 @@
 import encodeQR from 'qr';
 import { AppError } from '../errors.ts';
-import { type Agreement, factsFor, writeAgreement } from '../flows/consent/agreement.ts';
+import { type Agreement, factsForAnyone, writeAgreement } from '../flows/consent/agreement.ts';
 import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/consent/enroll-person.ts';
 import type { DeviceLogin } from '../oidc/enroll.ts';
 import { askSecret, askYes } from './ask.ts';
@@ -48,7 +48,7 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
   const { json: asJson, yes } = given;
   if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
   await using resources = await openFromEnvironment({ begins: true });
-  const terms = writeAgreement(factsFor(resources.config));
+  const terms = writeAgreement(factsForAnyone(resources.config));
   if (asJson !== true) for (const line of wordsOf(terms)) output.line(harmless(line));
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
   const enrolled = await enrollPerson(resources, await way(), terms);
@@ -81,12 +81,12 @@ function qrOf(address: string): string[] {
   return lines.map((line) => (process.stdout.isTTY ? `\u001b[40;97m${line}\u001b[0m` : line));
 }
 
-/** Whose plan it is shows only once they have consented: one that was there before keeps its own hours, whatever the terms name. */
+/** Whose plan it is shows only once they have consented: one that was there before keeps its own hours, as the terms say. */
 function hoursOf({ plan }: Enrolled, { facts }: Agreement): string {
   const { windowStart: start, windowEnd: end, zone } = plan;
   const { window } = facts;
   const isOther = start !== window.start || end !== window.end || (window.surely && zone !== window.zone);
-  return `Their nights are between ${start} and ${end} (${zone})${isOther ? ', as their plan has it, and not as above' : ''}.`;
+  return `Their nights are between ${start} and ${end} (${zone})${isOther ? ', as their plan has it' : ''}.`;
 }
 
 function shown({ user, grant, plan, renewed, runId }: Enrolled) {

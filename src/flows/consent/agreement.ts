@@ -24,8 +24,17 @@ export interface AgreedFacts {
   readonly calendars?: string;
   readonly contacts?: string;
   readonly mail?: string;
-  /** When nights are; `surely`: the zone is known, and not only what counts where the provider names none. */
-  readonly window: { readonly start: string; readonly end: string; readonly zone: string; readonly surely: boolean };
+  /**
+   * When nights are; `surely`: the zone is known, and not only what counts where the provider names none. `unlessPlanned`: it was not known who they
+   * are, and the hours of a plan that they have already stay.
+   */
+  readonly window: {
+    readonly start: string;
+    readonly end: string;
+    readonly zone: string;
+    readonly surely: boolean;
+    readonly unlessPlanned?: true;
+  };
   /** Which snapshots stay, as settings write it. */
   readonly kept: string;
 }
@@ -88,6 +97,28 @@ export function factsFor(
   };
 }
 
+/** The same where it is not known yet who agrees. */
+export function factsForAnyone(config: Parameters<typeof factsFor>[0]): AgreedFacts {
+  const facts = factsFor(config);
+  return { ...facts, window: { ...facts.window, unlessPlanned: true } };
+}
+
+/**
+ * The record of what was agreed to: its sentences word for word. Of hours and zone, as far as the sentence about them leaves open which they are, the
+ * facts name those of the plan.
+ */
+export function recordOf(
+  terms: Record<string, unknown>,
+  { zone, windowStart: start, windowEnd: end }: Pick<AgreedPlan, 'zone' | 'windowStart' | 'windowEnd'>,
+): Record<string, unknown> {
+  const { agreement } = readRecord(terms);
+  if (agreement === undefined) return terms;
+  const { facts } = agreement;
+  const { surely, unlessPlanned } = facts.window;
+  const settled = { ...((!surely || unlessPlanned) && { zone }), ...(unlessPlanned && { start, end }) };
+  return { ...agreement, facts: { ...facts, window: { ...facts.window, ...settled } } };
+}
+
 /**
  * What somebody agrees to anew that is backed up, all that the settings name: each at the address of their plan as long as the settings name its
  * server, else at the one that they name now. Away from our pages nobody is told of a plan, so that it is the one of the settings.
@@ -113,11 +144,12 @@ type Words = Pick<Texts, 'consent' | 'language'>;
 
 /** What somebody is asked to agree to, in these words; in English where nothing says in which. */
 export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = textsFor({})): Agreement {
-  const { start, end, zone, surely } = facts.window;
+  const { start, end, zone, surely, unlessPlanned } = facts.window;
   const { files, ...others } = facts;
+  const when = unlessPlanned ? t.whenUnlessPlanned : surely ? t.whenValue : t.whenUnlessNamed;
   const sentences = [
     { about: t.what, says: isOfFilesAlone(facts) ? t.whatValue(files) : t.whatValueOfAll(files, others) },
-    { about: t.when, says: surely ? t.whenValue(start, end, zone) : t.whenUnlessNamed(start, end, zone) },
+    { about: t.when, says: when(start, end, zone) },
     { about: t.kept, says: t.keptValue(parseRule(facts.kept)) },
     { about: t.how, says: isOfFilesAlone(facts) ? t.howValue : t.howValueOfAll },
     { about: t.end, says: t.endValue },
@@ -129,8 +161,9 @@ function isOfFilesAlone(facts: Pick<AgreedFacts, OtherName>): boolean {
   return sourceNames.every((name) => name === 'files' || facts[name] === undefined);
 }
 
-/** Whoever agrees to files alone reads other words. */
-function versionFor(facts: Pick<AgreedFacts, OtherName>, t: Words['consent']): string {
+/** Whoever agrees to files alone, or before it is known who they are, reads other words. */
+function versionFor(facts: Pick<AgreedFacts, OtherName | 'window'>, t: Words['consent']): string {
+  if (facts.window.unlessPlanned) return t.versionForAnyone;
   return isOfFilesAlone(facts) ? t.version : t.versionOfAll;
 }
 

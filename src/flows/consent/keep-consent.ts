@@ -32,7 +32,7 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
-import { agreedRule, namesAgreed, sourcesAgreed } from './agreement.ts';
+import { agreedRule, namesAgreed, recordOf, sourcesAgreed } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
@@ -102,13 +102,14 @@ async function takeIntoCustody(
     };
     const grant = await saveGrant(transaction, { user, earlier, given, at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
-    await saveTerms(transaction, grant, { terms, method, agreedAt, renewed: earlier !== null, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
     const former = known ?? (await takePlanOver(transaction, { grant, sealing: planSealing(keyring), at }));
     const agreed = namesAgreed(terms);
     const usual = firstPlan(config, authorized, agreed);
     const plan = former ?? (await beginPlan(transaction, keyring, { grant, usual, at }));
+    const record = { terms: recordOf(terms, plan), method, agreedAt };
+    await saveTerms(transaction, grant, { ...record, renewed: earlier !== null, at });
     const sources = sourcesAgreed(config, { method, plan: readSources(plan.sources) });
     await saveAgreedSources(transaction, {
       ...{ planId: plan.id, sources: plannedSources(sources, agreed) },

@@ -502,6 +502,7 @@ export const texts: Texts = {
   consent: {
     version: '2026-11-26',
     versionOfAll: '2026-11-28',
+    versionForAnyone: '2026-11-28',
     title: 'Nightkeep arbeiten lassen, während Sie abwesend sind',
     lead: 'Lesen Sie dies, bevor Sie einwilligen. Auf der nächsten Seite fragt Ihr Anmeldedienst Sie noch einmal.',
     changed: 'Diese Sätze haben sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal.',
@@ -519,6 +520,8 @@ export const texts: Texts = {
       `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}), und einmal gleich nach Ihrer Einwilligung.`,
     whenUnlessNamed: (start, end, zone) =>
       `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}, oder Ihre eigene, wenn Ihr Anmeldedienst sie nennt), und einmal gleich nach Ihrer Einwilligung.`,
+    whenUnlessPlanned: (start, end, zone) =>
+      `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}, oder Ihre eigene, wenn Ihr Anmeldedienst sie nennt), und einmal gleich nach Ihrer Einwilligung. Wenn Sie hier schon Nächte haben, bleiben deren Zeiten, wie sie sind.`,
     kept: 'Wie lange es aufbewahrt wird',
     keptValue: (rule) =>
       isEmpty(rule)

@@ -524,6 +524,8 @@ export const texts = {
     version: '2026-11-27',
     /** The same of those that name more than files. */
     versionOfAll: '2026-11-28',
+    /** The same of those that are read before it is known who agrees. */
+    versionForAnyone: '2026-11-28',
     title: 'Let Nightkeep work while you are away',
     lead: 'Read this before you agree. On the next page, your provider asks you once more.',
     changed: 'These sentences have changed since you opened the page. Please read them again.',
@@ -539,6 +541,8 @@ export const texts = {
       `Every night between ${start} and ${end} (time zone ${zone}), and once right after you agree.`,
     whenUnlessNamed: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} (time zone ${zone}, or your own where your provider names it), and once right after you agree.`,
+    whenUnlessPlanned: (start: string, end: string, zone: string) =>
+      `Every night between ${start} and ${end} (time zone ${zone}, or your own where your provider names it), and once right after you agree. If you have nights here already, their hours stay as they are.`,
     kept: 'How long it is kept',
     keptValue: (rule: RetentionRule) =>
       isEmpty(rule)

@@ -4,6 +4,7 @@ import { openBrowser } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
+import { type Agreement, isReworded, readRecord } from '../../../src/flows/consent/agreement.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 
 const client = {
@@ -76,7 +77,7 @@ test('a password from a pipe enrolls, and is to be found nowhere afterwards', as
   expect(everything).not.toContain('sesame');
 });
 
-test('whoever has a plan already is told of its hours, and not of those of the settings alone', async () => {
+test('whoever has a plan already agrees to its hours, is told of them, and the record has the same', async () => {
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(0);
   const plan = await commands.database.plan.findFirstOrThrow();
@@ -85,9 +86,15 @@ test('whoever has a plan already is told of its hours, and not of those of the s
   await commands.database.plan.updateMany({ data: { windowStart: '22:30', windowEnd: '02:15', zone: 'Asia/Tokyo' } });
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes')).toBe(0);
-  expect(commands.said.at(-1)).toBe(
-    'Their nights are between 22:30 and 02:15 (Asia/Tokyo), as their plan has it, and not as above.',
-  );
+  expect(commands.said.at(-1)).toBe('Their nights are between 22:30 and 02:15 (Asia/Tokyo), as their plan has it.');
+  expect(commands.said.join('\n')).toContain('If you have nights here already, their hours stay as they are.');
+  const [first, second] = await commands.database.consent.findMany({ orderBy: { agreedAt: 'asc' } });
+  expect(first?.terms).toMatchObject({ facts: { window: { start, end, zone } } });
+  for (const { terms } of [first, second].filter((one) => one !== undefined)) {
+    expect(commands.said.join('\n')).toContain(readRecord(terms).agreement?.sentences[1]?.says);
+    expect(isReworded(readRecord(terms).agreement as Agreement)).toBe(false);
+  }
+  expect(second?.terms).toMatchObject({ facts: { window: { start: '22:30', end: '02:15', zone: 'Asia/Tokyo' } } });
   pipeIn(`${password}\n`);
   expect(await nightkeep('enroll', 'password', '--user', 'alice', '--yes', '--json')).toBe(0);
   expect(JSON.parse(commands.said.join(''))).toMatchObject({

@@ -4,9 +4,11 @@ import {
   carryAgreement,
   changesSince,
   factsFor,
+  factsForAnyone,
   isReworded,
   namesAgreed,
   readRecord,
+  recordOf,
   sourcesAgreed,
   unpackAgreement,
   writeAgreement,
@@ -84,6 +86,36 @@ describe('what is agreed to', () => {
     expect(words.map((one) => [one.version, isReworded(one)])).toEqual(Array(7).fill([version, false]));
     const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
     expect(digest, 'Write a new version, and its digest here.').toBe(expected);
+  });
+
+  it.each([
+    ['en', '2026-11-28', '12ce89ad1aef'],
+    ['de', '2026-11-28', '80ee2b293c67'],
+  ])('read before it is known who agrees has words and a version of its own: %s', (language, version, expected) => {
+    const spoken = listTexts().find((texts) => texts.language === language);
+    const window = { start: 'S', end: 'E', zone: 'Z', surely: false, unlessPlanned: true } as const;
+    const words = [{}, { calendars: 'C' }].map((more) =>
+      writeAgreement({ files: 'F', ...more, window, kept: 'all' }, spoken),
+    );
+    expect(words.map((one) => [one.version, isReworded(one)])).toEqual(Array(2).fill([version, false]));
+    const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
+    expect(digest, 'Write a new version, and its digest here.').toBe(expected);
+  });
+
+  it('is put on record word for word, with the hours and the zone of the plan where the sentence leaves them open', () => {
+    const anyone = writeAgreement(factsForAnyone(config));
+    const unnamed = writeAgreement(factsFor(config));
+    const settled = (read: typeof agreement) => {
+      const record = readRecord(recordOf(read, plan));
+      expect(record.agreement?.sentences).toEqual(read.sentences);
+      expect(record.agreement && isReworded(record.agreement)).toBe(false);
+      const { start, end, zone } = record.facts;
+      return [start, end, zone];
+    };
+    expect(settled(anyone)).toEqual(['02:00', '06:00', 'America/New_York']);
+    expect(settled(unnamed)).toEqual(['01:00', '05:00', 'America/New_York']);
+    expect(settled(agreement)).toEqual(['01:00', '05:00', 'Europe/London']);
+    expect(recordOf({ said: 'every night' }, plan)).toEqual({ said: 'every night' });
   });
 
   it('names what the settings name, and nothing of a plan is in it that they do not name', () => {
