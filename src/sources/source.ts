@@ -105,6 +105,11 @@ export interface Source extends AsyncDisposable {
    */
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   /**
+   * Says which entries of a listed collection will be opened, in about this order, so that a source can read many at once. Some may not be
+   * opened after all, and any may be opened without it.
+   */
+  expect?(collection: Member, entries: readonly Member[]): void;
+  /**
    * Opens an entry; the same errors as list. Only whole content passes for it: not a part, not an empty body of what is listed with
    * a size, not a web page or message that stands in for it (a sign-in page), not a length that is neither listed nor that of a
    * newer version. What was compressed on the way is decoded.

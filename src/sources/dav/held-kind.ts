@@ -15,6 +15,8 @@ export interface HeldKind {
   readonly type: string;
   /** Where a server says what it knows of them (RFC 6764, section 5). */
   readonly wellKnown: string;
+  /** How many of their objects are asked for at once, and the property with the content of one. */
+  readonly multiget: { readonly namespace: string; readonly report: string; readonly data: string };
   /** Their own properties, by the name under which they are kept. */
   readonly properties: ReadonlyMap<string, string>;
   /** For people: "calendars". */
@@ -27,6 +29,7 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
     homeSet: davName('calendar-home-set', calDav),
     type: davName('calendar', calDav),
     wellKnown: '/.well-known/caldav',
+    multiget: { namespace: calDav, report: 'calendar-multiget', data: 'calendar-data' },
     properties: new Map([
       ['displayname', davName('displayname')],
       ['calendar-description', davName('calendar-description', calDav)],
@@ -40,6 +43,7 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
     homeSet: davName('addressbook-home-set', cardDav),
     type: davName('addressbook', cardDav),
     wellKnown: '/.well-known/carddav',
+    multiget: { namespace: cardDav, report: 'addressbook-multiget', data: 'address-data' },
     properties: new Map([
       ['displayname', davName('displayname')],
       ['addressbook-description', davName('addressbook-description', cardDav)],

@@ -1,5 +1,6 @@
 import type { Send } from '../http/dav-request.ts';
-import type { Listing, Member, Source } from '../source.ts';
+import type { Listing, Member, Reading, Source } from '../source.ts';
+import { openBulkReading } from './bulk-reading.ts';
 import { findHomes, type Homes } from './find-homes.ts';
 import { describedBy, type HeldKind, homeBody } from './held-kind.ts';
 import { openHolding, requireSome } from './held-listing.ts';
@@ -12,19 +13,22 @@ interface Asks {
   readonly list: (collection: Member, signal: AbortSignal, held?: HeldKind) => Promise<CollectionListing>;
   readonly hostname: string;
   readonly kind: HeldKind;
+  /** Called for all content that arrives. */
+  readonly onBytes: (count: number) => void;
 }
 
 /** What a source of calendars or address books does otherwise than one of files. */
-interface HeldSource extends Pick<Source, 'list'> {
+interface HeldSource extends Required<Pick<Source, 'list' | 'expect'>> {
   /** Where the person's collections are, by the path of the address; the first place, where there are several. */
   findRoot(address: string, signal: AbortSignal): Promise<string>;
-  /** What it has by itself: the properties of a collection. */
-  open: ReturnType<typeof openHolding>['open'];
+  /** What is had without a GET: the properties of a collection, and objects that were asked for together. */
+  open(entry: Member, signal: AbortSignal): Promise<Reading | undefined>;
 }
 
 /** The collections of one kind that a person has at a server, in all of their homes. */
-export function heldSource({ send, list, hostname, kind }: Asks): HeldSource {
+export function heldSource({ send, list, hostname, kind, onBytes }: Asks): HeldSource {
   const holding = openHolding(kind);
+  const bulk = openBulkReading(send, kind, onBytes);
   let homes: Homes['paths'] | undefined;
 
   async function listHomes(paths: Homes['paths'], signal: AbortSignal): Promise<Listing> {
@@ -52,6 +56,10 @@ export function heldSource({ send, list, hostname, kind }: Asks): HeldSource {
     },
     list: (collection, signal) =>
       homes !== undefined && collection.location === homes[0] ? listHomes(homes, signal) : listOne(collection, signal),
-    open: holding.open,
+    expect: (collection, entries) => {
+      const isObject = (entry: Member) => holding.open(entry) === undefined;
+      if (holding.isNamed(collection)) bulk.expect(collection.location, entries.filter(isObject));
+    },
+    open: async (entry, signal) => holding.open(entry) ?? bulk.open(entry, signal),
   };
 }

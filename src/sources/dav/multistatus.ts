@@ -36,6 +36,8 @@ export interface MultistatusLimits {
   depth: number;
   /** Of all of it. */
   bytes?: number;
+  /** Texts of properties come as they are written: with all spaces and line ends. */
+  isVerbatim?: boolean;
 }
 
 /** A token is a href of a 255-byte name many folders deep, at most. */
@@ -61,7 +63,7 @@ export function multistatusParser(
 ): { write(chunk: Buffer): void; end(): void } {
   const text = openTextReader();
   const { handler, progress } = multistatusHandler(onResponse, limits);
-  const reader = openXmlReader(handler, readTag);
+  const reader = openXmlReader(handler, readTag, limits.isVerbatim);
   let quiet = 0;
   let events = 0;
   let bytes = 0;
@@ -161,7 +163,7 @@ function multistatusHandler(
     else if (depth === 3 && name === propstat) merge(response, group);
     else if (depth === 4 && name === status) group.status = readStatus();
     else if (depth === 5 && path[3] === prop && group.properties.size < most.properties) {
-      if (flaw === undefined) property.text = text.trim();
+      if (flaw === undefined) property.text = limits.isVerbatim ? text : text.trim();
       group.properties.set(name, property);
     } else if (depth === 6 && name === href && flaw === undefined) {
       property.hrefs ??= [];

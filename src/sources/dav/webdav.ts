@@ -64,7 +64,7 @@ const defaultFileBytes = 1024 ** 4;
 
 /**
  * A person's files on a WebDAV server (RFC 4918): PROPFIND of depth 1 and GET, with their access token; or their calendars or address
- * books there (RFC 4791, RFC 6352), whose objects are read in the same way, each as the server gives it. It has one root.
+ * books there (RFC 4791, RFC 6352), whose objects are read in the same way, or many at once, each as a GET gives it. It has one root.
  * A reading longer than 128 KiB holds one of the connections until its body ends or the run is aborted.
  * Throws `config/invalid` for a URL that cannot be used; all other errors come from `roots`, `list` and `open`.
  */
@@ -117,7 +117,7 @@ export function webdavSource(options: WebdavOptions): Source {
   };
   const list = lister(server, send, place);
   const asks = { send: inSlot(server, send), list };
-  const held = kind && heldSource({ ...asks, kind, hostname });
+  const held = kind && heldSource({ ...asks, kind, hostname, onBytes });
   const rootOf = (location: string) => {
     place.rootPath = location;
     return [{ name, address: origin + location, collection: { kind: 'collection', name, location } }] as const;
@@ -130,8 +130,10 @@ export function webdavSource(options: WebdavOptions): Source {
       return rootOf(options.isShared ? await findHome(asks, addressPath, signal) : addressPath);
     },
     list: held?.list ?? list,
+    ...(held && { expect: held.expect }),
     open: async (entry, signal) =>
-      held?.open(entry) ?? opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
+      (await held?.open(entry, signal)) ??
+      opening.open((onEnd) => download(entry, { ...downloads, onEnd, signal }), signal),
     openRest: (entry, from, signal) =>
       opening.open((onEnd) => downloadRest(entry, from, { ...downloads, onEnd, signal }), signal),
     get atOnce() {

@@ -46,8 +46,9 @@ interface Element {
   readonly scope: Scope;
 }
 
-/** Opens a reader for one document; `readTag` may be that of the documents before. */
-export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): XmlReader {
+/** Opens a reader for one document; `readTag` may be that of the documents before. `isVerbatim`: line ends of texts stay as they are written. */
+export function openXmlReader(handler: XmlHandler, readTag = openTagReader(), isVerbatim = false): XmlReader {
+  const lineEnds = isVerbatim ? (text: string) => text : xmlText.oneLineEnd;
   const open: Element[] = [];
   let scope = outermost;
   /** Elements that were met, by the text of their tags. */
@@ -112,12 +113,12 @@ export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): X
     if (wrong >= 0) throw new XmlError(`the end of a section that did not begin${place.of(rest, at + wrong)}`);
     if (open.length > 0) {
       if (isSuspect) tellForbidden(at, end);
-      handler.text(text.includes('&') ? resolved(text, at) : xmlText.oneLineEnd(text));
+      handler.text(text.includes('&') ? resolved(text, at) : lineEnds(text));
     } else if (text.trim() !== '') throw new XmlError('text outside of the document');
   }
 
   function resolved(text: string, at: number): string {
-    return xmlText.resolveReferences(xmlText.oneLineEnd(text), (wrong, offset) => {
+    return xmlText.resolveReferences(lineEnds(text), (wrong, offset) => {
       if (!isFlawed) tellFlaw(at + offset, { what: `${xmlText.nameOfReference(wrong)},`, isKept: false });
     });
   }
@@ -221,7 +222,7 @@ export function openXmlReader(handler: XmlHandler, readTag = openTagReader()): X
     const end = rest.indexOf(']]>', at + 9);
     if (end < 0) return at;
     if (isSuspect) tellForbidden(at + 9, end);
-    handler.text(xmlText.oneLineEnd(rest.slice(at + 9, end)));
+    handler.text(lineEnds(rest.slice(at + 9, end)));
     return end + 3;
   }
 

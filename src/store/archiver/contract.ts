@@ -11,6 +11,7 @@ export interface ArchivedSource {
   readonly address: string;
   roots(signal: AbortSignal): Promise<readonly ArchivedRoot[]>;
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
+  expect?(collection: Member, entries: readonly Member[]): void;
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
   openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
   readonly atOnce?: number;

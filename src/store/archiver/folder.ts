@@ -184,6 +184,10 @@ async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promi
       if (found !== undefined) (found.member.kind === 'collection' ? collections : entries).push(found);
     }
   folder.open = entries.length + collections.length;
+  run.source.expect?.(
+    folder.member,
+    entries.map(({ member }) => member),
+  );
   if (folder.open === 0) await closeFolder(run, folder);
   else run.walk.push(tasksOf(run, folder, entries.concat(collections)));
 }

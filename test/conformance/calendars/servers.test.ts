@@ -7,7 +7,7 @@ import type { Source } from '../../../src/sources/source.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
-import { accessOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import { accessOf, contentOf as bytesOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
 import { newRepository } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { apache } from '../../support/servers/apache.ts';
@@ -97,7 +97,10 @@ for (const { name, isThere, start, at, paths } of servers)
         await send('MKCOL', `${paths.contacts}/`, bookBody, { 'content-type': 'application/xml' });
       }
       for (const uid of ['one', 'two', 'three']) await put(`${paths.calendars}/${uid}.ics`, event(uid, `Event ${uid}`));
-      await put(`${paths.contacts}/mum.vcf`, card('mum', 'Mum'));
+      await put(`${paths.calendars}/odd.ics`, event('odd', `Tea & <cake> ünd ☂ ${'a long line '.repeat(20)}`));
+      await put(`${paths.calendars}/lf.ics`, event('lf', 'Plain').replaceAll('\r', ''));
+      for (const name of ['mum', 'dad', 'ümit & co'])
+        await put(`${paths.contacts}/${encodeURIComponent(name)}.vcf`, card(name, name));
       // So that what is listed is no change of this moment.
       await sleep(3_500);
     }, 60_000);
@@ -127,22 +130,81 @@ for (const { name, isThere, start, at, paths } of servers)
       await expect(source.roots(never)).rejects.toMatchObject({ code: 'source/unauthorized' });
     });
 
+    test.each(['calendars', 'contacts'] as const)(
+      'have the same bytes whether they are read one by one or many at once: %s',
+      async (kind) => {
+        const readings = await Promise.all(
+          [true, false].map(async (atOnce) => {
+            await using source = open(kind, '');
+            const [root] = await source.roots(never);
+            if (root === undefined) throw new Error('There is no root.');
+            const collection = memberNamed(
+              await source.list(root.collection, never),
+              paths[kind].split('/').at(-1) ?? '',
+            );
+            const { members } = await source.list(collection, never);
+            const objects = members.filter(({ location }) => !location.includes('?'));
+            if (atOnce) source.expect?.(collection, objects);
+            const before = source.traffic.requests;
+            const read = await Promise.all(
+              objects.map(async (member) => {
+                const reading = await source.open(member, never);
+                return [member.name, reading.validator, (await bytesOf(reading)).toString('latin1')];
+              }),
+            );
+            return { read, requests: source.traffic.requests - before, objects: objects.length };
+          }),
+        );
+        const [together, single] = readings;
+        expect(together?.read).toEqual(single?.read);
+        expect(single?.requests).toBe(single?.objects);
+        expect(together?.requests).toBe(1);
+      },
+    );
+
+    test('are read also where one of them went away after it was listed', async () => {
+      await put(`${paths.calendars}/gone.ics`, event('gone', 'Gone'));
+      await using source = open('calendars', '');
+      const [root] = await source.roots(never);
+      if (root === undefined) throw new Error('There is no root.');
+      const collection = memberNamed(
+        await source.list(root.collection, never),
+        paths.calendars.split('/').at(-1) ?? '',
+      );
+      // So that it is no change of this moment.
+      await sleep(3_500);
+      const { members } = await source.list(collection, never);
+      await send('DELETE', `${paths.calendars}/gone.ics`);
+      const objects = members.filter(({ location }) => !location.includes('?'));
+      source.expect?.(collection, objects);
+      for (const object of objects) {
+        const reading = source.open(object, never);
+        if (object.name === 'gone.ics') await expect(reading).rejects.toMatchObject({ code: 'source/not-found' });
+        else expect((await bytesOf(await reading)).toString()).toContain('BEGIN:VCALENDAR');
+      }
+      expect(objects.map(({ name: one }) => one)).toContain('gone.ics');
+    }, 20_000);
+
     test('are backed up whole at first, not read while nothing changes, and then as far as something did', async () => {
       const [work, friends] = [paths.calendars, paths.contacts].map((path) => path.split('/').at(-1));
       const all = [
+        `calendars/${work}/lf.ics`,
+        `calendars/${work}/odd.ics`,
         `calendars/${work}/one.ics`,
         `calendars/${work}/properties.json`,
         `calendars/${work}/three.ics`,
         `calendars/${work}/two.ics`,
+        `contacts/${friends}/dad.vcf`,
         `contacts/${friends}/mum.vcf`,
         `contacts/${friends}/properties.json`,
+        `contacts/${friends}/ümit & co.vcf`,
       ];
       const first = await night();
       expect({ problems: first.problems, paths: first.paths }).toEqual({ problems: [], paths: all });
       expect(first.content.get(`calendars/${work}/one.ics`)?.toString()).toContain('SUMMARY:Event one');
       const second = await night();
       expect({ problems: second.problems, paths: second.paths }).toEqual({ problems: [], paths: all });
-      expect(second.seen).toMatchObject({ read: 0, unchanged: 6, passedOver: 2 });
+      expect(second.seen).toMatchObject({ read: 0, unchanged: 10, passedOver: 2 });
       expect(second.requests).toBeLessThanOrEqual(8);
       expect(second.tree).toBe(first.tree);
       await put(`${paths.calendars}/one.ics`, event('one', 'Event one moved'));
@@ -165,7 +227,7 @@ for (const { name, isThere, start, at, paths } of servers)
         for (const [path, bytes] of content)
           if (!path.endsWith('/')) expect((await readFile(join(target, path))).equals(bytes)).toBe(true);
         const there = await readdir(target, { recursive: true, withFileTypes: true });
-        expect(there.filter((entry) => entry.isFile())).toHaveLength(6);
+        expect(there.filter((entry) => entry.isFile())).toHaveLength(10);
         const answer = await fetch(`${server.url}${paths.calendars}/two.ics`, {
           headers: { authorization: `Bearer ${token}` },
         });

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
 import type { Source } from '../../../src/sources/source.ts';
-import { calendar, changeTag, personalTree } from '../../support/fixtures/calendars.ts';
+import { calendar, changeTag, multigetOf, personalTree } from '../../support/fixtures/calendars.ts';
 import { namesInBytes, oddNames } from '../../support/fixtures/odd-names.ts';
 import { openSource } from '../../support/fixtures/open-source.ts';
 import { folder, type HostileNode, longAgo, startHostileWebdav } from '../../support/servers/hostile-webdav.ts';
@@ -14,9 +14,18 @@ describe('objects of a calendar', () => {
   readingContract(calendarFixture);
 });
 
-async function calendarFixture() {
+describe('objects of a calendar that are read many at once', () => {
+  sourceContract(bulkFixture, [...oddNames, ...namesInBytes]);
+  readingContract(bulkFixture);
+});
+
+const bulkFixture = () => calendarFixture(true);
+
+async function calendarFixture(isBulk = false) {
   const only = calendar({});
-  const server = await startHostileWebdav(personalTree(folder({ only })));
+  const root = personalTree(folder({ only }));
+  const server = await startHostileWebdav(root);
+  if (isBulk) server.mischief = multigetOf(root);
   let writes = 0;
   const put = async (path: string, leaf: HostileNode, modified: Date) => {
     const names = path.split('/');
@@ -45,15 +54,20 @@ async function calendarFixture() {
       server.mischief = (request, response) =>
         request.path === `/dav/home/only/${path}` ? mischief(request, response) : undefined;
     },
-    open: () => insideOf(openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' })),
+    open: () => insideOf(openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' }), isBulk),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
 /** The source as if its only calendar were all of it. */
-function insideOf(source: Source): Source {
+function insideOf(source: Source, isBulk: boolean): Source {
   return {
     ...source,
+    list: async (collection, signal) => {
+      const listing = await source.list(collection, signal);
+      if (isBulk) source.expect?.(collection, listing.members);
+      return listing;
+    },
     roots: async (signal) => {
       const [root] = await source.roots(signal);
       const [only] = root === undefined ? [] : (await source.list(root.collection, signal)).members;

@@ -146,7 +146,8 @@ async function hear(request: IncomingMessage, heard: readonly Heard[]): Promise<
   return { method, path, headers, body: Buffer.concat(chunks).toString(), before };
 }
 
-function find(root: HostileNode, path: string): HostileNode | undefined {
+/** What the tree has at a path, as it was sent. */
+export function find(root: HostileNode, path: string): HostileNode | undefined {
   const names = path.replace(/^\/dav\/|\/$/g, '').split('/');
   let node: HostileNode | undefined = root;
   for (const name of names.filter((each) => each !== '')) node = node?.children?.get(decodeSegment(name));
