@@ -76,6 +76,9 @@ test('a callback of another transaction, another person or another purpose leave
     refusal(finishConsent(fixture.resources, { callback, transaction, subject }));
   expect(await finish(two.transaction)).toBe('consent/invalid-callback');
   expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
+  expect(await refusal(finishSignIn(fixture.resources, { callback, transaction: one.transaction }))).toBe(
+    'consent/invalid-callback',
+  );
   expect(await finish(one.transaction, bob.subject)).toBe('grant/wrong-subject');
   expect(fixture.provider.admin.offlineSessions({ username: 'alice' })).toEqual([]);
   expect(await finish(one.transaction)).toBe('consent/invalid-callback');

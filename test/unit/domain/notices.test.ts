@@ -5,8 +5,10 @@ import {
   idOfNight,
   nextAttempt,
   noticeOfCircuit,
+  noticeOfClosedCircuit,
   noticesForPerson,
   noticesOfRepositories,
+  tellsTheSame,
 } from '../../../src/domain/notices.ts';
 import type { Protection } from '../../../src/domain/protection.ts';
 import { tallyOf } from '../../support/fixtures/tally-of.ts';
@@ -250,4 +252,25 @@ test('what tells of an end says how many days are left when it is delivered, not
   expect(asOf(ending, inDays(1.2))).toEqual({ ...ending, days: 1 });
   expect(asOf(ending, inDays(2.5))).toEqual({ ...ending, days: 0 });
   expect(asOf(facts, inDays(1))).toEqual(facts);
+});
+
+test('two ends of a consent are two things to tell, and so are two troubles; the same of either is one', () => {
+  const ending = (endsAt: string) =>
+    ({ kind: 'person', verdict: 'protected', reason: 'consent_ends', days: 7, endsAt }) as const;
+  const trouble = (reason: 'signed_out' | 'unreadable') => ({ kind: 'person', verdict: 'not', reason }) as const;
+  expect(tellsTheSame(ending('2026-05-11T00:00:00Z'), ending('2026-05-11T00:00:00Z'))).toBe(true);
+  expect(tellsTheSame(ending('2026-05-11T00:00:00Z'), ending('2026-08-11T00:00:00Z'))).toBe(false);
+  expect(tellsTheSame(trouble('signed_out'), trouble('signed_out'))).toBe(true);
+  expect(tellsTheSame(trouble('signed_out'), trouble('unreadable'))).toBe(false);
+  expect(tellsTheSame({ kind: 'healed' }, { kind: 'healed' })).toBe(true);
+  expect(tellsTheSame({ kind: 'healed' }, trouble('unreadable'))).toBe(false);
+});
+
+test('that a circuit closed is told beside that it opened, each once', () => {
+  const circuit = { issuer: 'https://id.example', openedAt: inDays(-1) };
+  const opened = noticeOfCircuit(circuit);
+  const closed = noticeOfClosedCircuit({ ...circuit, closedAt: now });
+  expect(closed.facts).toEqual({ kind: 'circuit', issuer: circuit.issuer, openMs: 86_400_000 });
+  expect(closed.key).not.toBe(opened.key);
+  expect(noticeOfClosedCircuit({ ...circuit, openedAt: inDays(-2), closedAt: now }).key).not.toBe(closed.key);
 });

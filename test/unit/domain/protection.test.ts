@@ -180,6 +180,22 @@ describe('a person is', () => {
     });
   });
 
+  test.each([
+    ['account_disabled', 'account_disabled', 'provider'],
+    ['permission_missing', 'permission_missing', 'provider'],
+    ['ended_at_provider', 'consent_refused', 'nobody'],
+    ['a word of a later version', 'consent_refused', 'nobody'],
+  ] as const)('protected so far, where a consent that is asked again was refused: %s', (word, reason, by) => {
+    expect(judge({ consent: suspect(word) })).toMatchObject({ verdict: 'protected', reason, by, consent: 'living' });
+  });
+
+  test('told why runs fail while none is being worked on, also where a worker left one', () => {
+    const faults = { failed: failed('store/unavailable') };
+    expect(judge({ ...faults, underWay: running }).reason).toBe('complete');
+    expect(judge({ ...faults, underWay: { ...running, leaseUntil: now } }).reason).toBe('store_trouble');
+    expect(judge({ ...faults, underWay: { ...running, leaseUntil: null } }).reason).toBe('store_trouble');
+  });
+
   test('told when a run that failed is tried again, and not of one that only waits', () => {
     const waiting = { ...queued, errorCode: 'source/unavailable' };
     expect(judge({ underWay: waiting }).retry).toEqual({ at: queued.dueAt, until: queued.triedUntil });
@@ -286,6 +302,7 @@ describe('a person is', () => {
     [{ ...consent, state: 'withdrawn', reason: 'withdrawn' }, 'withdrawn', 'person'],
     [{ ...consent, state: 'withdrawn', reason: 'back_channel_logout' }, 'back_channel_logout', 'person'],
     [suspect('expired_idle'), 'expired_idle', 'person'],
+    [suspect('interaction_required'), 'interaction_required', 'person'],
     [{ ...consent, maxDeadline: now }, 'expired_maximum', 'person'],
   ] as const)('not protected any longer once consent is gone: %j', (gone, reason, by) => {
     expect(judge({ consent: gone })).toMatchObject({

@@ -37,6 +37,14 @@ test('a sealed value opens for nobody else, and not once any byte was altered', 
   expect(code(() => unseal(keyring, binding, sealed.subarray(0, 20)))).toBe('seal/broken');
 });
 
+test('a sealed value opens under the id of its key alone, though another id names the same key', () => {
+  const key = randomBytes(32).toString('base64url');
+  const keyring = parseKeyring(`a:${key}\nb:${key}`);
+  const { sealed } = seal(keyring, binding, 'x');
+  const renamed = sealed.map((byte, at) => (at === 2 ? 'b'.charCodeAt(0) : byte));
+  expect(code(() => unseal(keyring, binding, renamed))).toBe('seal/broken');
+});
+
 test('the newest key seals, older ones still open, and fingerprints stay the same', () => {
   const old = line('old');
   const before = parseKeyring(old);
