@@ -10,6 +10,7 @@ export interface Keyring {
 }
 
 const idShape = /^[\w.-]{1,32}$/;
+/** 32 bytes. */
 const keyShape = /^[\w-]{43}=?$/;
 
 /** Reads lines of `id:key` (32 bytes in base64url), the newest first. Throws `keyring/invalid`, never naming a key. */
@@ -40,9 +41,7 @@ function parseLine(line: string, number: number): { id: string; key: Buffer } {
   const id = line.slice(0, Math.max(colon, 0)).trim();
   const text = line.slice(colon + 1).trim();
   if (!idShape.test(id) || !keyShape.test(text)) throw invalid(`key ${number} is not written like id:key`);
-  const key = Buffer.from(text, 'base64url');
-  if (key.length !== 32) throw invalid(`key ${number} has not 32 bytes`);
-  return { id, key };
+  return { id, key: Buffer.from(text, 'base64url') };
 }
 
 function deriveFingerprintKey(key: KeyObject): KeyObject {

@@ -51,7 +51,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   const plan = planPrune(repository.index, used, options);
   const files = await comparePacks(repository, plan);
   const gone = new Set([...plan.remove, ...plan.repack]);
-  const rewrites = gone.size > 0 || files.missing.size > 0 || areMany(indexesBefore, repository);
+  const rewrites = gone.size > 0 || areMany(indexesBefore, repository);
   const report = {
     packsRemoved: plan.remove.size,
     packsRepacked: plan.repack.size,
@@ -71,7 +71,7 @@ export async function prune(repository: Repository, options: PruneOptions): Prom
   );
   if (!rewrites) return { ...report, indexesAfter: indexesBefore.length };
   await repack(repository, plan, options);
-  const staying = repository.index.packs().filter(({ id }) => !gone.has(id) && !files.missing.has(id));
+  const staying = repository.index.packs().filter(({ id }) => !gone.has(id));
   const old = await listIndexes(repository);
   const indexesAfter = await writeIndexes(repository, staying, signal);
   await removeIndexes(repository, old, signal);
@@ -89,7 +89,7 @@ function areMany(indexes: readonly IndexId[], { index }: Repository): boolean {
 }
 
 interface PackFiles {
-  /** Packs that an index names, but that are not there, and are not needed. */
+  /** Packs that an index names, but that are not there, and are not needed: all of them are to be removed. */
   readonly missing: ReadonlySet<PackId>;
   readonly unindexed: readonly { readonly name: PackId; readonly size: number }[];
 }

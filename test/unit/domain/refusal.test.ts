@@ -38,6 +38,14 @@ function refuseForEver(changes: object = {}) {
 }
 
 describe('invalid_grant', () => {
+  test('condemns by five refusals over three hours, and by neither alone', () => {
+    const stateAfter = (refusals: number, hours: number) =>
+      pauses({ ...alive, state: 'suspect', refusals: refusals - 1, suspectSince: at(-hours * hour) }).state;
+    expect(stateAfter(4, 30)).toBe('suspect');
+    expect(stateAfter(5, 2.99)).toBe('suspect');
+    expect(stateAfter(5, 3)).toBe('needs_consent');
+  });
+
   test('makes suspect first, condemns at the fifth time over three hours, and is asked again until the window has passed', () => {
     const story = refuseForEver();
     expect(story.slice(0, 6).map(({ state, hours }) => [state, hours])).toEqual([

@@ -31,6 +31,20 @@ test('what is kept is there for every process until it is dropped, for nobody bu
   expect(await texts(openSpool(folder))).toEqual(['b: second']);
 });
 
+test('values come in the order of their names, which is that of their time', async () => {
+  for (const name of ['b', 'c', 'a', 'd']) await spool.keep(name, value(name));
+  expect((await spool.list()).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('a value that is gone already is dropped without harm, by whoever kept it and by others', async () => {
+  await spool.keep('a', value('first'));
+  await spool.drop('a');
+  await spool.drop('a');
+  await openSpool(folder).drop('a');
+  for (const name of ['b', 'c']) await spool.keep(name, value(name));
+  expect(await texts()).toEqual(['b: b', 'c: c']);
+});
+
 test('a file is emptied when its value is dropped, and used again for the next', async () => {
   await spool.keep('a', value('a long value'));
   await spool.drop('a');

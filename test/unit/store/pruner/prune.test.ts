@@ -194,6 +194,22 @@ describe('prune', () => {
     });
   });
 
+  test('removes nothing where a pack that is needed has another size than the index says', async () => {
+    const { backend, ids, forget } = await repositoryWith([
+      [1, 2],
+      [3, 4],
+    ]);
+    await forget(ids[0]);
+    const index = await (await openRepository(backend, 'pw')).loadIndex();
+    const packs = [...index.packs()].filter(({ blobs }) => blobs.every(({ type }) => type === 'data'));
+    const name = packs.at(-1)?.id ?? '';
+    for (const [path, file] of filesOf(backend, 'data'))
+      if (file.name === name) backend.files.set(path, { ...file, bytes: Buffer.concat([file.bytes, Buffer.of(0)]) });
+    const before = await namesIn(backend, 'data');
+    await expect(pruneIt(backend)).rejects.toMatchObject({ code: 'repository/damaged', detail: { packId: name } });
+    expect(await namesIn(backend, 'data')).toEqual(before);
+  });
+
   test('drops a pack that is missing where nothing needs it', async () => {
     const { backend, ids, forget } = await repositoryWith([
       [1, 2],

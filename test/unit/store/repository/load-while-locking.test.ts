@@ -67,6 +67,17 @@ test('who stops while the lock settles stops what was begun, and leaves no lock'
   expect(await Array.fromAsync(backend.list('lock'))).toEqual([]);
 });
 
+test('an index that cannot be loaded leaves no lock', async () => {
+  const { backend, clock, repository } = await place();
+  backend.load = async () => {
+    throw new Error('The disk is broken.');
+  };
+  const loading = loadWhileLocking(repository, asUs(clock));
+  await lookedTwice(clock, loading);
+  await expect(loading).rejects.toThrow('broken');
+  expect(await Array.fromAsync(backend.list('lock'))).toEqual([]);
+});
+
 test('an index that was replaced meanwhile is noticed', async () => {
   const { backend, clock, repository } = await place();
   await using lock = await loadWhileLocking(repository, asUs(clock));

@@ -1,9 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { AppError } from '../../../../src/errors.ts';
 import { createMasterKey } from '../../../../src/store/format/envelope.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
 import { type Lock, openLock, sealLock } from '../../../../src/store/format/lock-file.ts';
-import { type LockOptions, lockRepository } from '../../../../src/store/repository/lock.ts';
+import { type LockOptions, lockRepository, refuseHeld } from '../../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../../src/store/repository/locks.ts';
 import type { Repository } from '../../../../src/store/repository/repository.ts';
 import { manualClock } from '../../../support/fixtures/manual-clock.ts';
@@ -246,6 +246,97 @@ describe('a held lock', () => {
     for (const { name } of locksIn(backend)) await backend.remove('lock', name);
     await clock.advance(6 * minutes);
     expect(lock.signal.reason).toMatchObject({ code: 'repository/lost-lock' });
+  });
+});
+
+describe('a lock that ends', () => {
+  test('while it is being refreshed leaves none behind', async () => {
+    const { backend, repository, clock, options } = await place();
+    const lock = await lockRepository(repository, options);
+    const { save } = backend;
+    const reached = Promise.withResolvers<void>();
+    const going = Promise.withResolvers<void>();
+    backend.save = async (...file) => {
+      reached.resolve();
+      await going.promise;
+      await save(...file);
+    };
+    const passing = clock.advance(5 * minutes);
+    await reached.promise;
+    const ending = lock[Symbol.asyncDispose]();
+    going.resolve();
+    await Promise.all([passing, ending]);
+    expect(locksIn(backend)).toEqual([]);
+  });
+
+  test('and could not be removed, or was written though the store said that it failed, is cleared by the next', async () => {
+    const { backend, repository, options } = await place();
+    const { remove, save } = backend;
+    const away = async () => {
+      throw new AppError('store/unavailable', 'Away.');
+    };
+    const first = await lockRepository(repository, options);
+    backend.remove = away;
+    await first[Symbol.asyncDispose]();
+    backend.remove = remove;
+    backend.save = async (...file) => {
+      await save(...file);
+      await away();
+    };
+    await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'store/unavailable' });
+    backend.save = save;
+    expect(locksIn(backend)).toHaveLength(1);
+    await using _lock = await lockRepository(repository, { ...options, exclusive: true });
+    expect(readLocks(repository, backend)).toMatchObject([{ exclusive: true }]);
+  });
+
+  test('just while another reads it is no obstacle', async () => {
+    const { backend, repository, options } = await place();
+    await addLock(repository, { exclusive: true });
+    const { load } = backend;
+    backend.load = async (type, name, range) => {
+      if (type === 'lock') backend.files.clear();
+      return load(type, name, range);
+    };
+    await using lock = await lockRepository(repository, options);
+    expect(lock.signal.aborted).toBe(false);
+  });
+});
+
+describe('who erases or clears', () => {
+  const refused = async (lock: Partial<Lock>, options: Partial<LockOptions> = {}) => {
+    const made = await place(options);
+    await addLock(made.repository, lock);
+    return refuseHeld(made.repository, made.options).then(
+      () => false,
+      (error: unknown) => (error instanceof AppError ? error.code : error),
+    );
+  };
+
+  test('waits for a lock that somebody holds, shared as well, and not for one that nobody does', async () => {
+    expect(await refused({})).toBe('repository/locked');
+    expect(await refused({ time: '2026-01-02T02:29:59Z' })).toBe(false);
+    const ours = { hostname: 'nightkeep-1', pid: 12 };
+    expect(await refused(ours)).toBe('repository/locked');
+    expect(await refused(ours, { isAlive: () => false })).toBe(false);
+  });
+
+  test('takes a process of another user for one that lives', async () => {
+    const kill = vi.spyOn(process, 'kill');
+    const { isAlive: _, ...asked } = (await place()).options;
+    const held = async (code: string) => {
+      kill.mockImplementation(() => {
+        throw Object.assign(new Error(code), { code });
+      });
+      const { repository } = await place();
+      await addLock(repository, { hostname: 'nightkeep-1', pid: 12 });
+      return refuseHeld(repository, asked).then(
+        () => false,
+        () => true,
+      );
+    };
+    expect([await held('EPERM'), await held('ESRCH')]).toEqual([true, false]);
+    kill.mockRestore();
   });
 });
 
