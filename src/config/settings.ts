@@ -455,7 +455,7 @@ export const settings = {
   LEAST_RATE: {
     read: size('1', '1m'),
     default: '1k',
-    help: 'Bytes per second that a WebDAV server must send, on average over each minute; a slower answer is broken off and reported as a problem',
+    help: 'Bytes per second that a WebDAV or mail server must send, on average over each minute; a slower answer is broken off and reported as a problem',
   },
   FILE_BYTES: {
     read: size('1m', '1000000g'),

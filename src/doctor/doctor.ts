@@ -17,6 +17,7 @@ import { files } from './checks/files.ts';
 import { grants } from './checks/grants.ts';
 import { issuers } from './checks/issuers.ts';
 import { keyring } from './checks/keyring.ts';
+import { mailboxes } from './checks/mailboxes.ts';
 import { migrations } from './checks/migrations.ts';
 import { notices } from './checks/notices.ts';
 import { offlineIdle } from './checks/offline-idle.ts';
@@ -69,6 +70,7 @@ const checks: readonly Check[] = [
   runs,
   protection,
   notices,
+  mailboxes,
   store,
   repositories,
   verification,

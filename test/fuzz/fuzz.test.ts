@@ -6,6 +6,7 @@ import { cookies } from './areas/cookies.ts';
 import { dates } from './areas/dates.ts';
 import { hrefs } from './areas/hrefs.ts';
 import { listings } from './areas/listings.ts';
+import { mail } from './areas/mail.ts';
 import { repositoryFiles } from './areas/repository-files.ts';
 import { xml } from './areas/xml.ts';
 import { zips } from './areas/zips.ts';
@@ -17,7 +18,17 @@ const seeds: Seeds = JSON.parse(await readFile(seedsFile, 'utf8'));
 
 const seconds = Number(process.env.FUZZ_SECONDS ?? '60');
 const seed = Number(process.env.FUZZ_SEED ?? Math.trunc(Math.random() * 0x7fffffff));
-const properties = [...xml, ...listings, ...hrefs, ...dates, ...answers, ...cookies, ...repositoryFiles, ...zips];
+const properties = [
+  ...xml,
+  ...listings,
+  ...hrefs,
+  ...dates,
+  ...answers,
+  ...cookies,
+  ...repositoryFiles,
+  ...zips,
+  ...mail,
+];
 const ms = (seconds * 1000) / properties.length;
 
 describe(`made-up input, seed ${seed}`, () => {

@@ -63,10 +63,7 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
       if (isClosed) throw new Error('The source is closed.');
       const mayOpen = inUse.size + opening < most;
       const connection = takeIdle(path) ?? (mayOpen ? await openAnother(signal) : undefined);
-      if (connection !== undefined) {
-        inUse.add(connection);
-        return connection;
-      }
+      if (connection !== undefined) return connection;
       // While another one was refused, one of those that there are may have become free.
       if (!mayOpen) await turn(signal);
     }
@@ -75,7 +72,9 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
   function takeIdle(path: string | undefined): ImapConnection | undefined {
     for (let at = idle.length - 1; at >= 0; at--) if (idle[at]?.isOpen === false) idle.splice(at, 1);
     const at = idle.findIndex(({ opened }) => path !== undefined && opened?.path === path);
-    return idle.splice(Math.max(at, 0), 1)[0];
+    const [taken] = idle.splice(Math.max(at, 0), 1);
+    if (taken !== undefined) inUse.add(taken);
+    return taken;
   }
 
   /** Undefined where the server takes no more, and there are others to wait for. */
@@ -86,7 +85,9 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
       const before = lastLogin;
       const logging = before.then(() => open(signal));
       lastLogin = logging.catch(() => undefined);
-      return await logging;
+      const connection = await logging;
+      inUse.add(connection);
+      return connection;
     } catch (error) {
       const others = inUse.size + idle.length;
       if (!isOfCrowd(error) || others === 0) throw error;

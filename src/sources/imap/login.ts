@@ -24,7 +24,7 @@ export async function login(
 ): Promise<void> {
   if (connection.capabilities.size === 0) await connection.run('CAPABILITY', { signal });
   const known = connection.capabilities;
-  const way = ways.find(({ name }) => known.has(`AUTH=${name}`));
+  const way = ways.find(({ name }) => waysIn(connection).includes(name));
   if (way === undefined)
     throw new AppError(
       'source/unauthorized',
@@ -43,6 +43,11 @@ export async function login(
   }
   // What it can may be more for whom it knows (RFC 9051, section 6.1.1).
   if (connection.capabilities === known) await connection.run('CAPABILITY', { signal });
+}
+
+/** By which ways the server takes a token, the best first. */
+export function waysIn({ capabilities }: Pick<ImapConnection, 'capabilities'>): string[] {
+  return ways.map(({ name }) => name).filter((name) => capabilities.has(`AUTH=${name}`));
 }
 
 interface Shown extends Pick<MailServer, 'host' | 'port' | 'user'> {

@@ -54,8 +54,8 @@ export async function listMailboxes(
   watch: ListingWatch,
   signal: AbortSignal,
 ): Promise<Mailboxes> {
-  const foreign = await foreignPrefixes(connection, signal);
-  const listing = openListing(foreign, watch);
+  const namespaces = await listNamespaces(connection, signal);
+  const listing = openListing(namespaces, watch);
   const asked = { signal, onResponse: listing.onResponse, onBytes: watch.onBytes };
   const isExtended = await listExtended(connection, asked);
   if (!isExtended) {
@@ -104,23 +104,42 @@ function passOver(error: unknown): void {
   if (!(error instanceof CommandRefused) || mayPass(error)) throw error;
 }
 
-async function foreignPrefixes(connection: ImapConnection, signal: AbortSignal): Promise<string[]> {
-  const prefixes: string[] = [];
+/** Names that begin so are the person's own, or belong to other people, or to all of them. */
+interface Namespace {
+  readonly prefix: string;
+  readonly isOwn: boolean;
+}
+
+async function listNamespaces(connection: ImapConnection, signal: AbortSignal): Promise<Namespace[]> {
+  const namespaces: Namespace[] = [];
   const onResponse = (response: ImapResponse) => {
     const from = /^\* NAMESPACE /i.exec(response.text)?.[0].length;
     if (from === undefined) return;
     const values = readValues(response, from);
-    values.next();
-    for (const others of [values.next(), values.next()])
-      for (const one of Array.isArray(others) ? others : []) prefixes.push(...wordsOf(one).slice(0, 1));
+    for (const isOwn of [true, false, false]) {
+      const group = values.next();
+      for (const one of Array.isArray(group) ? group : [])
+        for (const prefix of wordsOf(one).slice(0, 1)) namespaces.push({ prefix, isOwn });
+    }
   };
   if (connection.capabilities.has('NAMESPACE'))
     await connection.run('NAMESPACE', { signal, onResponse }).catch(passOver);
-  return prefixes.filter((prefix) => prefix !== '');
+  return namespaces;
+}
+
+/** By the longest beginning; the inbox is everybody's own. */
+function isForeign(path: string, delimiter: string, namespaces: readonly Namespace[]): boolean {
+  if (/^inbox$/i.test(path)) return false;
+  let found: Namespace | undefined;
+  for (const one of namespaces) {
+    const begins = path.startsWith(one.prefix) || path + delimiter === one.prefix;
+    if (begins && (found === undefined || one.prefix.length > found.prefix.length)) found = one;
+  }
+  return found?.isOwn === false;
 }
 
 /** Makes a tree of what is listed, as it comes. */
-function openListing(foreign: readonly string[], watch: ListingWatch) {
+function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
   const top: Mailbox = { path: '', name: '', facts: undefined, status: undefined, below: [] };
   const byPath = new Map<string, Mailbox>();
   const problems: ListingProblem[] = [];
@@ -154,7 +173,7 @@ function openListing(foreign: readonly string[], watch: ListingWatch) {
     const attributes = wordsOf(values.next());
     const delimiter = textOf(values.next()) ?? '';
     const path = withoutEnd(textOf(values.next()) ?? '', delimiter);
-    if (path === '' || foreign.some((prefix) => path.startsWith(prefix) || path + delimiter === prefix)) return;
+    if (path === '' || isForeign(path, delimiter, namespaces)) return;
     if (isOfSubscriptions || has(attributes, '\\Subscribed')) subscribed.add(path);
     if (isOfSubscriptions) return;
     if (path.length > longestPath || /[\r\n\0]/.test(path)) {
