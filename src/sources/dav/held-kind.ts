@@ -6,6 +6,20 @@ const cardDav = 'urn:ietf:params:xml:ns:carddav';
 const calendarServer = 'http://calendarserver.org/ns/';
 const apple = 'http://apple.com/ns/ical/';
 const infCloud = 'http://inf-it.com/ns/ab/';
+const ownCloud = 'http://owncloud.org/ns';
+const nextcloud = 'http://nextcloud.com/ns';
+
+/** A property that is kept, and what of it says something: its text unless given. */
+interface KeptProperty {
+  readonly property: string;
+  readonly what?: 'href' | 'names' | 'child';
+}
+
+/** Whose it is: somebody else's, where it is shared. */
+const owner: readonly [string, KeptProperty][] = [
+  ['owner', { property: davName('owner'), what: 'href' }],
+  ['owner-displayname', { property: davName('owner-displayname', nextcloud) }],
+];
 
 /** Collections of one kind that a person has at a server besides files. */
 export interface HeldKind {
@@ -13,12 +27,14 @@ export interface HeldKind {
   readonly homeSet: string;
   /** What their resource type has besides `collection`. */
   readonly type: string;
+  /** What one has instead that only names the address of something elsewhere. */
+  readonly subscribed?: string;
   /** Where a server says what it knows of them (RFC 6764, section 5). */
   readonly wellKnown: string;
   /** How many of their objects are asked for at once, and the property with the content of one. */
   readonly multiget: { readonly namespace: string; readonly report: string; readonly data: string };
   /** Their own properties, by the name under which they are kept. */
-  readonly properties: ReadonlyMap<string, string>;
+  readonly properties: ReadonlyMap<string, KeptProperty>;
   /** For people: "calendars". */
   readonly words: string;
 }
@@ -28,14 +44,24 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
   calendars: {
     homeSet: davName('calendar-home-set', calDav),
     type: davName('calendar', calDav),
+    subscribed: davName('subscribed', calendarServer),
     wellKnown: '/.well-known/caldav',
     multiget: { namespace: calDav, report: 'calendar-multiget', data: 'calendar-data' },
     properties: new Map([
-      ['displayname', davName('displayname')],
-      ['calendar-description', davName('calendar-description', calDav)],
-      ['calendar-color', davName('calendar-color', apple)],
-      ['calendar-order', davName('calendar-order', apple)],
-      ['calendar-timezone', davName('calendar-timezone', calDav)],
+      ['displayname', { property: davName('displayname') }],
+      ['calendar-description', { property: davName('calendar-description', calDav) }],
+      ['calendar-color', { property: davName('calendar-color', apple) }],
+      ['calendar-order', { property: davName('calendar-order', apple) }],
+      ['calendar-enabled', { property: davName('calendar-enabled', ownCloud) }],
+      ['calendar-timezone', { property: davName('calendar-timezone', calDav) }],
+      [
+        'supported-calendar-component-set',
+        { property: davName('supported-calendar-component-set', calDav), what: 'names' },
+      ],
+      ['schedule-calendar-transp', { property: davName('schedule-calendar-transp', calDav), what: 'child' }],
+      ['source', { property: davName('source', calendarServer), what: 'href' }],
+      ['refreshrate', { property: davName('refreshrate', apple) }],
+      ...owner,
     ]),
     words: 'calendars',
   },
@@ -45,9 +71,11 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
     wellKnown: '/.well-known/carddav',
     multiget: { namespace: cardDav, report: 'addressbook-multiget', data: 'address-data' },
     properties: new Map([
-      ['displayname', davName('displayname')],
-      ['addressbook-description', davName('addressbook-description', cardDav)],
-      ['addressbook-color', davName('addressbook-color', infCloud)],
+      ['displayname', { property: davName('displayname') }],
+      ['addressbook-description', { property: davName('addressbook-description', cardDav) }],
+      ['addressbook-color', { property: davName('addressbook-color', infCloud) }],
+      ['enabled', { property: davName('enabled', ownCloud) }],
+      ...owner,
     ]),
     words: 'address books',
   },
@@ -61,6 +89,10 @@ const changeTag = davName('getctag', calendarServer);
 export interface Described {
   /** Absent where it does not say of which type it is. */
   readonly types?: readonly string[];
+  /** It is of this kind. */
+  readonly isOfKind: boolean;
+  /** There is nothing in it: it names the address of something elsewhere. */
+  readonly isSubscribed: boolean;
   /** The same for as long as nothing in it and nothing kept of it changes; absent where nothing can be relied on. */
   readonly validator?: string;
   /** Its own properties as they are kept, and their digest. */
@@ -74,19 +106,29 @@ const longestProperty = 16 * 1024;
 /** Reads what a server says of one collection. */
 export function describedBy(kind: HeldKind, told: ReadonlyMap<string, DavProperty>): Described {
   const types = told.get(resourceType)?.children;
-  const kept = [...kind.properties].flatMap(([name, property]) => {
-    const text = told.get(property)?.text;
-    return text && text.length <= longestProperty ? [[name, text] as const] : [];
+  const kept = [...kind.properties].flatMap(([name, { property, what }]) => {
+    const said = whatOf(told.get(property), what);
+    return said?.length && JSON.stringify(said).length <= longestProperty ? [[name, said] as const] : [];
   });
+  const isHeld = types?.includes(kind.type) === true;
+  const isSubscribed = !isHeld && kind.subscribed !== undefined && types?.includes(kind.subscribed) === true;
   const properties = Buffer.from(`${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
   const digest = createHash('sha256').update(properties).digest('hex');
   const tag = told.get(changeTag)?.text;
   return {
     ...(types && { types }),
-    ...(tag && { validator: `ctag ${tag} ${digest.slice(0, 16)}` }),
+    isOfKind: isHeld || isSubscribed,
+    isSubscribed,
+    ...(isSubscribed ? { validator: digest } : tag && { validator: `ctag ${tag} ${digest.slice(0, 16)}` }),
     properties,
     digest,
   };
+}
+
+function whatOf(told: DavProperty | undefined, what: KeptProperty['what']): string | readonly string[] | undefined {
+  if (what === 'href') return told?.hrefs?.[0] ?? told?.text;
+  if (what === 'names') return told?.names?.toSorted();
+  return what === 'child' ? told?.children[0]?.replace(/^\{.*\}/, '') : told?.text;
 }
 
 /** The body of a request for these properties (RFC 4918, section 14.20). */
@@ -100,5 +142,5 @@ export function propfindOf(names: Iterable<string>): string {
 
 /** The body of a request for what a home holds, or for one such collection. */
 export function homeBody({ properties }: HeldKind): string {
-  return propfindOf([resourceType, changeTag, ...properties.values()]);
+  return propfindOf([resourceType, changeTag, ...Array.from(properties.values(), ({ property }) => property)]);
 }

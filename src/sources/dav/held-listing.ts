@@ -16,6 +16,8 @@ interface Holding {
   /** The listing of a collection that a home named, with its properties as one more entry. */
   withProperties(collection: Member, listing: Listing): Listing;
   isNamed(collection: Member): boolean;
+  /** Whether there is nothing in a collection but its address. */
+  isSubscribed(collection: Member): boolean;
   /** An entry that holds properties; undefined for one that the server has. */
   open(entry: Member): Reading | undefined;
 }
@@ -32,7 +34,7 @@ export function openHolding(kind: HeldKind): Holding {
         for (const problem of listing.problems) problems.push(problem);
         for (const member of listing.members) {
           const said = listing.described.get(member.location);
-          if (member.kind !== 'collection' || said?.types?.includes(kind.type) === false) continue;
+          if (member.kind !== 'collection' || (said?.types && !said.isOfKind)) continue;
           const problem = said?.types === undefined ? untold : members.has(member.name) ? twice : undefined;
           if (problem !== undefined) problems.push({ path: member.name, name: member.name, ...problem });
           if (said?.types === undefined || problem !== undefined) continue;
@@ -56,6 +58,7 @@ export function openHolding(kind: HeldKind): Holding {
       return { ...listing, members: [...listing.members, entry] };
     },
     isNamed: ({ location }) => named.has(location),
+    isSubscribed: ({ location }) => named.get(location)?.isSubscribed === true,
     open({ location, validator }) {
       const content = contents.get(location);
       return content && { size: content.length, validator, body: [content] };

@@ -39,6 +39,7 @@ export function heldSource({ send, list, hostname, kind, onBytes }: Asks): HeldS
   }
 
   async function listOne(collection: Member, signal: AbortSignal): Promise<Listing> {
+    if (holding.isSubscribed(collection)) return holding.withProperties(collection, { members: [], problems: [] });
     const listing = await list(collection, signal);
     if (!holding.isNamed(collection)) return listing;
     // What it was before it was listed would hide a change in between.

@@ -28,6 +28,8 @@ export interface DavProperty {
   children: string[];
   /** The texts of those that are a `href`. */
   hrefs?: string[];
+  /** What those that have an attribute `name` are called by it. */
+  names?: string[];
 }
 
 export interface MultistatusLimits {
@@ -133,14 +135,18 @@ function multistatusHandler(
   let group: Group = blankGroup();
   let property: DavProperty = { text: '', children: [] };
 
-  const opened = (name: string) => {
+  const opened = (name: string, attributes: ReadonlyMap<string, string>) => {
     const depth = path.length;
     if (depth > limits.depth) throw malformed('The listing is nested too deeply.');
     if (depth === 1 && name !== multistatus) throw malformed('The server did not answer with a listing.');
     if (depth === 2) response = blankResponse();
     else if (depth === 3) group = blankGroup();
     else if (depth === 5) property = { text: '', children: [] };
-    else if (depth === 6 && property.children.length < most.children) property.children.push(name);
+    else if (depth === 6 && property.children.length < most.children) {
+      property.children.push(name);
+      const called = attributes.get('name');
+      if (called !== undefined) property.names = [...(property.names ?? []), called];
+    }
   };
   const readStatus = () => {
     const status = statusOf(text);
@@ -182,13 +188,13 @@ function multistatusHandler(
     flaw(found) {
       flaw ??= found;
     },
-    open(uri, local) {
+    open(uri, local, attributes) {
       events++;
       text = '';
       flaw = undefined;
       const name = davName(local, uri);
       path.push(name);
-      opened(name);
+      opened(name, attributes);
     },
     close() {
       events++;

@@ -12,8 +12,8 @@ import * as xmlText from './xml-text.ts';
  * is passed on as a flaw. A byte that is not UTF-8 comes as in file-name.ts.
  */
 export interface XmlHandler {
-  /** An element begins: its namespace ('' for none) and local name. */
-  open(uri: string, local: string): void;
+  /** An element begins: its namespace ('' for none), local name, and attributes without a prefix. */
+  open(uri: string, local: string, attributes: ReadonlyMap<string, string>): void;
   close(): void;
   /** A part of a text, references resolved. */
   text(part: string): void;
@@ -176,7 +176,7 @@ export function openXmlReader(handler: XmlHandler, readTag = openTagReader(), is
     isFlawed = false;
     open.push(element);
     scope = element.scope;
-    handler.open(element.uri, element.tag.local);
+    handler.open(element.uri, element.tag.local, element.tag.attributes);
     if (element.tag.isEmpty) leave(element);
   }
 

@@ -11,6 +11,8 @@ export interface Tag {
   readonly declared: ReadonlyMap<string, string>;
   /** Prefixes that its attributes use. */
   readonly used: readonly string[];
+  /** Its attributes without a prefix. */
+  readonly attributes: ReadonlyMap<string, string>;
 }
 
 /** The namespaces that hold inside of an element. */
@@ -71,9 +73,10 @@ function readTag(text: string): Tag {
   return { name: whole, prefix, local, isEmpty: text.endsWith('/'), ...readAttributes(text, whole.length) };
 }
 
-function readAttributes(text: string, from: number): Pick<Tag, 'declared' | 'used'> {
+function readAttributes(text: string, from: number): Pick<Tag, 'declared' | 'used' | 'attributes'> {
   const declared = new Map<string, string>();
   const used: string[] = [];
+  const attributes = new Map<string, string>();
   const names = new Set<string>();
   attribute.lastIndex = from;
   let end = from;
@@ -85,10 +88,11 @@ function readAttributes(text: string, from: number): Pick<Tag, 'declared' | 'use
     if (whole === 'xmlns') declared.set('', value);
     else if (prefix === 'xmlns') declared.set(declarable(local, value), value);
     else if (prefix !== '') used.push(prefix);
+    else attributes.set(local, value);
     end = attribute.lastIndex;
   }
   if (!/^\s*\/?$/.test(text.slice(end))) throw new XmlError('a tag that is none');
-  return { declared, used };
+  return { declared, used, attributes };
 }
 
 function refuseReference(reference: string): never {

@@ -202,6 +202,9 @@ for (const { name, isThere, start, at, paths } of servers)
       const first = await night();
       expect({ problems: first.problems, paths: first.paths }).toEqual({ problems: [], paths: all });
       expect(first.content.get(`calendars/${work}/one.ics`)?.toString()).toContain('SUMMARY:Event one');
+      const kept = JSON.parse(first.content.get(`calendars/${work}/properties.json`)?.toString() ?? '');
+      expect(kept['supported-calendar-component-set']).toContain('VEVENT');
+      expect(kept.owner ?? '/alice/').toContain('alice');
       const second = await night();
       expect({ problems: second.problems, paths: second.paths }).toEqual({ problems: [], paths: all });
       expect(second.seen).toMatchObject({ read: 0, unchanged: 10, passedOver: 2 });

@@ -275,6 +275,57 @@ describe('the properties of a calendar', () => {
     expect(validators.size).toBe(3);
   });
 
+  test('say what may be in it, whose it is, where it comes from and how it is shown', async () => {
+    const properties = `<d:displayname>Club</d:displayname><d:owner><d:href>/principals/bob/</d:href></d:owner>
+      <owner-displayname xmlns="http://nextcloud.com/ns">Bob Marlow</owner-displayname>
+      <c:supported-calendar-component-set xmlns:c="urn:ietf:params:xml:ns:caldav"><c:comp name="VTODO"/><c:comp name='VEVENT'/></c:supported-calendar-component-set>
+      <c:schedule-calendar-transp xmlns:c="urn:ietf:params:xml:ns:caldav"><c:transparent/></c:schedule-calendar-transp>
+      <a:calendar-color xmlns:a="http://apple.com/ns/ical/">#FF0000FF</a:calendar-color><a:calendar-order xmlns:a="http://apple.com/ns/ical/">3</a:calendar-order>
+      <o:calendar-enabled xmlns:o="http://owncloud.org/ns">1</o:calendar-enabled>`;
+    const work = folder({}, { types: '<calendar xmlns="urn:ietf:params:xml:ns:caldav"/>', properties });
+    await open(personalTree(folder({ work })), async (source) => {
+      const { listing } = await listed(source);
+      const content = await contentOf(await source.open(memberNamed(listing, 'properties.json'), never));
+      expect(JSON.parse(content.toString())).toEqual({
+        displayname: 'Club',
+        owner: '/principals/bob/',
+        'owner-displayname': 'Bob Marlow',
+        'supported-calendar-component-set': ['VEVENT', 'VTODO'],
+        'schedule-calendar-transp': 'transparent',
+        'calendar-color': '#FF0000FF',
+        'calendar-order': '3',
+        'calendar-enabled': '1',
+      });
+    });
+  });
+
+  test('are all there is of a calendar that is only subscribed to, which is not asked for more', async () => {
+    const source = (url: string) =>
+      `<d:displayname>Holidays</d:displayname><s:source xmlns:s="http://calendarserver.org/ns/"><d:href>${url}</d:href></s:source>`;
+    const types = '<subscribed xmlns="http://calendarserver.org/ns/"/>';
+    const work = folder({ 'cached.ics': event() }, { types, properties: source('https://holidays.example/a.ics') });
+    const root = personalTree(folder({ work }));
+    const validators = new Set<string | undefined>();
+    await using server = await startHostileWebdav(root);
+    const look = async () => {
+      await using calendars = openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' });
+      const { work: member, listing } = await listed(calendars);
+      expect([names(listing), listing.problems]).toEqual([['properties.json'], []]);
+      validators.add(member.validator);
+      const content = await contentOf(await calendars.open(memberNamed(listing, 'properties.json'), never));
+      return JSON.parse(content.toString());
+    };
+    expect(await look()).toEqual({ displayname: 'Holidays', source: 'https://holidays.example/a.ics' });
+    expect(server.heard.filter(({ path }) => path.startsWith('/dav/home/work'))).toEqual([]);
+    await look();
+    expect(validators.size).toBe(1);
+    work.properties = source('https://holidays.example/b.ics');
+    expect(await look()).toMatchObject({ source: 'https://holidays.example/b.ics' });
+    expect(validators.size).toBe(2);
+    const books = await found(root, { kind: 'contacts' });
+    expect(names(books.listing as Listing)).toEqual([]);
+  });
+
   test('give way to an object of their name', async () => {
     const mine = file('{"mine": true}');
     await open(personalTree(folder({ work: calendar({ 'properties.json': mine }) })), async (source) => {
