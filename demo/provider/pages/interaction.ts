@@ -46,7 +46,8 @@ async function findInteraction(provider: Provider, context: Context): Promise<In
 async function login({ provider, realm }: Parts, interaction: Interaction, context: Context) {
   const form = context.method === 'POST' ? await readForm(context.req) : undefined;
   const user = form && realm.userWithPassword(form.get('username'), form.get('password'));
-  if (user?.enabled) return finish(provider, context, { login: { accountId: user.subject, amr: ['pwd'] } });
+  const ts = Math.floor(realm.now());
+  if (user?.enabled) return finish(provider, context, { login: { accountId: user.subject, amr: ['pwd'], ts } });
   const text = await loginPage({
     people: realm.people(),
     action: context.path,

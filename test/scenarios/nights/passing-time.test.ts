@@ -44,6 +44,13 @@ test('a night that passes says how it went for each person', async () => {
   expect(text).toMatch(/bob +has not agreed/);
 });
 
+test('after a night, whoever signs in once more is believed to have done so just now', async () => {
+  await using browser = openBrowser();
+  const fresh = new URL('login?fresh=yes&returnTo=%2Fsettings%2Ferase', demo.url);
+  const page = await signIn(browser, await browser.open(fresh.href), alice);
+  expect(page.forms.map(({ action }) => action)).toContain('/settings/erase');
+});
+
 test('a month that passes passes for Nightkeep, the provider and the cloud, and ends the consent that nobody used', async () => {
   expect(demo.provider.log.alive()).toMatchObject([{ clientId: 'nightkeep', subject: alice.subject }]);
   const text = await type('31d');
