@@ -1,6 +1,6 @@
 /**
  * Writes the next migration: what takes the schema file as it was committed last to the schema file as it is now.
- * Usage: DATABASE_URL=postgres://… node prisma/new-migration.ts NAME   (any database: it is only connected to)
+ * Usage: DATABASE_URL=postgres://… npx node prisma/new-migration.ts NAME   (any database: it is only connected to)
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const [name] = process.argv.slice(2);
 const url = process.env.DATABASE_URL;
 if (name === undefined || url === undefined || !/^[a-z][a-z0-9_]*$/.test(name)) {
   throw new Error(
-    'Usage: DATABASE_URL=postgres://… node prisma/new-migration.ts NAME   (lower-case letters, digits and _)',
+    'Usage: DATABASE_URL=postgres://… npx node prisma/new-migration.ts NAME   (lower-case letters, digits and _)',
   );
 }
 const committed = spawnSync('git', ['show', 'HEAD:prisma/schema.prisma'], { encoding: 'utf8' });
