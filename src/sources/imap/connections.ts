@@ -19,6 +19,8 @@ const mostConnections = 3;
 /** A token that expires while it is on its way would be refused for no good reason. */
 const minimumSeconds = 30;
 const mostAttempts = 4;
+/** As long as nothing went well with the server: the run itself is tried again. */
+const mostFirstAttempts = 2;
 /** After this many failures in a row the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
@@ -53,6 +55,7 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
   let opening = 0;
   let most = mostConnections;
   let outages = 0;
+  let isKnown = false;
   let isClosed = false;
   let refused: AppError | undefined;
   let lastLogin: Promise<unknown> = Promise.resolve();
@@ -169,11 +172,12 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
         try {
           const result = await attempt(work, path, signal);
           outages = 0;
+          isKnown = true;
           return result;
         } catch (error) {
           signal.throwIfAborted();
           if (!mayPass(error)) throw error;
-          if (tries >= mostAttempts || outages >= outagesUntilNoRetry) {
+          if (tries >= (isKnown ? mostAttempts : mostFirstAttempts) || outages >= outagesUntilNoRetry) {
             outages++;
             throw outage(error);
           }

@@ -72,9 +72,7 @@ export function imapSource(options: ImapOptions): Source {
   const server = parseMailAddress(url);
   const limits = { ...defaultLimits, ...options.limits };
   const memory = partOf(options.memory ?? unlimitedMemory, Number.POSITIVE_INFINITY);
-  const own = options.processor === undefined ? servers.processor.open() : undefined;
-  const processor = options.processor ?? own;
-  if (processor === undefined) throw new Error('There is no share of the processor.');
+  const processor = options.processor ?? servers.processor.open();
   const traffic = { requests: 0, bytes: 0 };
   const onCommand = () => {
     traffic.requests++;
@@ -236,7 +234,7 @@ export function imapSource(options: ImapOptions): Source {
     async [Symbol.asyncDispose]() {
       connections.close();
       memory[Symbol.dispose]();
-      own?.[Symbol.dispose]();
+      if (options.processor === undefined) processor[Symbol.dispose]();
     },
   };
 }

@@ -1,4 +1,5 @@
 import { createServer, type Socket } from 'node:net';
+import { createServer as createSecureServer } from 'node:tls';
 
 /** A message as a test put it there. */
 export interface HeldMessage {
@@ -60,7 +61,8 @@ export const modern = [
 /** As one has them that knows little more than RFC 3501. */
 export const plain = ['IMAP4rev1', 'AUTH=XOAUTH2'];
 
-export async function startImapServer(): Promise<ImapServer> {
+/** With `tls` it speaks TLS from the first byte. */
+export async function startImapServer({ tls }: { tls?: { key: string; cert: string } } = {}): Promise<ImapServer> {
   const sockets = new Set<Socket>();
   const state: Omit<ImapServer, typeof Symbol.asyncDispose | 'port' | 'url' | 'put' | 'expunge' | 'flag'> = {
     mailboxes: new Map(),
@@ -73,18 +75,20 @@ export async function startImapServer(): Promise<ImapServer> {
     shown: [],
     sockets,
   };
-  const listening = createServer({ noDelay: true }, (socket) => {
+  const meet = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => undefined);
     serve(server, socket);
-  });
+  };
+  const listening =
+    tls === undefined ? createServer({ noDelay: true }, meet) : createSecureServer({ ...tls, noDelay: true }, meet);
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const address = listening.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const server: ImapServer = Object.assign(state, {
     port,
-    url: `imap://alice@127.0.0.1:${port}`,
+    url: `${tls === undefined ? 'imap' : 'imaps'}://alice@127.0.0.1:${port}`,
     put(
       path: string,
       content: string | Buffer,

@@ -73,7 +73,7 @@ describe('a login', () => {
   });
 
   test('that is refused for the moment is tried again, and the token is not to blame', async () => {
-    let refusals = 2;
+    let refusals = 1;
     server.mischief = ({ name }, tag, socket) =>
       name === 'AUTHENTICATE' && refusals-- > 0 ? socket.write(`${tag} NO [UNAVAILABLE] Later.\r\n`) : false;
     const access = accessOf('good');
