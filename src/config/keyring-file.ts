@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AppError, codeIn } from '../errors.ts';
 import { makeFolders } from '../make-folders.ts';
 import { placeOnce } from '../place-once.ts';
@@ -19,6 +19,8 @@ export function findKeyring(dataDir: string): string | undefined {
 export function makeKeyring(dataDir: string): string {
   const file = keyringFile(dataDir);
   try {
+    // Those above are others' too: the embedded PostgreSQL of root has another user.
+    makeFolders(dirname(resolve(dataDir)));
     makeFolders(dataDir, 0o700);
     placeOnce(file, `k1:${randomBytes(32).toString('base64url')}\n`);
     return readFileSync(file, 'utf8');

@@ -196,6 +196,15 @@ describe('settings', () => {
     await expect(stat(DATA_DIR)).rejects.toThrow('ENOENT');
   });
 
+  test('have a keyring made in a folder that others may not look into, below folders that they may pass, as PostgreSQL must', async () => {
+    const above = join(folder, 'made');
+    readConfig({ ...good(), DATA_DIR: join(above, 'data') });
+    const modes = [above, join(above, 'data'), join(above, 'data', 'keyring')].map(
+      async (path) => (await stat(path)).mode,
+    );
+    expect((await Promise.all(modes)).map((mode) => mode & 0o011)).toEqual([0o011, 0, 0]);
+  });
+
   test('that are missing are told beside the name that was likely meant for them', () => {
     const { OIDC_ISSUER, ...rest } = good();
     expect(() => readConfig({ ...rest, OIDC_ISSUR: OIDC_ISSUER })).toThrow(
