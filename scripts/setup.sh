@@ -9,6 +9,7 @@ packages=(
   lighttpd lighttpd-mod-webdav nginx-extras            # WebDAV servers that differ in what they say of change
   php-cli php-xml php-sqlite3 php-sabre-dav            # sabre/dav, the library in Nextcloud
   radicale xandikos                                    # calendars and contacts, which differ in what they say of change
+  davical php8.2-cgi php-pgsql libdbd-pg-perl          # another one, in PostgreSQL, and what it needs without an Apache
   dovecot-imapd                                        # mail, with access tokens
   chromium                                             # the browser suite
   libarchive-tools unzip                               # bsdtar and unzip, which read our zips

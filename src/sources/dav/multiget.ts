@@ -22,8 +22,9 @@ export interface ListedObject extends Member {
 /**
  * Asks for many objects of a collection at once (RFC 4791, section 7.9; RFC 6352, section 8.7), and gives the contents of those, by name,
  * that are proved to be what a GET gives. Line ends do not come through XML unharmed: a reader has to take CR LF for LF (XML 1.0, section 2.11),
- * so that some servers leave out each CR. Here they are read as they are written, and count if their length is the one listed; or with each
- * LF brought back to CR LF, if the ETag is the MD5 of that, as sabre/dav makes it. Throws the errors of `Source.list`.
+ * so that some servers leave out each CR, and DAViCal writes objects with CR LF only into the answer to a GET. Here a text is read as it is
+ * written, and counts if each line ends with CR LF and its length is the one listed; or with each LF brought back to CR LF, if the ETag is the
+ * MD5 of that, as sabre/dav makes it. Throws the errors of `Source.list`.
  */
 export async function readMany(
   send: Send,
@@ -74,12 +75,17 @@ function provenContent(
   const text = properties.get(davName(data, namespace))?.text;
   if (flaw !== undefined || text === undefined || version === undefined || !sameEtag(version, validator))
     return undefined;
-  const asWritten = Buffer.from(text);
-  if (asWritten.length === size) return asWritten;
+  if (!otherLineEnd.test(text)) {
+    const asWritten = Buffer.from(text);
+    return asWritten.length === size ? asWritten : undefined;
+  }
   if (text.includes('\r')) return undefined;
   const withReturns = Buffer.from(text.replaceAll('\n', '\r\n'));
   return withReturns.length === size && sameEtag(md5Of(withReturns), version) ? withReturns : undefined;
 }
+
+/** A line end that is not CR LF. */
+const otherLineEnd = /(?<!\r)\n|\r(?!\n)/;
 
 function md5Of(bytes: Buffer): string {
   return createHash('md5').update(bytes).digest('hex');

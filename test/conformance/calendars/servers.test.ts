@@ -1,13 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
 import type { Source } from '../../../src/sources/source.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
-import { accessOf, contentOf as bytesOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import { accessOf, memberNamed, never, openSource, read } from '../../support/fixtures/open-source.ts';
 import { newRepository } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { apache } from '../../support/servers/apache.ts';
@@ -21,6 +21,7 @@ import {
   startXandikos,
   xandikos,
 } from '../../support/servers/calendar-servers.ts';
+import { davical, startDavical } from '../../support/servers/davical.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';
 import type { RunningServer } from '../../support/servers/server-process.ts';
 
@@ -47,6 +48,13 @@ const servers = [
     start: startSabreCalendars,
     at: ['', 'principals/alice/', 'calendars/alice/'],
     paths: { calendars: 'calendars/alice/work', contacts: 'addressbooks/alice/friends' },
+  },
+  {
+    name: 'DAViCal',
+    isThere: davical,
+    start: () => startDavical(inject('postgres')),
+    at: ['caldav.php/', 'caldav.php/alice/', '.well-known/caldav'],
+    paths: { calendars: 'caldav.php/alice/work', contacts: 'caldav.php/alice/friends' },
   },
 ];
 
@@ -146,19 +154,20 @@ for (const { name, isThere, start, at, paths } of servers)
             const objects = members.filter(({ location }) => !location.includes('?'));
             if (atOnce) source.expect?.(collection, objects);
             const before = source.traffic.requests;
-            const read = await Promise.all(
+            const contents = await Promise.all(
               objects.map(async (member) => {
-                const reading = await source.open(member, never);
-                return [member.name, reading.validator, (await bytesOf(reading)).toString('latin1')];
+                const { reading, content } = await read(source, member);
+                return [member.name, reading.validator, content.toString('latin1')];
               }),
             );
-            return { read, requests: source.traffic.requests - before, objects: objects.length };
+            return { contents, requests: source.traffic.requests - before };
           }),
         );
         const [together, single] = readings;
-        expect(together?.read).toEqual(single?.read);
-        expect(single?.requests).toBe(single?.objects);
-        expect(together?.requests).toBe(1);
+        expect(together?.contents).toEqual(single?.contents);
+        // One of the events has other line ends than CR LF, so that it is read by itself.
+        if (kind === 'contacts') expect(together?.requests).toBe(1);
+        expect(together?.requests).toBeLessThan(single?.requests ?? 0);
       },
     );
 
@@ -178,9 +187,9 @@ for (const { name, isThere, start, at, paths } of servers)
       const objects = members.filter(({ location }) => !location.includes('?'));
       source.expect?.(collection, objects);
       for (const object of objects) {
-        const reading = source.open(object, never);
+        const reading = read(source, object);
         if (object.name === 'gone.ics') await expect(reading).rejects.toMatchObject({ code: 'source/not-found' });
-        else expect((await bytesOf(await reading)).toString()).toContain('BEGIN:VCALENDAR');
+        else expect((await reading).content.toString()).toContain('BEGIN:VCALENDAR');
       }
       expect(objects.map(({ name: one }) => one)).toContain('gone.ics');
     }, 20_000);

@@ -84,19 +84,19 @@ describe('objects that are expected', () => {
     Object.entries(writings).flatMap(
       ([how, write]) =>
         [
-          [how, write, 'a number', object],
-          [how, write, 'the digest of the content', withDigest],
+          [how, 'a number', write, object],
+          [how, 'the digest of the content', write, withDigest],
         ] as const,
     ),
   )(
-    'have the bytes that a GET gives, whatever their line ends: written %s, the ETag is %4$s',
-    async (how, write, _, make) => {
+    'have the bytes that a GET gives, whatever their line ends: written %s, the ETag is %s',
+    async (how, _, write, make) => {
       const root = nodes(odd, make);
       const only = personalTree(folder({ only: calendar(root) }));
       const { read, gets } = await readAll(root, { mischief: multigetOf(only, write) });
       expect(read).toEqual(contents(odd));
-      if (how !== 'without any CR') expect(gets).toEqual([]);
-      else expect(gets.length).toBe(make === object ? 5 : 3);
+      // Of line ends that are not CR LF, it is not certain that a GET gives them.
+      expect(gets.length).toBe(how === 'without any CR' && make === object ? 6 : 4);
     },
   );
 
