@@ -14,10 +14,13 @@ export interface Finding {
   cure?: string;
 }
 
+/** All is as it should be. */
 export const ok = (name: string, finding: string): Finding => ({ name, state: 'ok', finding });
 
+/** It works, and should be looked at: `cure` says what to do then. */
 export const warn = (name: string, finding: string, cure: string): Finding => ({ name, state: 'warn', finding, cure });
 
+/** Something does not work until `cure` is done. */
 export const wrong = (name: string, finding: string, cure: string): Finding => ({
   name,
   state: 'wrong',
@@ -25,4 +28,5 @@ export const wrong = (name: string, finding: string, cure: string): Finding => (
   cure,
 });
 
+/** It could not be checked, or cannot be seen from here. */
 export const unknown = (name: string, finding: string): Finding => ({ name, state: 'unknown', finding });

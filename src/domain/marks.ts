@@ -31,7 +31,9 @@ export const noMark: Mark = {
 
 /** How marks name rows: by their kind, and by the grant where a person may have several. */
 export const peopleRow = 'people';
+/** The plan of that grant. */
 export const planRow = (grantId: string) => `plans ${grantId}`;
+/** The generations of the offline token of that grant. */
 export const tokenRow = (grantId: string) => `offline tokens ${grantId}`;
 const repositoryRow = 'repositories';
 

@@ -9,6 +9,7 @@ export function isErasing({ resources: { clock, database }, session }: Pick<Pers
   return isErasureDue(database, { userId: session.userId, at: clock.now() });
 }
 
+/** What stands in the place of all that is not offered then. */
 export function erasingCard({ retention: t }: Texts): Html {
   return html`<p class="card warn">${t.erasing}</p>`;
 }

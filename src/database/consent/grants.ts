@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../client.ts';
 import { type Grant, Prisma } from '../generated/client.ts';
 
+/** The grant of that id, whatever its state; null where there is none. */
 export async function findGrant(database: Transaction, grantId: string): Promise<Grant | null> {
   return database.grant.findUnique({ where: { id: grantId } });
 }

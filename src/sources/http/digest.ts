@@ -8,9 +8,9 @@ export interface Digest {
   readonly start?: string | undefined;
 }
 
-/** Digests a body that goes by: its bytes, and its start of `startLength` bytes by themselves. */
-export function openDigest(startLength: number | undefined, hashed: boolean) {
-  const whole: Hash | undefined = hashed ? createHash('sha256') : undefined;
+/** Digests a body that goes by: how long it is and, with `hash`, its bytes, and its start of `startLength` bytes by themselves. */
+export function openDigest({ startLength, hash }: { startLength: number | undefined; hash: boolean }) {
+  const whole: Hash | undefined = hash ? createHash('sha256') : undefined;
   let bytes = 0;
   let start = startLength === 0 && whole ? whole.copy().digest('hex') : undefined;
   return {

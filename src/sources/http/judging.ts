@@ -56,7 +56,7 @@ export async function openJudging(
     },
     begin(answer) {
       const isAsAnnounced = before === undefined && answer.size !== undefined && answer.size === listed.size;
-      const digest = openDigest(before?.read.bytes, !isAsAnnounced);
+      const digest = openDigest({ startLength: before?.read.bytes, hash: !isAsAnnounced });
       return {
         passed: digest.add,
         async end({ changed }) {

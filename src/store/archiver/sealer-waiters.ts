@@ -19,6 +19,7 @@ export interface SealerWaiters {
   break(error: unknown): void;
 }
 
+/** Starts with nobody, and whole. */
 export function openSealerWaiters(): SealerWaiters {
   const contents = new Map<number, PromiseWithResolvers<readonly DataId[]>>();
   const finishing: PromiseWithResolvers<void>[] = [];

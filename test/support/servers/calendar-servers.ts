@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { requireProgram } from './programs.ts';
-import { type RunningServer, startServerProcess } from './server-process.ts';
+import { type RunningServer, startPhpServer, startServerProcess } from './server-process.ts';
 
 /** Servers of calendars and contacts. Each believes who asks by `X-Remote-User`, or knows one person alone, alice. */
 
@@ -69,14 +69,7 @@ export async function startSabreCalendars(): Promise<RunningServer> {
   const script = join(home.path, 'server.php');
   await mkdir(join(home.path, 'data'));
   await writeFile(script, scriptIn(join(home.path, 'data', 'database')));
-  return startServerProcess(
-    async (port) => ({
-      command: sabreCalendars ?? '',
-      args: ['-S', `127.0.0.1:${port}`, script],
-      env: { PHP_CLI_SERVER_WORKERS: '4' },
-    }),
-    async () => home[Symbol.asyncDispose](),
-  );
+  return startPhpServer(sabreCalendars ?? '', script, async () => home[Symbol.asyncDispose]());
 }
 
 function scriptIn(database: string): string {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { requireProgram } from './programs.ts';
-import { type RunningServer, startServerProcess } from './server-process.ts';
+import { type RunningServer, startPhpServer } from './server-process.ts';
 
 const install = 'apt-get install php-cli php-xml php-sabre-dav';
 const library = '/usr/share/php/Sabre/autoload.php';
@@ -16,14 +16,7 @@ export async function startSabre({ root }: { root: string }): Promise<RunningSer
   const home = await temporaryFolder('sabre');
   const script = join(home.path, 'server.php');
   await writeFile(script, scriptFor(root));
-  return startServerProcess(
-    async (port) => ({
-      command: sabre,
-      args: ['-S', `127.0.0.1:${port}`, script],
-      env: { PHP_CLI_SERVER_WORKERS: '4' },
-    }),
-    async () => home[Symbol.asyncDispose](),
-  );
+  return startPhpServer(sabre, script, async () => home[Symbol.asyncDispose]());
 }
 
 /** Files of an application would be parsed by PHP; a router script that never returns false serves all by sabre. */

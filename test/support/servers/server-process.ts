@@ -67,6 +67,16 @@ export async function startServerProcess(
   }
 }
 
+/** Starts PHP's own web server, in which this script answers all that is asked. */
+export function startPhpServer(php: string, script: string, whenStopped: () => Promise<void>): Promise<RunningServer> {
+  const program = async (port: number) => ({
+    command: php,
+    args: ['-S', `127.0.0.1:${port}`, script],
+    env: { PHP_CLI_SERVER_WORKERS: '4' },
+  });
+  return startServerProcess(program, whenStopped);
+}
+
 interface Listening {
   readonly host: string;
   readonly port: number;
