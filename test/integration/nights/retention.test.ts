@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { noCheckpoint, saveCheckpoint } from '../../../src/database/nights/checkpoints.ts';
-import { saveRetention } from '../../../src/database/repositories/retention.ts';
+import { findRetention, saveAgreedRule, saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
+import { AppError } from '../../../src/errors.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
 import { pruneDue } from '../../../src/flows/retention/prune-due.ts';
 import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
@@ -67,6 +68,15 @@ test('forgets nothing that was not agreed to', async () => {
   await agreeTo('all');
   expect(await forgetSnapshots(resources(), { userId, by })).toMatchObject({ hold: 'keeps-all', going: [] });
   expect(await idsLeft()).toEqual(ids.sort());
+});
+
+test('a consent that is given again changes the rule, and not since when snapshots go by one', async () => {
+  const { database } = pages.resources;
+  const { id: planId } = await database.plan.findFirstOrThrow({ where: { userId } });
+  await database.plan.updateMany({ data: { retentionAgreedAt: null } });
+  await saveAgreedRule(database, { planId, rule: parseRule('daily=2'), at: new Date(now) });
+  await saveAgreedRule(database, { planId, rule: parseRule('daily=3'), at: new Date(now + dayMs) });
+  expect(await findRetention(database, userId)).toMatchObject({ rule: { daily: 3 }, agreedAt: new Date(now) });
 });
 
 test('forgets by the rule that was agreed to, says why the others stay, and puts it on record', async () => {
@@ -142,14 +152,19 @@ test('prunes a week after where no run is due, and what is left is whole', async
   await pruneDue(resources(now + 8 * dayMs), { signal });
   const after = await packs();
   expect(after).toBeLessThan(before);
+  // A night that forgets nothing leaves nothing to prune, whatever went before.
+  await retain(resources(now + 9 * dayMs), { userId, signal });
   await pruneDue(resources(now + 20 * dayMs), { signal });
   expect(await pages.resources.database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
   const opened = await openRepository(repository.backend, 'a password');
   expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
+  const onRecord = await pages.resources.database.repository.findFirstOrThrow();
   expect(await pruneRepository(resources(), { userId, by, dryRun: true })).toMatchObject({
     bytesFreed: 0,
     bytesUnused: 0,
   });
+  expect(await pages.resources.database.repository.findFirstOrThrow()).toEqual(onRecord);
+  expect(await pages.resources.database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
 });
 
 test('leaves alone whose night has come near while others were pruned', async () => {
@@ -207,6 +222,26 @@ test('forgets nothing where a snapshot cannot be read, and puts on record why', 
   await retain(resources(), { userId, signal });
   expect(await Array.fromAsync(repository.backend.list('snapshot'))).toHaveLength(2);
   expect(await pages.resources.database.repository.findFirst()).toMatchObject({ retentionHold: 'repository/damaged' });
+});
+
+test('stops in the middle with the worker, which is no fault on record, and goes on after the next night', async () => {
+  const ids = [await night(9), await night(8), await night(1)];
+  await agreeTo('last=1');
+  const stopping = new AbortController();
+  const { remove } = repository.backend;
+  Object.assign(repository.backend, {
+    remove: async (type: 'snapshot', name: string) => {
+      await remove(type, name);
+      if (type === 'snapshot') stopping.abort(new AppError('run/stopped', 'Stopped.'));
+    },
+  });
+  await retain(resources(), { userId, signal: stopping.signal });
+  expect(await idsLeft()).toHaveLength(2);
+  const onRecord = () => pages.resources.database.repository.findFirst();
+  expect(await onRecord()).toMatchObject({ retentionHold: null, retainedAt: null });
+  await retain(resources(), { userId, signal });
+  expect(await idsLeft()).toEqual([ids[2]]);
+  expect(await onRecord()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
 });
 
 test('leaves nothing of what went, however little of a pack it is', async () => {
