@@ -79,7 +79,8 @@ export function imapSource(options: ImapOptions): Source {
   };
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const connections = openConnections({ server, access, timeouts, clock, log, random, onCommand });
-  const fetches = openMessageFetches(connections, () => openPace(clock, servers.limits.leastBytesPerSecond));
+  const pace = () => openPace(clock, servers.limits.leastBytesPerSecond);
+  const fetches = openMessageFetches({ connections, pace, processor });
   const records = new Map<string, MailboxRecord>();
   const doubted = new WeakMap<Member, string>();
   const listed = new Set<string>();

@@ -2,6 +2,7 @@ import { untilAborted } from '../../abort.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { letOthers } from '../../pieces.ts';
 import type { Pace } from '../http/pace.ts';
+import type { ProcessorShare } from '../http/processor-shares.ts';
 import { CommandRefused, type ImapConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { reopen } from './opened-mailbox.ts';
@@ -47,11 +48,17 @@ export interface MessageFetches {
   part(place: MessagePlace, from: number, signal: AbortSignal): Promise<FetchedPart>;
 }
 
-/**
- * Fetches messages (RFC 9051, section 6.4.5), without setting `\Seen`. A network with latency takes as long for a hundred short ones as for one. `pace`
- * watches how fast one answer comes.
- */
-export function openMessageFetches(connections: Connections, pace: () => Pace): MessageFetches {
+interface Needs {
+  readonly connections: Connections;
+  /** Of one answer. */
+  readonly pace: () => Pace;
+  /** What the run may take of the processor: a message takes about as much as a request for a file. */
+  readonly processor: Pick<ProcessorShare, 'did' | 'turn'>;
+}
+
+/** Fetches messages (RFC 9051, section 6.4.5), without setting `\Seen`. A network with latency takes as long for a hundred short ones as for one. */
+export function openMessageFetches(needs: Needs): MessageFetches {
+  const { connections } = needs;
   const waiting: Waiting[] = [];
   let underWay = 0;
   let isWoken = false;
@@ -65,7 +72,7 @@ export function openMessageFetches(connections: Connections, pace: () => Pace): 
       const together = takeTogether(waiting);
       if (together.length === 0) return;
       underWay++;
-      void fetchTogether(connections, together, pace).finally(() => {
+      void fetchTogether(needs, together).finally(() => {
         underWay--;
         wake();
       });
@@ -88,7 +95,7 @@ export function openMessageFetches(connections: Connections, pace: () => Pace): 
       }
     },
     part: (place, from, signal) =>
-      connections.use((connection) => fetchPart(connection, place, { from, signal, pace: pace() }), {
+      connections.use((connection) => fetchPart(needs, connection, place, { from, signal }), {
         path: place.path,
         signal,
       }),
@@ -114,11 +121,11 @@ function takeTogether(waiting: Waiting[]): Waiting[] {
 }
 
 /** Settles each of them; never rejects. A message on which the server breaks off again and again does not keep the others. */
-async function fetchTogether(connections: Connections, together: readonly Waiting[], pace: () => Pace): Promise<void> {
+async function fetchTogether(needs: Needs, together: readonly Waiting[]): Promise<void> {
   const left = new Map(together.map((one) => [one.uid, one]));
   while (left.size > 0) {
     try {
-      await fetchThose(connections, left, pace);
+      await fetchThose(needs, left);
       for (const one of left.values()) one.reject(gone());
       return;
     } catch (error) {
@@ -133,7 +140,7 @@ async function fetchTogether(connections: Connections, together: readonly Waitin
 }
 
 /** Takes out of `left` what comes. */
-async function fetchThose(connections: Connections, left: Map<number, Waiting>, pace: () => Pace): Promise<void> {
+async function fetchThose({ connections, pace, processor }: Needs, left: Map<number, Waiting>): Promise<void> {
   const [first] = left.values();
   if (first === undefined) return;
   const { path, signal } = first;
@@ -147,6 +154,8 @@ async function fetchThose(connections: Connections, left: Map<number, Waiting>, 
   };
   const work = async (connection: ImapConnection) => {
     if (left.size === 0) return;
+    await processor.turn(signal);
+    processor.did(left.size);
     await reopen(connection, first, signal);
     const expected = [...left.values()].reduce((sum, { size }) => sum + size, 0);
     const onBytes = watchBytes(2 * expected + (left.size + 16) * bytesAround, pace());
@@ -170,9 +179,10 @@ function watchBytes(most: number, pace: Pace): (count: number) => undefined {
 }
 
 async function fetchPart(
+  { pace, processor }: Needs,
   connection: ImapConnection,
   place: MessagePlace,
-  { from, signal, pace }: { from: number; signal: AbortSignal; pace: Pace },
+  { from, signal }: { from: number; signal: AbortSignal },
 ): Promise<FetchedPart> {
   const { uid } = place;
   let fetched: FetchedPart | undefined;
@@ -183,10 +193,12 @@ async function fetchPart(
     if (body === null || bytes.length > bytesOfPart) throw notGiven();
     fetched = { bytes, size };
   };
+  await processor.turn(signal);
+  processor.did(1);
   await reopen(connection, place, signal);
   try {
     const wanted = `(UID RFC822.SIZE BODY.PEEK[]<${from}.${bytesOfPart}>)`;
-    const onBytes = watchBytes(bytesOfPart + 16 * bytesAround, pace);
+    const onBytes = watchBytes(bytesOfPart + 16 * bytesAround, pace());
     await connection.run(`UID FETCH ${uid} ${wanted}`, { signal, onResponse, onBytes });
   } catch (error) {
     throw error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/forbidden') : error;

@@ -11,6 +11,8 @@ import { type RunningServer, startServerProcess } from './server-process.ts';
 /** Undefined (after a loud word) where Dovecot is missing. */
 export const dovecot = requireProgram('dovecot', 'apt-get install dovecot-imapd');
 
+/** As whom it asks about tokens, like any client of a provider. */
+const client = `Basic ${Buffer.from('dovecot:secret').toString('base64')}`;
 /** Whom the mail belongs to on disk. */
 const owner = 65_534;
 
@@ -39,10 +41,12 @@ export async function startDovecot({ connections = 10 }: { connections?: number 
   const home = await temporaryFolder('dovecot');
   const tokens = new Map<string, string>();
   const introspection = createServer(async (request, response) => {
+    response.statusCode = request.headers.authorization === client ? 200 : 401;
     const token = new URLSearchParams(await text(request)).get('token') ?? '';
     const username = tokens.get(token);
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(username === undefined ? { active: false } : { active: true, username }));
+    const known = { active: true, preferred_username: username };
+    response.end(response.statusCode === 401 ? '' : JSON.stringify(username === undefined ? { active: false } : known));
   });
   await new Promise<void>((resolve) => introspection.listen(0, '127.0.0.1', resolve));
   const { port: introspectionPort } = introspection.address() as AddressInfo;
@@ -52,11 +56,11 @@ export async function startDovecot({ connections = 10 }: { connections?: number 
   await writeFile(
     authentication,
     `introspection_mode = post
-introspection_url = http://127.0.0.1:${introspectionPort}/
+introspection_url = http://dovecot:secret@127.0.0.1:${introspectionPort}/introspect
 force_introspection = yes
 active_attribute = active
 active_value = true
-username_attribute = username
+username_attribute = preferred_username
 `,
   );
   await chmod(authentication, 0o644);

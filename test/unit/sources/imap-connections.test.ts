@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkMailServer } from '../../../src/doctor/checks/mailboxes.ts';
+import { openServers } from '../../../src/sources/http/server.ts';
 import { inspectMailServer } from '../../../src/sources/imap/inspect-mail-server.ts';
 import type { Access, Member, Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -215,6 +216,22 @@ describe('messages', () => {
     expect(names().filter((name) => writing.test(name))).toEqual([]);
     expect(server.heard.filter(({ arguments: rest }) => /BODY\[/.test(rest))).toEqual([]);
   });
+});
+
+test('a run that shares the thread with another one gets all, in its turns', async () => {
+  const clock = manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
+  const servers = openServers(
+    clock,
+    undefined,
+    () => 0,
+    () => 0,
+  );
+  using _other = servers.processor.open();
+  for (let n = 1; n <= 300; n++) server.put('INBOX', Buffer.alloc(2_000, n));
+  server.put('INBOX', Buffer.alloc(1_500_000, 1));
+  await using source = openMail(server.url, { clock, servers });
+  const contents = await readAll(source, await messagesIn(source));
+  expect(contents.map(({ length }) => length)).toEqual([...Array(300).fill(2_000), 1_500_000]);
 });
 
 describe('mailboxes', () => {

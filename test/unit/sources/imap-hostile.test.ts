@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openMemoryBudget } from '../../../src/memory-budget.ts';
 import type { Source } from '../../../src/sources/source.ts';
+import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
 import { contentOf, find, memberNamed, never, read, rootOf } from '../../support/fixtures/open-source.ts';
 import { type ImapServer, mailboxAt, plain, startImapServer } from '../../support/servers/imap-server.ts';
@@ -59,6 +61,32 @@ describe('a server that lists', () => {
     await expect(source.list(inbox, never)).rejects.toMatchObject({ code: 'source/too-large', retry: undefined });
     server.expunge('INBOX', 1);
     expect((await source.list(inbox, never)).members).toHaveLength(21);
+  });
+
+  test('for longer than a listing may take is left', async () => {
+    const clock = manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
+    await using source = openMail(server.url, { clock, limits: { ms: 60_000 } });
+    instead('LIST', async (tag, socket) => {
+      await clock.advance(60_001);
+      socket.write(`* LIST () "/" INBOX\r\n${tag} OK done\r\n`);
+    });
+    await expect(top(source)).rejects.toMatchObject({ code: 'source/too-slow' });
+  });
+
+  test('more than there is memory for may be listed when there is some again, and gives back what it took', async () => {
+    for (let n = 0; n < 20; n++) server.put('INBOX', '');
+    const memory = openMemoryBudget(20_000);
+    {
+      await using source = openMail(server.url, { memory });
+      const inbox = memberNamed(await top(source), 'INBOX');
+      await expect(source.list(inbox, never)).rejects.toMatchObject({
+        code: 'source/too-large',
+        retry: { afterMs: 0 },
+      });
+      for (let uid = 1; uid <= 5; uid++) server.expunge('INBOX', uid);
+      for (let n = 0; n < 5; n++) expect((await source.list(inbox, never)).members).toHaveLength(16);
+    }
+    expect(memory.take(20_000)).toBe(true);
   });
 
   test('names that no folder can have, names of the record, and names of line ends, is read all the same', async () => {
@@ -155,6 +183,23 @@ describe('a server that sends', () => {
     await expect(source.list(inbox, never)).rejects.toMatchObject({ code: 'source/malformed' });
   });
 
+  test('a message more slowly than it may is left', async () => {
+    server.put('INBOX', 'x'.repeat(100));
+    const clock = manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
+    await using source = openMail(server.url, { clock });
+    const [one] = await messagesIn(source);
+    if (one === undefined) throw new Error('It is not listed.');
+    instead('UID FETCH', async (_, socket) => {
+      socket.write('* 1 FETCH (UID 1 BODY[] {100}\r\nx');
+      while (socket.bytesRead > 0 && !socket.destroyed) {
+        await clock.advance(30_000);
+        socket.write('x');
+        await new Promise(setImmediate);
+      }
+    });
+    await expect(source.open(one, never)).rejects.toMatchObject({ code: 'source/too-slow' });
+  });
+
   test('a message that dies with its connection has a problem with that alone', async () => {
     for (let n = 1; n <= 5; n++) server.put('INBOX', `Subject: ${n}\r\n\r\n`);
     await using source = openMail(server.url);
@@ -208,6 +253,20 @@ describe('a size that is listed', () => {
     await expect(source.open(entry, never)).rejects.toMatchObject({ code: 'source/too-large' });
     expect(server.heard).toHaveLength(before);
   });
+});
+
+test('a message that is longer than a file may be, though it is listed shorter, is left in the middle', async () => {
+  const message = server.put('INBOX', Buffer.alloc(4_000_000));
+  message.listedSize = 300_000;
+  await using source = openMail(server.url, { fileBytes: 2_000_000 });
+  const [entry] = await messagesIn(source);
+  if (entry === undefined) throw new Error('It is not listed.');
+  const { body } = await source.open(entry, never);
+  const readOn = async () => {
+    for await (const _ of body);
+  };
+  await expect(readOn()).rejects.toMatchObject({ code: 'source/too-large' });
+  expect(source.traffic.bytes).toBeLessThan(3_000_000);
 });
 
 test('a server that knows neither lists of its own nor what changes gives no validators of mailboxes, and all of them', async () => {
