@@ -22,7 +22,8 @@ export async function file(visit: PersonVisit): Promise<Response> {
   });
   const status = conditionOf(asked, validators);
   if (status !== undefined) return new Response(null, { status, headers });
-  const range = rangeOf(asked, node.size, validators);
+  // A part can be asked for by GET alone (RFC 9110, section 14.2).
+  const range = visit.c.req.raw.method === 'GET' ? rangeOf(asked, node.size, validators) : undefined;
   if (range === 'unsatisfiable') {
     headers.set('content-range', `bytes */${node.size}`);
     return new Response(null, { status: 416, headers });

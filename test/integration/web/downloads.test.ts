@@ -88,6 +88,14 @@ describe('downloads', () => {
     expect(await answer.text()).toBe(status === 206 ? '456789' : '0123456789');
   });
 
+  it('tell HEAD of the whole, whatever part it asks for', async () => {
+    const { status, headers } = await alice.send(`/snapshots/${first}/file/folder/a.txt`, {
+      method: 'HEAD',
+      headers: { range: 'bytes=4-' },
+    });
+    expect([status, headers.get('content-length'), headers.get('content-range')]).toEqual([200, '10', null]);
+  });
+
   it('of folders say that no part of them can be asked for', async () => {
     const { status, headers } = await alice.send(`/snapshots/${first}/zip/folder`, { headers: { range: 'bytes=4-' } });
     expect([status, headers.get('accept-ranges'), headers.get('etag')]).toEqual([200, 'none', null]);
