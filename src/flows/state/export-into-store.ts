@@ -11,6 +11,7 @@ import {
 import { lastWindow } from '../../domain/nights.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { cureOfAbsent } from '../../store/backend/absent.ts';
 import { listExports, openExportWriter, removeExportFiles, statePlace } from '../../store/state-exports.ts';
 import { markPlaces } from '../keys/marks.ts';
 import { writeExport } from './move-state.ts';
@@ -101,10 +102,10 @@ async function exportClaimed(resources: Needs, at: Date, signal?: AbortSignal): 
 async function refuseEmptyStore({ database, places, store }: Needs): Promise<void> {
   if (!(await hasRepositoriesInStore(database)) || (await places(null)).some((place) => !place.startsWith(markPlaces)))
     return;
-  const { location } = store(statePlace, null);
+  const backend = store(statePlace, null);
   throw new AppError(
     'store/unavailable',
-    `The store is empty, although it should hold repositories, so nothing was exported to ${location}. Is the disk mounted?`,
+    `The store is empty, although it should hold repositories, so nothing was exported to ${backend.location}. ${cureOfAbsent(backend)}.`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
+import { cureOfAbsent } from '../backend/absent.ts';
 import type { PackedBlob } from '../format/blob.ts';
 import { type PackId, parseId } from '../format/ids.ts';
 import { packSize } from '../format/pack-header.ts';
@@ -169,7 +170,7 @@ function raise(error: unknown): never {
 function noneThere({ backend }: Repository, count: number): AppError {
   return new AppError(
     'store/unavailable',
-    `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}. Mount the right disk. If the packs are truly gone, ` +
+    `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}. ${cureOfAbsent(backend)}. If the packs are truly gone, ` +
       'nightkeep repair --packs-are-gone drops them, and the next night, if there is one, stores again what the person still has where it came from.',
   );
 }

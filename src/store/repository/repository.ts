@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { cureOfAbsent } from '../backend/absent.ts';
 import { type Backend, configName, type FileType } from '../backend/backend.ts';
 import { type Config, createConfig, openConfig, sealConfig } from '../format/config.ts';
 import { createMasterKey, type MasterKey } from '../format/envelope.ts';
@@ -115,7 +116,7 @@ async function loadConfigFile(backend: Backend): Promise<Buffer> {
     if (!isAppError(cause, 'store/not-found')) throw cause;
     throw new AppError(
       'repository/not-found',
-      `There is no repository at ${backend.location}. Mount the disk that it is on, or correct STORE_URL.`,
+      `There is no repository at ${backend.location}. ${cureOfAbsent(backend)}.`,
       {
         cause,
         detail: { files: ['config'] },

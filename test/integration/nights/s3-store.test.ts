@@ -105,6 +105,9 @@ test('a bucket that was emptied is told of by the next night, and within minutes
   expect(await fixture.backUp(plan.id)).toMatchObject({ errorCode: 'repository/not-usable', snapshotId: null });
   expect(await judged()).toBe('repository_gone');
   expect(keys('/config')).toEqual([]);
+  const opening = await openPersonRepository(fixture.resources, user.id).catch((error: unknown) => error);
+  expect(String(opening)).toMatch(/There is no repository at s3:.*Correct STORE_URL/);
+  expect(String(opening)).not.toMatch(/disk/);
   relay.decide(() => ({ refuse: 503, code: 'SlowDown' }));
   expect(await lookAgain(fixture.resources, { signal })).toBe(0);
   relay.decide(() => 'pass');

@@ -151,7 +151,7 @@ test('where the store is away or empty, none is made: that is on record, said, a
       () => 'nothing',
       (error: Error) => error.message,
     );
-  expect(await tried()).toMatch(/Is the disk mounted/);
+  expect(await tried()).toMatch(/Mount the disk/);
   expect(await tried()).toBe('nothing');
   const { database, clock } = resources;
   const told = async () =>

@@ -209,6 +209,6 @@ test('refuses where the disk seems not to be mounted', async () => {
   const { folder } = await addPerson('alice');
   await rm(join(folder, 'data'), { recursive: true });
   expect(await commands.nightkeep('repair', '--all')).toBe(1);
-  expect(commands.complaints.join('')).toMatch(/Mount the right disk/);
+  expect(commands.complaints.join('')).toMatch(/Mount the disk/);
   expect(await json(3, 'repair', '--all', '--packs-are-gone')).toMatchObject([{ filesLost: 2 }]);
 });

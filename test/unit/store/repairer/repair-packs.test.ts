@@ -194,7 +194,7 @@ describe('repair', () => {
     const before = new Map(backend.files);
     await expect(repairIt(backend)).rejects.toMatchObject({
       code: 'store/unavailable',
-      message: expect.stringMatching(/None of the 6 packs .* Mount the right disk.* --packs-are-gone/),
+      message: expect.stringMatching(/None of the 6 packs .* Mount the disk.* --packs-are-gone/),
     });
     expect(backend.files).toEqual(before);
     expect((await repairIt(backend, [], { allMayBeGone: true })).packsMissing).toHaveLength(6);
