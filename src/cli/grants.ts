@@ -71,7 +71,11 @@ async function ask(options: Options, output: Output): Promise<number> {
   const user = await getUserByName(resources, givenName(options), 'acting');
   const grant = await findGrantOfPerson(resources.database, { userId: user.id });
   if (grant === null) throw new AppError('request/not-found', 'This person has given no consent yet.');
-  await askAgain(resources, { grantId: grant.id, by: commandActor() });
+  if (!(await askAgain(resources, { grantId: grant.id, by: commandActor() })))
+    throw new AppError(
+      'grant/busy',
+      'Somebody is asking the provider with this consent already. Look again in a minute.',
+    );
   const answer = { user: nameOf(user), grantId: grant.id, state: 'active' };
   printAnswer(output, options, answer, 'The provider accepts the consent again.');
   return 0;

@@ -1,6 +1,6 @@
 import { type Act, type ActorKind, readActor } from '../domain/audit.ts';
 import { isUuid } from '../uuid.ts';
-import type { Database, Transaction } from './client.ts';
+import { type Database, inTransactionOnce, type Transaction } from './client.ts';
 import type { Prisma } from './generated/client.ts';
 
 /** Something that somebody did. */
@@ -100,6 +100,14 @@ export interface NightSwitch {
   at: Date;
   by: AuditView['by'];
   reason: string | null;
+}
+
+/** Does the work while nobody else, in whichever process, pauses the night or lets it go on. */
+export async function inSwitchesTurn<T>(database: Database, work: () => Promise<T>): Promise<T> {
+  return inTransactionOnce(database, async (transaction) => {
+    await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('the switch of the night', 0))`;
+    return work();
+  });
 }
 
 /** Who last paused the night or let it go on; null where nobody ever did. */

@@ -147,7 +147,13 @@ export async function saveWarnings(
   );
 }
 
-/** Makes a refused grant due now; false where it was not refused, or has ended. */
+/** Somebody who asked so long ago, and has no answer, is not asking any more. */
+const askingMs = 60_000;
+
+/**
+ * Makes a refused grant due now. False where somebody is asking with it just now, so that one press of a button is one request. Nothing changes
+ * where it was not refused, or has ended.
+ */
 export async function askGrantAgain(
   database: Database,
   { grantId, at, by, words }: { grantId: string; at: Date; by: string; words?: string | undefined },
@@ -160,7 +166,16 @@ export async function askGrantAgain(
       },
       data: { nextExchangeAt: at },
     });
-    if (count !== 1) return false;
+    if (count !== 1) return true;
+    const since = new Date(at.getTime() - askingMs);
+    const asked = await transaction.event.findFirst({
+      where: { subjectKind: 'grant', subjectId: grantId, to: 'asked again', at: { gt: since } },
+      orderBy: { id: 'desc' },
+    });
+    if (asked !== null) {
+      const answered = { grantId, startedAt: { gte: asked.at }, answeredAt: { not: null } };
+      if ((await transaction.exchange.count({ where: answered })) === 0) return false;
+    }
     const { userId } = await transaction.grant.findUniqueOrThrow({ where: { id: grantId }, select: { userId: true } });
     await saveEvent(transaction, 'grant', grantId, { to: 'asked again', at, by });
     await saveAudit(transaction, { at, by, act: 'consent-asked-again', userId, reason: words });

@@ -39,26 +39,28 @@ export interface RequestedRun {
 
 /**
  * Saves a run besides the nightly one, or answers the plan's run that is under way; one that waits for a later moment is due at
- * once then, and so is its grant. Null where the grant may no longer be used.
+ * once then, and so is its grant. `isNew`: that changed something, which goes into the audit of an operator. Null where the grant may no
+ * longer be used.
  */
 export async function saveRequestedRun(
   database: Database,
   { planId, night, trigger, at, by, words }: RequestedRun,
-): Promise<{ id: string; fence: number; waits: boolean } | null> {
+): Promise<{ id: string; fence: number; waits: boolean; isNew: boolean } | null> {
   return inTransaction(database, async (transaction) => {
     const [plan] = await transaction.$queryRaw<{ host: string; heavy: boolean }[]>`
       SELECT ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy FROM plans WHERE id = ${planId}::uuid FOR UPDATE`;
     const usable = { id: planId, grant: { state: { in: ['active' as const, 'suspect' as const] } } };
     if ((await transaction.plan.count({ where: usable })) === 0) return null;
     await hastenGrant(transaction, { planId, at });
-    if (trigger === 'operator') await auditRequest(transaction, { planId, at, by, words });
     const underWay = await pullForward(transaction, { planId, trigger, at, by });
-    if (underWay !== null) return underWay;
+    const isNew = underWay === null || underWay.isMoved;
+    if (trigger === 'operator' && isNew) await auditRequest(transaction, { planId, at, by, words });
+    if (underWay !== null) return { ...underWay, isNew };
     const id = newUuidAt(at);
     const moments = { dueAt: at, turnAt: turnOf({ trigger, dueAt: at }), queuedAt: at, triedUntil: requestedUntil(at) };
     await transaction.run.create({ data: { id, planId, ...plan, night, slot: id, trigger, ...moments } });
     await saveEvent(transaction, 'run', id, { from: null, to: 'queued', at, by, reason: trigger });
-    return { id, fence: 0, waits: true };
+    return { id, fence: 0, waits: true, isNew };
   });
 }
 
@@ -124,8 +126,9 @@ export async function savePause(
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
+    const otherEnd = until === null ? {} : { pausedUntil: { not: until } };
     const plans = await transaction.plan.updateManyAndReturn({
-      where: { userId, grant: living, OR: [{ paused: false }, { pausedUntil: { not: null } }] },
+      where: { userId, grant: living, OR: [{ paused: false }, { AND: [{ pausedUntil: { not: null } }, otherEnd] }] },
       data: { paused: true, pausedUntil: until },
       select: { id: true },
     });

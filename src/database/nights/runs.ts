@@ -282,6 +282,8 @@ interface Pulled {
   fence: number;
   /** Whether a worker has yet to take it. */
   waits: boolean;
+  /** Whether its turn comes sooner now. */
+  isMoved: boolean;
 }
 
 /**
@@ -300,11 +302,13 @@ export async function pullForward(
   });
   if (underWay === null) return null;
   const { id, fence, state, dueAt } = underWay;
-  if (state === 'running') return { id, fence, waits: false };
+  if (state === 'running') return { id, fence, waits: false, isMoved: false };
   const turnAt = turnOf({ trigger: trigger === 'operator' ? trigger : underWay.trigger, dueAt: at });
   if (dueAt <= at) {
-    if (trigger === 'operator') await transaction.run.updateMany({ where: { id, fence, state }, data: { turnAt } });
-    return { id, fence, waits: true };
+    if (trigger !== 'operator') return { id, fence, waits: true, isMoved: false };
+    const later = { id, fence, state, turnAt: { gt: turnAt } };
+    const { count } = await transaction.run.updateMany({ where: later, data: { turnAt } });
+    return { id, fence, waits: true, isMoved: count === 1 };
   }
   const triedUntil = new Date(Math.max(underWay.triedUntil.getTime(), requestedUntil(at).getTime()));
   const { count } = await transaction.run.updateMany({
@@ -312,7 +316,7 @@ export async function pullForward(
     data: { dueAt: at, turnAt, triedUntil, attempt: 0, errorCode: null, message: null },
   });
   if (count === 1) await saveEvent(transaction, 'run', id, { to: 'pulled forward', at, by });
-  return { id, fence, waits: count === 1 };
+  return { id, fence, waits: count === 1, isMoved: count === 1 };
 }
 
 /** The runs that wait for a worker, the longest due first. */

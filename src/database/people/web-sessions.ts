@@ -130,14 +130,19 @@ export interface SignOut {
   except?: string | undefined;
 }
 
-/** Ends the web sessions of a person, and puts it on record. */
-export async function endWebSessionsOf(database: Database, { userId, at, by, words, except }: SignOut): Promise<void> {
-  await inTransaction(database, async (transaction) => {
+/** Ends the web sessions of a person, and puts it on record; false where there are none. */
+export async function endWebSessionsOf(
+  database: Database,
+  { userId, at, by, words, except }: SignOut,
+): Promise<boolean> {
+  return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const others = except === undefined ? {} : { id: { not: except } };
-    await transaction.webSession.deleteMany({ where: { userId, ...others } });
+    const { count } = await transaction.webSession.deleteMany({ where: { userId, ...others } });
+    if (count === 0) return false;
     await saveEvent(transaction, 'session', userId, { to: 'ended', reason: 'signed_out', at, by });
     await saveAudit(transaction, { at, by, act: 'signed-out', userId, reason: words });
+    return true;
   });
 }
 

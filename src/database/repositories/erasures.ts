@@ -24,9 +24,12 @@ export interface PlannedErasure {
   by: string;
 }
 
+/** The same choice made twice differs by so little. */
+const sameChoiceMs = 60_000;
+
 /**
  * Saves when a person's snapshots are erased; a time in the past means now. False for a person with a living grant. Changes
- * nothing once erasing has begun.
+ * nothing once erasing has begun, nor where that was chosen just now.
  */
 export async function saveEraseAt(
   transaction: Transaction,
@@ -34,8 +37,10 @@ export async function saveEraseAt(
 ): Promise<boolean> {
   const living = await transaction.grant.count({ where: { userId, state: { not: 'withdrawn' } } });
   if (living > 0) return false;
+  const [from, to] = [new Date(eraseAt.getTime() - sameChoiceMs), new Date(eraseAt.getTime() + sameChoiceMs)];
+  const isOther = { OR: [{ eraseAt: null }, { eraseAt: { lte: from } }, { eraseAt: { gte: to } }] };
   const { count } = await transaction.repository.updateMany({
-    where: { userId, ...notBeingErased },
+    where: { userId, AND: [notBeingErased, isOther] },
     data: { eraseAt },
   });
   const reason = eraseAt <= at ? 'now' : `on ${eraseAt.toISOString()}`;

@@ -94,9 +94,16 @@ export async function inKeysTurn<T>(database: Database, userId: string, work: ()
   });
 }
 
+/** What is shown again so soon was asked for by one press of a button. */
+const sameShowingMs = 10_000;
+
 /** Puts on record that the recovery key is being shown to its person; false where it is not kept here any more. */
 export async function markRecoveryKeySeen(database: Database, { id, at }: { id: string; at: Date }): Promise<boolean> {
-  return changeHeldKey(database, { id, at, act: 'key-shown', data: { recoverySeenAt: at } });
+  const since = new Date(at.getTime() - sameShowingMs);
+  const before = { OR: [{ recoverySeenAt: null }, { recoverySeenAt: { lte: since } }, { recoverySeenAt: { gt: at } }] };
+  if (await changeHeldKey(database, { id, at, where: before, act: 'key-shown', data: { recoverySeenAt: at } }))
+    return true;
+  return (await database.repository.count({ where: { id, sealedRecoveryKey: { not: null } } })) > 0;
 }
 
 /** Deletes the recovery key, which its person has kept; false where it is another by now, or not here any more. */
@@ -105,12 +112,12 @@ export async function markRecoveryKeyKept(
   { id, recoveryKeyFile, at }: { id: string; recoveryKeyFile: string | null; at: Date },
 ): Promise<boolean> {
   const data = { sealedRecoveryKey: null, recoveryKeptAt: at };
-  return changeHeldKey(database, { id, recoveryKeyFile, at, act: 'key-kept', data });
+  return changeHeldKey(database, { id, where: { recoveryKeyFile }, at, act: 'key-kept', data });
 }
 
 interface HeldKeyChange {
   id: string;
-  recoveryKeyFile?: string | null;
+  where: Prisma.RepositoryWhereInput;
   at: Date;
   act: 'key-shown' | 'key-kept';
   data: Prisma.RepositoryUpdateManyMutationInput;
@@ -118,10 +125,10 @@ interface HeldKeyChange {
 
 /** Changes the row while the recovery key is kept here, with its entry in the audit. */
 async function changeHeldKey(database: Database, change: HeldKeyChange): Promise<boolean> {
-  const { id, recoveryKeyFile, at, act, data } = change;
+  const { id, where, at, act, data } = change;
   return inTransaction(database, async (transaction) => {
     const [changed] = await transaction.repository.updateManyAndReturn({
-      where: { id, sealedRecoveryKey: { not: null }, ...(recoveryKeyFile !== undefined && { recoveryKeyFile }) },
+      where: { ...where, id, sealedRecoveryKey: { not: null } },
       data,
       select: { userId: true },
     });

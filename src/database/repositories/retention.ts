@@ -1,8 +1,9 @@
-import { type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
+import { asRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 import { noCheckpoint } from '../nights/checkpoints.ts';
+import { lockUser } from '../people/users.ts';
 import { isQuiet } from './quiet-repositories.ts';
 import { hastenVerification } from './verifications.ts';
 
@@ -136,7 +137,7 @@ export async function saveAgreedRule(
   });
 }
 
-/** From now on snapshots of the person go by this rule; null: all of them stay. */
+/** From now on snapshots of the person go by this rule; null: all of them stay. What is so already is not put on record again. */
 export async function saveRetention(
   database: Database,
   {
@@ -148,9 +149,13 @@ export async function saveRetention(
   }: { userId: string; planId: string; rule: RetentionRule | null; at: Date; by: string },
 ): Promise<void> {
   await inTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
+    const known = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
+    const agreed = known.retentionAgreedAt === null ? null : ruleText(asRule(known.retention));
+    if (agreed === (rule === null ? null : ruleText(rule))) return;
+    const about = rule === null ? 'all' : ruleText(rule);
     const data = rule === null ? { retentionAgreedAt: null } : { retention: { ...rule }, retentionAgreedAt: at };
     await transaction.plan.update({ where: { id: planId }, data });
-    const about = rule === null ? 'all' : ruleText(rule);
     await saveAudit(transaction, { at, by, act: 'retention-changed', userId, about });
   });
 }

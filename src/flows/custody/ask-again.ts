@@ -14,15 +14,17 @@ const pauseForPeopleMs = 60_000;
 /**
  * For when somebody says that what was missing at the provider is back: asks with the grant at once, not only when its turn comes, so that its
  * waiting run continues. Waits for a process that is already asking, since that answer may be older than the cure. Throws what `exchangeToken`
- * throws if the grant is still not usable. `words` say why, for the audit.
+ * throws if the grant is still not usable. `words` say why, for the audit. False, and nothing is asked, where somebody has
+ * pressed this just now and waits for the answer.
  */
 export async function askAgain(
   resources: Needs,
   { grantId, by, words }: { grantId: string; by: string; words?: string | undefined },
-): Promise<void> {
-  await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by, words });
+): Promise<boolean> {
+  if (!(await askGrantAgain(resources.database, { grantId, at: resources.clock.now(), by, words }))) return false;
   await exchangeNow(resources, grantId, { waitMs: waitForHolderMs });
   await resumeRun(resources, { grantId, by });
+  return true;
 }
 
 /**

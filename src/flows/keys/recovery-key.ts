@@ -78,12 +78,18 @@ function notHere(): AppError {
 
 /**
  * Makes a new recovery key, to be revealed, and removes the old one, and what reissues left that were broken off. Of several at once
- * one comes after the other, so that the key that is shown last is the only one that opens the repository. Where the store does not let
+ * one comes after the other, so that the key that is shown last is the only one that opens the repository. Nothing is done where it takes the place
+ * of another key by now than of that in the file `former`. Where the store does not let
  * the old one go, the new one holds all the same, and `findOtherKeys` tells of the old one.
  */
-export async function reissueRecoveryKey(resources: Needs & Pick<Resources, 'log'>, userId: string): Promise<void> {
+export async function reissueRecoveryKey(
+  resources: Needs & Pick<Resources, 'log'>,
+  userId: string,
+  former?: string | null,
+): Promise<void> {
   await inKeysTurn(resources.database, userId, async () => {
     const opened = await openPersonRepository(resources, userId);
+    if (former !== undefined && former !== opened.recoveryKeyFile) return;
     const recoveryKeyFile = await issueRecoveryKey(resources, opened, {
       by: `user:${userId}`,
       at: resources.clock.now(),

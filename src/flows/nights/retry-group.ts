@@ -2,7 +2,7 @@ import { saveAudit } from '../../database/audit.ts';
 import { listPlansInTrouble, type TroubleGroup } from '../../database/nights/tonight.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { requestRun } from './request-run.ts';
+import { requestNewRun } from './request-run.ts';
 
 /** How many at a time: the caller waits for them. */
 const most = 200;
@@ -20,13 +20,12 @@ export async function retryGroup(
   let asked = 0;
   for (const planId of found.slice(0, most)) {
     try {
-      await requestRun(resources, { planId, trigger: 'operator', by });
-      asked += 1;
+      if ((await requestNewRun(resources, { planId, trigger: 'operator', by })).isNew) asked += 1;
     } catch (error) {
       if (!isAppError(error, 'grant/not-usable')) throw error;
     }
   }
   const about = `${group.state} ${group.errorCode ?? 'without a code'}: ${asked}`;
-  await saveAudit(database, { at: clock.now(), by, act: 'runs-retried', about });
+  if (asked > 0) await saveAudit(database, { at: clock.now(), by, act: 'runs-retried', about });
   return { asked, more: found.length > most };
 }

@@ -1,4 +1,4 @@
-import { findNightSwitch, type NightSwitch, saveAudit } from '../../database/audit.ts';
+import { findNightSwitch, inSwitchesTurn, type NightSwitch, saveAudit } from '../../database/audit.ts';
 import { inTransaction } from '../../database/client.ts';
 import { listOwnersOfRuns } from '../../database/nights/command-views.ts';
 import { skipWaitingNights } from '../../database/nights/runs.ts';
@@ -20,30 +20,35 @@ interface Asked {
  */
 export async function pauseNight(resources: Needs, { by, words }: Asked): Promise<boolean> {
   const { clock, database, queues } = resources;
-  if ((await findQueuePause(resources)).by !== null) return false;
-  await queues.backUps.pause();
-  await saveAudit(database, { at: clock.now(), by, act: 'night-paused', reason: words });
-  return true;
+  return inSwitchesTurn(database, async () => {
+    if ((await findQueuePause(resources)).by !== null) return false;
+    await queues.backUps.pause();
+    await saveAudit(database, { at: clock.now(), by, act: 'night-paused', reason: words });
+    return true;
+  });
 }
 
 /** Lets workers take runs again, whoever had paused the queue; false where nobody had. */
 export async function resumeNight({ clock, database, queues }: Needs, { by, words }: Asked): Promise<boolean> {
-  if (!(await queues.backUps.isPaused())) return false;
-  await queues.backUps.resume();
-  await saveAudit(database, { at: clock.now(), by, act: 'night-resumed', reason: words });
-  return true;
+  return inSwitchesTurn(database, async () => {
+    if (!(await queues.backUps.isPaused())) return false;
+    await queues.backUps.resume();
+    await saveAudit(database, { at: clock.now(), by, act: 'night-resumed', reason: words });
+    return true;
+  });
 }
 
 /**
  * Ends the night early: runs under way continue, waiting ones are skipped and come again next night. Requested backups keep their place. Answers
- * how many were skipped.
+ * how many were skipped; where there are none, nothing goes into the audit.
  */
 export async function drainNight(resources: Needs & Pick<Resources, 'holder'>, { by, words }: Asked): Promise<number> {
   const { clock, database, queues } = resources;
   const at = clock.now();
   const skipped = await inTransaction(database, async (transaction) => {
     const count = await skipWaitingNights(transaction, { at, by });
-    await saveAudit(transaction, { at, by, act: 'night-drained', about: `${count} skipped`, reason: words });
+    if (count > 0)
+      await saveAudit(transaction, { at, by, act: 'night-drained', about: `${count} skipped`, reason: words });
     return count;
   });
   await queues.backUps.drain();

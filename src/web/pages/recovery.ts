@@ -143,15 +143,16 @@ function reissuePart(visit: PersonVisit): Html {
 export async function reissueKey(visit: PersonVisit): Promise<Response> {
   const { c, resources, session, texts } = visit;
   const { userId } = session;
-  const { sure } = await c.req.parseBody();
-  if ((await findRepository(resources.database, userId)) === null) throw notFound();
+  const { sure, former } = await c.req.parseBody();
+  const repository = await findRepository(resources.database, userId);
+  if (repository === null) throw notFound();
   if (sure !== 'yes') {
     const t = texts.recovery.reissue;
-    const inner = html`<input type="hidden" name="sure" value="yes"><button class="danger">${t.sure}</button>`;
+    const inner = html`<input type="hidden" name="former" value="${repository.recoveryKeyFile ?? ''}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sure}</button>`;
     const body = html`<div class="card warn"><p class="lead">${t.sureLead}</p>${form(session, '/recovery/reissue', inner)}</div><p><a href="/recovery">${t.back}</a></p>`;
     return page(visit, t.sureTitle, body, { place: '/recovery' });
   }
-  await reissueRecoveryKey(resources, userId);
+  await reissueRecoveryKey(resources, userId, typeof former === 'string' ? former || null : undefined);
   letGoOf(resources, userId);
   return c.redirect('/recovery', 303);
 }

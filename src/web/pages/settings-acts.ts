@@ -47,8 +47,8 @@ export async function chooseLanguage(visit: PersonVisit): Promise<Response> {
   const [tag] = await fieldsOf(visit, 'language');
   const language = languageNamed(tag);
   if (language === null && tag !== '') throw new AppError('request/invalid', 'Choose one of the languages offered.');
-  await savePreferences(database, { userId: visit.session.userId, change: { language }, at: clock.now() });
-  return back(visit, 'language');
+  const change = { userId: visit.session.userId, change: { language }, at: clock.now() };
+  return back(visit, (await savePreferences(database, change)) ? 'language' : 'unchanged');
 }
 
 /** Of what they are mailed: of what is ticked. */
@@ -57,8 +57,8 @@ export async function chooseMails(visit: PersonVisit): Promise<Response> {
   const { mail = [] } = await visit.c.req.parseBody({ all: true });
   const wanted = [mail].flat();
   const mutedMails = mailKinds.filter((kind) => !wanted.includes(kind));
-  await savePreferences(database, { userId: visit.session.userId, change: { mutedMails }, at: clock.now() });
-  return back(visit, 'mails');
+  const change = { userId: visit.session.userId, change: { mutedMails }, at: clock.now() };
+  return back(visit, (await savePreferences(database, change)) ? 'mails' : 'unchanged');
 }
 
 /** Signs one of their browsers out. */
@@ -73,8 +73,8 @@ export async function endOwnSession(visit: PersonVisit): Promise<Response> {
 /** Signs all their browsers out but this one. */
 export async function endOtherSessions(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
-  await endWebSessionsOf(database, { ...actOf(visit), at: clock.now(), except: visit.session.id });
-  return back(visit, 'sessions-ended');
+  const ended = await endWebSessionsOf(database, { ...actOf(visit), at: clock.now(), except: visit.session.id });
+  return back(visit, ended ? 'sessions-ended' : 'unchanged');
 }
 
 function actOf({ session: { userId } }: PersonVisit) {

@@ -51,6 +51,32 @@ test('waits for another process that asks just then, and asks after it', async (
   ]);
 });
 
+test('is done once for two who press at once: the second is told that somebody asks, and may ask again after the answer', async () => {
+  const { grant } = await fixture.consent();
+  const { database } = fixture.resources;
+  await database.grant.update({ where: { id: grant.id }, data: { state: 'suspect', refusals: 1 } });
+  const [sent, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const { issuer } = fixture.resources;
+  const exchange: typeof issuer.exchange = async (...given) => {
+    sent.resolve();
+    await released.promise;
+    return issuer.exchange(...given);
+  };
+  const resources = { ...fixture.resources, queues: rememberingQueues([]), issuer: { ...issuer, exchange } };
+  const press = () => askAgain(resources, { grantId: grant.id, by: 'operator' });
+  const before = await database.exchange.count();
+  const first = press();
+  await sent.promise;
+  expect(await press()).toBe(false);
+  released.resolve();
+  expect(await first).toBe(true);
+  const asked = { act: 'consent-asked-again' } as const;
+  expect([await database.exchange.count(), await database.audit.count({ where: asked })]).toEqual([before + 1, 1]);
+  await database.grant.update({ where: { id: grant.id }, data: { state: 'suspect', refusals: 1 } });
+  expect(await press()).toBe(true);
+  expect(await database.audit.count({ where: asked })).toBe(2);
+});
+
 describe('a run that waits', () => {
   /** One that waits for six hours yet, whose grant was refused or could not be asked. */
   async function waitingRun(trouble: (grantId: string) => Promise<void>) {

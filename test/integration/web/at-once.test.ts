@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { openLog } from '../../../src/log.ts';
+import { routes } from '../../../src/web/routes.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -51,8 +52,9 @@ async function somebody() {
   const snapshot = await writeSnapshot(await addRepository(pages, guest), { folder: { 'a.txt': Buffer.from('hers') } });
   const named = { run: await addRun(pages, guest), snapshot: snapshot.id };
   const userId = await guest.userId();
+  const { recoveryKeyFile } = await pages.resources.database.repository.findFirstOrThrow({ where: { userId } });
   const read = /name="read" value="([^"]+)"/.exec(await (await guest.send('/consent')).text())?.[1] ?? '';
-  return { guest, named, userId, csrf: await guest.csrf(), read };
+  return { guest, named, userId, csrf: await guest.csrf(), read, former: recoveryKeyFile ?? '' };
 }
 
 function post(guest: SignedIn, path: string, fields: Record<string, string>): Promise<Response> {
@@ -75,15 +77,22 @@ describe('a form that is sent three times at once', () => {
   test.each(forms.map((form) => [form.path({ run: ':run', snapshot: ':snapshot' }), form] as const))(
     'does what it says once, and each of them gets an answer: %s',
     async (_, { path, fields }) => {
-      const { guest, named, userId, csrf, read } = await somebody();
-      const sent = { csrf, read, ...fields };
+      const { guest, named, userId, csrf, read, former } = await somebody();
+      const sent = { csrf, read, former, ...fields };
       const answers = await Promise.all(Array.from({ length: 3 }, () => post(guest, path(named), sent)));
       for (const answer of answers) expect(answer.status, told.join('\n')).toBeLessThan(500);
       const rows = await rowsOf(userId);
       for (const count of Object.values(rows)) expect(count).toBeLessThanOrEqual(1);
+      expect(await actsOf(userId)).toEqual([...new Set(await actsOf(userId))]);
     },
   );
 });
+
+/** What the audit has of the person since they agreed, but for that. */
+async function actsOf(userId: string): Promise<string[]> {
+  const acts = await pages.resources.database.audit.findMany({ where: { userId }, orderBy: { id: 'asc' } });
+  return acts.map(({ act, about }) => `${act} ${about ?? ''}`).slice(1);
+}
 
 test('being erased is asked for five times at once by who has no snapshots, and leaves one receipt', async () => {
   const guest = await pages.consented();
@@ -152,6 +161,76 @@ test.each([
   expect(said.toSorted()).toEqual(['unchanged', act === 'pause' ? 'paused' : 'withdrawn'].toSorted());
   const acts = await pages.resources.database.audit.findMany({ where: { userId, by: { startsWith: 'operator:' } } });
   expect(acts.map(({ act: done }) => done)).toEqual([audited]);
+});
+
+describe('an operator who presses a button twice at once', () => {
+  const ofPerson = (act: string) => (userId: string) => `/operator/people/${userId}/${act}`;
+  const buttons: readonly {
+    readonly path: (userId: string) => string;
+    readonly before?: (userId: string) => Promise<unknown>;
+    readonly told: readonly [string, string];
+    readonly acts: readonly string[];
+  }[] = [
+    { path: ofPerson('run'), told: ['run', 'run-under-way'], acts: ['run-requested'] },
+    { path: ofPerson('pause'), told: ['paused', 'unchanged'], acts: ['plan-paused'] },
+    {
+      path: ofPerson('resume'),
+      before: (userId) => pages.resources.database.plan.updateMany({ where: { userId }, data: { paused: true } }),
+      told: ['resumed', 'unchanged'],
+      acts: ['plan-resumed'],
+    },
+    { path: ofPerson('sign-out'), told: ['signed-out', 'unchanged'], acts: ['signed-out'] },
+    { path: ofPerson('withdraw'), told: ['withdrawn', 'unchanged'], acts: ['consent-withdrawn'] },
+    { path: () => '/operator/queues/pause', told: ['paused', 'unchanged'], acts: ['night-paused'] },
+    { path: () => '/operator/queues/resume', told: ['resumed', 'unchanged'], acts: ['night-resumed'] },
+    {
+      path: () => '/operator/queues/drain',
+      before: (userId) =>
+        pages.resources.database.run.updateMany({
+          where: { plan: { userId } },
+          data: { state: 'queued', slot: 'night', night: '2026-05-09' },
+        }),
+      told: ['drained', 'nothing-waits'],
+      acts: ['night-drained'],
+    },
+    {
+      path: () => '/operator/retry',
+      before: async (userId) => {
+        const { clock, database } = pages.resources;
+        await database.run.updateMany({ where: { state: 'failed' }, data: { state: 'succeeded' } });
+        const data = { state: 'failed', errorCode: 'source/forbidden', finishedAt: clock.now() } as const;
+        await database.run.updateMany({ where: { plan: { userId } }, data });
+      },
+      told: ['1', '0'],
+      acts: ['run-requested', 'runs-retried'],
+    },
+  ];
+
+  test('is every button that they have', () => {
+    // Of asking again test/integration/custody/ask-again.test.ts says so.
+    const known = ['/operator/people/:person/ask-again', ...buttons.map(({ path }) => path(':person'))];
+    const posts = routes.filter(({ method, who }) => method === 'POST' && who === 'operator').map(({ path }) => path);
+    expect(posts.toSorted()).toEqual(known.toSorted());
+  });
+
+  test.each(buttons.map((button) => [button.path(':person'), button] as const))(
+    'does one deed, which has one row in the audit, and both answers say what is so: %s',
+    async (_, { path, before, told, acts }) => {
+      const operator = await pages.newPerson({ roles: ['operator'] });
+      const { userId } = await somebody();
+      const { database } = pages.resources;
+      await database.run.deleteMany({ where: { plan: { userId }, state: 'queued' } });
+      await before?.(userId);
+      const [csrf, last] = [await operator.csrf(), await database.audit.findFirst({ orderBy: { id: 'desc' } })];
+      const sent = { csrf, reason: 'asked by phone', state: 'failed', code: 'source/forbidden' };
+      const answers = await Promise.all([1, 2].map(() => post(operator, path(userId), sent)));
+      expect(answers.map(({ status }) => status)).toEqual([303, 303]);
+      const said = answers.map(({ headers }) => headers.get('location')?.replace(/.*(told|retried)=/, ''));
+      expect(said.toSorted()).toEqual(told.toSorted());
+      const rows = await database.audit.findMany({ where: { id: { gt: last?.id ?? 0n } } });
+      expect(rows.map(({ act }) => act)).toEqual(acts);
+    },
+  );
 });
 
 test('nobody else’s run is cancelled by who guesses among many at once', async () => {

@@ -81,6 +81,9 @@ test('nights are paused and let go on, a backup is asked for, and each is in the
   expect(await act('pause')).toBe('unchanged');
   expect(await act('resume')).toBe('resumed');
   expect(await latest()).toMatchObject({ by, userId, act: 'plan-resumed', reason: null });
+  expect(await act('run', { reason: 'her first one waits' })).toBe('run-under-way');
+  expect(await latest()).toMatchObject({ act: 'plan-resumed' });
+  await pages.resources.database.run.deleteMany({ where: { plan: { userId } } });
   expect(await act('run', { reason: 'she asked' })).toBe('run');
   expect(await latest()).toMatchObject({ by, userId, act: 'run-requested', reason: 'she asked' });
 });

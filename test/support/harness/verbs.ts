@@ -228,7 +228,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       audit.listAudit(database, { filter: { kind: 'operator', act: 'consent-given' }, limit: 50 }),
     'listAudit of an act and a time': () =>
       audit.listAudit(database, { filter: { act: 'consent-given', since: ago(day) }, limit: 50 }),
-    findNightSwitch: () => audit.findNightSwitch(database),
+    findNightSwitch: () => audit.inSwitchesTurn(database, () => audit.findNightSwitch(database)),
     'allAudit of a time': () => drain(audit.allAudit(database, { since: ago(2 * day), until: ago(day) })),
     'allAudit of a kind': () => drain(audit.allAudit(database, { kind: 'operator' })),
     lockCanaries: () => inOne((transaction) => canaries.lockCanaries(transaction)),
@@ -328,7 +328,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     askGrantAgain: async ({ grantId }) => {
       await database.grant.update({ where: { id: grantId }, data: { state: 'suspect' } });
-      await deadlines.askGrantAgain(database, { grantId, at, by });
+      for (let press = 0; press < 2; press++) await deadlines.askGrantAgain(database, { grantId, at, by });
     },
     withdrawGrant: ({ grantId }) =>
       withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', eraseAt: later(day) }),
@@ -611,7 +611,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       repositories.inKeysTurn(database, userId, async () => {
         const key = { recoveryKeyFile: '[]', sealedRecoveryKey: bytes };
         await repositories.saveRecoveryKey(database, { id, store: null, ...key, reissued: { by, at } });
-        await repositories.markRecoveryKeySeen(database, { id, at });
+        for (let press = 0; press < 2; press++) await repositories.markRecoveryKeySeen(database, { id, at });
         await repositories.markRecoveryKeyKept(database, { id, recoveryKeyFile: '[]', at });
       }),
     eachRepositoryPlace: () => Array.fromAsync(repositoryMoves.eachRepositoryPlace(database)),

@@ -4,7 +4,7 @@ import { endWebSessionsOf } from '../../../database/people/web-sessions.ts';
 import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
 import { askAgain } from '../../../flows/custody/ask-again.ts';
-import { requestRun } from '../../../flows/nights/request-run.ts';
+import { requestNewRun } from '../../../flows/nights/request-run.ts';
 import { letGoOfSignedOut } from '../../../flows/snapshots/let-go.ts';
 import { form } from '../../layout.ts';
 import { name as safeName } from '../../names.ts';
@@ -20,8 +20,8 @@ export async function askAgainFor(visit: PersonVisit): Promise<Response> {
   if (grantId === null || (state !== 'suspect' && state !== 'needs_consent')) return back(visit, id, 'unchanged');
   const words = await wordsOf(visit);
   try {
-    await askAgain(visit.resources, { grantId, by: operatorOf(visit), words });
-    return back(visit, id, 'accepted');
+    const asked = await askAgain(visit.resources, { grantId, by: operatorOf(visit), words });
+    return back(visit, id, asked ? 'accepted' : 'asking');
   } catch (error) {
     if (!isAppError(error)) throw error;
     return back(visit, id, error.code === 'grant/not-usable' ? 'refused' : 'unanswered');
@@ -34,8 +34,8 @@ export async function runFor(visit: PersonVisit): Promise<Response> {
   if (planId === null) return back(visit, id, 'no-run');
   const words = await wordsOf(visit);
   try {
-    await requestRun(visit.resources, { planId, trigger: 'operator', by: operatorOf(visit), words });
-    return back(visit, id, 'run');
+    const asked = { planId, trigger: 'operator', by: operatorOf(visit), words } as const;
+    return back(visit, id, (await requestNewRun(visit.resources, asked)).isNew ? 'run' : 'run-under-way');
   } catch (error) {
     if (!isAppError(error, 'grant/not-usable')) throw error;
     return back(visit, id, 'no-run');
@@ -68,9 +68,9 @@ export async function signOutFor(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
   const { id: userId } = await getPersonOf(visit);
   const words = await wordsOf(visit);
-  await endWebSessionsOf(database, { userId, at: clock.now(), by: operatorOf(visit), words });
+  const ended = await endWebSessionsOf(database, { userId, at: clock.now(), by: operatorOf(visit), words });
   await letGoOfSignedOut(visit.resources);
-  return back(visit, userId, 'signed-out');
+  return back(visit, userId, ended ? 'signed-out' : 'unchanged');
 }
 
 /** The step before a withdrawal, in which the operator says why. */

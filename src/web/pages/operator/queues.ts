@@ -60,8 +60,8 @@ export async function draining(visit: PersonVisit): Promise<Response> {
 /** Ends the night early. Throws `request/invalid` without a reason. */
 export async function drain(visit: PersonVisit): Promise<Response> {
   const words = await getWords(visit);
-  await drainNight(visit.resources, { by: operatorOf(visit), words });
-  return visit.c.redirect(`${place}?told=drained`, 303);
+  const skipped = await drainNight(visit.resources, { by: operatorOf(visit), words });
+  return visit.c.redirect(`${place}?told=${skipped > 0 ? 'drained' : 'nothing-waits'}`, 303);
 }
 
 function stateCard(visit: PersonVisit, { paused, by, kind }: QueueView): Html {
