@@ -1,25 +1,19 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
-import { AppError, isAppError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { type MemoryBudget, partOf, unlimitedMemory } from '../../memory-budget.ts';
 import { openPace } from '../http/pace.ts';
 import type { ProcessorShare } from '../http/processor-shares.ts';
 import type { Servers } from '../http/server.ts';
-import type { Access, Listing, Member, Reading, Source } from '../source.ts';
+import type { Access, Listing, Member, Source } from '../source.ts';
 import { type ConnectionTimeouts, defaultTimeouts } from './connection.ts';
 import { openConnections } from './connections.ts';
 import { type MailListingLimits, watchListing } from './listing-watch.ts';
 import { parseMailAddress } from './mail-address.ts';
 import { type MailboxRecord, mailboxOfRecord, recordOf } from './mailbox-record.ts';
 import { listMailboxes, type Mailbox, type Mailboxes, mailboxAt, validatorOf, validatorsOf } from './mailboxes.ts';
-import {
-  bytesOfPart,
-  type FetchedPart,
-  longestTogether,
-  type MessagePlace,
-  openMessageFetches,
-} from './message-fetches.ts';
+import { openMessageFetches } from './message-fetches.ts';
+import { openMessageReadings } from './message-readings.ts';
 import { listMessages } from './messages.ts';
 
 export interface ImapOptions {
@@ -80,9 +74,12 @@ export function imapSource(options: ImapOptions): Source {
   const timeouts = { ...defaultTimeouts, ...options.timeouts };
   const connections = openConnections({ server, access, timeouts, clock, log, random, onCommand });
   const pace = () => openPace(clock, servers.limits.leastBytesPerSecond);
+  const onBytes = (count: number) => {
+    traffic.bytes += count;
+  };
   const fetches = openMessageFetches({ connections, pace, processor });
+  const readings = openMessageReadings({ fetches, mostBytes: fileBytes, onBytes });
   const records = new Map<string, MailboxRecord>();
-  const doubted = new WeakMap<Member, string>();
   const listed = new Set<string>();
   let relistings = 0;
   let mailboxes: Promise<Tree> | undefined;
@@ -154,59 +151,6 @@ export function imapSource(options: ImapOptions): Source {
     records.set(path, record);
   }
 
-  async function openMessage(entry: Member, signal: AbortSignal): Promise<Reading> {
-    const { size, validator } = entry;
-    if (size !== undefined && size > fileBytes) throw tooLong();
-    const place = placeOf(entry);
-    const bytes = size !== undefined && size <= longestTogether ? await fetches.whole(place, size, signal) : undefined;
-    if (bytes === undefined) return readInParts(entry, 0, await fetches.part(place, 0, signal), signal);
-    traffic.bytes += bytes.length;
-    requireListedSize(entry, bytes.length, () => createHash('sha256').update(bytes).digest('hex'));
-    return { size: bytes.length, validator, body: [bytes] };
-  }
-
-  /** From a byte on, of which the first part is there already. */
-  function readInParts(entry: Member, from: number, first: FetchedPart, signal: AbortSignal): Reading {
-    const place = placeOf(entry);
-    const { validator, size } = entry;
-    const isDoubted = size === undefined || doubted.has(entry);
-    const hash = createHash('sha256');
-    async function* body() {
-      let length = from;
-      for (let { bytes } = first; ; { bytes } = await fetches.part(place, length, signal)) {
-        length += bytes.length;
-        traffic.bytes += bytes.length;
-        if (length > fileBytes) throw tooLong();
-        hash.update(bytes);
-        yield bytes;
-        if (bytes.length < bytesOfPart || (!isDoubted && length === size)) break;
-      }
-      requireListedSize(entry, length, () => hash.digest('hex'));
-    }
-    return { validator, ...(!isDoubted && { size: size - from }), body: body() };
-  }
-
-  /**
-   * What has a number never changes, and an answer that broke off is told from a whole one; but there are servers that only estimate sizes. Two readings
-   * of the same bytes are the message then. Throws `source/changed` with `retry` at the first, and `source/malformed` where they differ.
-   */
-  function requireListedSize(entry: Member, length: number, digest: () => string): void {
-    if (entry.size === undefined || entry.size === length) return;
-    const before = doubted.get(entry);
-    const now = digest();
-    if (before === now) return;
-    doubted.set(entry, now);
-    const detail = { listed: entry.size, received: length };
-    if (before === undefined)
-      throw new AppError('source/changed', 'The mail server sent a message of another size than it lists.', {
-        detail,
-        retry: { afterMs: 0 },
-      });
-    throw new AppError('source/malformed', 'The mail server sends something else each time, and never what it lists.', {
-      detail,
-    });
-  }
-
   return {
     name,
     address: url,
@@ -218,16 +162,13 @@ export function imapSource(options: ImapOptions): Source {
     open: async (entry, signal) => {
       signal.throwIfAborted();
       const path = mailboxOfRecord(entry.location);
-      if (path === undefined) return openMessage(entry, signal);
+      if (path === undefined) return readings.open(entry, signal);
       const record = records.get(path);
       if (record === undefined) throw new AppError('source/not-found', 'The mailbox was not listed.');
       return record.open();
     },
-    openRest: async (entry, from, signal) => {
-      if (mailboxOfRecord(entry.location) !== undefined) return undefined;
-      const first = await fetches.part(placeOf(entry), from, signal).catch(passOverGone);
-      return first !== undefined && first.size === entry.size ? readInParts(entry, from, first, signal) : undefined;
-    },
+    openRest: async (entry, from, signal) =>
+      mailboxOfRecord(entry.location) === undefined ? readings.openRest(entry, from, signal) : undefined,
     get atOnce() {
       return connections.most * messagesOfConnection;
     },
@@ -248,18 +189,4 @@ function foldersIn({ below }: Mailbox, { validators }: Tree): Member[] {
     const validator = validators.get(path);
     return { kind: 'collection', name, location: path, ...(validator !== undefined && { validator }) };
   });
-}
-
-function placeOf({ location, validator }: Member): MessagePlace {
-  const [, uid, path = ''] = /^(\d+) (.*)$/s.exec(location) ?? [];
-  return { uid: Number(uid), path, uidValidity: validator?.split(' ')[0] };
-}
-
-/** What is not there to go on with is found out again by reading all of it. */
-function passOverGone(error: unknown): undefined {
-  if (!isAppError(error, 'source/not-found') && !isAppError(error, 'source/changed')) throw error;
-}
-
-function tooLong(): AppError {
-  return new AppError('source/too-large', 'The message is longer than a file may be (FILE_BYTES).');
 }

@@ -244,6 +244,35 @@ describe('a size that is listed', () => {
     await expect(source.open(entry, never)).rejects.toMatchObject({ code: 'source/malformed', retry: undefined });
   });
 
+  test('rightly, of which less at a time is given than was requested, is read to its end', async () => {
+    const content = Buffer.from('0123456789'.repeat(60_000));
+    server.put('INBOX', content);
+    instead('UID FETCH', (tag, socket, rest) => {
+      const from = /<(\d+)\./.exec(rest)?.[1];
+      if (from === undefined)
+        return socket.write(`* 1 FETCH (UID 1 RFC822.SIZE ${content.length})\r\n${tag} OK done\r\n`);
+      const part = content.subarray(Number(from), Number(from) + 100_000);
+      return socket.write(`* 1 FETCH (UID 1 BODY[]<${from}> {${part.length}}\r\n${part})\r\n${tag} OK done\r\n`);
+    });
+    await using source = openMail(server.url);
+    const [entry] = await messagesIn(source);
+    if (entry === undefined) throw new Error('It is not listed.');
+    expect((await contentOf(await source.open(entry, never))).equals(content)).toBe(true);
+  });
+
+  test.each([1024 ** 2 - 1, 1024 ** 2, 1024 ** 2 + 1])(
+    'as what a part has, while there is more, is found out: %i',
+    async (size) => {
+      const message = server.put('INBOX', Buffer.alloc(1_500_000, 'x'));
+      message.listedSize = size;
+      await using source = openMail(server.url);
+      const [entry] = await messagesIn(source);
+      if (entry === undefined) throw new Error('It is not listed.');
+      await expect(source.open(entry, never).then(contentOf)).rejects.toMatchObject({ code: 'source/changed' });
+      expect((await read(source, entry)).content.length).toBe(1_500_000);
+    },
+  );
+
   test('beyond what a file may have is not fetched', async () => {
     server.put('INBOX', Buffer.alloc(3_000));
     await using source = openMail(server.url, { fileBytes: 2_999 });
