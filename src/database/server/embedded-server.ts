@@ -9,6 +9,7 @@ import { makeFolders } from '../../make-folders.ts';
 import { placeOnce } from '../../place-once.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
 import { freePort } from './free-port.ts';
+import { removeOtherPrograms } from './placed-programs.ts';
 
 /** The address of a server for a role and its password. */
 export type UrlOf = (role: string, password: string) => string;
@@ -40,7 +41,7 @@ export async function launchServer(folder: string, parameters: Record<string, st
   makeFolders(folder);
   const data = join(folder, 'data');
   const account = await accountFor(data);
-  const programs = await programsFor(account, folder, { runs: await hasProcess(folder) });
+  const programs = await programsFor(account, folder);
   if (!(await hasData(folder))) await makeData(folder, programs.initdb, account, parameters);
   await removeDrafts(folder);
   await allowPasswordsOnly(data);
@@ -48,6 +49,7 @@ export async function launchServer(folder: string, parameters: Record<string, st
   const all = { ...parameters, port, listen_addresses: '127.0.0.1', unix_socket_directories: "''" };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
   await control(programs.pg_ctl, ['start', '-D', data, '-w', '-t', '600', '-o', options.join(' ')], account);
+  await removeOtherPrograms(folder, programs.pg_ctl);
   return (role, password) => urlOf(role, password, port);
 }
 
@@ -59,7 +61,7 @@ const lookEveryMs = 100;
 export async function stopServer(folder: string): Promise<void> {
   const clock = systemClock();
   const account = await accountFor(join(folder, 'data'));
-  const { pg_ctl } = await programsFor(account, folder, { runs: true });
+  const { pg_ctl } = await programsFor(account, folder);
   const pid = await pidOf(folder);
   if (pid === 0) return;
   await control(pg_ctl, ['kill', 'INT', String(pid)], account).catch(() => {}); // It may have gone by itself.
