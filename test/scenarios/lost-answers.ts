@@ -89,7 +89,7 @@ async function killBeforeTheDatabaseHasIt(fixture: ServiceFixture): Promise<void
   await client.query('SELECT 1 FROM grants FOR UPDATE');
   answer.release();
   const spool = openSpool(join(fixture.folder, 'spool'));
-  await expect.poll(() => spool.list(), { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(() => spool.list()).toHaveLength(1);
   await kill(asking);
   await client.end();
 }

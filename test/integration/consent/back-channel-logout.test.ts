@@ -54,7 +54,7 @@ test('a logout token that the provider sends is taken, ends the session, and wit
   expect(admin.offlineSessions({ username: 'alice' })).toHaveLength(1);
   expect(await admin.sendLogoutToken('alice', clientId, { revokeOffline: true })).toBe(200);
   expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
-  await vi.waitUntil(() => admin.offlineSessions({ username: 'alice' }).length === 0);
+  await expect.poll(() => admin.offlineSessions({ username: 'alice' })).toEqual([]);
 });
 
 describe('a logout at the provider', () => {
@@ -134,7 +134,7 @@ describe('a logout at the provider', () => {
     expect((await send(guest)).status).toBe(200);
     expect(await grantOf(alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
     expect(await database.run.count({ where: { state: { in: ['queued', 'running'] } } })).toBe(0);
-    await vi.waitUntil(async () => (await database.tokenGeneration.count({ where: { sealed: { not: null } } })) === 0);
+    await expect.poll(() => database.tokenGeneration.count({ where: { sealed: { not: null } } })).toBe(0);
     expect(revoke).toHaveBeenCalledTimes(1);
     fixture.custody.pass(1_000);
     const again = await signInAs(fixture, alice);

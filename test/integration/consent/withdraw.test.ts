@@ -111,7 +111,7 @@ describe('withdrawing', () => {
     expect(revoke).toHaveBeenCalledTimes(1);
   });
 
-  test('aborts a backup of another process in the middle of a file within a second, and leaves it no access', async () => {
+  test('aborts a backup of another process in the middle of a file, long before that renews its lease, and leaves it no access', async () => {
     const { grant, plan } = await fixture.consent();
     const reached = Promise.withResolvers<void>();
     fixture.files.mischief = ({ method }, response) => {
@@ -126,7 +126,7 @@ describe('withdrawing', () => {
     await withdraw(grant.id);
     const begun = performance.now();
     expect(await working).toMatchObject({ state: 'cancelled', leaseHolder: null, snapshotId: null });
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(15_000);
     const access = obtainAccess(worker, { grantId: grant.id, minimumSeconds: 1 });
     expect(await access.catch((error: unknown) => isAppError(error, 'grant/not-usable'))).toBe(true);
   });

@@ -247,12 +247,14 @@ describe('steering a run', () => {
       save.mockImplementation(away as never);
       return outcome;
     });
-    await vi.waitUntil(() => away.mock.calls.length > 0);
+    await expect.poll(() => away.mock.calls.length).toBeGreaterThan(0);
     save.mockRestore();
-    await vi.waitUntil(async () => {
-      await clock.advance(5 * second);
-      return (await run()).state !== 'running';
-    });
+    await expect
+      .poll(async () => {
+        await clock.advance(5 * second);
+        return (await run()).state;
+      })
+      .not.toBe('running');
     await steered;
     expect(await run()).toMatchObject({ state: 'succeeded', attempt: 1, snapshotId: 'abc' });
   });
@@ -299,7 +301,7 @@ describe('steering a run', () => {
       signal.addEventListener('abort', () => aborted.resolve());
       return ended.promise;
     });
-    await vi.waitUntil(async () => (await run()).state === 'running');
+    await expect.poll(async () => (await run()).state).toBe('running');
     const { grantId } = await database.plan.findFirstOrThrow();
     expect(await cancelRuns(database, { grantId, at: clock.now(), by: 'alice', reason: 'withdrawn' })).toBe(1);
     await clock.advance(second);
@@ -370,6 +372,7 @@ describe('steering a run', () => {
     asked.mockClear();
     await clock.advance(10 * second);
     expect(asked).not.toHaveBeenCalled();
+    asked.mockRestore();
   });
 
   test('is told at once when another worker has the run', async () => {
@@ -434,13 +437,15 @@ describe('steering a run', () => {
       const away = vi.spyOn(database.run, 'updateMany').mockRejectedValue(new Error('away'));
       await clock.advance(5 * second);
       await asking;
-      await vi.waitUntil(() => away.mock.calls.length > 0);
+      await expect.poll(() => away.mock.calls.length).toBeGreaterThan(0);
       expect(written).not.toHaveBeenCalled();
       away.mockRestore();
-      await vi.waitUntil(async () => {
-        await clock.advance(second);
-        return written.mock.calls.length > 0;
-      });
+      await expect
+        .poll(async () => {
+          await clock.advance(second);
+          return written.mock.calls.length;
+        })
+        .toBeGreaterThan(0);
       await steered;
       expect(await run()).toMatchObject({ state: 'succeeded', snapshotId: 'abc' });
     });

@@ -529,7 +529,7 @@ test('what waits for a place has it as soon as a run of the same worker ends', a
   await expect.poll(() => database().run.count({ where: { state: 'running' } })).toBe(1);
   const ask = vi.spyOn(fixture.resources.runClaims, 'next');
   all.push(steer(), steer());
-  await vi.waitUntil(() => ask.mock.calls.length === 2);
+  await expect.poll(() => ask.mock.calls.length).toBe(2);
   await Promise.allSettled(ask.mock.results.map(({ value }) => value));
   ends.resolve();
   expect(await Promise.all(all)).toHaveLength(3);
@@ -551,7 +551,7 @@ test('what waits for a place asks less and less often', async () => {
   const counts: number[] = [];
   for (const passed of [0, 1, 2, 4, 8, 8]) {
     await fixture.resources.clock.advance(passed * second);
-    await vi.waitUntil(() => ask.mock.calls.length > counts.length);
+    await expect.poll(() => ask.mock.calls.length).toBeGreaterThan(counts.length);
     counts.push(ask.mock.calls.length);
     await Promise.allSettled(ask.mock.results.map(({ value }) => value));
   }

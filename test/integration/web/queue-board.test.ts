@@ -108,7 +108,7 @@ describe.for(places.filter(([name]) => name !== 'Redis' || redisServer !== undef
       await queues.backUps.resume();
       const fail = () => Promise.reject(new AppError('queue/unavailable', secretName, { retry: { afterMs: 600_000 } }));
       const work = await workOn(queues.connection, fail, { concurrency: 1, clock: systemClock(), log: silentLog });
-      await expect.poll(async () => (await queues.backUps.counts()).delayed, { timeout: 20_000 }).toBe(2);
+      await expect.poll(async () => (await queues.backUps.counts()).delayed).toBe(2);
       await work.close(0);
       const [failed] = (await jobs(visit(operator))).jobs.filter(({ id }) => id === 'run-one-0');
       expect(failed).toMatchObject({ data: { runId: 'one' }, failedReason: 'See the run.', stacktrace: [] });

@@ -48,7 +48,7 @@ test('the first start writes nothing to the temporary folder, and passwords that
 test('a migration leaves no connection open', async () => {
   await migrate(database.ownerUrl);
   const others = `SELECT pid FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid()`;
-  await vi.waitUntil(async () => (await query(database.ownerUrl, others)).length === 0, { timeout: 10_000 });
+  await expect.poll(() => query(database.ownerUrl, others)).toEqual([]);
 });
 
 test('a second process uses the PostgreSQL that runs, and leaves it running', async () => {

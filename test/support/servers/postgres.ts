@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
 import { inject } from 'vitest';
 import { administer, connected, databaseUrl, describeSchema } from './postgres-server.ts';
 
@@ -17,7 +18,8 @@ export async function openTestDatabase(options: { empty?: boolean } = {}): Promi
   return {
     url: databaseUrl(url, name),
     [Symbol.asyncDispose]: async () => {
-      if (options.empty || !(await makeAsNew(name))) return remove();
+      const isAsNew = !options.empty && (await connected(databaseUrl(url, name), makeAsNew).catch(() => false));
+      if (!isAsNew) return remove();
       emptied.push(name);
     },
   };
@@ -33,23 +35,28 @@ async function createDatabase(from: string): Promise<string> {
   return name;
 }
 
-/** Ends all other connections, deletes every row, and tells whether the database is as the template then. */
-async function makeAsNew(name: string): Promise<boolean> {
-  const { url, schema } = inject('postgres');
-  return connected(databaseUrl(url, name), async (client) => {
-    await client.query(endOtherConnections);
-    if ((await describeSchema(client)) !== schema) return false;
-    const [row] = (await client.query<{ bytes: number; statement: string }>(howToEmpty)).rows;
-    if (row === undefined || row.bytes > mostBytes) return false;
-    // The audit cannot be emptied otherwise.
-    await client.query('SET session_replication_role = replica');
-    await client.query(row.statement);
-    return true;
-  }).catch(() => false);
+/**
+ * Ends all other connections, but for those called `kept` that are in the middle of nothing, deletes every row, and tells whether the database is as
+ * the template then.
+ */
+export async function makeAsNew(client: pg.Client): Promise<boolean> {
+  const { schema } = inject('postgres');
+  await client.query(endOtherConnections, [kept]);
+  if ((await describeSchema(client)) !== schema) return false;
+  const [row] = (await client.query<{ bytes: number; statement: string }>(howToEmpty)).rows;
+  if (row === undefined || row.bytes > mostBytes) return false;
+  // The audit cannot be emptied otherwise.
+  await client.query('SET session_replication_role = replica');
+  await client.query(row.statement);
+  return true;
 }
 
+/** What connections call themselves that are used again with their database. */
+export const kept = 'nightkeep-test-kept';
+
 const endOtherConnections = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid()`;
+  WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND NOT (application_name = $1 AND state = 'idle' AND pid NOT IN (SELECT pid FROM pg_locks WHERE pid IS NOT NULL))`;
 
 /** Deleted rows stay in the files, where they slow down who reads them. */
 const mostBytes = 1_000_000;

@@ -21,13 +21,13 @@ const miB = 1024 * kiB;
 
 /** Bytes that do not repeat. */
 function noise(seed: number, length: number): Buffer {
-  const bytes = Buffer.alloc(length);
+  const words = new Uint32Array(Math.ceil(length / 4));
   let state = seed + 1;
-  for (let at = 0; at + 4 <= length; at += 4) {
+  for (let at = 0; at < words.length; at += 1) {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    bytes.writeUInt32LE((state ^ (state >>> 15)) >>> 0, at);
+    words[at] = state ^ (state >>> 15);
   }
-  return bytes;
+  return Buffer.from(words.buffer, 0, length);
 }
 
 /** Six folders of twenty files of 64 KiB. */
@@ -267,7 +267,7 @@ describe('an archive that reads slowly', () => {
     const night = archiveNight(await reopened(), sources, { ...options, signal: end.signal, onCheckpoint });
     night.catch(() => undefined);
     const kill = async (atLeast: number) => {
-      await expect.poll(() => made.length, { interval: 1, timeout: 20_000 }).toBeGreaterThanOrEqual(atLeast);
+      await expect.poll(() => made.length, { interval: 1 }).toBeGreaterThanOrEqual(atLeast);
       end.abort(new Error('killed'));
       await expect(night).rejects.toThrow('killed');
       return made.at(-1);
@@ -314,7 +314,7 @@ describe('an archive that reads slowly', () => {
     // More than the longest blob, so that one is whole however the content is cut.
     const { source, begun } = stalled(0, 9 * miB);
     const { kill, made } = await begin(begun, { clock });
-    await expect.poll(() => clock.advance(1_000).then(() => made.length), { interval: 20, timeout: 10_000 }).toBe(1);
+    await expect.poll(() => clock.advance(1_000).then(() => made.length), { interval: 20 }).toBe(1);
     const { bytes } = await resumed(source, await kill(1));
     expect(bytes).toBeLessThan(12 * miB);
   });
@@ -327,9 +327,9 @@ describe('an archive that reads slowly', () => {
       processed = () => progress().entries;
     };
     const { kill, made } = await begin(begun, { clock, onProgress });
-    await expect.poll(() => source.traffic.bytes, { interval: 1, timeout: 10_000 }).toBeGreaterThan(400 * kiB);
+    await expect.poll(() => source.traffic.bytes, { interval: 1 }).toBeGreaterThan(400 * kiB);
     await clock.advance(1_000);
-    await expect.poll(() => processed(), { interval: 1, timeout: 10_000 }).toBe(5);
+    await expect.poll(() => processed(), { interval: 1 }).toBe(5);
     expect(made).toEqual([]);
     await clock.advance(8_000);
     const { opened } = await resumed(source, await kill(1));
@@ -351,7 +351,7 @@ describe('an archive that reads slowly', () => {
       processed = () => progress().entries;
     };
     const { kill, made } = await begin(withoutAnswer, { clock, requests: 4, onProgress });
-    await expect.poll(() => processed(), { interval: 1, timeout: 20_000 }).toBeGreaterThanOrEqual(5);
+    await expect.poll(() => processed(), { interval: 1 }).toBeGreaterThanOrEqual(5);
     for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
     expect(made).toEqual([]);
     await clock.advance(10_000);
