@@ -1,9 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { noCheckpoint, saveCheckpoint } from '../../../src/database/nights/checkpoints.ts';
 import { findRetention, saveAgreedRule, saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { AppError } from '../../../src/errors.ts';
+import { findRemoved } from '../../../src/flows/retention/find-removed.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
 import { pruneDue } from '../../../src/flows/retention/prune-due.ts';
 import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
@@ -132,6 +133,38 @@ test('keeps all after a great loss until somebody has looked, and says so', asyn
   await retain(resources(), { userId, signal });
   expect(await idsLeft()).toHaveLength(1);
   expect(await database.repository.findFirst()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
+});
+
+test('looks again under its lock, so that nothing goes by what was true before; where nothing would go, it takes none', async () => {
+  const ids = [await night(3), await night(0)];
+  await agreeTo('last=1');
+  const known = (await findRetention(pages.resources.database, userId)) ?? undefined;
+  await agreeTo(null);
+  expect(await forgetSnapshots(resources(), { userId, by, ...(known && { known }) })).toMatchObject({
+    hold: 'not-agreed',
+    going: [],
+  });
+  expect(await idsLeft()).toEqual(ids.sort());
+  await agreeTo('last=2');
+  const saved = vi.spyOn(repository.backend, 'save');
+  expect(await forgetSnapshots(resources(), { userId, by })).toMatchObject({ hold: null, going: [] });
+  expect(saved).not.toHaveBeenCalled();
+});
+
+test('prunes nothing, and says nothing of it, once its worker stops', async () => {
+  await night(9);
+  const { database } = pages.resources;
+  await database.run.updateMany({ data: { state: 'failed', startedAt: new Date(now) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(now + 90 * dayMs) } });
+  const stopped = resources(now + 8 * dayMs);
+  const warn = vi.fn();
+  await pruneDue(
+    { ...stopped, log: { ...stopped.log, with: () => ({ ...stopped.log, warn }) } },
+    { signal: AbortSignal.abort() },
+  );
+  expect(warn).not.toHaveBeenCalled();
+  await pruneDue(stopped, { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
 });
 
 test('prunes a week after where no run is due, and what is left is whole', async () => {
@@ -273,7 +306,9 @@ test('nothing goes while the store does not list a snapshot that it has', async 
   });
   const refused = { code: 'store/unavailable', message: expect.stringContaining('Nothing was removed') };
   await expect(forgetSnapshots(behind(newest), { userId, by })).rejects.toMatchObject(refused);
-  await expect(pruneRepository(behind(newest), { userId, by })).rejects.toMatchObject(refused);
+  for (const hidden of [newest, old])
+    await expect(pruneRepository(behind(hidden), { userId, by })).rejects.toMatchObject(refused);
+  expect(await findRemoved(resources(), { userId, repository, saved: [] })).toEqual([]);
   expect(await idsLeft()).toEqual([old, newest].sort());
   await repository.forgetSnapshot(newest as never);
   expect(await pruneRepository(resources(), { userId, by })).toMatchObject({ packsUnindexed: 0 });

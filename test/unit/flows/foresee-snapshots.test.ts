@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { foreseeSnapshots, judgeSnapshots } from '../../../src/flows/retention/judge-snapshots.ts';
+import { foreseeSnapshots, judgeSnapshots, removedAmong } from '../../../src/flows/retention/judge-snapshots.ts';
 import { parseId, type SnapshotId, type TreeId } from '../../../src/store/format/ids.ts';
 import { timestamp } from '../../../src/store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../../src/store/repository/snapshots.ts';
@@ -97,4 +97,17 @@ test('nothing goes where nothing is there, or somebody should look first', () =>
   const saved = [0, 1, 2].map((night) => snapshotOf(night, new Date(first - night * day)));
   const facts = { ...factsOf(saved[0]), alarmAt: new Date(first) };
   expect(foreseeSnapshots(saved, facts, at)).toMatchObject({ hold: 'alarm', going: [] });
+});
+
+test('what is missing was removed by somebody where the rule keeps it, and all of it where nothing goes by a rule', () => {
+  const nights = Array.from({ length: 4 }, (_, night) => snapshotOf(night, new Date(first + night * day)));
+  const [old, before] = nights.slice(0, 2).map(({ id, snapshot: { time } }) => ({ id, time }));
+  const absent = [old, before].filter((one) => one !== undefined);
+  const saved = nights.slice(2);
+  const facts = factsOf(nights.at(-1));
+  const asked = { rule: { daily: 3 }, now: new Date(first + 3 * day + 60_000) };
+  expect(removedAmong(absent, saved, facts, asked)).toEqual([before?.id]);
+  for (const held of [{ agreedAt: null }, { alarmAt: new Date(first) }])
+    expect(removedAmong(absent, saved, { ...facts, ...held }, asked)).toEqual([old?.id, before?.id]);
+  expect(removedAmong(absent, saved, facts, { ...asked, rule: {} })).toEqual([old?.id, before?.id]);
 });

@@ -32,6 +32,7 @@ describe('a retention rule', () => {
       '2026-11-25T02:00:00Z': ['monthly'],
       '2026-11-25T00:30:00Z': ['oldest'],
     });
+    expect(kept(items.slice(0, 1), { monthly: 12 })).toEqual({ '2026-11-25T02:00:00Z': ['monthly'] });
   });
 
   test('counts a span back from the newest snapshot that is not of the future', () => {
@@ -66,6 +67,8 @@ describe('a retention rule', () => {
     expect(asRule(JSON.parse(JSON.stringify(rule)))).toEqual(rule);
     for (const saved of [null, undefined, 'daily=7', 7, [], {}, { daily: -1, within: { days: '14' }, tags: 'pinned' }])
       expect(isEmpty(asRule(saved))).toBe(true);
+    const odd = asRule({ daily: -3, within: { years: -1, days: 10, hours: 'x' } });
+    expect(odd).toEqual({ within: { years: 0, months: 0, days: 10, hours: 0 } });
   });
 
   test.each(['', 'daily', 'daily=-1', 'daily=7;weekly=4', 'nightly=7', 'within=2w', 'within=', 'daily=99999'])(
