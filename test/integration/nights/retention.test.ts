@@ -135,6 +135,31 @@ test('keeps all after a great loss until somebody has looked, and says so', asyn
   expect(await database.repository.findFirst()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
 });
 
+test('goes by the newest complete snapshot that is there, and not by one that went', async () => {
+  const [complete, gone] = [await night(9), await night(5)];
+  await night(1, { state: 'partial' });
+  const { database } = pages.resources;
+  await database.run.updateMany({ where: { snapshotId: gone }, data: { snapshotForgottenAt: new Date(now) } });
+  expect(await findRetention(database, userId)).toMatchObject({ completeId: complete });
+});
+
+test('forgets while its lock is there, and what somebody else forgot just then is no obstacle', async () => {
+  const ids = [await night(9), await night(8), await night(1)];
+  await agreeTo('last=1');
+  const { remove } = repository.backend;
+  const locks: number[] = [];
+  Object.assign(repository.backend, {
+    remove: async (type: 'snapshot', name: string) => {
+      await remove(type, name);
+      if (type !== 'snapshot') return;
+      locks.push((await Array.fromAsync(repository.backend.list('lock'))).length);
+      for (const other of ids.slice(0, 2)) if (other !== name) await remove(type, other);
+    },
+  });
+  expect((await forgetSnapshots(resources(), { userId, by })).going.toSorted()).toEqual(ids.slice(0, 2).toSorted());
+  expect([locks, await idsLeft()]).toEqual([[1], ids.slice(2)]);
+});
+
 test('looks again under its lock, so that nothing goes by what was true before; where nothing would go, it takes none', async () => {
   const ids = [await night(3), await night(0)];
   await agreeTo('last=1');
@@ -239,6 +264,9 @@ test('prunes what interrupted and failed runs left though no snapshot went, but 
   expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
   await pruneDue(resources(now + 40 * dayMs), { signal });
   expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
+  await database.run.updateMany({ data: { state: 'cancelled', startedAt: new Date(now + 41 * dayMs) } });
+  await pruneDue(resources(now + 50 * dayMs), { signal });
+  expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(3);
 });
 
 test('forgets nothing where a snapshot cannot be read, and puts on record why', async () => {
