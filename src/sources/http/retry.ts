@@ -150,6 +150,11 @@ function outage(error: TransportError, server: Server): AppError {
   return new AppError('source/unavailable', messageFor(error), { cause: error, retry: { afterMs: 0 } });
 }
 
+/** Whether something came that cannot be read as the head of an answer (RFC 9112): of another protocol, or at odds with itself. */
+function isNoHttp(cause: unknown, code: string): boolean {
+  return code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH' || (cause instanceof Error && cause.name === 'HTTPParserError');
+}
+
 function messageFor(error: TransportError): string {
   const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
@@ -157,6 +162,8 @@ function messageFor(error: TransportError): string {
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
     return 'The certificate of the server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
   }
+  if (error.head === undefined && isNoHttp(error.cause, code))
+    return 'What the server answers is no HTTP. Correct the address: another program may listen at that port, or it needs https://.';
   if (error.head?.status === 207) return 'The listing was cut off.';
   return error.head === undefined ? 'The server does not answer.' : 'The server breaks off its responses.';
 }

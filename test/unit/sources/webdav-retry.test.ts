@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { openServers } from '../../../src/sources/http/server.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -42,6 +44,20 @@ describe('a failure that may pass', () => {
     await using server = await startHostileWebdav(tree());
     await using source = openSource(server.url.replace('http:', 'https:'), { clock: clock() });
     await expect(source.list(source.root, never)).rejects.toThrow('The server speaks no TLS at that port.');
+  });
+
+  test.each([
+    ['TLS, where http:// was asked', Buffer.from([0x15, 3, 1, 0, 2, 2, 70])],
+    ['the greeting of another protocol', Buffer.from('220 mail.example ESMTP\r\n')],
+    ['two lengths', Buffer.from('HTTP/1.1 207 Multi-Status\r\ncontent-length: 7\r\ncontent-length: 3\r\n\r\nshorter')],
+  ])('is told as what it is where the answer is no HTTP: %s', async (_, answer) => {
+    const server = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(answer)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    await using _closing = { [Symbol.asyncDispose]: async () => void server.close() };
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/dav/`;
+    await using source = openSource(url, { clock: clock() });
+    await expect(source.list(source.root, never)).rejects.toThrow('What the server answers is no HTTP.');
   });
 
   test.each([1, 2])('is retried at once where %i connections were closed before an answer', async (closed) => {
