@@ -77,6 +77,29 @@ describe('withdrawing', () => {
     expect(await sealedTokens()).toBe(0);
   });
 
+  test.each(['up', 'away'])(
+    'ends a token that comes just then at a provider that is %s, and loses it on no disk',
+    async (how) => {
+      const { grant } = await fixture.consent();
+      const { issuer } = fixture.resources;
+      const slow = fixture.other('slow');
+      const came: unknown[] = [];
+      vi.spyOn(slow.issuer, 'exchange').mockImplementation(async (...sent) => {
+        const answer = await issuer.exchange(...sent);
+        came.push(answer.kind === 'answered' && answer.tokens.refreshToken);
+        await withdraw(grant.id);
+        return answer;
+      });
+      const revoke = vi.spyOn(slow.issuer, 'revoke');
+      if (how === 'away') revoke.mockRejectedValue(new AppError('provider/unavailable', 'Away.'));
+      const access = obtainAccess(slow, { grantId: grant.id, minimumSeconds: 1 });
+      await expect(access).rejects.toMatchObject({ code: 'grant/not-usable' });
+      expect(revoke.mock.calls).toEqual([came]);
+      expect(await slow.spool.list()).toHaveLength(how === 'away' ? 1 : 0);
+      expect(await sealedTokens()).toBe(0);
+    },
+  );
+
   test('destroys a token that the provider never heard of once its idle window has passed', async () => {
     const { grant } = await fixture.consent();
     await fixture.custody.provider.down();

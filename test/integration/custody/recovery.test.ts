@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endSilentExchanges } from '../../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../../src/database/custody/leases.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
@@ -67,11 +67,36 @@ describe('a database that is away when the answer comes', () => {
     expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
   });
 
+  test('what the answer said of the token is kept on the disk with it', async () => {
+    const { grant } = await fixture.consent();
+    const unlucky = fixture.other('unlucky');
+    const said = {
+      issuedAt: new Date('2026-01-02T03:04:05Z'),
+      endsAt: new Date('2036-01-02T03:04:05Z'),
+      sid: 'a session',
+    };
+    const { exchange } = unlucky.issuer;
+    vi.spyOn(unlucky.issuer, 'exchange').mockImplementation(async (...sent) => {
+      const answer = await exchange(...sent);
+      return answer.kind === 'answered' ? { ...answer, tokens: { ...answer.tokens, ...said } } : answer;
+    });
+    await access(withoutSaves(unlucky), grant.id);
+    expect(await replaySpool(fixture.resources)).toBe(1);
+    const { tokenGeneration } = fixture.resources.database;
+    expect(await tokenGeneration.findFirstOrThrow({ where: { state: 'pending' } })).toMatchObject(said);
+  });
+
   test('of a grant that was withdrawn meanwhile, the token on the disk is revoked at the provider', async () => {
     const { grant } = await fixture.consent();
     expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
     await withdrawConsent(fixture.resources, { grantId: grant.id, by: 'user:alice' });
+    const revoke = vi.spyOn(fixture.resources.issuer, 'revoke').mockClear();
+    revoke.mockRejectedValueOnce(new Error('the provider is away'));
+    expect(await replaySpool(fixture.resources)).toBe(0);
+    expect(await spooled()).toHaveLength(1);
     expect(await replaySpool(fixture.resources)).toBe(1);
+    expect(revoke).toHaveBeenLastCalledWith(fixture.provider.log.issued().at(-1)?.token);
+    expect(await spooled()).toHaveLength(0);
     expect(fixture.provider.admin.consentsOf('alice').every(({ lastUsed }) => lastUsed === undefined)).toBe(true);
   });
 });

@@ -81,6 +81,18 @@ describe('a claim', () => {
     expect(await exchanges()).toHaveLength(1);
   });
 
+  test('of a grant whose answer was lost waits until the lease has run out, though no exchange is under way', async () => {
+    const [grantId = ''] = grants;
+    const { database, clock } = fixture.resources;
+    const first = await claim(grantId);
+    await database.exchange.updateMany({ data: { answeredAt: clock.now(), verdict: 'ambiguous' } });
+    expect(await claim(grantId, 'second')).toBeUndefined();
+    const at = first?.leaseUntil ?? new Date(0);
+    const claimAt = (at: Date) => shared.claim({ grantId, holder: 'third', purpose: 'run', at, leaseMs: minute });
+    expect(await claimAt(new Date(at.getTime() - 1))).toBeUndefined();
+    expect(await claimAt(at)).toMatchObject({ fence: 2 });
+  });
+
   test('does not wait for a grant that somebody else is at, nor do the others with it', async () => {
     const [busy = '', ...others] = grants;
     await fixture.resources.database.$transaction(async (transaction) => {
