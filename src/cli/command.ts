@@ -179,7 +179,8 @@ export function sinceOf(options: Options, now: Date): Date | undefined {
   const value = text(options, 'since');
   if (value === undefined) return undefined;
   const [, count, unit] = /^(\d{1,5})([dh])$/.exec(value) ?? [];
-  if (count === undefined) throw new AppError('usage/invalid', `--since is "${value}": write it as 14d or 12h.`);
+  if (count === undefined)
+    throw new AppError('usage/invalid', `--since is "${value}": write it as 14d or 12h, at most 99999.`);
   return new Date(now.getTime() - Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000));
 }
 

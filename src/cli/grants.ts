@@ -133,7 +133,8 @@ function days(options: Options, name: string): number | undefined {
   const value = text(options, name);
   if (value === undefined) return undefined;
   const [, count] = /^(\d{1,4})d?$/.exec(value) ?? [];
-  if (count === undefined) throw new AppError('usage/invalid', `--${name} is "${value}": write it as 14d.`);
+  if (count === undefined)
+    throw new AppError('usage/invalid', `--${name} is "${value}": write it as 14d, at most 9999d.`);
   return Number(count);
 }
 

@@ -228,15 +228,21 @@ export function orAuto<T>(read: Reader<T>): Reader<T | 'auto'> {
 }
 
 const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
-const longestMs = 36_500 * 86_400_000;
+const longest = '36500d';
 
 /** Days, hours, minutes or seconds, in milliseconds. */
 export const duration: Reader<number> = (text, name) => {
-  const [, count, unit = ''] = /^([1-9]\d{0,8})([dhms])$/.exec(text) ?? [];
-  const ms = Number(count) * (unitMs[unit] ?? Number.NaN);
-  if (ms <= longestMs) return ms;
-  throw invalid(name, `is "${text}": write it as 30d, 12h, 30m or 90s`);
+  const ms = msOf(text);
+  if (ms === undefined) throw invalid(name, `is "${text}": write it as 30d, 12h, 30m or 90s`);
+  if (ms > 0 && ms <= (msOf(longest) ?? 0)) return ms;
+  throw invalid(name, `is "${text}": it must be from 1s to ${longest}`);
 };
+
+/** However many; undefined where it is written otherwise. */
+function msOf(text: string): number | undefined {
+  const [, count, unit = ''] = /^(\d+)([dhms])$/.exec(text) ?? [];
+  return count === undefined ? undefined : Number(count) * (unitMs[unit] ?? Number.NaN);
+}
 
 /** The same, and no less than `least`. */
 export function durationFrom(least: string): Reader<number> {
@@ -265,13 +271,15 @@ export function size(least: string, most: string): Reader<number> {
 /** A count per time, as `60/1m`; undefined for `off`. */
 export const rate: Reader<Rate | undefined> = (text, name) => {
   if (text === 'off') return undefined;
-  const [, count, span = ''] = /^([1-9]\d{0,5})\/(\w+)$/.exec(text) ?? [];
-  if (count === undefined) throw invalid(name, `is "${text}": write it as 60/1m or 20/1h, or off`);
-  const spanMs = duration(span, name);
-  if (spanMs <= longestRateMs) return { count: Number(count), spanMs };
-  throw invalid(name, `is "${text}": its time must be a day at most`);
+  const [, digits, span = ''] = /^(\d+)\/(\w+)$/.exec(text) ?? [];
+  const [count, spanMs] = [Number(digits), msOf(span)];
+  if (digits === undefined || spanMs === undefined)
+    throw invalid(name, `is "${text}": write it as 60/1m or 20/1h, or off`);
+  if (count > 0 && count <= mostAtOnce && spanMs > 0 && spanMs <= longestRateMs) return { count, spanMs };
+  throw invalid(name, `is "${text}": its number must be from 1 to ${mostAtOnce}, and its time from 1s to 1d`);
 };
 
+const mostAtOnce = 999_999;
 const longestRateMs = 86_400_000;
 
 /** One of these words. */

@@ -91,6 +91,6 @@ function parseSpan(text: string): Span {
 
 function invalid(part: string): RangeError {
   return new RangeError(
-    `has "${part}": write it as daily=7,weekly=4,monthly=12, with any of ${countWords.join(', ')}, within=14d and tag=NAME; or as all`,
+    `has "${part}": write it as daily=7,weekly=4,monthly=12, with any of ${countWords.join(', ')}, within=14d and tag=NAME, numbers up to 9999; or as all`,
   );
 }
