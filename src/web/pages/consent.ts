@@ -28,12 +28,17 @@ import { formerAddress } from './former-address.ts';
 
 /** What a person agrees to, before they are sent to the provider. */
 export async function consent(visit: PersonVisit): Promise<Response> {
-  return show(visit, visit.url.searchParams.get('returnTo') ?? undefined);
+  const { searchParams } = visit.url;
+  const told =
+    searchParams.get('told') === 'changed'
+      ? html`<p class="card warn" role="status">${visit.texts.consent.changed}</p>`
+      : '';
+  return show(visit, searchParams.get('returnTo') ?? undefined, told);
 }
 
 /** Sends the browser to the provider to consent, unless the sentences are others now than those that were read. */
 export async function agree(visit: PersonVisit): Promise<Response> {
-  const { c, resources, session, texts } = visit;
+  const { c, resources, session } = visit;
   const { userId } = session;
   const { config, database } = resources;
   const { returnTo, read } = await c.req.parseBody();
@@ -42,8 +47,10 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   urlOfPerson(config.filesUrl, person);
   const facts = await factsAsked(visit, { person, grant });
   const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
-  if (agreement === undefined)
-    return show(visit, wanted, html`<p class="card warn" role="status">${texts.consent.changed}</p>`);
+  if (agreement === undefined) {
+    const again = new URLSearchParams({ told: 'changed', returnTo: localPath(wanted, config.publicUrl) });
+    return c.redirect(`/consent?${again}`, 303);
+  }
   const carried = carryAgreement(agreement);
   const { url, transaction } = await beginConsent(resources, {
     returnTo: localPath(wanted, config.publicUrl),
@@ -54,7 +61,7 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   return c.redirect(url.href, 303);
 }
 
-async function show(visit: PersonVisit, wanted: string | undefined, told: Html | '' = ''): Promise<Response> {
+async function show(visit: PersonVisit, wanted: string | undefined, told: Html | ''): Promise<Response> {
   const { userId } = visit.session;
   const { clock, config, database } = visit.resources;
   const t = visit.texts.consent;

@@ -14,7 +14,7 @@ import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
 /** How to get everything back without Nightkeep. The key itself is only ever the answer to a form. */
 export async function recovery(visit: PersonVisit): Promise<Response> {
-  return show(visit);
+  return visit.url.searchParams.get('reissue') === 'sure' ? askBeforeReissue(visit) : show(visit);
 }
 
 async function show(visit: PersonVisit, { wrong = false } = {}): Promise<Response> {
@@ -73,7 +73,7 @@ function standing(visit: PersonVisit, key: KeyState, zone: string): Html {
 
 /**
  * Shows the recovery key on its sheet. It stays here until its person shows that they kept it, so that a reload, or a printer
- * without paper, loses nothing.
+ * without paper, loses nothing. It is the answer to the form itself: no address shows a key.
  */
 export async function revealKey(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts } = visit;
@@ -141,18 +141,22 @@ function reissuePart(visit: PersonVisit): Html {
 
 /** Ends the old recovery key and makes a new one, once it was asked twice; the new one waits to be shown. */
 export async function reissueKey(visit: PersonVisit): Promise<Response> {
-  const { c, resources, session, texts } = visit;
+  const { c, resources, session } = visit;
   const { userId } = session;
   const { sure, former } = await c.req.parseBody();
-  const repository = await findRepository(resources.database, userId);
-  if (repository === null) throw notFound();
-  if (sure !== 'yes') {
-    const t = texts.recovery.reissue;
-    const inner = html`<input type="hidden" name="former" value="${repository.recoveryKeyFile ?? ''}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sure}</button>`;
-    const body = html`<div class="card warn"><p class="lead">${t.sureLead}</p>${form(session, '/recovery/reissue', inner)}</div><p><a href="/recovery">${t.back}</a></p>`;
-    return page(visit, t.sureTitle, body, { place: '/recovery' });
-  }
+  if ((await findRepository(resources.database, userId)) === null) throw notFound();
+  if (sure !== 'yes') return c.redirect('/recovery?reissue=sure', 303);
   await reissueRecoveryKey(resources, userId, typeof former === 'string' ? former || null : undefined);
   letGoOf(resources, userId);
   return c.redirect('/recovery', 303);
+}
+
+/** The second question: under an address of its own, so that going back to it, or reloading it, sends no form again. */
+async function askBeforeReissue(visit: PersonVisit): Promise<Response> {
+  const repository = await findRepository(visit.resources.database, visit.session.userId);
+  if (repository === null) return show(visit);
+  const t = visit.texts.recovery.reissue;
+  const inner = html`<input type="hidden" name="former" value="${repository.recoveryKeyFile ?? ''}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sure}</button>`;
+  const body = html`<div class="card warn"><p class="lead">${t.sureLead}</p>${freshForm(visit, { action: '/recovery/reissue', path: '/recovery', inner })}</div><p><a href="/recovery">${t.back}</a></p>`;
+  return page(visit, t.sureTitle, body, { place: '/recovery' });
 }

@@ -14,12 +14,20 @@ import { form, type Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
-/** The step in which a consent is withdrawn, with what becomes of the snapshots; it ends nothing yet. */
+/**
+ * The step in which a consent is withdrawn, with what becomes of the snapshots; it ends nothing yet. Once that is chosen, the second question: under
+ * an address of its own, so that going back to it, or reloading it, sends no form again.
+ */
 export async function withdrawal(visit: PersonVisit): Promise<Response> {
-  const { c, resources, session, texts } = visit;
+  const { c, resources, session, texts, url } = visit;
   const t = texts.withdraw;
   const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
+  const chosenBefore = url.searchParams.get('snapshots');
+  const choice = chosenBefore === null ? undefined : choiceNamed(chosenBefore);
+  if (grant?.state === 'withdrawn' && choice === 'now' && grant.snapshots?.kept)
+    return askTwice(visit, '/grant/snapshots', t.sureErase);
   if (grant === null || grant.state === 'withdrawn') return c.redirect('/grant', 303);
+  if (choice !== undefined) return askBeforeEnd(visit, choice, grant);
   const { snapshots, plans } = grant;
   const choices = snapshots?.kept ? erasePart(texts, resources.clock.now(), plans[0]?.zone) : '';
   const ending = await resources.issuer.tokenEnding();
@@ -67,7 +75,7 @@ export async function withdraw(visit: PersonVisit): Promise<Response> {
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
   const grant = await findGrantOfPerson(resources.database, { userId });
-  if (!sure) return askBeforeEnd(visit, choice, grant);
+  if (!sure) return c.redirect(`/grant/withdraw?snapshots=${choice}`, 303);
   const eraseAt = eraseAtOf(choice, resources.clock.now());
   letGoOf(resources, userId);
   if (grant === null) return c.redirect('/grant', 303);
@@ -82,19 +90,19 @@ export async function changeSnapshots(visit: PersonVisit): Promise<Response> {
   const { c, resources } = visit;
   const { userId } = visit.session;
   const { choice, sure } = await chosen(visit);
-  if (choice === 'now' && !sure) return askTwice(visit, '/grant/snapshots', visit.texts.withdraw.sureErase);
+  if (choice === 'now' && !sure) return c.redirect('/grant/withdraw?snapshots=now', 303);
   letGoOf(resources, userId);
   await chooseErasure(resources, { userId, choice });
   return c.redirect('/grant', 303);
 }
 
 /** The second question, with what becomes of the snapshots, so that nobody answers it by heart. */
-function askBeforeEnd(visit: PersonVisit, choice: EraseChoice, grant: GrantView | null): Promise<Response> {
+function askBeforeEnd(visit: PersonVisit, choice: EraseChoice, grant: GrantView): Promise<Response> {
   const t = visit.texts.withdraw;
   if (choice === 'now') return askTwice(visit, '/grant/withdraw', t.sureWithdraw);
-  const until = visit.texts.formats.time(eraseAtOf(choice, visit.resources.clock.now()), grant?.plans[0]?.zone);
+  const until = visit.texts.formats.time(eraseAtOf(choice, visit.resources.clock.now()), grant.plans[0]?.zone);
   const inner = html`<input type="hidden" name="snapshots" value="${choice}"><input type="hidden" name="sure" value="yes"><button class="danger">${t.sureEnd}</button>`;
-  const body = html`<div class="card warn"><p class="lead">${t.sureEndLead}</p>${grant?.snapshots?.kept ? html`<p>${t.stayUntil(until)}</p>` : ''}${form(visit.session, '/grant/withdraw', inner)}</div>
+  const body = html`<div class="card warn"><p class="lead">${t.sureEndLead}</p>${grant.snapshots?.kept ? html`<p>${t.stayUntil(until)}</p>` : ''}${form(visit.session, '/grant/withdraw', inner)}</div>
 <p><a href="/grant">${t.back}</a></p>`;
   return page(visit, t.sureEndTitle, body, { place: '/grant' });
 }
@@ -108,11 +116,15 @@ function askTwice(visit: PersonVisit, action: string, button: string): Promise<R
 }
 
 async function chosen({ c }: PersonVisit): Promise<{ choice: EraseChoice; sure: boolean }> {
-  const { snapshots, sure } = await c.req.parseBody();
-  const choice = eraseChoices.find((one) => String(one) === (snapshots ?? String(usualEraseChoice)));
+  const { snapshots = String(usualEraseChoice), sure } = await c.req.parseBody();
+  return { choice: choiceNamed(snapshots), sure: sure === 'yes' };
+}
+
+function choiceNamed(name: unknown): EraseChoice {
+  const choice = eraseChoices.find((one) => String(one) === name);
   if (choice === undefined)
     throw new AppError('request/invalid', 'Say how long your snapshots stay: choose one of those offered.');
-  return { choice, sure: sure === 'yes' };
+  return choice;
 }
 
 function erasePart({ formats, withdraw: t }: Texts, now: Date, zone: string | undefined): Html {

@@ -102,6 +102,12 @@ describe('the end that no exchange puts off', () => {
   });
 });
 
+/** What a form leads to: a page that may be gone back to, and reloaded, without sending it again. */
+async function followed(guest: SignedIn, answer: Response): Promise<string> {
+  expect(answer.status).toBe(303);
+  return guest.text(answer.headers.get('location') ?? '');
+}
+
 it('each consent that was renewed stays on record', async () => {
   const guest = await pages.consented();
   const { database } = pages.resources;
@@ -151,9 +157,8 @@ it('nothing is begun in sentences that are others than those that were read', as
   const { window } = config;
   config.window = { ...window, start: '03:00' };
   const answer = await guest.post('/consent', { read });
+  const page = await followed(guest, answer);
   config.window = window;
-  expect(answer.status).toBe(200);
-  const page = await answer.text();
   for (const words of [texts.consent.changed, 'between 03:00 and 05:00']) expect(page).toContain(words);
 });
 
@@ -199,7 +204,7 @@ describe('withdrawing', () => {
 
   it('is asked for twice, the second time with what becomes of the snapshots', async () => {
     const guest = await backedUp();
-    const answer = await (await guest.post('/grant/withdraw', { snapshots: '30' })).text();
+    const answer = await followed(guest, await guest.post('/grant/withdraw', { snapshots: '30' }));
     for (const words of [texts.withdraw.sureEndTitle, 'stay until 3 Jun 2026, 12:00', 'name="sure" value="yes"'])
       expect(answer).toContain(words);
     expect(answer).toContain('name="snapshots" value="30"');
@@ -229,7 +234,7 @@ describe('withdrawing', () => {
   it('and erasing everything at once is asked for twice', async () => {
     const guest = await backedUp();
     const answer = await guest.post('/grant/withdraw', { snapshots: 'now' });
-    expect(await answer.text()).toContain(texts.withdraw.sureLead);
+    expect(await followed(guest, answer)).toContain(texts.withdraw.sureLead);
     expect(await grantOf(guest)).toMatchObject({ state: 'active' });
   });
 
@@ -246,7 +251,8 @@ describe('withdrawing', () => {
     await guest.post('/grant/snapshots', { snapshots: '30' });
     expect(await eraseAtOf(guest)).toEqual(from(30 * day));
     const answer = await guest.post('/grant/snapshots', { snapshots: 'now' });
-    expect(await answer.text()).toContain(texts.withdraw.sureLead);
+    const sure = await followed(guest, answer);
+    for (const words of [texts.withdraw.sureLead, 'action="/grant/snapshots"']) expect(sure).toContain(words);
     expect(await eraseAtOf(guest)).toEqual(from(30 * day));
     await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
     expect(await eraseAtOf(guest)).toEqual(from(0));

@@ -83,7 +83,8 @@ describe('the recovery key', () => {
     const first = await shown();
     await prove(first);
     const asked = await guest.post('/recovery/reissue');
-    expect(await asked.text()).toContain(t.reissue.sureLead);
+    expect(asked.status).toBe(303);
+    expect(await guest.text(asked.headers.get('location') ?? '')).toContain(t.reissue.sureLead);
     expect(await row()).toMatchObject({ sealedRecoveryKey: null });
     expect((await guest.post('/recovery/reissue', { sure: 'yes' })).headers.get('location')).toBe('/recovery');
     expect(await row()).toMatchObject({ recoverySeenAt: null, recoveryKeptAt: null });

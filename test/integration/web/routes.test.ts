@@ -62,11 +62,11 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /backchannel-logout': { fields: () => ({ logout_token: 'forged' }), status: 400 },
   'POST /logout': { status: 303 },
   'GET /consent': { status: 200 },
-  'POST /consent': { status: 200 },
+  'POST /consent': { status: 303 },
   'GET /grant': { status: 200 },
   'POST /grant/ask-again': { status: 303 },
   'GET /grant/withdraw': { status: 200, others: 303 },
-  'POST /grant/withdraw': { status: 200 },
+  'POST /grant/withdraw': { status: 303 },
   // Not while the consent goes on.
   'POST /grant/snapshots': { fields: () => ({ snapshots: '30' }), status: 403, others: 303 },
   'GET /grant/uses.csv': { status: 200 },
@@ -100,7 +100,7 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /recovery': { status: 200, others: 404 },
   'POST /recovery/kept': { fields: () => ({ third: 'aaaaa', fifth: 'bbbbb' }), status: 400, others: 404 },
   'POST /recovery/remove': { fields: () => ({ key: 'none' }), status: 404 },
-  'POST /recovery/reissue': { status: 200, others: 404 },
+  'POST /recovery/reissue': { status: 303, others: 404 },
   'GET /recovery/adopt': { status: 200 },
   'POST /recovery/adopt': {
     fields: ({ repository }) => ({ folder: repository, key: 'guess-guess-guess-guess-guess-guess' }),
@@ -304,6 +304,13 @@ const tabled: readonly Address[] = routes.map(({ method, path, who }) => ({ meth
 const cases = (those: readonly Address[]) => those.map((address) => [address.method, address.path, address] as const);
 const forPeople = tabled.filter(({ who }) => who === 'person');
 const forOperators = tabled.filter(({ who }) => who === 'operator');
+
+describe('a form that is sent', () => {
+  test('leads to an address, so that going back and reloading send nothing again, but for the key that no address shows, and what was refused', () => {
+    const pages = Object.entries(rows).filter(([name, { status }]) => name.startsWith('POST ') && status === 200);
+    expect(pages.map(([name]) => name)).toEqual(['POST /recovery']);
+  });
+});
 
 describe('the table of this test', () => {
   it('has a row for every address that the app has, and no other', () => {
