@@ -6,7 +6,7 @@ const goneAtOnce = 3;
 
 /**
  * Uses the rate of that key once, for all processes of this database: 0, or how many milliseconds to wait until it may be used, where it
- * may not be now. Waiting is not made longer by asking.
+ * may not be now. Waiting is not made longer by asking, nor by a clock that was ahead.
  */
 export async function useRate(
   database: Database,
@@ -23,5 +23,9 @@ export async function useRate(
     WHERE held.full_at <= ${latestToUse(rate, at)}`;
   if (used > 0) return 0;
   const held = await database.rateLimit.findUnique({ where: { key }, select: { fullAt: true } });
-  return Math.max(1, waitOf(rate, { fullAt: held?.fullAt ?? null, at }));
+  const usedUp = new Date(at.getTime() + rate.spanMs);
+  if (held === null || held.fullAt <= usedUp) return Math.max(1, waitOf(rate, { fullAt: held?.fullAt ?? null, at }));
+  // Only a clock that was ahead can have put it there: nobody waits for that one.
+  await database.rateLimit.updateMany({ where: { key, fullAt: held.fullAt }, data: { fullAt: usedUp } });
+  return waitOf(rate, { fullAt: usedUp, at });
 }

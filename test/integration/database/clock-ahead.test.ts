@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
+import { useRate } from '../../../src/database/people/rate-limits.ts';
 import { findRunningRestore } from '../../../src/database/repositories/restores.ts';
 import { bringBackFromAhead } from '../../../src/database/server/clock-ahead.ts';
 import { claimDueStateExport } from '../../../src/database/state/state-exports.ts';
@@ -145,6 +146,17 @@ test('takes no restore for one that is being written, and exports the state agai
   expect(await findRunningRestore(database, { userId, now: later(61_000) })).toBeNull();
   const due = { at: later(day), leaseUntil: later(2 * day), since: later(1), keyId: 'k', triedBefore: now };
   expect(await claimDueStateExport(database, due)).toBe(true);
+});
+
+test('makes nobody wait longer than a rate does, by however little a clock was ahead', async () => {
+  const { database } = fixture.resources;
+  const rate = { count: 3, spanMs: 60_000 };
+  const use = (at: Date) => useRate(database, { key: 'sign-in', rate, at });
+  for (let time = 0; time < 3; time++) expect(await use(later(3 * day))).toBe(0);
+  expect(await use(later(3 * day))).toBe(20_000);
+  expect(await use(now)).toBe(20_000);
+  expect(await use(later(19_999))).toBe(1);
+  expect(await use(later(20_000))).toBe(0);
 });
 
 test('sends what was to be sent then, and ends the sessions that began then', async () => {
