@@ -27,7 +27,7 @@ export function describeRestoring(provider: Provider): void {
     await putBack(fixture, visitor, 'files/Letters');
     expect(visitor.asked()).toContain('consent');
     await untilOver(visitor);
-    expect(await visitor.text()).toContain(t.states.succeeded);
+    expect(await visitor.text()).toContain(t.states.files.succeeded);
     const [folder = ''] = [...fixture.cloud.contents(alice.username).keys()].filter((path) => /^Restored /.test(path));
     expect(folder).toMatch(/^Restored \d{4}-\d\d-\d\d \d\d\.\d\d$/);
     expect(await visitor.text()).toContain(folder);
@@ -46,7 +46,7 @@ export function describeRestoring(provider: Provider): void {
     for (const round of [1, 2]) {
       await putBack(fixture, visitor, 'files/Letters/empty.txt');
       await untilOver(visitor);
-      expect(await visitor.text(), `round ${round}`).toContain(t.states.succeeded);
+      expect(await visitor.text(), `round ${round}`).toContain(t.states.files.succeeded);
     }
     const restored = [...fixture.cloud.contents(alice.username).keys()].filter((path) =>
       /^Restored .*empty/.test(path),
@@ -60,7 +60,7 @@ export function describeRestoring(provider: Provider): void {
     visitor.decline();
     const before = [...fixture.cloud.contents(alice.username).keys()];
     await putBack(fixture, visitor, 'files/Letters');
-    expect(await visitor.text()).toContain(t.states.cancelled);
+    expect(await visitor.text()).toContain(t.states.files.cancelled);
     expect([...fixture.cloud.contents(alice.username).keys()]).toEqual(before);
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active' });
   });
@@ -90,7 +90,7 @@ async function putBack(fixture: ServiceFixture, visitor: Visitor, path: string):
 async function untilOver(visitor: Visitor): Promise<void> {
   await eventually(async () => {
     await visitor.open(visitor.url());
-    return !(await visitor.text()).includes(t.states.running);
+    return !(await visitor.text()).includes(t.states.files.running);
   });
 }
 

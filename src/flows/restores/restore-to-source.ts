@@ -1,17 +1,23 @@
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { findPlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { getUser } from '../../database/people/users.ts';
 import { endRestore, findRestore, startRestore, tellRestore } from '../../database/repositories/restores.ts';
 import { peopleRow } from '../../domain/marks.ts';
+import { propertiesName, type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
+import { namedSources } from '../../domain/source-names.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
-import { escapedName } from '../../file-name.ts';
+import { escapedName, shownName } from '../../file-name.ts';
 import type { Resources } from '../../resources.ts';
+import { heldKinds, type NewCollection } from '../../sources/dav/held-kind.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
-import { type DavWriter, davWriter } from '../../sources/dav/writer.ts';
+import { davWriter } from '../../sources/dav/writer.ts';
 import type { Access } from '../../sources/source.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';
 import type { Snapshot } from '../../store/format/snapshot.ts';
 import type { History } from '../../store/history/history.ts';
 import { findPlace } from '../../store/restorer/find-place.ts';
+import { readFile } from '../../store/restorer/read-file.ts';
 import { emptyReport, type RestoreProblem, type RestoreReport } from '../../store/restorer/report.ts';
 import { restoreInOrder } from '../../store/restorer/restore-in-order.ts';
 import { personSealing } from '../../vault/row-seals.ts';
@@ -45,6 +51,8 @@ interface Asked {
 const tellEveryMs = 2_000;
 /** Problems on record. */
 const mostProblems = 100;
+/** Of what Nightkeep keeps of a calendar, at most; what is longer is an object of the person's. */
+const mostPropertiesBytes = 1024 * 1024;
 
 /**
  * Starts writing the requested entries to a new folder at the source, and continues after this call; the result is recorded under the restore's id.
@@ -137,20 +145,27 @@ async function write(resources: Needs, { id, userId, access, signal, written, re
       ? { rows: { [peopleRow]: personSealing(resources.keyring).require(user) } }
       : standingOf(resources, plan);
   await requireNewest(resources, userId, standing);
-  const usual = () => ownSource(resources, user, { name: 'files', url: config.filesUrl });
-  const source = sources.find(({ name }) => name === 'files') ?? usual();
+  const place = restorePlaceOf(asked.path, config);
+  const usual = () => ownSource(resources, user, { name: place, url: urlOf(place, config) });
+  const source = sources.find(({ name }) => name === place) ?? usual();
   if ('error' in source) throw source.error;
+  const kind = place === 'files' ? undefined : heldKinds[place];
   const common = { url: source.url, access, servers, clock, log };
-  await using reader = webdavSource({ ...common, ...source });
+  await using reader = webdavSource({ ...common, ...source, kind });
   const roots = await reader.roots(signal);
   const [root] = roots;
   if (root === undefined) throw new AppError('source/not-found', 'The source offers no folder to restore to.');
   await using writer = davWriter({ ...common, location: root.collection.location });
-  const folder = await makeNewFolder(writer, nameAt(clock.now(), plan?.zone ?? config.window.zone), signal);
+  const held = kind && { kind, ...(await findProperties(history, snapshot, asked.path)) };
+  const make = (name: string) =>
+    held === undefined
+      ? writer.makeCollection([name], signal)
+      : writer.makeHeld(name, { ...held, displayName: `${name} (${held.displayName})` }, signal);
+  const folder = await makeNewFolder(make, nameAt(clock.now(), plan?.zone ?? config.window.zone));
   written.folder = folder;
-  const below = [folder, ...(await foldersFor(history, snapshot, asked.path))];
+  const below = [folder, ...(held === undefined ? await foldersFor(history, snapshot, asked.path) : [])];
   if (below.length > 1) await writer.makeCollection(below, signal);
-  const target = openSourceTarget({ writer, below, signal, written });
+  const target = openSourceTarget({ writer, below, signal, written, kind });
   await restoreInOrder(history.repository, snapshot, target, {
     ...{ path: asked.path, signal, mostEntries: config.runLimits.members, report },
   });
@@ -162,6 +177,37 @@ async function foldersFor(history: History, snapshot: Snapshot, path: string): P
   return place.type === 'dir' && path.includes('/') ? [place.name] : [];
 }
 
+function urlOf(place: RestorePlace, config: Resources['config']): string {
+  return namedSources(config).find(({ name }) => name === place)?.url ?? config.filesUrl;
+}
+
+/** What there is to say of the calendar or address book that the path names, or is in. */
+async function findProperties({ repository }: History, snapshot: Snapshot, path: string): Promise<NewCollection> {
+  const [top = '', name = ''] = path.split('/');
+  const collection = await findPlace(repository, snapshot, `${top}/${name}`);
+  const plain = { displayName: 'name' in collection ? shownName(collection.name) : name };
+  if (collection.type !== 'dir') return plain;
+  const { nodes } = await repository.loadTree(collection.subtree);
+  const node = nodes.find((one) => one.name === propertiesName);
+  if (node?.type !== 'file' || node.size > mostPropertiesBytes) return plain;
+  const { displayname, ...kept } = parsed(await text(Readable.from(readFile(repository, node))));
+  const components = kept['supported-calendar-component-set'];
+  return {
+    displayName: typeof displayname === 'string' ? displayname : plain.displayName,
+    ...(Array.isArray(components) && { components: components.filter((one) => typeof one === 'string') }),
+  };
+}
+
+/** An object of that name may be anything. */
+function parsed(json: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(json);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
 /** As "Restored 2026-11-26 14.05", in the zone: a name that every file system takes. */
 function nameAt(now: Date, zone: string): string {
   const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(
@@ -171,10 +217,10 @@ function nameAt(now: Date, zone: string): string {
 }
 
 /** Never one that is there: nothing of the person's is touched. Throws `source/forbidden` where the server takes nothing at all. */
-async function makeNewFolder(writer: DavWriter, name: string, signal: AbortSignal): Promise<string> {
+async function makeNewFolder(make: (name: string) => Promise<boolean>, name: string): Promise<string> {
   for (let number = 1; number <= 20; number += 1) {
     const folder = number === 1 ? name : `${name} (${number})`;
-    if (await writer.makeCollection([folder], signal).catch(asRefusal)) return folder;
+    if (await make(folder).catch(asRefusal)) return folder;
   }
   throw new AppError(
     'source/forbidden',
@@ -186,7 +232,7 @@ function asRefusal(error: unknown): never {
   if (!isAppError(error, 'source/forbidden') && !isAppError(error, 'source/malformed')) throw error;
   throw new AppError(
     'source/forbidden',
-    'The server does not let Nightkeep write to your files, so nothing was restored there. Download what you need instead.',
+    'The server does not let Nightkeep write there, so nothing was restored. Download what you need instead.',
     { cause: error },
   );
 }

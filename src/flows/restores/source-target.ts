@@ -1,5 +1,7 @@
+import { propertiesName } from '../../domain/restore-place.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import { shownName } from '../../file-name.ts';
+import type { HeldKind } from '../../sources/dav/held-kind.ts';
 import type { DavWriter } from '../../sources/dav/writer.ts';
 import type { Path, StreamTarget } from '../../store/restorer/restore-in-order.ts';
 
@@ -15,6 +17,8 @@ interface Target {
   readonly below: Path;
   readonly signal: AbortSignal;
   readonly written: Written;
+  /** It is a calendar or address book of this kind. */
+  readonly kind?: HeldKind | undefined;
 }
 
 /** What concerns one entry alone; anything else ends a restore, but for what a server cannot do at present. */
@@ -31,10 +35,10 @@ const ofOneEntry: readonly ErrorCode[] = [
 const mostFailedInARow = 3;
 
 /**
- * A new folder of the person at the source, for a restore. Throws `restore/not-written` if the server refuses one entry, and what the writer throws
+ * A new folder of the person at the source, or a new calendar or address book, for a restore. Throws `restore/not-written` if the server refuses one entry, and what the writer throws
  * for anything else.
  */
-export function openSourceTarget({ writer, below, signal, written }: Target): StreamTarget {
+export function openSourceTarget({ writer, below, signal, written, kind }: Target): StreamTarget {
   const at = (path: Path) => [...below, ...path];
   let failedInARow = 0;
   const guarded = async (path: Path, work: Promise<unknown>) => {
@@ -54,7 +58,10 @@ export function openSourceTarget({ writer, below, signal, written }: Target): St
       if (path.length > 0) await guarded(path, writer.makeCollection(at(path), signal));
     },
     writeFile: async (path, content, { size, mtime }) => {
-      await guarded(path, writer.put(at(path), { size, mtime, content }, signal));
+      // A new calendar got them when it was made.
+      const isOfCollection = kind !== undefined && path.length === 1 && path[0] === propertiesName;
+      const file = { size, mtime, content, ...(kind && { type: kind.objectType }) };
+      if (!isOfCollection) await guarded(path, writer.put(at(path), file, signal));
       written.files += 1;
       written.bytes += size;
     },

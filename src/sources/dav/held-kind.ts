@@ -31,6 +31,13 @@ export interface HeldKind {
   readonly subscribed?: string;
   /** Where a server says what it knows of them (RFC 6764, section 5). */
   readonly wellKnown: string;
+  /** How a new one is made: what it is, and what it may hold where that can be said. */
+  readonly make: {
+    readonly method: 'MKCALENDAR' | 'MKCOL';
+    readonly body: (properties: string, components: string) => string;
+  };
+  /** Of one of their objects. */
+  readonly objectType: string;
   /** How many of their objects are asked for at once, and the property with the content of one. */
   readonly multiget: { readonly namespace: string; readonly report: string; readonly data: string };
   /** Their own properties, by the name under which they are kept. */
@@ -46,6 +53,15 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
     type: davName('calendar', calDav),
     subscribed: davName('subscribed', calendarServer),
     wellKnown: '/.well-known/caldav',
+    make: {
+      method: 'MKCALENDAR',
+      body: (properties, components) => {
+        const held =
+          components && `<c:supported-calendar-component-set>${components}</c:supported-calendar-component-set>`;
+        return `<c:mkcalendar xmlns="DAV:" xmlns:c="${calDav}"><set><prop>${properties}${held}</prop></set></c:mkcalendar>`;
+      },
+    },
+    objectType: 'text/calendar; charset=utf-8',
     multiget: { namespace: calDav, report: 'calendar-multiget', data: 'calendar-data' },
     properties: new Map([
       ['displayname', { property: davName('displayname') }],
@@ -69,6 +85,12 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
     homeSet: davName('addressbook-home-set', cardDav),
     type: davName('addressbook', cardDav),
     wellKnown: '/.well-known/carddav',
+    make: {
+      method: 'MKCOL',
+      body: (properties) =>
+        `<mkcol xmlns="DAV:" xmlns:c="${cardDav}"><set><prop><resourcetype><collection/><c:addressbook/></resourcetype>${properties}</prop></set></mkcol>`,
+    },
+    objectType: 'text/vcard; charset=utf-8',
     multiget: { namespace: cardDav, report: 'addressbook-multiget', data: 'address-data' },
     properties: new Map([
       ['displayname', { property: davName('displayname') }],
@@ -138,6 +160,24 @@ export function propfindOf(names: Iterable<string>): string {
     return `<${local} xmlns="${namespace}"/>`;
   });
   return `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>${elements.join('')}</prop></propfind>`;
+}
+
+/** What a new calendar or address book is to be like. */
+export interface NewCollection {
+  /** For people. */
+  readonly displayName: string;
+  /** What a calendar may hold (RFC 4791, section 5.2.3); what the server usually lets them hold where absent. */
+  readonly components?: readonly string[];
+}
+
+/** The body of a request that makes one (RFC 4791, section 5.3.1; RFC 5689, section 3). */
+export function makingOf({ make }: HeldKind, { displayName, components = [] }: NewCollection): string {
+  const held = components.map((name) => `<c:comp name="${escaped(name)}"/>`).join('');
+  return `<?xml version="1.0" encoding="utf-8"?>${make.body(`<displayname>${escaped(displayName)}</displayname>`, held)}`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
 /** The body of a request for what a home holds, or for one such collection. */

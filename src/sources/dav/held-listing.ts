@@ -1,10 +1,8 @@
+import { propertiesName } from '../../domain/restore-place.ts';
 import { AppError } from '../../errors.ts';
 import type { Listing, ListingProblem, Member, Reading } from '../source.ts';
 import type { Described, HeldKind } from './held-kind.ts';
 import type { CollectionListing } from './listing.ts';
-
-/** Where the properties of a collection are kept beside what is in it, as JSON. */
-const propertiesName = 'properties.json';
 
 /** Their properties are held for as long as a run lasts. */
 const mostCollections = 1_000;

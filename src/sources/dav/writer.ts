@@ -4,7 +4,10 @@ import { AppError, isAppError } from '../../errors.ts';
 import { nameToBytes } from '../../file-name.ts';
 import { davClient } from '../http/client.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
+import type { Receiver, ResponseHead } from '../http/request.ts';
+import { errorOfStatus } from '../http/status.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
+import { type HeldKind, makingOf, type NewCollection } from './held-kind.ts';
 import { defaultTimeouts, parseSourceUrl, type WebdavOptions } from './webdav.ts';
 
 /** A file to be written. */
@@ -12,6 +15,8 @@ export interface NewFile {
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
+  /** Its media type, where that matters to the server. */
+  readonly type?: string;
   /** Of exactly `size` bytes; called for each try of a long file, one after the other. */
   readonly content: () => AsyncIterable<Uint8Array>;
 }
@@ -20,6 +25,8 @@ export interface NewFile {
 export interface DavWriter extends AsyncDisposable {
   /** Makes a collection (RFC 4918, section 9.3); false where there is something of that name. Throws what `put` does. */
   makeCollection(path: readonly string[], signal: AbortSignal): Promise<boolean>;
+  /** Makes a calendar or address book (RFC 4791, section 5.3.1; RFC 5689); false where there is something of that name. Throws what `put` does. */
+  makeHeld(name: string, held: NewCollection & { readonly kind: HeldKind }, signal: AbortSignal): Promise<boolean>;
   /**
    * Writes a new file whole (RFC 4918, section 9.7). Throws the errors of `Source.list`, `source/changed` where there is something of that name
    * already, if the server honours If-None-Match, `source/full` where there is no room, and what reading the content throws.
@@ -59,16 +66,27 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
     }
   };
   return {
-    makeCollection: async (path, signal) => {
-      try {
-        await inSlot({ ...nothingBack, method: 'MKCOL', path: `${location}${encodePath(path)}/`, headers: [] }, signal);
-        return true;
-      } catch (error) {
-        if (isAppError(error) && error.detail.status === 405) return false;
-        throw error;
-      }
+    makeCollection: (path, signal) =>
+      isNew(
+        inSlot({ ...nothingBack, method: 'MKCOL', path: `${location}${encodePath(path)}/`, headers: [] }, signal),
+        [405],
+      ),
+    makeHeld: async (name, { kind, displayName, components }, signal) => {
+      const headers = ['content-type', 'application/xml; charset=utf-8'];
+      const path = `${location}${encodeName(name)}/`;
+      const make = (like: NewCollection) => {
+        const request = { receive: madeWhole, method: kind.make.method, path, headers, body: makingOf(kind, like) };
+        return isNew(inSlot(request, signal), [207, 405, 409]);
+      };
+      if (components === undefined) return make({ displayName });
+      const isMade = await make({ displayName, components }).catch((error: unknown) => {
+        if (!isAppError(error, 'source/forbidden') && !isAppError(error, 'source/malformed')) throw error;
+        return false;
+      });
+      // Some servers do not let anybody say what a calendar may hold.
+      return isMade || make({ displayName });
     },
-    put: async (path, { size, mtime, content }, signal) => {
+    put: async (path, { size, mtime, type, content }, signal) => {
       const whole = size > longestHeld ? undefined : await buffer(Readable.from(content()));
       if (whole !== undefined && whole.length !== size) throw new Error('The content is not as long as was said.');
       const stream = watched(content);
@@ -78,7 +96,10 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
         method: 'PUT',
         path: location + encodePath(path),
         // ownCloud's and Nextcloud's way to keep the time of the last change; others pass it over.
-        headers: ['content-length', String(size), 'x-oc-mtime', String(Math.floor(mtime))],
+        headers: [
+          ...['content-length', String(size), 'x-oc-mtime', String(Math.floor(mtime))],
+          ...(type === undefined ? [] : ['content-type', type]),
+        ],
         body: () => {
           tries += 1;
           return whole ?? stream.open();
@@ -97,6 +118,23 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Whether something was made; not so where one of these statuses says that there is something of its name. */
+async function isNew(making: Promise<unknown>, there: readonly number[]): Promise<boolean> {
+  try {
+    await making;
+    return true;
+  } catch (error) {
+    if (isAppError(error) && there.includes(Number(error.detail.status))) return false;
+    throw error;
+  }
+}
+
+/** A multistatus says what was wrong, and then nothing was made: a property (RFC 5689, section 3), or that something is there (xandikos). */
+function madeWhole({ status }: ResponseHead): Receiver<void> {
+  if (status === 207) throw errorOfStatus(status);
+  return nothingBack.receive();
 }
 
 const nothingBack = { receive: () => ({ data: () => undefined, end: () => undefined }) };

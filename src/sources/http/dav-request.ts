@@ -9,7 +9,7 @@ import type { TokenScheme } from './token-scheme.ts';
 
 /** One request to a DAV server. */
 export interface DavRequest<T> {
-  readonly method: 'PROPFIND' | 'REPORT' | 'GET' | 'HEAD' | 'MKCOL' | 'PUT';
+  readonly method: 'PROPFIND' | 'REPORT' | 'GET' | 'HEAD' | 'MKCOL' | 'MKCALENDAR' | 'PUT';
   /** Percent-encoded. */
   readonly path: string;
   /** Names and values in turn. */

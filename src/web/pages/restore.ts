@@ -9,6 +9,7 @@ import {
   findRunningRestore,
   type RestoreView,
 } from '../../database/repositories/restores.ts';
+import { type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
 import { isSourceName } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import { beginRestoreAuthorization, finishRestoreAuthorization } from '../../flows/restores/authorize-restore.ts';
@@ -51,9 +52,13 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
     running === null
       ? form(session, addressOf(opened.saved, 'restore', path), html`<button>${icon('restore')}${t.begin}</button>`)
       : html`<p>${t.running} <a href="/restores/${running.id}">${t.see}</a></p>`;
-  const body = html`<section class="card"><p class="lead">${t.lead}</p>${what}${isOfOthers(opened, path) ? html`<p>${t.asFiles}</p>` : ''}<ul><li>${t.newFolder}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
+  const place = restorePlaceOf(path, resources.config);
+  const isAsFiles = place === 'files' && isOfOthers(opened, path);
+  const { calendarsUrl, contactsUrl } = resources.config;
+  const byItself = (calendarsUrl ?? contactsUrl) ? ` ${t.byItself}` : '';
+  const body = html`<section class="card"><p class="lead">${t.lead[place]}</p>${what}${isAsFiles ? html`<p>${t.asFiles}${byItself}</p>` : ''}<ul><li>${t.newName[place]}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
 <div class="ways">${act}<a class="button quiet" href="${back}">${t.back}</a></div></section>`;
-  return page(visit, t.title, body, { place: '/snapshots' });
+  return page(visit, isAsFiles ? t.titleAsFiles : t.title, body, { place: '/snapshots' });
 }
 
 /** Sends the person to the provider for an access that is good for this restore. */
@@ -98,25 +103,26 @@ export async function takeRestoreAccess(
 
 /** How far a restore to the source is, and what came of it. */
 export async function restored(visit: PersonVisit): Promise<Response> {
-  const { session, texts } = visit;
+  const { resources, session, texts } = visit;
   const t = texts.restores;
   const view = await restoreOf(visit);
+  const place = restorePlaceOf(view.path, resources.config);
   const zone = await zoneOf(visit);
   const isRunning = view.state === 'running';
   const cancel =
     isRunning && view.cancelledAt === null
       ? html`<div class="ways">${postButton(session, `/restores/${view.id}/cancel`, t.cancel, 'quiet')}</div>`
       : '';
-  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view)}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
-${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, zone)}${cancel}</section>${problemsOf(texts, view)}
+  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
+${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}</section>${problemsOf(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
   return page(visit, t.stateTitle, body, { place: '/snapshots' });
 }
 
-function standing(t: Texts['restores'], { cancelledAt, folder, state }: RestoreView): string {
+function standing(t: Texts['restores'], { cancelledAt, folder, state }: RestoreView, place: RestorePlace): string {
   if (state === 'running' && cancelledAt !== null) return t.cancelling;
-  return state === 'failed' && folder === null ? t.failedBefore : t.states[state];
+  return state === 'failed' && folder === null ? t.failedBefore : t.states[place][state];
 }
 
 /** Stops a restore; what it wrote stays. */
@@ -173,11 +179,15 @@ function progressOf({ restores: t }: Texts, { bytes, expectedBytes }: RestoreVie
   return html`<progress aria-label="${t.progress}" ${known ? html`max="${expectedBytes}" value="${Math.min(bytes, expectedBytes)}"` : ''}></progress>`;
 }
 
-function factsOf({ formats, restores: t }: Texts, view: RestoreView, zone: string): Html {
+function factsOf(
+  { formats, restores: t }: Texts,
+  view: RestoreView,
+  { zone, place }: { zone: string; place: RestorePlace },
+): Html {
   const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
   const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
-  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path))}${view.folder === null ? '' : fact(t.folder, html`<bdi>${view.folder}</bdi>`)}
+  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path))}${view.folder === null ? '' : fact(t.folder[place], html`<bdi>${view.folder}</bdi>`)}
 ${fact(t.written, `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
 }
 

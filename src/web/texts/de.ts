@@ -27,6 +27,21 @@ const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
 const inRepositories = (people: number) =>
   people === 1 ? 'im Repository einer Person' : `in den Repositorys von ${formats.number(people)} Personen`;
 
+/** How a restore into a new one of these goes. */
+const restoring = (
+  { into, the, inThe, it, inAnother }: Record<'into' | 'the' | 'inThe' | 'it' | 'inAnother', string>,
+  where: string,
+) => ({
+  asked:
+    'Noch ist nichts geschrieben: Ihr Anmeldedienst hat nicht zugestimmt. Beginnen Sie beim Sicherungsstand von vorn.',
+  running: `Es wird in ${into} ${where} geschrieben.`,
+  succeeded: `Alles ist geschrieben. Sie finden ${the} ${where}.`,
+  partial: 'Alles ist geschrieben, bis auf das, was unten steht.',
+  failed: `Es ließ sich nicht abschließen. Was geschrieben wurde, liegt ${inThe}.`,
+  cancelled: `Es wurde abgebrochen. Was vorher geschrieben wurde, liegt ${inThe}, falls es ${it} gibt.`,
+  lost: `Der Teil von Nightkeep, der es schrieb, wurde mittendrin beendet. Was geschrieben wurde, liegt ${inThe}, falls es ${it} gibt. Eine neue Wiederherstellung beginnt von vorn, ${inAnother}.`,
+});
+
 /** A span of time in its largest whole unit. */
 function span(ms: number): string {
   const units = [
@@ -1162,7 +1177,15 @@ export const texts: Texts = {
   restores: {
     way: 'Wiederherstellen',
     title: 'Am Herkunftsort wiederherstellen',
-    lead: 'Nightkeep schreibt dies in einen neuen Ordner unter Ihren Dateien auf deren Server. Nichts von dem, was dort ist, wird verändert.',
+    titleAsFiles: 'Als Dateien wiederherstellen',
+    lead: {
+      files:
+        'Nightkeep schreibt dies in einen neuen Ordner unter Ihren Dateien auf deren Server. Nichts von dem, was dort ist, wird verändert.',
+      calendars:
+        'Nightkeep legt neben Ihren Kalendern auf deren Server einen neuen an und schreibt dies hinein. Ihre Kalender dort bleiben, wie sie sind.',
+      contacts:
+        'Nightkeep legt neben Ihren Adressbüchern auf deren Server ein neues an und schreibt dies hinein. Ihre Adressbücher dort bleiben, wie sie sind.',
+    },
     what: 'Was',
     all: 'Alles aus diesem Sicherungsstand',
     asOf: 'Wie es war',
@@ -1170,7 +1193,13 @@ export const texts: Texts = {
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
     asFiles:
       'Kalender, Kontakte und E-Mails werden dort als Dateien (.ics, .vcf und .eml) abgelegt: Nightkeep ändert keinen Kalender, kein Adressbuch und kein Postfach. Importieren Sie diese Dateien in Ihren Kalender, Ihr Adressbuch oder Ihr Mailprogramm, oder laden Sie sie stattdessen herunter.',
-    newFolder: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
+    byItself:
+      'Ein Kalender oder ein Adressbuch, das Sie für sich allein wiederherstellen, wird stattdessen auf seinem Server neu angelegt: Öffnen Sie es im Sicherungsstand und wählen Sie dort „Wiederherstellen“.',
+    newName: {
+      files: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
+      calendars: 'Der neue Kalender heißt „Restored“, gefolgt von Datum und Uhrzeit.',
+      contacts: 'Das neue Adressbuch heißt „Restored“, gefolgt von Datum und Uhrzeit.',
+    },
     access:
       'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Ihre Einwilligung für die Nächte wird dafür nicht verwendet.',
     notKept: 'Dieser Zugang bleibt im Arbeitsspeicher, bis alles geschrieben ist, und wird dann verworfen.',
@@ -1180,20 +1209,42 @@ export const texts: Texts = {
     see: 'Fortschritt ansehen',
     stateTitle: 'Wiederherstellung',
     states: {
-      asked:
-        'Noch ist nichts geschrieben: Ihr Anmeldedienst hat nicht zugestimmt. Beginnen Sie beim Sicherungsstand von vorn.',
-      running: 'Es wird zu Ihren Dateien geschrieben.',
-      succeeded: 'Alles ist geschrieben. Sie finden den Ordner unter Ihren Dateien.',
-      partial: 'Alles ist geschrieben, bis auf das, was unten steht.',
-      failed: 'Es ließ sich nicht abschließen. Was geschrieben wurde, liegt in dem Ordner.',
-      cancelled: 'Es wurde abgebrochen. Was vorher geschrieben wurde, liegt in dem Ordner, falls es ihn gibt.',
-      lost: 'Der Teil von Nightkeep, der es schrieb, wurde mittendrin beendet. Was geschrieben wurde, liegt in dem Ordner, falls es ihn gibt. Eine neue Wiederherstellung beginnt von vorn, in einem anderen Ordner.',
+      files: restoring(
+        {
+          into: 'einen neuen Ordner',
+          the: 'den neuen Ordner',
+          inThe: 'in dem neuen Ordner',
+          it: 'ihn',
+          inAnother: 'in einem anderen Ordner',
+        },
+        'unter Ihren Dateien',
+      ),
+      calendars: restoring(
+        {
+          into: 'einen neuen Kalender',
+          the: 'den neuen Kalender',
+          inThe: 'in dem neuen Kalender',
+          it: 'ihn',
+          inAnother: 'in einem anderen Kalender',
+        },
+        'unter Ihren Kalendern',
+      ),
+      contacts: restoring(
+        {
+          into: 'ein neues Adressbuch',
+          the: 'das neue Adressbuch',
+          inThe: 'in dem neuen Adressbuch',
+          it: 'es',
+          inAnother: 'in einem anderen Adressbuch',
+        },
+        'unter Ihren Adressbüchern',
+      ),
     },
     failedBefore: 'Es konnte nicht begonnen werden. Nichts wurde geschrieben.',
     cancel: 'Abbrechen',
     cancelling: 'Es wird abgebrochen.',
     progress: 'Fortschritt der Wiederherstellung',
-    folder: 'Ordner auf dem Server',
+    folder: { files: 'Ordner auf dem Server', calendars: 'Neuer Kalender', contacts: 'Neues Adressbuch' },
     written: 'Geschriebene Dateien',
     of: (files: string) => ` von ${files}`,
     bytes: 'Geschriebene Daten',
@@ -1939,7 +1990,7 @@ export const texts: Texts = {
       oneSnapshot: (id) => `Sicherungsstand ${id}`,
       twoSnapshots: (first, second) => `Sicherungsstände ${first} und ${second}`,
       allSnapshots: 'alle Sicherungsstände',
-      toSource: (id) => `Sicherungsstand ${id}, auf den Server der Dateien`,
+      toSource: (id) => `Sicherungsstand ${id}, am Herkunftsort`,
       putBack: 'ältere Zeilen, die in die Datenbank zurückgebracht wurden',
       movedAddress: (from, to) => `von ${from} nach ${to}`,
       language: (name) => `Sprache: ${name}`,

@@ -3,6 +3,7 @@ import { type DamageState, mostNames } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
+import type { RestorePlace } from '../../domain/restore-place.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { CountName } from '../../domain/run-counts.ts';
@@ -99,6 +100,17 @@ function staying(rule: RetentionRule): string {
 
 const formats = formatsIn('en-GB', { byte: (count) => (count === 1 ? 'byte' : 'bytes') });
 const entries = (count: number) => `${formats.number(count)} ${count === 1 ? 'entry' : 'entries'}`;
+
+/** How a restore into a new one of these goes. */
+const restoring = (it: string, where: string) => ({
+  asked: 'Nothing has been written: your provider has not given access. Begin again at the snapshot.',
+  running: `It is being written to a new ${it} ${where}.`,
+  succeeded: `Everything is written. Look for the new ${it} ${where}.`,
+  partial: 'Everything is written except for what is listed below.',
+  failed: `It could not be completed. What was written is in the new ${it}.`,
+  cancelled: `It was cancelled. What was written before is in the new ${it}, if there is one.`,
+  lost: `The part of Nightkeep that was writing stopped in the middle. What was written is in the new ${it}, if there is one. A new restore begins from the start, in another ${it}.`,
+});
 
 /** Every word that people read on the pages and in mails, in one place. */
 export const texts = {
@@ -1175,7 +1187,15 @@ export const texts = {
   restores: {
     way: 'Restore',
     title: 'Restore to where it came from',
-    lead: 'Nightkeep writes this into a new folder among your files on their server. Nothing that is there is changed.',
+    titleAsFiles: 'Restore as files',
+    lead: {
+      files:
+        'Nightkeep writes this into a new folder among your files on their server. Nothing that is there is changed.',
+      calendars:
+        'Nightkeep makes a new calendar beside yours on their server, and writes this into it. Your calendars there stay as they are.',
+      contacts:
+        'Nightkeep makes a new address book beside yours on their server, and writes this into it. Your address books there stay as they are.',
+    } satisfies Record<RestorePlace, string>,
     what: 'What',
     all: 'Everything in this snapshot',
     asOf: 'As it was',
@@ -1183,7 +1203,13 @@ export const texts = {
     sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'file' : 'files'}, ${size}`,
     asFiles:
       'Calendars, contacts and mail are written there as files (.ics, .vcf and .eml): Nightkeep changes no calendar, no address book and no mailbox. Import these files into your calendar, address book or mail program, or download them instead.',
-    newFolder: 'The new folder is called “Restored”, followed by the current date and time.',
+    byItself:
+      'A calendar or an address book that is restored by itself becomes a new one on its server instead: open it in the snapshot, and press “Restore” there.',
+    newName: {
+      files: 'The new folder is called “Restored”, followed by the current date and time.',
+      calendars: 'The new calendar is called “Restored”, followed by the current date and time.',
+      contacts: 'The new address book is called “Restored”, followed by the current date and time.',
+    } satisfies Record<RestorePlace, string>,
     access: 'Your provider asks you whether Nightkeep may do this: your consent for the nights is not used for it.',
     notKept: 'This access is kept in memory until everything is written, and then dropped.',
     begin: 'Go to the provider and restore',
@@ -1192,19 +1218,19 @@ export const texts = {
     see: 'See the progress',
     stateTitle: 'Restore',
     states: {
-      asked: 'Nothing has been written: your provider has not given access. Begin again at the snapshot.',
-      running: 'It is being written to your files.',
-      succeeded: 'Everything is written. Look for the folder among your files.',
-      partial: 'Everything is written except for what is listed below.',
-      failed: 'It could not be completed. What was written is in the folder.',
-      cancelled: 'It was cancelled. What was written before is in the folder, if there is one.',
-      lost: 'The part of Nightkeep that was writing stopped in the middle. What was written is in the folder, if there is one. A new restore begins from the start, in another folder.',
-    },
+      files: restoring('folder', 'among your files'),
+      calendars: restoring('calendar', 'among your calendars'),
+      contacts: restoring('address book', 'among your address books'),
+    } satisfies Record<RestorePlace, unknown>,
     failedBefore: 'It could not be started. Nothing was written.',
     cancel: 'Cancel',
     cancelling: 'It is being cancelled.',
     progress: 'Progress of the restore',
-    folder: 'Folder on the server',
+    folder: {
+      files: 'Folder on the server',
+      calendars: 'New calendar',
+      contacts: 'New address book',
+    } satisfies Record<RestorePlace, string>,
     written: 'Files written',
     of: (files: string) => ` of ${files}`,
     bytes: 'Data written',
@@ -1890,7 +1916,7 @@ export const texts = {
       oneSnapshot: (id: string) => `snapshot ${id}`,
       twoSnapshots: (first: string, second: string) => `snapshots ${first} and ${second}`,
       allSnapshots: 'all snapshots',
-      toSource: (id: string) => `snapshot ${id}, to the server of the files`,
+      toSource: (id: string) => `snapshot ${id}, to where it came from`,
       putBack: 'older rows that were put back into the database',
       movedAddress: (from: string, to: string) => `from ${from} to ${to}`,
       language: (name: string) => `language: ${name}`,

@@ -2,12 +2,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openSourceTarget } from '../../../src/flows/restores/source-target.ts';
 import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
-import type { Source } from '../../../src/sources/source.ts';
+import { davWriter } from '../../../src/sources/dav/writer.ts';
+import { openServers } from '../../../src/sources/http/server.ts';
+import type { Member, Source } from '../../../src/sources/source.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { parseId, type SnapshotId } from '../../../src/store/format/ids.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
+import { restoreInOrder } from '../../../src/store/restorer/restore-in-order.ts';
 import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
-import { accessOf, memberNamed, never, openSource, read } from '../../support/fixtures/open-source.ts';
+import { accessOf, atOnce, memberNamed, never, openSource, read } from '../../support/fixtures/open-source.ts';
 import { newRepository } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { apache } from '../../support/servers/apache.ts';
@@ -228,6 +233,61 @@ for (const { name, isThere, start, at, paths } of servers)
       expect(third.content.get(`calendars/${work}/one.ics`)?.toString()).toContain('SUMMARY:Event one moved');
       expect(third.seen).toMatchObject({ read: 2, gone: 1, passedOver: 1 });
     }, 60_000);
+
+    test.each(['calendars', 'contacts'] as const)(
+      'are restored into a new one beside them, and nothing that is there is changed: %s',
+      async (kind) => {
+        const { snapshot, content } = await night();
+        await using source = open(kind, '');
+        const before = await collectionsOf(source);
+        const access = accessOf(token);
+        const { clock, log } = atOnce();
+        await using writer = davWriter({
+          ...{ url: server.url, location: before.home.location, access, servers: openServers(clock), clock, log },
+        });
+        const held = { kind: heldKinds[kind], displayName: 'Zurück ☂', components: ['VEVENT', 'VTODO'] };
+        const name = 'Restored 2026-05-04 12.00';
+        expect(await writer.makeHeld(name, held, never)).toBe(true);
+        expect(await writer.makeHeld(name, held, never)).toBe(false);
+        const written = { files: 0, bytes: 0 };
+        const target = openSourceTarget({ writer, below: [name], signal: never, written, kind: heldKinds[kind] });
+        const from = `${kind}/${paths[kind].split('/').at(-1)}`;
+        const saved = await repository.loadSnapshot(parseId<SnapshotId>(snapshot));
+        const report = await restoreInOrder(repository, saved, target, { path: from });
+        expect([report.problems, written.files]).toEqual([[], report.files]);
+
+        const after = await collectionsOf(source);
+        expect(after.members.map((one) => one.name).toSorted()).toEqual(
+          [...before.members.map((one) => one.name), name].toSorted(),
+        );
+        const contents = async (collection: Member) => {
+          const { members } = await source.list(collection, never);
+          return Object.fromEntries(
+            await Promise.all(
+              members.map(async (member) => [member.name, (await read(source, member)).content.toString()]),
+            ),
+          );
+        };
+        const { 'properties.json': properties, ...restored } = await contents(memberNamed(after, name));
+        expect(JSON.parse(properties ?? '')).toMatchObject({ displayname: 'Zurück ☂' });
+        const original = [...content].flatMap(([path, bytes]) =>
+          path.startsWith(`${from}/`) && !path.endsWith('properties.json') && !path.endsWith('/')
+            ? [[path.slice(from.length + 1), bytes.toString()]]
+            : [],
+        );
+        expect(restored).toEqual(Object.fromEntries(original));
+        const { validator } = memberNamed(after, from.split('/').at(-1) ?? '');
+        expect(validator).toBe(memberNamed(before, from.split('/').at(-1) ?? '').validator);
+        await send('DELETE', `${paths[kind].split('/').slice(0, -1).join('/')}/${encodeURIComponent(name)}/`);
+      },
+      60_000,
+    );
+
+    const collectionsOf = async (source: Source) => {
+      const [root] = await source.roots(never);
+      if (root === undefined) throw new Error('There is no root.');
+      return { home: root.collection, ...(await source.list(root.collection, never)) };
+    };
 
     test.skipIf(resticProgram === undefined)(
       'come back from stock restic as the server gave them',

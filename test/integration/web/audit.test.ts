@@ -73,11 +73,7 @@ test('what an act concerned is said in words and in the times of the page, in ea
     [{ act: 'night-drained', about: '2 skipped' }, '2 backups skipped', '2 Sicherungen übersprungen'],
     [{ act: 'changes-confirmed', about: `${randomUUID()} ${randomUUID()}` }, '2 backups', '2 Sicherungen'],
     [{ act: 'files-restored', about: 'snapshot 0123abcd' }, 'snapshot 0123abcd', 'Sicherungsstand 0123abcd'],
-    [
-      { act: 'files-restored', about: 'snapshot 0123abcd to the source' },
-      'to the server of the files',
-      'auf den Server der Dateien',
-    ],
+    [{ act: 'files-restored', about: 'snapshot 0123abcd to the source' }, 'to where it came from', 'am Herkunftsort'],
     [{ act: 'names-read', about: 'all snapshots' }, 'all snapshots', 'alle Sicherungsstände'],
     [{ act: 'names-read', about: 'snapshots 01 and 02' }, 'snapshots 01 and 02', 'Sicherungsstände 01 und 02'],
     [{ act: 'retention-changed', about: 'all' }, 'all of them', 'alle'],

@@ -15,11 +15,24 @@ const t = texts.restores;
 /** A server that takes whatever is written, unless `refuse` names a status for it. */
 interface TakingServer extends AsyncDisposable {
   readonly url: string;
-  readonly heard: { method: string; path: string; body: string; token: string | undefined; mtime: string }[];
+  readonly heard: {
+    method: string;
+    path: string;
+    body: string;
+    token: string | undefined;
+    mtime: string;
+    type: string | undefined;
+  }[];
   refuse: (method: string, path: string, headers: { unlessThere: boolean }) => number | undefined;
   /** Which requests are never answered. */
   hold: (method: string) => boolean;
 }
+
+/** Names where calendars and address books are. */
+const homes = `<multistatus xmlns="DAV:"><response><href>/dav/me/</href><propstat><prop><resourcetype><collection/></resourcetype>
+  <c:calendar-home-set xmlns:c="urn:ietf:params:xml:ns:caldav"><href>/dav/cal/</href></c:calendar-home-set>
+  <c:addressbook-home-set xmlns:c="urn:ietf:params:xml:ns:carddav"><href>/dav/card/</href></c:addressbook-home-set>
+  </prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`;
 
 async function openTakingServer(): Promise<TakingServer> {
   const taking: { -readonly [Name in 'heard' | 'refuse' | 'hold']: TakingServer[Name] } = {
@@ -38,8 +51,13 @@ async function openTakingServer(): Promise<TakingServer> {
       body: Buffer.concat(chunks).toString(),
       token,
       mtime: String(headers['x-oc-mtime']),
+      type: headers['content-type'],
     });
     if (taking.hold(method)) return;
+    if (method === 'PROPFIND' && path === '/dav/me/') {
+      response.writeHead(207, { 'content-type': 'application/xml' }).end(homes);
+      return;
+    }
     const unlessThere = headers['if-none-match'] === '*';
     response.writeHead(taking.refuse(method, decodeURIComponent(path), { unlessThere }) ?? 201).end();
   }).listen(0, '127.0.0.1');
@@ -81,7 +99,11 @@ beforeEach(async () => {
   snapshot = (
     await writeSnapshot(repository, {
       files: { Letters: folder },
-      calendars: { work: { 'one.ics': Buffer.from('BEGIN') } },
+      calendars: {
+        work: { 'one.ics': Buffer.from('BEGIN'), 'properties.json': Buffer.from(JSON.stringify(ofWork)) },
+        plain: { 'two.ics': Buffer.from('BEGIN two') },
+      },
+      contacts: { friends: { 'mum.vcf': Buffer.from('VCARD'), 'properties.json': Buffer.from('no JSON') } },
     })
   ).id;
   server.heard.splice(0);
@@ -91,6 +113,7 @@ afterEach(() => {
   server.hold = () => false;
 });
 
+const ofWork = { displayname: 'Work <& more>', 'supported-calendar-component-set': ['VEVENT', 'VTODO'] };
 /** One more snapshot, of these files. */
 const another = async (files: Folder) => (await writeSnapshot(repository, { files }, '2026-03-05T00:00:00Z')).id;
 const ask = (path: string, guest = alice) => guest.post(`/snapshots/${snapshot}/restore/${path}`);
@@ -98,7 +121,11 @@ const ask = (path: string, guest = alice) => guest.post(`/snapshots/${snapshot}/
 async function putBack(path: string): Promise<string> {
   await ask(path);
   const page = (await alice.comeBack()).headers.get('location') ?? '';
-  await eventually(async () => !(await alice.text(page)).includes(t.states.running));
+  const running = Object.values(t.states).map((states) => states.running);
+  await eventually(async () => {
+    const shown = await alice.text(page);
+    return !running.some((words) => shown.includes(words));
+  });
   return alice.text(page);
 }
 const written = () =>
@@ -120,14 +147,14 @@ const folder = '/dav/Restored 2026-05-04 12.00';
 describe('putting back', () => {
   it('says first what it means and how much it is, and asks the provider without offline access', async () => {
     const page = await alice.text(`/snapshots/${snapshot}/restore/files/Letters`);
-    for (const said of [t.lead, t.access, t.notKept, t.sizeOf('3', '16 bytes', 3)]) expect(page).toContain(said);
+    for (const said of [t.lead.files, t.access, t.notKept, t.sizeOf('3', '16 bytes', 3)]) expect(page).toContain(said);
     const { searchParams } = new URL((await ask('files/Letters')).headers.get('location') ?? '');
     expect(searchParams.get('scope')).toBe('openid profile email');
     expect(server.heard).toEqual([]);
   });
 
   it('writes a folder into a new one, with the access of that moment and the times of the files', async () => {
-    expect(await putBack('files/Letters')).toContain(t.states.succeeded);
+    expect(await putBack('files/Letters')).toContain(t.states.files.succeeded);
     expect(written()).toEqual([
       `MKCOL ${folder}/`,
       `MKCOL ${folder}/Letters/`,
@@ -150,8 +177,81 @@ describe('putting back', () => {
   it('of a calendar writes its objects as files, and says so before: no calendar is changed', async () => {
     expect(await alice.text(`/snapshots/${snapshot}/restore/calendars/work`)).toContain(t.asFiles);
     expect(await alice.text(`/snapshots/${snapshot}/restore/files/Letters`)).not.toContain(t.asFiles);
-    expect(await putBack('calendars/work')).toContain(t.states.succeeded);
-    expect(written()).toEqual([`MKCOL ${folder}/`, `MKCOL ${folder}/work/`, `PUT ${folder}/work/one.ics`]);
+    expect(await putBack('calendars/work')).toContain(t.states.files.succeeded);
+    expect(written()).toEqual([
+      `MKCOL ${folder}/`,
+      `MKCOL ${folder}/work/`,
+      `PUT ${folder}/work/one.ics`,
+      `PUT ${folder}/work/properties.json`,
+    ]);
+  });
+
+  describe('where the settings say where calendars and contacts are', () => {
+    beforeEach(() => {
+      Object.assign(pages.resources.config, { calendarsUrl: `${server.url}me/`, contactsUrl: `${server.url}me/` });
+    });
+    afterEach(() => {
+      const { config } = pages.resources;
+      delete config.calendarsUrl;
+      delete config.contactsUrl;
+    });
+    const name = 'Restored 2026-05-04 12.00';
+
+    it('makes a new calendar of one, like it, and writes its objects into that', async () => {
+      const before = await alice.text(`/snapshots/${snapshot}/restore/calendars/work`);
+      for (const said of [t.lead.calendars, t.newName.calendars]) expect(before).toContain(said);
+      expect(before).not.toContain(t.asFiles);
+      const page = await putBack('calendars/work');
+      for (const said of [t.states.calendars.succeeded, t.folder.calendars, name]) expect(page).toContain(said);
+      expect(written()).toEqual([`MKCALENDAR /dav/cal/${name}/`, `PUT /dav/cal/${name}/one.ics`]);
+      const [made, put] = server.heard.filter(({ method }) => method !== 'PROPFIND');
+      expect(made?.body).toContain(`<displayname>${name} (Work &lt;&amp; more&gt;)</displayname>`);
+      expect(made?.body).toContain('<c:comp name="VEVENT"/><c:comp name="VTODO"/>');
+      expect(put).toMatchObject({ body: 'BEGIN', type: 'text/calendar; charset=utf-8' });
+    });
+
+    it.each([
+      ['calendars/plain', 'MKCALENDAR', '/dav/cal/', 'plain', 'two.ics'],
+      ['calendars/work/one.ics', 'MKCALENDAR', '/dav/cal/', 'Work &lt;&amp; more&gt;', 'one.ics'],
+      ['contacts/friends', 'MKCOL', '/dav/card/', 'friends', 'mum.vcf'],
+      ['contacts/friends/mum.vcf', 'MKCOL', '/dav/card/', 'friends', 'mum.vcf'],
+    ])('makes a new one of %s, named after it', async (path, method, home, displayName, object) => {
+      await putBack(path);
+      expect(written()).toEqual([`${method} ${home}${name}/`, `PUT ${home}${name}/${object}`]);
+      const made = server.heard.find((one) => one.method === method);
+      expect(made?.body).toContain(`<displayname>${name} (${displayName})</displayname>`);
+    });
+
+    it.each(['calendars', 'contacts', 'calendars/work/properties.json'])(
+      'writes files of %j, and says so before',
+      async (path) => {
+        const before = await alice.text(`/snapshots/${snapshot}/restore/${path}`);
+        for (const said of [t.titleAsFiles, t.asFiles, t.byItself]) expect(before).toContain(said);
+        await putBack(path);
+        expect(written()[0]).toBe(`MKCOL ${folder}/`);
+        expect(written().filter((request) => !request.includes(folder))).toEqual([]);
+      },
+    );
+
+    it('never writes into a calendar that is there, nor says what it may hold where the server forbids that', async () => {
+      const there = (path: string) => path === `/dav/cal/${name}/`;
+      server.refuse = (method, path) => (method !== 'MKCALENDAR' ? undefined : there(path) ? 405 : undefined);
+      await putBack('calendars/work');
+      expect(written().at(-1)).toBe(`PUT /dav/cal/${name} (2)/one.ics`);
+      server.heard.splice(0);
+      server.refuse = (method) =>
+        method === 'MKCALENDAR' && server.heard.at(-1)?.body.includes('component-set') ? 403 : undefined;
+      expect(await putBack('calendars/work')).toContain(t.states.calendars.succeeded);
+      expect(written()).toHaveLength(3);
+    });
+
+    it('writes nothing where the server lets nobody make a calendar', async () => {
+      server.refuse = (method) => (method === 'MKCALENDAR' ? 403 : undefined);
+      const page = await putBack('calendars/work');
+      for (const said of [t.failedBefore, 'The server does not let Nightkeep write there'])
+        expect(page).toContain(said);
+      expect(written().filter((request) => request.startsWith('PUT'))).toEqual([]);
+    });
   });
 
   it.each([
@@ -165,7 +265,7 @@ describe('putting back', () => {
 
   it('never writes into a folder that is there', async () => {
     server.refuse = (method, path) => (method === 'MKCOL' && path === `${folder}/` ? 405 : undefined);
-    expect(await putBack('files/Letters/two.txt')).toContain(t.states.succeeded);
+    expect(await putBack('files/Letters/two.txt')).toContain(t.states.files.succeeded);
     expect(written()).toEqual([`MKCOL ${folder}/`, `MKCOL ${folder} (2)/`, `PUT ${folder} (2)/two.txt`]);
   });
 
@@ -174,7 +274,7 @@ describe('putting back', () => {
     async (status) => {
       server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? status : undefined);
       const page = await putBack('files/Letters');
-      expect(page).toContain(t.states.partial);
+      expect(page).toContain(t.states.files.partial);
       expect(page).toContain(`the server does not accept it (HTTP ${status})`);
       expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
     },
@@ -185,7 +285,7 @@ describe('putting back', () => {
     async (status) => {
       server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? status : undefined);
       const page = await whileTimePasses(() => putBack('files/Letters'));
-      expect(page).toContain(t.states.partial);
+      expect(page).toContain(t.states.files.partial);
       expect(page).toContain(`two.txt: the server does not accept it (HTTP ${status})`);
       expect(written()).toContain(`PUT ${folder}/Letters/inner/ü`);
     },
@@ -196,7 +296,7 @@ describe('putting back', () => {
     const many = Object.fromEntries([1, 2, 3, 4].map((number) => [`${number}.txt`, Buffer.from(String(number))]));
     snapshot = await another({ many });
     const page = await whileTimePasses(() => putBack('files/many'));
-    expect(page).toContain(t.states.failed);
+    expect(page).toContain(t.states.files.failed);
     expect(page).toContain(t.problems('2'));
     expect(new Set(written().filter((request) => request.startsWith('PUT'))).size).toBe(3);
   });
@@ -206,7 +306,7 @@ describe('putting back', () => {
     snapshot = await another({ 'long.bin': long });
     let tries = 0;
     server.refuse = (method) => (method === 'PUT' && ++tries < 3 ? 503 : undefined);
-    expect(await whileTimePasses(() => putBack('files/long.bin'))).toContain(t.states.succeeded);
+    expect(await whileTimePasses(() => putBack('files/long.bin'))).toContain(t.states.files.succeeded);
     const sent = server.heard.filter(({ method }) => method === 'PUT').map(({ body }) => body === long.toString());
     expect(sent).toEqual([true, true, true]);
   });
@@ -221,7 +321,7 @@ describe('putting back', () => {
       return undefined;
     };
     const page = await putBack('files/twins');
-    expect(page).toContain(t.states.partial);
+    expect(page).toContain(t.states.files.partial);
     expect(page).toContain('notes.txt: something of that name is there already');
     expect(written().at(-1)).toMatch(/^PUT .*\/twins\/z\.txt$/);
   });
@@ -234,7 +334,7 @@ describe('putting back', () => {
       isLost = true;
       return 503;
     };
-    expect(await whileTimePasses(() => putBack('files/Letters/two.txt'))).toContain(t.states.succeeded);
+    expect(await whileTimePasses(() => putBack('files/Letters/two.txt'))).toContain(t.states.files.succeeded);
     expect(written().filter((request) => request.startsWith('PUT'))).toHaveLength(3);
   });
 
@@ -244,7 +344,7 @@ describe('putting back', () => {
     const pipe = { name: 'pipe', type: 'fifo' as const, mode: 0o640, ...times, uid: 1, gid: 1, links: 1 };
     snapshot = await another({ mine: { pipe: { node: pipe }, 'z.txt': Buffer.from('z') } });
     const page = await putBack('files/mine');
-    expect(page).toContain(t.states.partial);
+    expect(page).toContain(t.states.files.partial);
     expect(page).toContain('Could not write pipe: WebDAV has no devices, pipes or sockets.');
   });
 
@@ -252,15 +352,15 @@ describe('putting back', () => {
     server.refuse = () => status;
     const page = await putBack('files/Letters');
     expect(page).toContain(t.failedBefore);
-    expect(page).not.toContain(t.states.failed);
-    expect(page).toContain('The server does not let Nightkeep write to your files');
+    expect(page).not.toContain(t.states.files.failed);
+    expect(page).toContain('The server does not let Nightkeep write there');
     expect(written()).toHaveLength(1);
   });
 
   it('stops where there is no room left', async () => {
     server.refuse = (method) => (method === 'PUT' ? 507 : undefined);
     const page = await putBack('files/Letters');
-    expect(page).toContain(t.states.failed);
+    expect(page).toContain(t.states.files.failed);
     expect(page).toContain('The server has no room left');
     expect(server.heard.filter(({ method }) => method === 'PUT')).toHaveLength(1);
   });
@@ -276,7 +376,7 @@ describe('putting back', () => {
     const back = alice.wayBack();
     const copied = new Map(alice.cookies);
     const page = (await alice.comeBack()).headers.get('location') ?? '';
-    await eventually(async () => !(await alice.text(page)).includes(t.states.running));
+    await eventually(async () => !(await alice.text(page)).includes(t.states.files.running));
     await alice.send(back);
     for (const [name, value] of copied) alice.cookies.set(name, value);
     await alice.send(back);
@@ -295,8 +395,8 @@ describe('putting back', () => {
       }
       for (const way of order === 'first' ? ways : ways.toReversed()) {
         const page = (await alice.send(way)).headers.get('location') ?? '';
-        await eventually(async () => !(await alice.text(page)).includes(t.states.running));
-        expect(await alice.text(page)).toContain(t.states.succeeded);
+        await eventually(async () => !(await alice.text(page)).includes(t.states.files.running));
+        expect(await alice.text(page)).toContain(t.states.files.succeeded);
       }
       expect(written().filter((one) => one.startsWith('PUT'))).toHaveLength(2);
     },
@@ -346,7 +446,7 @@ describe('putting back', () => {
     const { id } = await restore.findFirstOrThrow({ where: { userId: await alice.userId() } });
     const toldAt = new Date(pages.clock.now().getTime() - 61_000);
     await restore.update({ where: { id }, data: { state: 'running', startedAt: toldAt, toldAt } });
-    expect(await alice.text(`/restores/${id}`)).toContain(t.states.lost);
+    expect(await alice.text(`/restores/${id}`)).toContain(t.states.files.lost);
   });
 
   it('stops when it is cancelled, and what was written stays', async () => {
