@@ -29,7 +29,7 @@ export async function retention(visit: PersonVisit): Promise<Response> {
   const judged = await foreseeRetention(resources, { userId: session.userId, facts });
   const body = html`<section class="card ${toneOf(facts, judged)}"><p class="lead">${standing(texts, facts, judged)}</p>
 ${facts.agreedAt === null ? offer(visit, judged.rule) : html`<p>${t.agreedAt(texts.formats.time(facts.agreedAt, facts.zone))}</p>${lastDone(texts, facts)}`}</section>
-${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(texts, judged, facts)}`;
+${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</p>` : snapshotsTable(texts, judged, facts, resources.clock.now())}`;
   return page(visit, t.title, body, place);
 }
 
@@ -100,7 +100,19 @@ function lastDone(texts: Texts, facts: RetentionFacts): Html | '' {
   return retainedAt === null ? '' : html`<p>${t.doneAt(formats.time(retainedAt, zone))}</p>`;
 }
 
-function snapshotsTable(texts: Texts, judged: Judgement, facts: RetentionFacts): Html {
+/** By a rule of hours or of a span, a backup that begins or ends later than it is due lets others go than were named before. */
+function reckoned(
+  { formats, retention: t }: Texts,
+  { hold, rule }: Judgement,
+  facts: RetentionFacts,
+  now: Date,
+): string {
+  const goesByMinutes = rule.within !== undefined || rule.hourly !== undefined;
+  if (hold !== null || isByHand(facts) || !goesByMinutes) return '';
+  return ` ${t.reckoned(formats.time(facts.nextDueAt > now ? facts.nextDueAt : now, facts.zone))}`;
+}
+
+function snapshotsTable(texts: Texts, judged: Judgement, facts: RetentionFacts, now: Date): Html {
   const { formats, retention: t } = texts;
   const { going, snapshots } = judged;
   const { zone } = facts;
@@ -114,6 +126,6 @@ function snapshotsTable(texts: Texts, judged: Judgement, facts: RetentionFacts):
   ];
   const columns = [{ label: t.snapshot }, { label: t.what }, { label: t.why }];
   const left = snapshots.length - onePage;
-  return html`<h2>${t.caption}</h2><p>${counts}</p>
+  return html`<h2>${t.caption}</h2><p>${counts}${reckoned(texts, judged, facts, now)}</p>
 <div class="card">${table({ caption: t.caption, columns, rows: snapshots.slice(0, onePage).map(row) })}</div>${left > 0 ? html`<p>${t.more(left)}</p>` : ''}`;
 }

@@ -1139,6 +1139,8 @@ export const texts: Texts = {
       'Beim letzten Mal ließ sich das nicht abschließen: Das Repository war in Gebrauch oder nicht zu lesen oder zu ändern. Nach der nächsten Sicherung wird es erneut versucht.',
     byHand:
       'Nightkeep selbst darf dort, wo Ihre Sicherungsstände liegen, nichts löschen. Die entfallen könnten, bleiben, bis der Betreiber sie mit einem anderen Schlüssel entfernt.',
+    reckoned: (at) =>
+      `Das gilt für eine nächste Sicherung, die ${at} endet. Endet sie später, können andere entfallen.`,
     doneAt: (at) => `Zuletzt geschah es am ${at}.`,
     caption: 'Ihre Sicherungsstände',
     snapshot: 'Sicherungsstand',

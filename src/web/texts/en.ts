@@ -1149,6 +1149,8 @@ export const texts = {
       'Last time this could not be completed: the repository was in use, or could not be read or changed. It is tried again after the next backup.',
     byHand:
       'Nightkeep itself may not delete anything where your snapshots are kept. Those that could go stay until the operator removes them with another key.',
+    reckoned: (at: string) =>
+      `This is reckoned for a next backup that ends at ${at}. One that ends later may let others go.`,
     doneAt: (at: string) => `It was last done on ${at}.`,
     caption: 'Your snapshots',
     snapshot: 'Snapshot',

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Repository } from '../../../src/store/repository/repository.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -55,6 +56,19 @@ test('lets all stay of whoever has not agreed, shows what would go, and goes by 
     by: `user:${await alice.userId()}`,
     about: 'daily=7,weekly=4,monthly=12',
   });
+});
+
+test('by a rule of a span or of hours, says for which end of the next backup it is reckoned: a later one lets others go', async () => {
+  const [plan] = await plans().findMany();
+  const { retention: former } = plan ?? expect.unreachable();
+  const at = texts.formats.time(plan?.nextDueAt ?? expect.unreachable(), 'UTC');
+  const reckoned = texts.retention.reckoned(at);
+  expect(await show()).not.toContain(reckoned);
+  for (const rule of [{ within: { years: 0, months: 0, days: 1, hours: 0 } }, { hourly: 3 }]) {
+    await plans().updateMany({ data: { retention: rule } });
+    expect(await show()).toContain(reckoned);
+  }
+  await plans().updateMany({ data: { retention: former ?? {} } });
 });
 
 test('is nothing to agree to any more once all of them are to be erased', async () => {

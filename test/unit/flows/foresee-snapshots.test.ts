@@ -111,3 +111,19 @@ test('what is missing was removed by somebody where the rule keeps it, and all o
     expect(removedAmong(absent, saved, { ...facts, ...held }, asked)).toEqual([old?.id, before?.id]);
   expect(removedAmong(absent, saved, facts, { ...asked, rule: {} })).toEqual([old?.id, before?.id]);
 });
+
+test('by a span, what goes after the next backup is what was said for the moment at which it ends: a later one lets another go', () => {
+  const rule = { within: { years: 0, months: 0, days: 3, hours: 0 } };
+  const minute = 60_000;
+  const nights = Array.from({ length: 4 }, (_, night) => snapshotOf(night, new Date(first + night * day + minute)));
+  const now = new Date(first + 3 * day + 2 * minute);
+  const ending = (late: number) => {
+    const next = new Date(first + 4 * day + late);
+    const own = snapshotOf(4, next);
+    const foreseen = foreseeSnapshots(nights, factsOf(nights.at(-1)), { rule, now, next });
+    const then = new Date(next.getTime() + 1);
+    expect(foreseen.going).toEqual(judgeSnapshots([...nights, own], factsOf(own), { rule, now: then }).going);
+    return foreseen.going.length;
+  };
+  expect([ending(0), ending(minute - 1_000), ending(minute), ending(2 * minute)]).toEqual([1, 1, 2, 2]);
+});
