@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkMailServer } from '../../../src/doctor/checks/mailboxes.ts';
+import { checkMailServer, mailboxes } from '../../../src/doctor/checks/mailboxes.ts';
+import type { Installation } from '../../../src/doctor/installation.ts';
 import { openServers } from '../../../src/sources/http/server.ts';
 import { inspectMailServer } from '../../../src/sources/imap/inspect-mail-server.ts';
+import { parseMailAddress } from '../../../src/sources/imap/mail-address.ts';
 import type { Access, Member, Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
@@ -110,6 +112,27 @@ describe('connections', () => {
     expect(lines.filter((line) => line.includes('source.fewer-connections')).length).toBeGreaterThan(0);
   });
 
+  test('are fewer where the server says so in place of a greeting', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) server.put(name, 'x');
+    const greeting = () => (server.sockets.size > 1 ? '* BYE Too many connections' : '* OK ready');
+    Object.defineProperty(server, 'greeting', { get: greeting });
+    await using source = openMail(server.url);
+    const { members } = await source.list(await rootOf(source), never);
+    await Promise.all(members.map((member) => source.list(member, never)));
+    expect(source.atOnce).toBe(32);
+  });
+
+  test('are not tried again once so many attempts in a row came to nothing that the server counts as down', async () => {
+    mailboxAt(server, 'INBOX');
+    await using source = openMail(server.url);
+    const inbox = memberNamed(await source.list(await rootOf(source), never), 'INBOX');
+    const before = server.heard.length;
+    server.mischief = ({ name }, _, socket) => /^(EXAMINE|LIST)$/.test(name) && Boolean(socket.destroy());
+    for (let n = 0; n < 40; n++)
+      await expect(source.list(inbox, never)).rejects.toMatchObject({ code: 'source/unavailable' });
+    expect(names(before).filter((name) => /^(EXAMINE|LIST)$/.test(name))).toHaveLength(32 * 4 + 8);
+  });
+
   test('are made anew where the server has closed them, and a listing that broke off is asked for again', async () => {
     for (let n = 1; n <= 3; n++) server.put('INBOX', `Subject: ${n}\r\n\r\n`);
     await using source = openMail(server.url);
@@ -199,12 +222,19 @@ describe('messages', () => {
   });
 
   test('that were numbered anew since they were listed are not taken for what they were', async () => {
-    server.put('INBOX', 'before');
+    for (const content of ['before', 'and after']) server.put('INBOX', content);
     await using source = openMail(server.url);
     const entries = await messagesIn(source);
     Object.assign(mailboxAt(server, 'INBOX'), { uidValidity: 8 });
     for (const socket of server.sockets) socket.destroy();
-    await expect(readAll(source, entries)).rejects.toMatchObject({ code: 'source/changed', retry: undefined });
+    const before = server.heard.length;
+    const opened = await Promise.allSettled(entries.map((entry) => source.open(entry, never)));
+    const changed = {
+      status: 'rejected',
+      reason: expect.objectContaining({ code: 'source/changed', retry: undefined }),
+    };
+    expect(opened).toEqual([changed, changed]);
+    expect(names(before).filter((name) => name === 'EXAMINE')).toHaveLength(1);
   });
 
   test('are fetched without being seen, and mailboxes opened to be read only', async () => {
@@ -234,7 +264,115 @@ test('a run that shares the thread with another one gets all, in its turns', asy
   expect(contents.map(({ length }) => length)).toEqual([...Array(300).fill(2_000), 1_500_000]);
 });
 
+test('nothing is fetched before it is the turn of the run', async () => {
+  server.put('INBOX', 'short');
+  server.put('INBOX', Buffer.alloc(300_000));
+  const turn = Promise.withResolvers<void>();
+  const share = openServers(manualClock('2026-11-23T01:00:00Z')).processor.open();
+  let isGated = false;
+  const processor = Object.assign(Object.create(share), { turn: () => (isGated ? turn.promise : Promise.resolve()) });
+  await using source = openMail(server.url, { processor });
+  const entries = await messagesIn(source);
+  const before = server.heard.length;
+  isGated = true;
+  const reading = readAll(source, entries);
+  // Connections are made meanwhile.
+  while (!names(before).includes('AUTHENTICATE')) await new Promise(setImmediate);
+  expect(names(before)).not.toContain('UID FETCH');
+  turn.resolve();
+  expect((await reading).map(({ length }) => length)).toEqual([5, 300_000]);
+});
+
+test.each([
+  ['EXAMINE', 'NO [NONEXISTENT] It is gone.', 'source/not-found'],
+  ['EXAMINE', 'NO It does not exist, or is not yours.', 'source/not-found'],
+  ['EXAMINE', 'NO [NOPERM] It is not yours.', 'source/forbidden'],
+  ['EXAMINE', 'NO [AUTHORIZATIONFAILED] It is not yours.', 'source/forbidden'],
+  ['EXAMINE', 'NO [INUSE] Later.', 'source/unavailable'],
+  ['EXAMINE', 'NO [SERVERBUG] Internal error.', 'source/unavailable'],
+  ['EXAMINE', 'BAD What?', 'source/malformed'],
+  ['EXAMINE', 'WHAT', 'source/malformed'],
+  ['UID FETCH', 'NO It cannot be read.', 'source/forbidden'],
+  ['UID FETCH', 'NO [NONEXISTENT] It is gone.', 'source/not-found'],
+  ['UID FETCH', 'NO [UNAVAILABLE] Later.', 'source/unavailable'],
+  ['UID FETCH', 'BAD What?', 'source/malformed'],
+])('the refusal of %s by %j is %s', async (refused, answer, code) => {
+  for (const content of ['one', 'two']) server.put('INBOX', content);
+  await using source = openMail(server.url);
+  const inbox = memberNamed(await source.list(await rootOf(source), never), 'INBOX');
+  const { members } = await source.list(inbox, never);
+  for (const socket of server.sockets) socket.destroy();
+  server.mischief = ({ name }, tag, socket) =>
+    name === refused && Boolean(socket.write(`${tag} ${answer}\r\n`) || true);
+  await expect(source.list(inbox, never)).rejects.toMatchObject({ code });
+  const messages = members.filter(({ name }) => name.endsWith('.eml'));
+  const opened = await Promise.allSettled(messages.map((entry) => source.open(entry, never)));
+  const refusal = { status: 'rejected', reason: expect.objectContaining({ code }) };
+  expect(opened).toEqual([refusal, refusal]);
+});
+
+test.each([
+  'imaps://imap.example',
+  'imaps://a:b@imap.example',
+  'imaps://a@imap.example/INBOX',
+  'imaps://a@imap.example?x',
+  'https://a@imap.example',
+  'nothing',
+])('%s is no address of mail', (url) => {
+  expect(() => openMail(url)).toThrow(expect.objectContaining({ code: 'config/invalid' }));
+});
+
+test('an address of mail has the usual port where it names none', () => {
+  expect(parseMailAddress('imaps://a%40b.example@IMAP.example')).toEqual({
+    ...{ host: 'imap.example', port: 993, isSecure: true, user: 'a@b.example' },
+  });
+  expect(parseMailAddress('imap://a@[::1]/')).toEqual({ host: '::1', port: 143, isSecure: false, user: 'a' });
+  expect(parseMailAddress('imaps://a@h:1993')).toMatchObject({ port: 1993 });
+});
+
 describe('mailboxes', () => {
+  test('are listed again where the first listing failed, and where something in one was not found, but not without end', async () => {
+    server.put('INBOX', 'x');
+    await using source = openMail(server.url);
+    const inbox: Member = { kind: 'collection', name: 'INBOX', location: 'INBOX' };
+    server.mischief = ({ name }, tag, socket) =>
+      name === 'LIST' && Boolean(socket.write(`${tag} NO [SERVERBUG] No.\r\n`) || true);
+    await expect(source.list(await rootOf(source), never)).rejects.toMatchObject({ code: 'source/unavailable' });
+    server.mischief = () => false;
+    const before = server.heard.length;
+    for (let n = 0; n < 30; n++) expect((await source.list(inbox, never)).members).toHaveLength(2);
+    expect(names(before).filter((name) => name === 'LIST')).toHaveLength(1 + 16);
+  });
+
+  test('are asked for no numbers that say nothing without CONDSTORE', async () => {
+    mailboxAt(server, 'INBOX');
+    server.capabilities = modern.filter((one) => one !== 'CONDSTORE');
+    await using source = openMail(server.url);
+    await source.list(await rootOf(source), never);
+    expect(server.heard.find(({ name }) => name === 'LIST')?.arguments).toBe('"" "*" RETURN (SUBSCRIBED SPECIAL-USE)');
+    expect(names()).not.toContain('STATUS');
+  });
+
+  test('are asked for one by one where the server tells their numbers with no list', async () => {
+    for (const name of ['a', 'b']) server.put(name, 'x');
+    server.capabilities = [...plain, 'CONDSTORE'];
+    await using source = openMail(server.url);
+    const { members } = await source.list(await rootOf(source), never);
+    expect(members.map(({ validator }) => validator)).toEqual([expect.any(String), expect.any(String)]);
+    expect(names().filter((name) => name === 'STATUS')).toHaveLength(2);
+  });
+
+  test('that only hold others, with a delimiter behind their name, are those folders', async () => {
+    mailboxAt(server, 'a/').attributes.push('\\Noselect');
+    mailboxAt(server, 'a/b');
+    await using source = openMail(server.url);
+    const { members } = await source.list(await rootOf(source), never);
+    expect(members).toMatchObject([{ name: 'a', location: 'a' }]);
+    expect((await source.list(memberNamed({ members, problems: [] }, 'a'), never)).members).toMatchObject([
+      { name: 'b' },
+    ]);
+  });
+
   test('of other people and shared ones are left out, by the longest name that their own begins with', async () => {
     for (const name of ['INBOX', 'INBOX/Sent', 'Others/bob', 'Public', 'Public/News', 'Publicity'])
       mailboxAt(server, name);
@@ -287,6 +425,11 @@ describe('mailboxes', () => {
 });
 
 describe('the doctor', () => {
+  test('says nothing of mail where none is backed up', async () => {
+    const installation = { option: () => undefined } as unknown as Installation;
+    expect(await mailboxes.run(installation)).toEqual([]);
+  });
+
   const look = async (url = server.url, requiresBound = false) =>
     checkMailServer(await inspectMailServer(url, manualClock('2026-11-23T01:00:00Z')), { requiresBound });
 

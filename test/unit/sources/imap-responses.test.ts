@@ -94,6 +94,16 @@ describe('values', () => {
     ]);
   });
 
+  test.each(['(BODY[HEADER', '(BODY["a]', '(BODY[{3}] "x"', '(BODY[]<x> "y"'])(
+    'behind items that cannot be read are refused: %s',
+    (text) => {
+      const reader = readValues({ text, literals: [], bytes: 0 }, 1);
+      expect(() => {
+        while (reader.item() !== undefined) reader.next();
+      }).toThrowError(expect.objectContaining({ code: 'source/malformed' }));
+    },
+  );
+
   test.each(['"never ends', '{3}', `${'('.repeat(40)}`, '"\\'])('that cannot be read are refused: %s', (text) => {
     expect(() => valuesIn(text)).toThrowError(expect.objectContaining({ code: 'source/malformed' }));
   });

@@ -1,4 +1,4 @@
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { getCACertificates, setDefaultCACertificates, TLSSocket } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeCertificate, openssl } from '../../support/fixtures/certificate.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
@@ -29,6 +29,9 @@ describe.skipIf(openssl === undefined)('a mail server that speaks TLS', () => {
     await using source = openMail(server.url.replace('127.0.0.1', 'localhost'));
     const entry = await find(source, 'INBOX/2020-02-03 Hello [1].eml');
     expect((await contentOf(await source.open(entry, never))).toString()).toBe('Subject: Hello\r\n\r\n');
+    expect([...server.sockets].map((socket) => socket instanceof TLSSocket && socket.servername)).toContain(
+      'localhost',
+    );
   });
 
   test.each([
