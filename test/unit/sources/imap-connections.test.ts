@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkMailServer, mailboxes } from '../../../src/doctor/checks/mailboxes.ts';
 import type { Installation } from '../../../src/doctor/installation.ts';
+import { memoryOfMember, openMemoryBudget } from '../../../src/memory-budget.ts';
 import { openServers } from '../../../src/sources/http/server.ts';
 import { inspectMailServer } from '../../../src/sources/imap/inspect-mail-server.ts';
 import { parseMailAddress } from '../../../src/sources/imap/mail-address.ts';
@@ -421,6 +422,49 @@ describe('mailboxes', () => {
     }
     mailboxAt(server, 'a/b/c').modSeq = 0;
     expect(await validators()).toEqual([undefined, undefined]);
+  });
+});
+
+describe('the record of a mailbox', () => {
+  const recordIn = async (source: Source, path = 'INBOX') =>
+    (await contentOf(await source.open(await find(source, `${path}/mailbox.json`), never))).toString();
+
+  test('keeps what there is to know of it and of its messages, in one order, and nothing that only this session says', async () => {
+    mailboxAt(server, 'Sent &AOk-').attributes.push('\\HasNoChildren', '\\Subscribed', '\\Sent');
+    server.put('Sent &AOk-', 'one', { flags: ['\\Seen', '\\Recent', '$Forwarded', '\\Answered'] });
+    server.put('Sent &AOk-', 'two', { receivedAt: new Date('2021-12-31T23:59:59Z') });
+    await using source = openMail(server.url);
+    expect(await recordIn(source, 'Sent é')).toBe(`{
+  "name": "Sent é",
+  "delimiter": "/",
+  "uidValidity": "7",
+  "specialUse": [
+    "\\\\Sent"
+  ],
+  "subscribed": true,
+  "messages": {
+    "1": {"receivedAt":"2020-02-03T04:05:06.000Z","flags":["$Forwarded","\\\\Answered","\\\\Seen"]},
+    "2": {"receivedAt":"2021-12-31T23:59:59.000Z","flags":[]}
+  }
+}
+`);
+  });
+
+  test('is one of no messages where there are none', async () => {
+    mailboxAt(server, 'INBOX');
+    await using source = openMail(server.url);
+    expect(JSON.parse(await recordIn(source))).toMatchObject({ name: 'INBOX', subscribed: false, messages: {} });
+  });
+
+  test('needs memory as well, and is listed again when there is some', async () => {
+    server.put('INBOX', 'x');
+    const memory = openMemoryBudget(memoryOfMember('INBOX') + memoryOfMember('1 INBOX'));
+    await using source = openMail(server.url, { memory });
+    const inbox = memberNamed(await source.list(await rootOf(source), never), 'INBOX');
+    await expect(source.list(inbox, never)).rejects.toMatchObject({ code: 'source/too-large', retry: { afterMs: 0 } });
+    const record: Member = { kind: 'entry', name: 'mailbox.json', location: 'record INBOX' };
+    await expect(source.open(record, never)).rejects.toMatchObject({ code: 'source/not-found' });
+    expect(await source.openRest?.(record, 1, never)).toBeUndefined();
   });
 });
 
