@@ -305,7 +305,7 @@ test('stops in the middle with the worker, which is no fault on record, and goes
   expect(await onRecord()).toMatchObject({ retentionHold: null, retainedAt: expect.any(Date) });
 });
 
-test('leaves nothing of what went, however little of a pack it is', async () => {
+test('leaves nothing of what went, however little of a pack it is, and moves nothing that is damaged', async () => {
   const large = randomBytes(200_000);
   const old = await writeSnapshot(repository, { large, small: Buffer.from('to go') });
   const nodes = (await repository.loadTree(old.tree)).nodes.filter(({ name }) => name === 'large');
@@ -314,6 +314,18 @@ test('leaves nothing of what went, however little of a pack it is', async () => 
   const time = new Date(now).toISOString();
   await repository.saveSnapshot({ time, tree: sealed.id, paths: ['/files'], hostname: 'nightkeep' });
   await repository.forgetSnapshot(old.id);
+  const { load } = repository.backend;
+  const damaged = async (type: 'data', name: string, range?: { offset: number; length: number }) => {
+    const bytes = await load(type, name, range);
+    if (type === 'data' && bytes.length > large.length) bytes[100_000] = (bytes[100_000] ?? 0) ^ 1;
+    return bytes;
+  };
+  const packs = () => Array.fromAsync(repository.backend.list('data'));
+  const before = await packs();
+  Object.assign(repository.backend, { load: damaged });
+  await expect(pruneRepository(resources(), { userId, by })).rejects.toMatchObject({ code: 'repository/damaged' });
+  expect(await packs()).toEqual(before);
+  Object.assign(repository.backend, { load });
   expect(await pruneRepository(resources(), { userId, by })).toMatchObject({ packsRepacked: 1, bytesUnused: 0 });
   const opened = await openRepository(repository.backend, 'a password');
   expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
