@@ -22,7 +22,7 @@ interface Visit {
   readonly node: CloudNode | undefined;
 }
 
-const allowed = 'OPTIONS, PROPFIND, GET, HEAD, PUT, DELETE, MKCOL';
+const allowed = 'OPTIONS, PROPFIND, GET, HEAD, PUT, DELETE, MKCOL, MKCALENDAR';
 const longestQuestion = 64 * 1024;
 const longestFile = 64 * 1024 * 1024;
 
@@ -34,6 +34,7 @@ const verbs: Record<string, (visit: Visit) => ServerResponse | Promise<ServerRes
   PUT: write,
   DELETE: remove,
   MKCOL: makeFolder,
+  MKCALENDAR: makeFolder,
 };
 
 /**
@@ -138,9 +139,12 @@ function remove({ response, tree, path, node }: Visit): ServerResponse {
   return answer(response, 204);
 }
 
-async function makeFolder({ request, response, tree, path, node }: Visit): Promise<ServerResponse> {
+/** A folder, or a calendar or address book, which take what their names say and nothing else of what is asked for. */
+async function makeFolder({ request, response, share, tree, path, node }: Visit): Promise<ServerResponse> {
   const body = await readBody(request, longestQuestion);
-  if (!body || body.length > 0) return answer(response, 415);
+  const isHeld = share !== 'files' && path.length === 1;
+  if (request.method === 'MKCALENDAR' && !(isHeld && share === 'calendars')) return answer(response, 403);
+  if (!body || (body.length > 0 && !isHeld)) return answer(response, 415);
   if (node) return answer(response, 405);
   if (tree.find(path.slice(0, -1))?.kind !== 'folder') return answer(response, 409);
   tree.makeFolder(path);

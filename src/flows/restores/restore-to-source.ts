@@ -224,7 +224,7 @@ async function makeNewFolder(make: (name: string) => Promise<boolean>, name: str
   }
   throw new AppError(
     'source/forbidden',
-    'The server creates no folder for the restore: all names that were tried exist already.',
+    'The server makes nothing new for the restore: it does not let anybody do that, or all names that were tried exist already.',
   );
 }
 

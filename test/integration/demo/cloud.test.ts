@@ -279,6 +279,16 @@ test('calendars and contacts are found by the address that everybody shares, and
     expect(held.length).toBeGreaterThan(20);
     for (const [, entry] of held) expect(entry.kind === 'file' && Buffer.from(entry.bytes).toString()).toMatch(body);
   }
+  const fresh = `${servers.cloud.davUrl}calendars/alice/Fresh/`;
+  const event = { 'if-none-match': '*', 'content-type': 'text/calendar' };
+  expect((await ask('MKCALENDAR', fresh, {}, '<mkcalendar/>')).status).toBe(201);
+  expect((await ask('MKCALENDAR', fresh, {}, '<mkcalendar/>')).status).toBe(405);
+  expect((await ask('PUT', `${fresh}a.ics`, event, 'BEGIN')).status).toBe(201);
+  expect((await ask('DELETE', fresh)).status).toBe(204);
+  const book = `${servers.cloud.davUrl}contacts/alice/Fresh/`;
+  expect((await ask('MKCOL', book, {}, '<mkcol/>')).status).toBe(201);
+  expect((await ask('DELETE', book)).status).toBe(204);
+  expect((await ask('MKCALENDAR', at('alice/Fresh/'))).status).toBe(403);
   bearer = await servers.accessToken(bob);
   const path = `${servers.cloud.davUrl}calendars/alice/`;
   expect((await ask('PROPFIND', path, { depth: '0' })).status).toBe(403);
