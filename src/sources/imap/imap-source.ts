@@ -92,7 +92,7 @@ export function imapSource(options: ImapOptions): Source {
       const found = await connections.use((connection) => listMailboxes(connection, watched, signal), { signal });
       treeMemory?.[Symbol.dispose]();
       treeMemory = watched;
-      return { ...found, validators: validatorsOf(found) };
+      return { ...found, validators: await validatorsOf(found) };
     } catch (error) {
       watched[Symbol.dispose]();
       throw error;

@@ -5,7 +5,7 @@ import { piecesOf } from '../../pieces.ts';
 import type { Member, Reading } from '../source.ts';
 import { recordName } from './mailbox-name.ts';
 import type { MailboxFacts } from './mailboxes.ts';
-import type { ListedMessages } from './messages.ts';
+import type { ListedMessage, ListedMessages } from './messages.ts';
 
 /** What a mailbox has besides the bytes of its messages, as JSON: what somebody needs who puts them back. */
 export interface MailboxRecord {
@@ -24,16 +24,19 @@ const [compress, expand] = [promisify(deflate), promisify(inflate)];
 export async function recordOf(facts: MailboxFacts, { opened, messages }: ListedMessages): Promise<MailboxRecord> {
   const { name, delimiter, specialUse, isSubscribed } = facts;
   const head = { name, delimiter, uidValidity: opened.uidValidity, specialUse, subscribed: isSubscribed };
-  const lines: string[] = [];
+  const parts: Buffer[] = [];
+  const hash = createHash('sha256');
+  const write = (text: string) => {
+    const part = Buffer.from(text);
+    parts.push(part);
+    hash.update(part);
+  };
+  write(`${JSON.stringify(head, undefined, 2).slice(0, -2)},\n  "messages": {`);
   for await (const piece of piecesOf(messages))
-    for (const { uid, receivedAt, flags } of piece) {
-      const kept = flags.filter((flag) => flag.toLowerCase() !== '\\recent').sort();
-      lines.push(`    "${uid}": ${JSON.stringify({ receivedAt, flags: kept })}`);
-    }
-  const inner = JSON.stringify(head, undefined, 2).slice(0, -2);
-  const all = lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n  }`;
-  const content = Buffer.from(`${inner},\n  "messages": ${all}\n}\n`);
-  const validator = createHash('sha256').update(content).digest('hex');
+    write((parts.length === 1 ? '\n' : ',\n') + piece.map(lineOf).join(',\n'));
+  write(parts.length === 1 ? '}\n}\n' : '\n  }\n}\n');
+  const validator = hash.digest('hex');
+  const content = Buffer.concat(parts);
   const held = await compress(content);
   const size = content.length;
   return {
@@ -41,6 +44,11 @@ export async function recordOf(facts: MailboxFacts, { opened, messages }: Listed
     memory: held.length,
     open: async () => ({ size, validator, body: [await expand(held)] }),
   };
+}
+
+function lineOf({ uid, receivedAt, flags }: ListedMessage): string {
+  const kept = flags.filter((flag) => flag.toLowerCase() !== '\\recent').sort();
+  return `    "${uid}": ${JSON.stringify({ receivedAt, flags: kept })}`;
 }
 
 const recordLocation = 'record ';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
 import { memoryOfMember } from '../../memory-budget.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { ListingProblem } from '../source.ts';
 import { CommandRefused, type ImapConnection, type OpenedMailbox } from './connection.ts';
 import type { ListingWatch } from './listing-watch.ts';
@@ -248,13 +249,14 @@ function has(attributes: readonly string[], wanted: string): boolean {
  * What stays the same as long as nothing in these mailboxes and below them changes, by path; those of which the server does not say that are
  * left out.
  */
-export function validatorsOf({ byPath }: Mailboxes): ReadonlyMap<string, string> {
+export async function validatorsOf({ byPath }: Mailboxes): Promise<ReadonlyMap<string, string>> {
   const validators = new Map<string, string>();
   // What is in others was placed after them.
-  for (const mailbox of [...byPath.values()].toReversed()) {
-    const validator = validatorOf(mailbox, mailbox.status, validators);
-    if (validator !== undefined) validators.set(mailbox.path, validator);
-  }
+  for await (const piece of piecesOf([...byPath.values()].toReversed()))
+    for (const mailbox of piece) {
+      const validator = validatorOf(mailbox, mailbox.status, validators);
+      if (validator !== undefined) validators.set(mailbox.path, validator);
+    }
   return validators;
 }
 

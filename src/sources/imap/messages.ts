@@ -1,5 +1,5 @@
 import { memoryOfMember } from '../../memory-budget.ts';
-import { piecesOf } from '../../pieces.ts';
+import { sortedInPieces } from '../../pieces.ts';
 import type { Member } from '../source.ts';
 import { CommandRefused, type ImapConnection, type OpenedMailbox } from './connection.ts';
 import { decodeHeader } from './encoded-words.ts';
@@ -49,7 +49,7 @@ export async function listMessages(
   if (opened.messages > 0) await fetchAll(connection, { signal, onResponse, onBytes: watch.onBytes });
   return {
     opened,
-    messages: await inOrder(found),
+    messages: await sortedInPieces(found.values(), (one, other) => one.uid - other.uid),
     isIncomplete: found.size < opened.messages - expunged,
   };
 }
@@ -60,13 +60,6 @@ async function fetchAll(connection: ImapConnection, options: Parameters<ImapConn
   } catch (error) {
     throw error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/forbidden') : error;
   }
-}
-
-/** Servers list in this order; a list that is in order already is sorted quickly. */
-async function inOrder(found: ReadonlyMap<number, ListedMessage>): Promise<ListedMessage[]> {
-  const messages: ListedMessage[] = [];
-  for await (const piece of piecesOf(found.values())) messages.push(...piece);
-  return messages.sort((one, other) => one.uid - other.uid);
 }
 
 /** Undefined for a response of another kind, such as one of flags that somebody has just changed. */
