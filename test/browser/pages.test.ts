@@ -238,7 +238,7 @@ const rows: Readonly<Record<string, Row>> = {
     kind: 'act',
     on: '/operator/queues/drain',
     fill: { reason: 'the store is full' },
-    says: 'The night ends early',
+    says: /The night ends early|No run of the night is waiting/,
   },
   'POST /operator/retry': { kind: 'act', on: '/operator', says: /requested/ },
   'POST /operator/people/:person/ask-again': {
@@ -284,8 +284,8 @@ const rows: Readonly<Record<string, Row>> = {
     says: 'Your nights are paused.',
   },
   'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights are no longer paused.' },
-  'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
-  'POST /settings/mails': { kind: 'act', on: '/settings', says: 'Your choice of mails is saved.' },
+  'POST /settings/language': { kind: 'act', on: '/settings', says: /Your language is saved|Nothing was changed/ },
+  'POST /settings/mails': { kind: 'act', on: '/settings', says: /Your choice of mails is saved|Nothing was changed/ },
   'POST /settings/sessions/end': {
     kind: 'act',
     on: '/settings',
