@@ -231,7 +231,8 @@ describe.skipIf(dovecot === undefined)('mail on a Dovecot that takes one connect
     await using server = await startDovecot({ connections: 1 });
     server.tokens.set('good', 'alice');
     for (let n = 0; n < 300; n++) await server.deliver('alice', 'INBOX', { content: message(`Number ${n}`) });
-    const repository = await newRepository(openLocalBackend((await temporaryFolder('mail')).path), password);
+    await using home = await temporaryFolder('mail');
+    const repository = await newRepository(openLocalBackend(join(home.path, 'repository')), password);
     await using source = openMail(server.urlOf('alice'), { clock: systemClock(), access: accessOf('good') });
     const { problems, seen } = await archiveNight(repository, [source]);
     expect({ problems, read: seen.read }).toEqual({ problems: [], read: 302 });
