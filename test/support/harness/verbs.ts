@@ -436,6 +436,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const limit = { key: 'one', rate: { count: 1, spanMs: 60_000 }, at };
       await useRate(database, limit);
       await useRate(database, limit);
+      await useRate(database, { ...limit, at: ago(day) });
     },
 
     // What the doctor asks.
