@@ -11,7 +11,7 @@ import { searchNames } from '../../../src/store/history/search.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { findPlace } from '../../../src/store/restorer/find-place.ts';
 import { tarFolder } from '../../../src/store/restorer/tar.ts';
-import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { noteNames, zipFolder } from '../../../src/store/restorer/zip.ts';
 import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { requireProgram } from '../../support/servers/programs.ts';
@@ -134,7 +134,7 @@ describe.skipIf(resticProgram === undefined)('beside stock restic', () => {
   });
 
   test.skipIf(unzip === undefined)(
-    'the zip of a folder has the paths of the snapshot, as that of stock has',
+    'the zip of a folder has the paths of the snapshot, as that of stock has, and a note on names that not every system can hold',
     async () => {
       const { snapshot } = await repository.findSnapshot(second);
       const parts = await Array.fromAsync(zipFolder(repository, snapshot, 'many/1', { prefix: 'many/1/' }));
@@ -148,7 +148,8 @@ describe.skipIf(resticProgram === undefined)('beside stock restic', () => {
           .split('\n')
           .filter((name) => name !== '')
           .sort();
-      expect(await names('ours.zip')).toEqual(await names('stock.zip'));
+      // The long name ends with a space, which Windows does not allow: that is said beside it.
+      expect(await names('ours.zip')).toEqual([noteNames.odd, ...(await names('stock.zip'))].sort());
     },
   );
 });
