@@ -284,8 +284,8 @@ const rows: Readonly<Record<string, Row>> = {
     says: 'Your nights are paused.',
   },
   'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights are no longer paused.' },
-  'POST /settings/language': { kind: 'act', on: '/settings', says: /Your language is saved|Nothing was changed/ },
-  'POST /settings/mails': { kind: 'act', on: '/settings', says: /Your choice of mails is saved|Nothing was changed/ },
+  'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
+  'POST /settings/mails': { kind: 'act', on: '/settings', says: 'Your choice of mails is saved.' },
   'POST /settings/sessions/end': {
     kind: 'act',
     on: '/settings',

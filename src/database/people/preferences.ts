@@ -28,28 +28,27 @@ export async function getPreferences(
   };
 }
 
-/** Saves what a person chose, and puts it on record; false where that changes nothing. */
+/** Saves what a person chose, and puts it on record where that changes something. */
 export async function savePreferences(
   database: Database,
   { userId, change, at }: { userId: string; change: Partial<Preferences>; at: Date },
-): Promise<boolean> {
+): Promise<void> {
   const { language, mutedMails } = change;
   const about = [
     ...(language === undefined ? [] : [`language: ${language ?? 'as the browser says'}`]),
     ...(mutedMails === undefined ? [] : [`no mail of: ${mutedMails.join(' ') || 'nothing'}`]),
   ].join(', ');
-  return inTransaction(database, async (transaction) => {
+  await inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const known = await transaction.user.findUniqueOrThrow({ where: { id: userId } });
     const isOther =
       (language !== undefined && language !== known.language) ||
       (mutedMails !== undefined && mutedMails.toSorted().join() !== known.mutedMails.toSorted().join());
-    if (!isOther) return false;
+    if (!isOther) return;
     await transaction.user.update({
       where: { id: userId },
       data: { ...(language !== undefined && { language }), ...(mutedMails && { mutedMails: [...mutedMails] }) },
     });
     await saveAudit(transaction, { at, by: `user:${userId}`, act: 'settings-changed', userId, about });
-    return true;
   });
 }

@@ -48,7 +48,8 @@ export async function chooseLanguage(visit: PersonVisit): Promise<Response> {
   const language = languageNamed(tag);
   if (language === null && tag !== '') throw new AppError('request/invalid', 'Choose one of the languages offered.');
   const change = { userId: visit.session.userId, change: { language }, at: clock.now() };
-  return back(visit, (await savePreferences(database, change)) ? 'language' : 'unchanged');
+  await savePreferences(database, change);
+  return back(visit, 'language');
 }
 
 /** Of what they are mailed: of what is ticked. */
@@ -58,7 +59,8 @@ export async function chooseMails(visit: PersonVisit): Promise<Response> {
   const wanted = [mail].flat();
   const mutedMails = mailKinds.filter((kind) => !wanted.includes(kind));
   const change = { userId: visit.session.userId, change: { mutedMails }, at: clock.now() };
-  return back(visit, (await savePreferences(database, change)) ? 'mails' : 'unchanged');
+  await savePreferences(database, change);
+  return back(visit, 'mails');
 }
 
 /** Signs one of their browsers out. */
