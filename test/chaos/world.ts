@@ -181,8 +181,9 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
     const process = nightkeep(role === 'migrate' ? ['migrate'] : ['start', '--roles', role], own, home, prefix);
     holders.set(process.pid, name);
     if (role === 'migrate') return process;
-    void process.ended.then(({ code, stderr }) => {
-      if (!doomed.has(process.pid)) deaths.push(`${name} ended with ${code}: ${stderr.slice(-2_000)}`);
+    void process.ended.then((last) => {
+      if (doomed.has(process.pid) || lacksOthers(last)) return;
+      deaths.push(`${name} ended with ${last.code}: ${last.stderr.slice(-2_000)}`);
     });
     return process;
   };
@@ -195,10 +196,18 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
   if (migrated.code !== 0) throw new Error(migrated.stderr);
 
   const processes = new Map<string, Nightkeep>();
+  /** Starts it again while what it stands on is away, as whatever starts a service does (`restart:` of compose, systemd). */
   const begin = async (name: string, role: string, changes?: Environment) => {
-    const process = await start(name, role, changes);
-    processes.set(name, process);
-    await process.started();
+    for (const since = performance.now(); ; await sleep(1_000)) {
+      const process = await start(name, role, changes);
+      processes.set(name, process);
+      const error = await process.started().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (error === undefined) return;
+      if (performance.now() - since > 2 * minute || !lacksOthers(process)) throw error;
+    }
   };
   opened.defer(async () => void (await Promise.all([...processes.values()].map(end))));
   await Promise.all([begin('web', 'web', { PORT: '3000' }), ...workerNames.map((name) => begin(name, 'worker'))]);
@@ -327,6 +336,11 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** That process never worked: PostgreSQL or Redis did not answer when it started. */
+function lacksOthers({ stdout, stderr }: { stdout: string; stderr: string }): boolean {
+  return !/^Nightkeep (listens on|works)/m.test(stdout) && /^nightkeep: .*does not answer\./m.test(stderr);
 }
 
 /** It keeps nothing on disk: started again it is empty. */

@@ -81,7 +81,8 @@ test('one that does not end in time goes back to the queue unharmed, and another
   await beginRun();
   service.signal('SIGTERM');
   const { code, stderr } = await service.ended;
-  expect({ code, events: eventsOf(stderr) }).toEqual({
+  // A duty of that minute may be under way too.
+  expect({ code, events: eventsOf(stderr).filter((event) => event !== 'duty.left') }).toEqual({
     code: 0,
     events: [...begun, 'grant.exchanged', 'queue.stopping-jobs', 'run.stopped'],
   });
