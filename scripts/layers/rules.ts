@@ -137,11 +137,12 @@ export const layers: LayerRule[] = [
       wings,
       held,
       'src/(flows|doctor)/',
+      texts,
       String.raw`src/web/(main|app|server|setup)\.ts$`,
       String.raw`worker/main\.ts$`,
     ),
     reason:
-      'Rooms stand beside each other: a command starts the others by their entry file (main.ts) and knows no more of them.',
+      'Rooms stand beside each other: a command starts the others by their entry file (main.ts), and what it writes for people has the words of the pages.',
   },
   {
     layer: 'main',

@@ -7,6 +7,7 @@ import { readFile } from '../store/restorer/read-file.ts';
 import type { LeftOut } from '../store/restorer/report.ts';
 import { tarFolder } from '../store/restorer/tar.ts';
 import { zipFolder } from '../store/restorer/zip.ts';
+import { textsFor } from '../web/texts/languages.ts';
 import { type Command, oneOf, text, warn, writeBytes } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
@@ -68,5 +69,5 @@ async function contentAt(
   const prefix = path === '' ? '' : `${path}/`;
   return archive === 'tar'
     ? tarFolder(repository, place.subtree, prefix, options)
-    : zipFolder(repository, snapshot, path, { prefix, ...options });
+    : zipFolder(repository, snapshot, path, { notes: textsFor({}).snapshots.notes, prefix, ...options });
 }

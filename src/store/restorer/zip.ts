@@ -13,6 +13,7 @@ import { findPlace } from './find-place.ts';
 import { type Oddity, openOddNames, portableName } from './odd-names.ts';
 import { type ReadFile, readFiles } from './read-files.ts';
 import { type LeftOut, unreadableWords, unsafeNameWords } from './report.ts';
+import type { ZipNotes } from './zip-notes.ts';
 import {
   centralHeader,
   dataDescriptor,
@@ -24,26 +25,29 @@ import {
 } from './zip-records.ts';
 
 /**
- * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in the entry
- * `NOT RESTORED.txt` at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit.
- * Names that Windows would take for another place or a device are written otherwise, and named in the entry `RENAMED.txt`. Those that not
- * every system can hold stay as they are, and are named in `OTHER SYSTEMS.txt`. All begin with `prefix`. With `onLeftOut` that is told of
- * what no zip can hold, instead of an entry that names it, and damage ends the stream with its error, before the directory. Throws
- * `repository/no-such-path` at the first read.
+ * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in a note
+ * at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit. Names that Windows would
+ * take for another place or a device are written otherwise, and named in another note. Those that not every system can hold stay as they are,
+ * and are named in a third. `notes` says what these entries are called and say. All begin with `prefix`. With `onLeftOut` that is told of what
+ * no zip can hold, instead of a note, and damage ends the stream with its error, before the directory. Throws `repository/no-such-path` at the
+ * first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
   snapshot: { readonly tree: TreeId },
   path: string,
-  { signal, prefix = '', onLeftOut, mostEntries }: ZipOptions = {},
+  { notes, signal, prefix = '', onLeftOut, mostEntries }: ZipOptions,
 ): AsyncGenerator<Uint8Array> {
   const place = await findPlace(repository, snapshot, path);
   if (place.type !== 'root' && place.type !== 'dir') {
     throw new AppError('repository/no-such-path', 'That is not a folder in this snapshot.');
   }
   const [missing, renamed, odd] = [openNote(), openNote(), openNote()];
-  const leaveOut: LeftOut = onLeftOut ?? ((name, why) => missing.add(`${name}: ${why}`));
-  const common = { repository, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
+  const leaveOut: Zipping['leaveOut'] = (name, why, message) => {
+    if (onLeftOut !== undefined) onLeftOut(name, message);
+    else missing.add(`${name}: ${wordsOf(notes, why, message)}`);
+  };
+  const common = { repository, notes, signal, leaveOut, endsWithDamage: onLeftOut !== undefined };
   const extent = openExtent(repository, mostEntries);
   const zip: Zipping = {
     ...common,
@@ -61,6 +65,8 @@ export async function* zipFolder(
 }
 
 export interface ZipOptions {
+  /** The words of the notes, in the language of whoever reads them. */
+  readonly notes: ZipNotes;
   readonly signal?: AbortSignal;
   readonly prefix?: string;
   readonly onLeftOut?: LeftOut;
@@ -72,7 +78,9 @@ interface Zipping {
   readonly repository: ReadableRepository;
   readonly extent: Extent;
   readonly signal: AbortSignal | undefined;
-  readonly leaveOut: LeftOut;
+  readonly notes: ZipNotes;
+  /** Is told of an entry by its path, why the zip lacks it, and what the log says of that. */
+  readonly leaveOut: (path: string, why: WhyMissing, message: string) => void;
   readonly endsWithDamage: boolean;
   readonly written: WrittenEntry[];
   /** What was left out, and why. */
@@ -84,6 +92,12 @@ interface Zipping {
   readonly offset: { now: number };
   /** What is held in memory until the directory is written. */
   readonly names: { bytes: number };
+}
+
+type WhyMissing = keyof ZipNotes['missing']['why'];
+
+function wordsOf({ missing: { why: words } }: ZipNotes, why: WhyMissing, message: string): string {
+  return why === 'damaged' ? words.damaged(message) : words[why];
 }
 
 const deflate = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);
@@ -183,13 +197,13 @@ async function namesIn(zip: Zipping, folder: string, nodes: readonly Node[]): Pr
     names.set(node, written);
     const oddity = oddityOf(written.slice(folder.length));
     if (oddity !== undefined && oddity.why !== 'renamed')
-      zip.odd.add(`${escapedName(written)}: ${oddityWords(oddity)}`);
+      zip.odd.add(`${escapedName(written)}: ${oddityWords(zip.notes, oddity)}`);
     return written;
   };
   // Those that are shown as they are keep their names.
   for await (const piece of piecesOf(nodes))
     for (const node of piece)
-      if (!isSafeName(node.name)) zip.leaveOut(folder + node.name, unsafeNameWords);
+      if (!isSafeName(node.name)) zip.leaveOut(folder + node.name, 'unsafe', unsafeNameWords);
       else if (portableName(shownName(node.name)) === node.name) write(node, node.name);
       else others.push(node);
   for await (const piece of piecesOf(others))
@@ -201,17 +215,8 @@ async function namesIn(zip: Zipping, folder: string, nodes: readonly Node[]): Pr
   return names;
 }
 
-function oddityWords(oddity: Exclude<Oddity, { readonly why: 'renamed' }>): string {
-  switch (oddity.why) {
-    case 'case':
-      return `for Windows and macOS the same name as ${escapedName(oddity.like)}`;
-    case 'form':
-      return `for macOS the same name as ${escapedName(oddity.like)}`;
-    case 'long':
-      return 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters';
-    case 'windows':
-      return 'not allowed on Windows';
-  }
+function oddityWords({ odd: { why } }: ZipNotes, oddity: Exclude<Oddity, { readonly why: 'renamed' }>): string {
+  return 'like' in oddity ? `${why[oddity.why]} ${escapedName(oddity.like)}` : why[oddity.why];
 }
 
 /** The name, with a number where it is taken; of each the last number is remembered, so that many alike take no longer than others. */
@@ -231,8 +236,8 @@ async function* zipOther(zip: Zipping, name: string, node: Node, depth: number):
   } else if (node.type === 'symlink') {
     const target = Buffer.from(node.linktarget);
     yield wholeEntry(zip, entryOf(name, node, 'stored'), target, target);
-  } else if (node.type === 'unreadable') zip.leaveOut(name, unreadableWords);
-  else if (node.type !== 'file') zip.leaveOut(name, 'A zip file holds no devices, pipes and sockets.');
+  } else if (node.type === 'unreadable') zip.leaveOut(name, 'unreadable', unreadableWords);
+  else if (node.type !== 'file') zip.leaveOut(name, 'special', 'A zip file holds no devices, pipes and sockets.');
 }
 
 const nothing = Buffer.of();
@@ -280,35 +285,18 @@ async function* deflatedParts(
 
 const lastBlock = Buffer.of(3, 0);
 
-/** The entries that tell which names not every system can hold, and which are written otherwise than in the snapshot. */
-export const noteNames = { odd: 'OTHER SYSTEMS.txt', renamed: 'RENAMED.txt' } as const;
-
 async function* zipNotes(zip: Zipping): AsyncGenerator<Uint8Array> {
-  const { missing, renamed, odd } = zip;
-  if (missing.lines.length > 0)
-    yield zipNote(zip, 'NOT RESTORED.txt', 'These could not be read from the backup', missing);
-  if (renamed.lines.length > 0)
-    yield zipNote(
-      zip,
-      noteNames.renamed,
-      'Some systems treat these names as something else, so they are written differently here',
-      renamed,
-    );
-  if (odd.lines.length > 0)
-    yield zipNote(
-      zip,
-      noteNames.odd,
-      'Not every system can hold these names. Where one does not, whatever unpacks this file may change the name, leave the file out, or put it in the place of another',
-      odd,
-    );
+  for (const kind of ['missing', 'renamed', 'odd'] as const) if (zip[kind].lines.length > 0) yield zipNote(zip, kind);
 }
 
-function zipNote(zip: Zipping, title: string, lead: string, { lines, more }: Note): Buffer {
-  const rest = more === 0 ? '' : `And ${more} more.\n`;
+function zipNote(zip: Zipping, kind: 'missing' | 'renamed' | 'odd'): Buffer {
+  const { file, lead } = zip.notes[kind];
+  const { lines, more } = zip[kind];
+  const rest = more === 0 ? '' : `${zip.notes.more(more)}\n`;
   const text = Buffer.from(`${lead}:\n\n${lines.join('\n')}\n${rest}`);
   const newest = zip.written.reduce((latest, { mtime }) => Math.max(latest, mtime), 0);
-  const alike = zip.written.filter((entry) => entry.name.startsWith(title));
-  const name = takeName(title, new Map(alike.map((entry) => [entry.name, 0])));
+  const alike = zip.written.filter((entry) => entry.name.startsWith(file));
+  const name = takeName(file, new Map(alike.map((entry) => [entry.name, 0])));
   return wholeEntry(zip, { name, mode: 0o100644, mtime: newest, method: 'stored' }, text, text);
 }
 
@@ -342,7 +330,7 @@ async function readable<T>(zip: Zipping, name: string, work: () => Promise<T>): 
   } catch (error) {
     const isLeftOut = isAppError(error, 'restore/too-large');
     if (!isLeftOut && (zip.endsWithDamage || !isAppError(error, 'repository/damaged'))) throw error;
-    zip.leaveOut(name, error.message);
+    zip.leaveOut(name, isLeftOut ? 'tooLarge' : 'damaged', error.message);
     return undefined;
   }
 }

@@ -52,7 +52,11 @@ export async function zip(visit: PersonVisit): Promise<Response> {
   await openFolder(opened, path);
   const { history, saved } = opened;
   const { members: mostEntries } = visit.resources.config.runLimits;
-  const bytes = zipFolder(history.repository, saved.snapshot, path, { signal: visit.c.req.raw.signal, mostEntries });
+  const bytes = zipFolder(history.repository, saved.snapshot, path, {
+    notes: visit.texts.snapshots.notes,
+    signal: visit.c.req.raw.signal,
+    mostEntries,
+  });
   const name = `${path.split('/').at(-1) || `snapshot-${saved.id.slice(0, 8)}`}.zip`;
   return new Response(bodyOf(visit, bytes), {
     headers: { ...attachment(name, 'application/zip'), 'accept-ranges': 'none' },

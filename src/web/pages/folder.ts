@@ -4,7 +4,7 @@ import type { Weight } from '../../store/history/history.ts';
 import { orderedFolder, orders } from '../../store/history/order.ts';
 import { weigh } from '../../store/history/weigh.ts';
 import type { Oddity } from '../../store/restorer/odd-names.ts';
-import { noteNames } from '../../store/restorer/zip.ts';
+import type { ZipNotes } from '../../store/restorer/zip-notes.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, pathName, plainName } from '../names.ts';
@@ -83,19 +83,19 @@ function summed({ saved: { snapshot } }: OpenSnapshot): Weight | undefined {
 }
 
 /** What a person should know before the download: which names their system may not hold. */
-function oddNames(counted: Weight | undefined, { formats, snapshots: { odd: t } }: Texts): Html | '' {
-  if (counted === undefined) return html`<p class="soft">${t.unknown(noteNames.odd, noteNames.renamed)}</p>`;
+function oddNames(counted: Weight | undefined, { formats, snapshots: { odd: t, notes } }: Texts): Html | '' {
+  if (counted === undefined) return html`<p class="soft">${t.unknown}</p>`;
   if (counted.odd === undefined) return '';
   const { count, named } = counted.odd;
   const rest = count - named.length;
   const one = ({ path, ...oddity }: (typeof named)[number]) =>
-    html`<li>${pathName(path)}: ${oddityWords(oddity, t)}</li>`;
-  return html`<details><summary>${t.count(count)}</summary><p>${t.lead(noteNames.odd, noteNames.renamed)}</p><ul>${named.map(one)}${rest > 0 ? html`<li>${t.more(formats.number(rest))}</li>` : ''}</ul></details>`;
+    html`<li>${pathName(path)}: ${oddityWords(oddity, t.renamed, notes.odd.why)}</li>`;
+  return html`<details><summary>${t.count(count)}</summary><p>${t.lead}</p><ul>${named.map(one)}${rest > 0 ? html`<li>${t.more(formats.number(rest))}</li>` : ''}</ul></details>`;
 }
 
-function oddityWords(oddity: Oddity, t: Texts['snapshots']['odd']): Html | string {
-  if ('like' in oddity) return html`${t[oddity.why]} ${name(oddity.like)}`;
-  return 'as' in oddity ? html`${t.renamed} ${name(oddity.as)}` : t[oddity.why];
+function oddityWords(oddity: Oddity, renamed: string, why: ZipNotes['odd']['why']): Html | string {
+  if ('like' in oddity) return html`${why[oddity.why]} ${name(oddity.like)}`;
+  return 'as' in oddity ? html`${renamed} ${name(oddity.as)}` : why[oddity.why];
 }
 
 function waysOut(

@@ -91,6 +91,36 @@ const each = {
 } as const;
 
 /** German, to people as „Sie“. */
+const zipNotes: Texts['snapshots']['notes'] = {
+  missing: {
+    file: 'NICHT WIEDERHERGESTELLT.txt',
+    lead: 'Das Folgende war in der Sicherung nicht zu lesen, oder eine ZIP-Datei kann es nicht aufnehmen',
+    why: {
+      damaged: (message) => `in der Sicherung beschädigt. ${message}`,
+      unreadable: 'in der Sicherung beschädigt oder von unbekannter Art',
+      unsafe: 'ein Name, der aus seinem Ordner herausführen würde',
+      special: 'ein Gerät, eine Pipe oder ein Socket; das nimmt keine ZIP-Datei auf',
+      tooLarge:
+        'Der Inhalt dieses Ordners fehlt, weil er für diese ZIP-Datei zu viel ist oder zu tief liegt. Laden Sie den Ordner oder einen Teil davon einzeln herunter',
+    },
+  },
+  renamed: {
+    file: 'UMBENANNT.txt',
+    lead: 'Manche Systeme halten diese Namen für etwas anderes, darum sind sie hier anders geschrieben',
+  },
+  odd: {
+    file: 'ANDERE SYSTEME.txt',
+    lead: 'Diese Namen kann nicht jedes System aufnehmen. Wo das so ist, ändert das Programm, das diese Datei entpackt, möglicherweise den Namen, lässt die Datei weg oder setzt sie an die Stelle einer anderen',
+    why: {
+      case: 'für Windows und macOS derselbe Name wie',
+      form: 'für macOS derselbe Name wie',
+      long: 'länger als die 255 Bytes, die Linux zulässt; Windows und macOS lassen 255 Zeichen zu',
+      windows: 'unter Windows nicht erlaubt',
+    },
+  },
+  more: (count) => `Und ${formats.number(count)} weitere.`,
+};
+
 export const texts: Texts = {
   language: 'de',
   languageName: 'Deutsch',
@@ -1284,17 +1314,12 @@ export const texts: Texts = {
         names === 1
           ? 'Einen der Namen hier kann nicht jedes System aufnehmen'
           : `${formats.number(names)} der Namen hier kann nicht jedes System aufnehmen`,
-      lead: (odd, renamed) =>
-        `Wo ein System einen Namen nicht aufnehmen kann, ändert ihn das Programm, das die ZIP-Datei dort entpackt, möglicherweise, lässt die Datei weg oder setzt eine Datei an die Stelle einer anderen. In der ZIP-Datei stehen diese Namen in ${odd} und jene, die dort anders geschrieben sind, in ${renamed}. Jede Datei lässt sich auch einzeln herunterladen.`,
-      case: 'für Windows und macOS derselbe Name wie',
-      form: 'für macOS derselbe Name wie',
-      long: 'länger als die 255 Bytes, die Linux zulässt; Windows und macOS lassen 255 Zeichen zu',
-      windows: 'unter Windows nicht erlaubt',
+      lead: `Wo ein System einen Namen nicht aufnehmen kann, ändert ihn das Programm, das die ZIP-Datei dort entpackt, möglicherweise, lässt die Datei weg oder setzt eine Datei an die Stelle einer anderen. In der ZIP-Datei stehen diese Namen in ${zipNotes.odd.file} und jene, die dort anders geschrieben sind, in ${zipNotes.renamed.file}. Jede Datei lässt sich auch einzeln herunterladen.`,
       renamed: 'heißt in der ZIP-Datei',
       more: (count) => `und ${count} weitere`,
-      unknown: (odd, renamed) =>
-        `Nicht alle Namen unterhalb dieses Ordners wurden angesehen. Welche davon nicht jedes System aufnehmen kann, zählen in der ZIP-Datei ${odd} und ${renamed} auf, falls es solche gibt.`,
+      unknown: `Nicht alle Namen unterhalb dieses Ordners wurden angesehen. Welche davon nicht jedes System aufnehmen kann, zählen in der ZIP-Datei ${zipNotes.odd.file} und ${zipNotes.renamed.file} auf, falls es solche gibt.`,
     },
+    notes: zipNotes,
     empty: 'Dieser Ordner ist leer.',
     contents: (zone) => `Inhalt dieses Ordners; Zeiten gelten für ${zone}`,
     pages: 'Seiten dieses Ordners',

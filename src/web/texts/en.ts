@@ -113,6 +113,37 @@ const restoring = (it: string, where: string) => ({
 });
 
 /** Every word that people read on the pages and in mails, in one place. */
+/** The words of what is in a zip file beside the files. */
+export const zipNotes = {
+  missing: {
+    file: 'NOT RESTORED.txt',
+    lead: 'These could not be read from the backup, or no zip file holds them',
+    why: {
+      damaged: (message: string) => `damaged in the backup. ${message}`,
+      unreadable: 'damaged in the backup, or of an unknown kind',
+      unsafe: 'a name that would leave its folder',
+      special: 'a device, pipe or socket, which no zip file holds',
+      tooLarge:
+        'what is in this folder is left out, as it is too much for this zip file or too far down. Download it by itself, or a part of it',
+    },
+  },
+  renamed: {
+    file: 'RENAMED.txt',
+    lead: 'Some systems treat these names as something else, so they are written differently here',
+  },
+  odd: {
+    file: 'OTHER SYSTEMS.txt',
+    lead: 'Not every system can hold these names. Where one does not, whatever unpacks this file may change the name, leave the file out, or put it in the place of another',
+    why: {
+      case: 'for Windows and macOS the same name as',
+      form: 'for macOS the same name as',
+      long: 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters',
+      windows: 'not allowed on Windows',
+    },
+  },
+  more: (count: number) => `And ${formats.number(count)} more.`,
+};
+
 export const texts = {
   /** The tag of these words (BCP 47). */
   language: 'en' as Language,
@@ -1271,17 +1302,12 @@ export const texts = {
         names === 1
           ? 'Not every system can hold one of the names here'
           : `Not every system can hold ${formats.number(names)} of the names here`,
-      lead: (odd: string, renamed: string) =>
-        `Where a system cannot hold a name, whatever unpacks the zip file there may change it, leave the file out, or put one file in the place of another. In the zip file, these names are listed in ${odd}, and those that are written otherwise in ${renamed}. Each file can also be downloaded by itself.`,
-      case: 'for Windows and macOS the same name as',
-      form: 'for macOS the same name as',
-      long: 'longer than the 255 bytes that Linux allows; Windows and macOS allow 255 characters',
-      windows: 'not allowed on Windows',
+      lead: `Where a system cannot hold a name, whatever unpacks the zip file there may change it, leave the file out, or put one file in the place of another. In the zip file, these names are listed in ${zipNotes.odd.file}, and those that are written otherwise in ${zipNotes.renamed.file}. Each file can also be downloaded by itself.`,
       renamed: 'in the zip file it is called',
       more: (count: string) => `and ${count} more`,
-      unknown: (odd: string, renamed: string) =>
-        `Not all names below this folder were looked at. Those that not every system can hold are listed in the zip file, in ${odd} and ${renamed}, if there are any.`,
+      unknown: `Not all names below this folder were looked at. Those that not every system can hold are listed in the zip file, in ${zipNotes.odd.file} and ${zipNotes.renamed.file}, if there are any.`,
     },
+    notes: zipNotes,
     empty: 'This folder is empty.',
     contents: (zone: string) => `Contents of this folder; times are those of ${zone}`,
     pages: 'Pages of this folder',

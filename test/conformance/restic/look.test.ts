@@ -11,7 +11,8 @@ import { searchNames } from '../../../src/store/history/search.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { findPlace } from '../../../src/store/restorer/find-place.ts';
 import { tarFolder } from '../../../src/store/restorer/tar.ts';
-import { noteNames, zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../src/web/texts/en.ts';
 import { makeUpFiles } from '../../support/fixtures/made-up-files.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { requireProgram } from '../../support/servers/programs.ts';
@@ -137,7 +138,7 @@ describe.skipIf(resticProgram === undefined)('beside stock restic', () => {
     'the zip of a folder has the paths of the snapshot, as that of stock has, and a note on names that not every system can hold',
     async () => {
       const { snapshot } = await repository.findSnapshot(second);
-      const parts = await Array.fromAsync(zipFolder(repository, snapshot, 'many/1', { prefix: 'many/1/' }));
+      const parts = await Array.fromAsync(zipFolder(repository, snapshot, 'many/1', { notes, prefix: 'many/1/' }));
       await writeFile(join(top.path, 'ours.zip'), Buffer.concat(parts));
       await writeFile(
         join(top.path, 'stock.zip'),
@@ -149,7 +150,7 @@ describe.skipIf(resticProgram === undefined)('beside stock restic', () => {
           .filter((name) => name !== '')
           .sort();
       // The long name ends with a space, which Windows does not allow: that is said beside it.
-      expect(await names('ours.zip')).toEqual([noteNames.odd, ...(await names('stock.zip'))].sort());
+      expect(await names('ours.zip')).toEqual([notes.odd.file, ...(await names('stock.zip'))].sort());
     },
   );
 });

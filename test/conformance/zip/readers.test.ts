@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { noteNames, zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -63,7 +64,7 @@ beforeAll(async () => {
     const repository = await newRepository(openMemoryBackend());
     const { tree } = await writeSnapshot(repository, content);
     zips[name] = join(top.path, `${name}.zip`);
-    await pipeline(zipFolder(repository, { tree }, ''), createWriteStream(zips[name]));
+    await pipeline(zipFolder(repository, { tree }, '', { notes }), createWriteStream(zips[name]));
   }
 });
 afterAll(() => top[Symbol.asyncDispose]());
@@ -90,7 +91,7 @@ describe.each(readers)('a zip read by $name', ({ name, program, list, unpack }) 
     await mkdir(to);
     await unpack(zips.odd, to).catch(() => {});
     for (const name of ['A.txt', 'a.txt', 'why?', 'etc.']) expect(await readFile(join(to, name), 'utf8')).toBe(name);
-    const note = await readFile(join(to, noteNames.odd), 'utf8');
+    const note = await readFile(join(to, notes.odd.file), 'utf8');
     for (const name of ['a.txt', 'why?', 'etc.', tooLong]) expect(note).toContain(`\n${name}: `);
   });
 

@@ -6,7 +6,8 @@ import { crc32, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { portableName } from '../../../src/store/restorer/odd-names.ts';
-import { noteNames, zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -85,16 +86,18 @@ const repository = await newRepository(openMemoryBackend());
 export const zips = [
   property('a zip file holds what the folder did, and unzip finds it sound', folders, async (folder) => {
     const { id } = await writeSnapshot(repository, folder);
-    const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, await repository.loadSnapshot(id), '')));
+    const bytes = Buffer.concat(
+      await Array.fromAsync(zipFolder(repository, await repository.loadSnapshot(id), '', { notes })),
+    );
     const found = readZip(bytes);
     const expected = new Map(flat(folder));
     for (const name of found.keys()) expect(name).not.toMatch(/\\|^[A-Za-z]:|(^|\/)\.\.(\/|$)/);
     const isAsItWas = (path: string) => path.split('/').every((name) => portableName(name) === name);
     const renamed = [...expected.keys()].filter((path) => !isAsItWas(path));
     const hasOdd = [...found.keys()].some((path) => /[<>:"|?*]|[. ](?=\/|$)/.test(path));
-    if (hasOdd) expect([...found.keys()]).toContain(noteNames.odd);
-    const notes = (renamed.length > 0 ? 1 : 0) + (found.has(noteNames.odd) ? 1 : 0);
-    expect(found.size).toBe(expected.size + notes);
+    if (hasOdd) expect([...found.keys()]).toContain(notes.odd.file);
+    const noteCount = (renamed.length > 0 ? 1 : 0) + (found.has(notes.odd.file) ? 1 : 0);
+    expect(found.size).toBe(expected.size + noteCount);
     for (const [name, content] of expected)
       if (isAsItWas(name)) expect({ name, isWhole: found.get(name)?.equals(content) }).toEqual({ name, isWhole: true });
     if (unzip === undefined || found.size === 0) return;

@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ZipNotes } from '../../../src/store/restorer/zip-notes.ts';
+import { textsFor } from '../../../src/web/texts/languages.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
@@ -37,6 +39,34 @@ const get = (name: string, headers: Record<string, string> = {}, id = first) =>
 const tagOf = async (name: string, id = first) => (await get(name, {}, id)).headers.get('etag') ?? '';
 
 describe('downloads', () => {
+  it('of a folder have notes in the language of the person, and names of files in it as well', async () => {
+    const reader = await pages.consented();
+    const repository = await addRepository(pages, reader);
+    const at = '2026-01-02T03:04:05Z';
+    const times = { mtime: at, atime: at, ctime: at };
+    const device = { node: { name: 'pipe', type: 'fifo', mode: 0o644, uid: 0, gid: 0, ...times } } as const;
+    const folder = { 'A.txt': Buffer.from('A'), 'a.txt': Buffer.from('a'), NUL: Buffer.from('null'), pipe: device };
+    const { id } = await writeSnapshot(repository, { folder });
+    const zipIn = async (language: string) => {
+      const answer = await reader.send(`/snapshots/${id}/zip/folder`, { headers: { 'accept-language': language } });
+      return Buffer.from(await answer.arrayBuffer()).toString();
+    };
+    const german = await zipIn('de');
+    for (const part of ['ANDERE SYSTEME.txt', 'UMBENANNT.txt', 'NICHT WIEDERHERGESTELLT.txt'])
+      expect(german).toContain(part);
+    expect(german).toContain('\na.txt: für Windows und macOS derselbe Name wie A.txt\n');
+    expect(german).toContain('\n_NUL: NUL\n');
+    expect(german).toContain('\npipe: ein Gerät, eine Pipe oder ein Socket');
+    const english = await zipIn('en');
+    const words = ({ missing, renamed, odd }: ZipNotes) =>
+      [missing, renamed, odd].flatMap(({ file, lead }) => [file, `${lead}:\n\n`]);
+    for (const part of words(textsFor({ person: 'en' }).snapshots.notes)) {
+      expect(english).toContain(part);
+      expect(german).not.toContain(part);
+    }
+    for (const part of words(textsFor({ person: 'de' }).snapshots.notes)) expect(german).toContain(part);
+  });
+
   it('have a strong tag that says what they hold, whatever they are called and in whichever snapshot', async () => {
     const [large, copy, later, small, changed, empty] = await Promise.all([
       tagOf('large'),

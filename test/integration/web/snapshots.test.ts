@@ -3,7 +3,6 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { scrub } from '../../../src/log.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
-import { noteNames } from '../../../src/store/restorer/zip.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -60,8 +59,8 @@ describe('snapshots', () => {
   it('say before a download which names not every system can hold, and where not all were looked at', async () => {
     const reader = await pages.consented();
     const repository = await addRepository(pages, reader);
-    const { odd } = texts.snapshots;
-    const lead = odd.lead(noteNames.odd, noteNames.renamed).replaceAll("'", '&#39;');
+    const { odd, notes } = texts.snapshots;
+    const lead = odd.lead.replaceAll("'", '&#39;');
     const many = Object.fromEntries(Array.from({ length: 11 }, (_, n) => [`${n}*`, Buffer.of()]));
     const far = Object.fromEntries(Array.from({ length: 1_600 }, (_, n) => [`${n}`, { [`${n}`]: Buffer.of() }]));
     const folder = { 'A.txt': Buffer.from('A'), 'a.txt': Buffer.from('a') };
@@ -70,13 +69,13 @@ describe('snapshots', () => {
     const page = await browse('folder');
     expect(page).toContain(odd.count(1));
     expect(page).toContain(lead);
-    expect(page.replaceAll(/<\/?bdi>/g, '')).toContain(`<li>a.txt: ${odd.case} A.txt</li>`);
+    expect(page.replaceAll(/<\/?bdi>/g, '')).toContain(`<li>a.txt: ${notes.odd.why.case} A.txt</li>`);
     expect(await browse('plain')).not.toContain(lead);
     const all = await browse('many');
     expect(all).toContain(odd.count(11));
     expect(all).toContain(`<li>${odd.more('1')}</li>`);
-    expect(await browse('far')).toContain(odd.unknown(noteNames.odd, noteNames.renamed));
-    expect(page).not.toContain(odd.unknown(noteNames.odd, noteNames.renamed));
+    expect(await browse('far')).toContain(odd.unknown);
+    expect(page).not.toContain(odd.unknown);
   });
 
   it('link folders and files by addresses that lead to them', async () => {

@@ -9,6 +9,7 @@ import { restore } from '../../../src/store/restorer/restore.ts';
 import { restoreInOrder } from '../../../src/store/restorer/restore-in-order.ts';
 import { tarFolder } from '../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { newRepository, writePack } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -54,7 +55,7 @@ const ways: Readonly<
   'a zip file': async ({ repository, snapshot }, most) => {
     const told: string[] = [];
     const options = { onLeftOut: (_: string, why: string) => told.push(why), ...(most && { mostEntries: most }) };
-    await Array.fromAsync(zipFolder(repository, snapshot, '', options));
+    await Array.fromAsync(zipFolder(repository, snapshot, '', { notes, ...options }));
     return told;
   },
   'a tar file': async ({ repository, snapshot }, most) => {
@@ -104,7 +105,7 @@ describe.each(Object.entries(ways))('%s', (name, go) => {
 
 test('a folder beyond is named in the zip file itself, which can be read', async () => {
   const { repository, snapshot } = await withTrees([leaf, (below) => [folder('a', below), folder('b', below)]]);
-  const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { mostEntries: 3 })));
+  const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes, mostEntries: 3 })));
   expect(bytes.includes('NOT RESTORED.txt')).toBe(true);
   expect(bytes.includes('b/: What is in this folder is left out')).toBe(true);
 });
@@ -112,7 +113,7 @@ test('a folder beyond is named in the zip file itself, which can be read', async
 test('what a zip file says of itself is as long as somebody may read, with the number of what else there is', async () => {
   const odd = () => Array.from({ length: 20 }, (_, number) => file(`${number}:`.padEnd(60_000, 'x').concat('\\')));
   const { repository, snapshot } = await withTrees([odd]);
-  const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '')));
+  const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes })));
   const text = bytes.subarray(bytes.lastIndexOf('Some systems treat these names'));
   // Each line holds a name as it is and as it is written: 120,003 characters.
   expect(text.toString('latin1', 0, 1_100_000)).toMatch(/^Some[^\n]*\n\n(?:[^\n]+\n){8}And 12 more\.\n/);

@@ -12,6 +12,7 @@ import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
 import { tarFolder } from '../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../support/fixtures/memory-backend.ts';
 import { mostAtOnce } from '../../support/fixtures/most-at-once.ts';
 import { newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -55,7 +56,7 @@ const ways: Readonly<Record<string, (repository: Repository) => Promise<unknown>
     const history = { repository, sights: new Map() } as unknown as History;
     return Array.fromAsync(searchNames(history, [saved], { text: 'not there', path: '' }, openBudget(1e9)));
   },
-  'is downloaded': (repository) => Array.fromAsync(zipFolder(repository, { tree: before }, '')),
+  'is downloaded': (repository) => Array.fromAsync(zipFolder(repository, { tree: before }, '', { notes })),
   'is looked through for what is lost': (repository) => {
     const saved = { id: before as string as SnapshotId, snapshot: { time, tree: after, paths: [] } };
     const finding = {
@@ -104,7 +105,7 @@ describe('a huge folder takes the thread from others for a few hundred members a
   });
 
   test.each([
-    ['zip', (repository: Repository) => zipFolder(repository, { tree: before }, '')],
+    ['zip', (repository: Repository) => zipFolder(repository, { tree: before }, '', { notes })],
     ['tar', (repository: Repository) => tarFolder(repository, before, '')],
   ])('when its files, of which none holds anything, are written as %s', async (_, write) => {
     let chunks = 0;
@@ -125,6 +126,7 @@ describe('a huge folder takes the thread from others for a few hundred members a
         hugeFolders(() => {}),
         { tree: before },
         '',
+        { notes },
       )) {
         const bytes = Buffer.from(chunk);
         // A header of the directory, or several, after those of the files.

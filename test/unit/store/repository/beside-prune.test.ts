@@ -6,6 +6,7 @@ import { prune } from '../../../../src/store/pruner/prune.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
 import { restore } from '../../../../src/store/restorer/restore.ts';
 import { zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
@@ -50,7 +51,7 @@ describe('a reader, while another program prunes at the n-th call of the store,'
         const repository = await openRepository(backend, 'pw');
         const { snapshot } = await repository.findSnapshot(id);
         await repository.loadIndex();
-        const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '')));
+        const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes })));
         expect(zip.includes('NOT RESTORED')).toBe(false);
       },
     ],

@@ -4,6 +4,7 @@ import { restore } from '../../../../src/store/restorer/restore.ts';
 import { restoreInOrder, type StreamTarget } from '../../../../src/store/restorer/restore-in-order.ts';
 import { tarFolder } from '../../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../../src/web/texts/en.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
@@ -27,7 +28,7 @@ async function opened(remove: (name: string) => boolean) {
 }
 
 const ways = [
-  ['a zip', ({ repository, snapshot }) => Array.fromAsync(zipFolder(repository, snapshot, ''))],
+  ['a zip', ({ repository, snapshot }) => Array.fromAsync(zipFolder(repository, snapshot, '', { notes }))],
   ['a tar', ({ repository, snapshot }) => Array.fromAsync(tarFolder(repository, snapshot.tree, ''))],
   [
     'a restore to a folder',
@@ -47,7 +48,7 @@ describe('of a repository that goes while it is read', () => {
 
   test('a zip names files whose pack alone is missing', async () => {
     const { repository, snapshot } = await opened((name) => name.startsWith('data/'));
-    const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '')));
+    const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes })));
     expect(bytes.toString('latin1')).toContain('NOT RESTORED.txt');
   });
 });

@@ -7,6 +7,7 @@ import { restore } from '../../../../src/store/restorer/restore.ts';
 import { restoreInOrder } from '../../../../src/store/restorer/restore-in-order.ts';
 import { tarFolder } from '../../../../src/store/restorer/tar.ts';
 import { zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writePack, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
@@ -70,7 +71,7 @@ describe('two entries of one name in one folder', () => {
     const { repository, tree } = await withTwins(link);
     const tar = Buffer.concat(await Array.fromAsync(tarFolder(repository, tree, ''))).toString('latin1');
     expect(tar).not.toContain('passwd');
-    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, { tree }, ''))).toString('latin1');
+    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, { tree }, '', { notes }))).toString('latin1');
     expect(zip).toContain('a (2)/passwd');
     expect(zip).not.toMatch(/[^)]\/passwd/);
   });

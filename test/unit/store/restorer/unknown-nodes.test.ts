@@ -5,6 +5,7 @@ import { decodeTree, encodeTree } from '../../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
 import { restore } from '../../../../src/store/restorer/restore.ts';
 import { zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { zipNotes as notes } from '../../../../src/web/texts/en.ts';
 import { openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository, writePack, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
@@ -48,8 +49,8 @@ describe.each(strange)('an entry with %s', (_, json) => {
       problems: [{ path: 'b', message: expect.stringContaining('not known') }],
     });
     expect((await readdir(`${place.path}/to`)).sort()).toEqual(['a.txt', 'c.txt']);
-    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '')));
-    expect(zip.includes('b: The snapshot holds an entry of a kind that is not known')).toBe(true);
+    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes })));
+    expect(zip.includes('b: damaged in the backup, or of an unknown kind')).toBe(true);
     expect(zip.includes('c.txt')).toBe(true);
   });
 

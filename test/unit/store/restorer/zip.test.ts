@@ -11,13 +11,14 @@ import { describe, expect, test, vi } from 'vitest';
 import { nameFromBytes, shownName } from '../../../../src/file-name.ts';
 import type { TreeId } from '../../../../src/store/format/ids.ts';
 import { openOddNames, portableName } from '../../../../src/store/restorer/odd-names.ts';
-import { noteNames, zipFolder } from '../../../../src/store/restorer/zip.ts';
+import { zipFolder } from '../../../../src/store/restorer/zip.ts';
 import {
   centralHeader,
   dataDescriptor,
   endOfDirectory,
   localHeader,
 } from '../../../../src/store/restorer/zip-records.ts';
+import { zipNotes as notes } from '../../../../src/web/texts/en.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { type Folder, newRepository, writeSnapshot } from '../../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../../support/fixtures/temporary-folder.ts';
@@ -42,7 +43,7 @@ async function zipped(
   const repository = await newRepository(backend);
   const { id, packs } = await writeSnapshot(repository, content);
   options.corrupt?.(backend, packs[0]?.id ?? '');
-  return zipFolder(repository, await repository.loadSnapshot(id), options.path ?? '');
+  return zipFolder(repository, await repository.loadSnapshot(id), options.path ?? '', { notes });
 }
 
 async function unpack(zip: AsyncIterable<Uint8Array>) {
@@ -97,7 +98,9 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     const names = await readdir(unpacked.out);
     expect(names).not.toContain('a.txt');
     expect(names).toContain('big.bin');
-    expect(await readFile(join(unpacked.out, 'NOT RESTORED.txt'), 'utf8')).toContain('a.txt: The pack');
+    expect(await readFile(join(unpacked.out, 'NOT RESTORED.txt'), 'utf8')).toContain(
+      'a.txt: damaged in the backup. The pack',
+    );
   });
 
   test.each([0, 1, 2])('leaves out a large file whose part %i is damaged, and says so inside', async (part) => {
@@ -109,7 +112,9 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     expect((await readdir(unpacked.out, { recursive: true })).sort()).toEqual(
       ['NOT RESTORED.txt', 'after.txt', 'sub', 'sub/deep'].sort(),
     );
-    expect(await readFile(join(unpacked.out, 'NOT RESTORED.txt'), 'utf8')).toContain('big: The pack');
+    expect(await readFile(join(unpacked.out, 'NOT RESTORED.txt'), 'utf8')).toContain(
+      'big: damaged in the backup. The pack',
+    );
     expect(whole.readUInt32LE(whole.indexOf(descriptor) + 4)).not.toBe(crc32(Buffer.concat(parts.slice(0, part))));
   });
 
@@ -175,7 +180,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
     await using place = await temporaryFolder('zip');
     const file = join(place.path, 'a.zip');
     await writeFile(file, whole);
-    const { stdout: note } = await run('unzip', ['-p', file, noteNames.odd], { encoding: 'utf8' });
+    const { stdout: note } = await run('unzip', ['-p', file, notes.odd.file], { encoding: 'utf8' });
     expect(note.trim().split('\n').slice(2).sort()).toEqual([
       'dir/a.txt: for Windows and macOS the same name as A.txt',
       'dir/caf\u00e9: for macOS the same name as cafe\u0301',
@@ -190,7 +195,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
 
   test('has no such entry where every system can hold all names', async () => {
     const names = await readdir((await unpack(await zipped(folder))).out);
-    expect(names).not.toContain(noteNames.odd);
+    expect(names).not.toContain(notes.odd.file);
   });
 
   test('takes no longer for names that become one than for others: each number is tried once', async () => {
@@ -209,7 +214,7 @@ describe.skipIf(unzip === undefined)('a folder as a zip file', () => {
       typeof zipFolder
     >[0];
     const [ofMaps, ofSets] = [vi.spyOn(Map.prototype, 'has'), vi.spyOn(Set.prototype, 'has')];
-    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, { tree: 'ab' as TreeId }, '/')));
+    const zip = Buffer.concat(await Array.fromAsync(zipFolder(repository, { tree: 'ab' as TreeId }, '/', { notes })));
     const asked = ofMaps.mock.calls.length + ofSets.mock.calls.length;
     for (const spy of [ofMaps, ofSets]) spy.mockRestore();
     expect(zip.includes('___ (3000)')).toBe(true);
