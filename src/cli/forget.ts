@@ -31,7 +31,7 @@ export const forget: Command = {
           user,
           await (dryRun ? previewRetention(resources, userId) : forgetSnapshots(resources, { userId, by, signal })),
         ),
-      linesOf: (row) => linesOf(row, dryRun),
+      linesOf: (row) => linesOf(row, { dryRun }),
       codeOf: (rows) => (rows.some(({ hold }) => hold === 'alarm') ? 3 : 0),
     });
   },
@@ -47,7 +47,7 @@ function rowOf(user: string, { rule, hold, going, snapshots }: Judgement) {
   };
 }
 
-function linesOf({ user, rule, hold, snapshots }: ReturnType<typeof rowOf>, dryRun: boolean): string[] {
+function linesOf({ user, rule, hold, snapshots }: ReturnType<typeof rowOf>, { dryRun }: { dryRun: boolean }): string[] {
   const going = snapshots.filter(({ keep }) => !keep).length;
   const story =
     hold === null

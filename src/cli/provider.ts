@@ -16,12 +16,13 @@ export const providerMove: Command = {
     await using resources = await openWithoutQueueFromEnvironment();
     const dryRun = options['dry-run'] === true;
     const moved = await moveProvider(resources, { from: text(options, 'old') ?? '', to, dryRun, by: commandActor() });
-    printAnswer(output, options, { ...moved, dryRun }, ...wordsOf(moved, dryRun));
+    printAnswer(output, options, { ...moved, dryRun }, ...wordsOf({ ...moved, dryRun }));
     return 0;
   },
 };
 
-function wordsOf({ from, to, people, grants, joined, settled, proof }: Moved, dryRun: boolean): string[] {
+function wordsOf(row: Moved & { dryRun: boolean }): string[] {
+  const { from, to, people, grants, joined, settled, proof, dryRun } = row;
   const both = `${joined} of them signed in at the new address before and left nothing there; they become one.`;
   return [
     proofWords(proof),

@@ -39,7 +39,7 @@ export const repairCommand: Command = {
           allMayBeGone: options['packs-are-gone'] === true,
           ...(folder !== undefined && { keep: keepIn(resolve(folder)) }),
         });
-        return rowOf(user, dryRun, repaired);
+        return { user, dryRun, ...summaryOf(repaired) };
       },
       linesOf: (row) => [...linesOf(row)],
       codeOf: (rows) => (rows.some(({ findings }) => findings.length > 0) ? 3 : 0),
@@ -54,15 +54,13 @@ function keepIn(folder: string) {
   };
 }
 
-type Row = ReturnType<typeof rowOf>;
+type Row = { user: string; dryRun: boolean } & ReturnType<typeof summaryOf>;
 
 /** How much is lost, but no names of files: these are for their owner alone. */
-function rowOf(user: string, dryRun: boolean, { findings, ...report }: Repair) {
+function summaryOf({ findings, ...report }: Repair) {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const files = errors.flatMap((finding) => finding.files ?? []);
   return {
-    user,
-    dryRun,
     ...report,
     findings: errors.map(({ kind, message }) => ({ kind, message })),
     incompleteSnapshots: [...new Set(files.map(({ snapshot }) => snapshot))],

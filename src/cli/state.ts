@@ -42,15 +42,21 @@ export const exportCommand: Command = {
 
 const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
 
-/** What the marks in the store say of what was imported: accepted, or left to be. */
-async function judgeAge(resources: RepositoryResources, confirm: boolean): Promise<{ older: number; unread: number }> {
+/** Of how many people the imported rows are older than the marks in the store say, and of how many no mark can be read. */
+interface Age {
+  older: number;
+  unread: number;
+}
+
+/** Compares what was imported with the marks in the store; `confirm` accepts the rows that are older. */
+async function judgeAge(resources: RepositoryResources, { confirm }: { confirm: boolean }): Promise<Age> {
   const found = confirm ? confirmReplayed(resources, { userIds: null, by: commandActor() }) : inspectMarks(resources);
   const rows = await Array.fromAsync(found);
   const unread = rows.filter((row) => 'problem' in row).length;
   return { older: rows.length - unread, unread };
 }
 
-function ageWords({ older, unread }: { older: number; unread: number }, confirmed: boolean): string {
+function ageWords({ older, unread }: Age, { confirmed }: { confirmed: boolean }): string {
   const people = (count: number) => countWords(count, 'person', 'people');
   const lacks =
     unread === 0
@@ -115,8 +121,8 @@ export const importCommand: Command = {
       ? ' Tokens that were used since may end a session: those people agree again.'
       : ' People are asked to agree again.';
     const confirm = options.confirm === true;
-    const age = await judgeAge(resources, confirm);
-    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${ageWords(age, confirm)}`;
+    const age = await judgeAge(resources, { confirm });
+    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${ageWords(age, { confirmed: confirm })}`;
     printAnswer(output, options, { ...moved, ...age }, words);
     return 0;
   },

@@ -112,14 +112,14 @@ export const storeLost: Command = {
         return { user: nameOf(place), is: await giveUpLost(resources, place, { dryRun, by: commandActor() }) };
       },
     });
-    const linesOf = ({ user, is }: { user: string; is: GivenUp }) => [`${user}: ${lostWords(is, dryRun)}`];
+    const linesOf = ({ user, is }: { user: string; is: GivenUp }) => [`${user}: ${lostWords(is, { dryRun })}`];
     printAnswers(output, options, { answers, linesOf });
     const code = closeWith(answers);
     return code;
   },
 };
 
-function lostWords(is: GivenUp, dryRun: boolean): string {
+function lostWords(is: GivenUp, { dryRun }: { dryRun: boolean }): string {
   switch (is) {
     case 'lost':
       return dryRun ? 'the store holds nothing of it: would be given up' : 'given up; the next backup begins a new one';

@@ -69,16 +69,16 @@ export const bulkSize = 1_000;
  * middle leave what they did: a job that stands in no list would keep its place for ever, as one that is there already.
  */
 export async function enqueueAll(connection: QueueConnection, queue: BackUps, requests: readonly BackUpRequest[]) {
-  const attempt = async (mayRepeat: boolean): Promise<void> => {
+  const attempt = async ({ mayRepeat }: { mayRepeat: boolean }): Promise<void> => {
     try {
       await enqueue(connection, queue, requests);
     } catch (error) {
       if (connection.kind !== 'redis' || !isDamage(error)) throw error;
       if (!(await removeBrokenJobs(connection, requests.map(idOf))) || !mayRepeat) throw error;
-      await attempt(false);
+      await attempt({ mayRepeat: false });
     }
   };
-  await attempt(true);
+  await attempt({ mayRepeat: true });
 }
 
 async function enqueue(connection: QueueConnection, queue: BackUps, requests: readonly BackUpRequest[]): Promise<void> {

@@ -31,12 +31,12 @@ const noText = /[\0-\x08\x0b\x0e-\x1f\x7f]/;
 export function previewKind(head: Uint8Array, size: number): PreviewKind | undefined {
   const found = signatures.find(({ sign }) => sign.test(Buffer.from(head.subarray(0, 16)).toString('latin1')));
   if (found !== undefined) return size > mostBytes[found.kind] ? undefined : { ...found, bytes: size };
-  if (size === 0 || !isText(head, head.length < size)) return undefined;
+  if (size === 0 || !isText(head, { isCut: head.length < size })) return undefined;
   return { kind: 'text', type: 'text/plain; charset=utf-8', bytes: Math.min(size, mostBytes.text) };
 }
 
 /** Whether this is UTF-8, or the beginning of it: then a character may be cut at the end. */
-function isText(head: Uint8Array, isCut: boolean): boolean {
+function isText(head: Uint8Array, { isCut }: { isCut: boolean }): boolean {
   try {
     return !noText.test(new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: isCut }));
   } catch {

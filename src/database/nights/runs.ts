@@ -261,20 +261,20 @@ export async function returnLapsedRuns(
 
 function afterLostWorker({ id, lostWorkers, triedUntil }: Lapsed, at: Date) {
   const dueAt = nextAfterLostWorker({ id, lost: lostWorkers, at, until: triedUntil });
-  const message = lostWorkerWords(lostWorkers, dueAt === undefined);
+  const message = lostWorkerWords(lostWorkers, { isOver: dueAt === undefined });
   const ended = { leaseHolder: null, leaseUntil: null, lostWorkers, errorCode: 'run/lost-worker', message };
   return dueAt === undefined
     ? { data: { ...ended, state: 'failed' as const, finishedAt: at } }
     : { data: { ...ended, state: 'queued' as const, dueAt, attempt: { decrement: 1 } } };
 }
 
-function lostWorkerWords(lost: number, over: boolean): string {
+function lostWorkerWords(lost: number, { isOver }: { isOver: boolean }): string {
   const isMany = lost >= manyLostWorkers;
   const what = isMany
     ? `The workers that made this backup stopped before it was complete, ${lost} times in a row`
     : 'The worker that made this backup stopped before it was complete';
   const cure = isMany ? ' The operator must find out why: the log says what they did last.' : '';
-  return `${what}${over ? ', and its time was over' : ''}.${cure}`;
+  return `${what}${isOver ? ', and its time was over' : ''}.${cure}`;
 }
 
 interface Pulled {

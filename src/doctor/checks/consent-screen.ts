@@ -12,7 +12,7 @@ export const consentScreen: Check = {
     if (credential === undefined) return [];
     const { clientId, metadata } = atProvider;
     const isKeycloak = /\/realms\/[^/]+\/protocol\/openid-connect\/token$/.test(metadata.token_endpoint ?? '');
-    return checkConsentScreen(clientId, await askWithoutPerson(atProvider, credential), isKeycloak);
+    return checkConsentScreen(clientId, await askWithoutPerson(atProvider, credential), { isKeycloak });
   },
 };
 
@@ -20,7 +20,7 @@ export const consentScreen: Check = {
  * Whether people are asked before they give offline access. Keycloak tells only where the client may use passwords;
  * `reply` is its answer to a password request that names nobody.
  */
-export function checkConsentScreen(clientId: string, reply: Reply, isKeycloak: boolean): Finding {
+export function checkConsentScreen(clientId: string, reply: Reply, { isKeycloak }: { isKeycloak: boolean }): Finding {
   const { error } = reply.body;
   if (error === 'invalid_client') return ok(name, `The provider asks people before ${clientId} gets anything.`);
   if (isKeycloak && (error === 'invalid_request' || error === 'invalid_grant'))

@@ -25,7 +25,7 @@ export const database: Check = {
       if (!isAppError(error, 'database/unavailable')) throw error;
       if (embedded && error.cause === undefined)
         return unknown(name, 'There is no embedded PostgreSQL yet: the first start creates it in DATA_DIR.');
-      return checkFault(kindOfFault(error.cause), embedded);
+      return checkFault(kindOfFault(error.cause), { embedded });
     }
   },
 };
@@ -59,7 +59,7 @@ export function checkServer(
 }
 
 /** Why there is no connection: `kind` is the reason that PostgreSQL or the network gave, where it is a known one. */
-export function checkFault(kind: string | undefined, embedded: boolean): Finding {
+export function checkFault(kind: string | undefined, { embedded }: { embedded: boolean }): Finding {
   if (embedded)
     return wrong(
       name,

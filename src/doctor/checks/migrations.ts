@@ -10,14 +10,14 @@ export const migrations: Check = {
   name,
   run: async ({ database, option }) => {
     const embedded = option('databaseUrl') === undefined;
-    return checkMigrations(await compareMigrations(await database()), embedded);
+    return checkMigrations(await compareMigrations(await database()), { embedded });
   },
 };
 
 /** An embedded database is migrated at each start, one of your own by a command. */
 export function checkMigrations(
   { missing, unknown: strange }: { missing: string[]; unknown: string[] },
-  embedded: boolean,
+  { embedded }: { embedded: boolean },
 ): Finding {
   if (missing.length > 0) {
     const finding = `The database lacks ${countWords(missing.length, 'migration')}: ${someOf(missing)}.`;

@@ -19,7 +19,11 @@ export const queue: Check = {
     if (redisUrl === undefined) {
       const present = await hasQueueTables(await database(), queuePrefix);
       const paused = present && (await isQueuePaused(await database(), queuePrefix, backUpQueueName));
-      return paused ? pausedBy() : checkQueueTables(present);
+      if (paused) return pausedBy();
+      return ok(
+        name,
+        `It is in PostgreSQL${present ? ', and its tables are there' : '; the first start creates its tables'}.`,
+      );
     }
     try {
       const found = checkRedis(readInfo(await askRedisInfo(redisUrl)));
@@ -125,9 +129,4 @@ export function checkRedisFault(failure: string): Finding {
         'Nothing answers where REDIS_URL points.',
         'Start Redis, or correct host, port and redis:// or rediss:// in REDIS_URL.',
       );
-}
-
-function checkQueueTables(present: boolean): Finding {
-  if (present) return ok(name, 'It is in PostgreSQL, and its tables are there.');
-  return ok(name, 'It is in PostgreSQL; the first start creates its tables.');
 }

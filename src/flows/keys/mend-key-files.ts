@@ -56,7 +56,7 @@ async function mend(resources: Needs, { userId, recoveryKey: given, by }: MendKe
   const own = await openUnlessKeyless(row, resources, password);
   const recovery = await findRecovery(row, resources);
   if (own !== undefined && recovery !== 'broken') return { service: 'whole', recovery };
-  if (recoveryKey === undefined) throw keyNeeded(own === undefined);
+  if (recoveryKey === undefined) throw own === undefined ? serviceKeyLost() : recoveryKeyLost();
   const repository = own ?? (await openRepository(backend, recoveryKey));
   await refuseIfMoved(resources, { userId, store: row.store });
   if (own === undefined)
@@ -140,12 +140,17 @@ function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString();
 }
 
-function keyNeeded(isOfService: boolean): AppError {
+function serviceKeyLost(): AppError {
   return new AppError(
     'request/invalid',
-    isOfService
-      ? 'The key file of Nightkeep is gone or damaged, so nothing here opens the repository. Its person has the recovery key, with which it can be written again: give it with --recovery-key-file FILE.'
-      : 'The key file of the recovery key is gone or damaged. Give the recovery key that its person has with --recovery-key-file FILE, or let them make a new one on their page “Recovery”.',
+    'The key file of Nightkeep is gone or damaged, so nothing here opens the repository. Its person has the recovery key, with which it can be written again: give it with --recovery-key-file FILE.',
+  );
+}
+
+function recoveryKeyLost(): AppError {
+  return new AppError(
+    'request/invalid',
+    'The key file of the recovery key is gone or damaged. Give the recovery key that its person has with --recovery-key-file FILE, or let them make a new one on their page “Recovery”.',
   );
 }
 

@@ -16,7 +16,11 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       const { happened, act } = reasonsIn(texts)[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
       const more = isTheirsToMend(facts.reason) ? t.person.more : t.healed.more;
-      const lines = [ending, typeof act === 'string' ? act : act(texts.protection.soon, false), more(publicUrl.href)];
+      const lines = [
+        ending,
+        typeof act === 'string' ? act : act(texts.protection.soon, { asked: false }),
+        more(publicUrl.href),
+      ];
       return { subject: subjectFor(texts, facts), text: paragraphs(lines) };
     }
     case 'healed':

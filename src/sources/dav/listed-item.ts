@@ -22,7 +22,7 @@ const collectionType = davName('collection');
  * The body of a request for a listing. Only Nextcloud and ownCloud have the `oc:` properties, which identify them, and few servers
  * the one of RFC 5842. Other servers would look these up in vain for every entry, so they are asked only once.
  */
-export function propfindBody(withIdentity: boolean): string {
+export function propfindBody({ withIdentity }: { withIdentity: boolean }): string {
   const identity = withIdentity ? '<resource-id/><o:id/><o:fileid/>' : '';
   return (
     `<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:" xmlns:o="${ownCloud}"><prop>` +

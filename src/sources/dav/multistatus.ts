@@ -65,7 +65,7 @@ export function multistatusParser(
 ): { write(chunk: Buffer): void; end(): void } {
   const text = openTextReader();
   const { handler, progress } = multistatusHandler(onResponse, limits);
-  const reader = openXmlReader(handler, readTag, limits.isVerbatim);
+  const reader = openXmlReader(handler, { readTag, isVerbatim: limits.isVerbatim });
   let quiet = 0;
   let events = 0;
   let bytes = 0;

@@ -131,7 +131,7 @@ export async function listPages(
       method: 'PROPFIND',
       path,
       headers: ['depth', '1', 'content-type', 'application/xml; charset=utf-8'],
-      body: kind === undefined ? propfindBody(withIdentity) : homeBody(kind),
+      body: kind === undefined ? propfindBody({ withIdentity }) : homeBody(kind),
       receive,
     };
     const { head, value } = await send(request, signal);

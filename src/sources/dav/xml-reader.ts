@@ -46,8 +46,18 @@ interface Element {
   readonly scope: Scope;
 }
 
-/** Opens a reader for one document; `readTag` may be that of the documents before. `isVerbatim`: line ends of texts stay as they are written. */
-export function openXmlReader(handler: XmlHandler, readTag = openTagReader(), isVerbatim = false): XmlReader {
+interface XmlReaderOptions {
+  /** That of the documents before: it remembers the tags that it has read. */
+  readonly readTag?: ReturnType<typeof openTagReader> | undefined;
+  /** Whether line ends in texts stay as they are written. */
+  readonly isVerbatim?: boolean | undefined;
+}
+
+/** Opens a reader for one document. */
+export function openXmlReader(
+  handler: XmlHandler,
+  { readTag = openTagReader(), isVerbatim = false }: XmlReaderOptions = {},
+): XmlReader {
   const lineEnds = isVerbatim ? (text: string) => text : xmlText.oneLineEnd;
   const open: Element[] = [];
   let scope = outermost;

@@ -44,7 +44,7 @@ export async function download(entry: Member, options: DownloadOptions): Promise
   const judging = await openJudging(entry, options);
   const heard: { answer?: Answer } = {};
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Content> => {
-    const answer = new AnswerOfHead(head, path !== entry.location);
+    const answer = new AnswerOfHead(head, { redirected: path !== entry.location });
     heard.answer = answer;
     judging.refuseOther(head, answer);
     if ((answer.size ?? 0) > mostBytes) throw tooLarge(mostBytes);
@@ -136,7 +136,7 @@ class AnswerOfHead implements Answer {
   readonly delimited: boolean;
   readonly #headers: ResponseHead['headers'];
 
-  constructor({ headers }: ResponseHead, redirected: boolean) {
+  constructor({ headers }: ResponseHead, { redirected }: { redirected: boolean }) {
     const length = textOf(headers['content-length']);
     this.etag = textOf(headers.etag);
     this.modified = dateOf(textOf(headers['last-modified']));

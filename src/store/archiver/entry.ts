@@ -77,7 +77,7 @@ export async function archiveEntry(
     const problem = await judgeAbsence(run, place, error);
     if (problem === 'gone') return { outcome: Promise.resolve({ partial: true }) };
     const node = parent?.type === 'file' ? keepFile(run, parent, 'kept') : undefined;
-    await recordProblem(run, place.path, problem, node !== undefined);
+    await recordProblem(run, place.path, problem, { kept: node !== undefined });
     return { outcome: Promise.resolve({ partial: true, ...(node && { node }) }) };
   }
 }
@@ -114,7 +114,7 @@ const mostReadings = 3;
 async function readUntilSettled(run: Run, place: Place): Promise<Content> {
   for (let readings = 1; ; readings++) {
     try {
-      return await readContent(run, place, await openEntry(run, place, readings === 1));
+      return await readContent(run, place, await openEntry(run, place, { mayGoOn: readings === 1 }));
     } catch (error) {
       const isWorthAnother = isAppError(error, 'source/changed') && error.retry !== undefined;
       if (!isWorthAnother || readings >= mostReadings) throw error;
@@ -123,7 +123,7 @@ async function readUntilSettled(run: Run, place: Place): Promise<Content> {
 }
 
 /** Opens it where an archive that was interrupted had got to, if the source can say that the rest belongs to that. */
-async function openEntry(run: Run, place: Place, mayGoOn: boolean): Promise<Opened> {
+async function openEntry(run: Run, place: Place, { mayGoOn }: { mayGoOn: boolean }): Promise<Opened> {
   const { source, signal, checkpoints, repository } = run;
   const { member } = place;
   const begun = checkpoints.finished.begun(folderOf(run, place), member.name);

@@ -64,7 +64,7 @@ export function openCountBelow(repository: Reads): CountBelow {
     for await (const piece of piecesOf(tree?.nodes ?? []))
       for (const node of piece) {
         if (node.type === 'dir') addDir(below, await countBelow(node.subtree));
-        else if (node.type === 'file') addFile(below, node, holdsFile(repository, node));
+        else if (node.type === 'file') addFile(below, { size: node.size, isHeld: holdsFile(repository, node) });
         else if (node.type === 'unreadable') below.isWhole = false;
       }
     if (below.isWhole) remember(id, below);
@@ -82,7 +82,7 @@ function addDir(below: Counting, { files, dirs, bytes, isWhole }: Below): void {
   below.isWhole &&= isWhole;
 }
 
-function addFile(below: Counting, { size }: FileNode, isHeld: boolean): void {
+function addFile(below: Counting, { size, isHeld }: { size: number; isHeld: boolean }): void {
   below.files++;
   below.bytes += size;
   below.isWhole &&= isHeld;

@@ -100,7 +100,12 @@ export function pathFromTop({ root }: Pick<Run, 'root'>, path: string): string {
  * Records that a member could not be read, and whether the parent's copy of it is kept. Throws when the server does not
  * even list its root any more.
  */
-export async function recordProblem(run: Run, path: string, error: AppError, kept: boolean): Promise<void> {
+export async function recordProblem(
+  run: Run,
+  path: string,
+  error: AppError,
+  { kept }: { kept: boolean },
+): Promise<void> {
   run.problems.push({ root: run.root.name, path, code: error.code, message: error.message, kept });
   if (error.code !== 'source/unavailable' && error.code !== 'source/too-slow') return;
   run.outages++;

@@ -71,7 +71,7 @@ export async function showFolder(
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
-${oddNames(counted, texts)}${waysOut(visit, opened, folder, isAll, weight)}</section>`;
+${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight })}</section>`;
   const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
 }
@@ -102,8 +102,7 @@ function waysOut(
   { resources: { config }, texts }: PersonVisit,
   { saved }: OpenSnapshot,
   { path }: OpenFolder,
-  isAll: boolean,
-  weight: Weight | undefined,
+  { isAll, weight }: { isAll: boolean; weight: Weight | undefined },
 ): Html {
   const t = texts.snapshots;
   const label = (isAll ? t.zipAll : t.zip)(weight && texts.formats.bytes(weight.bytes));

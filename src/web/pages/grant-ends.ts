@@ -47,7 +47,7 @@ function calendar(
   const unused = idle === undefined ? [] : [{ at: idleDeadline, what: t.idle(idle), ends: true }];
   const reminders = maxDeadline === null ? [] : warningsBefore(maxDeadline);
   const fixed: Entry[] = [
-    ...reminders.map(({ days, at }) => ({ at, what: t.reminder(days, mailed) })),
+    ...reminders.map(({ days, at }) => ({ at, what: t.reminder(days, { mailed }) })),
     ...(maxDeadline === null ? [] : [{ at: maxDeadline, what: t.max, ends: true }]),
   ];
   const entries = [

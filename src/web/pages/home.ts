@@ -179,7 +179,7 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, asked)}
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, { asked })}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;

@@ -41,7 +41,7 @@ export function reasonPart(
   texts: Texts,
   { reason, until, retry }: Pick<Told, 'reason' | 'until' | 'retry'>,
   zone: string | undefined,
-  asked = false,
+  { asked = false } = {},
 ): Html {
   const { consent, nights } = texts.protection;
   const { happened, act } = { ...consent, ...nights }[reason];
@@ -49,7 +49,7 @@ export function reasonPart(
   const same = retry !== null && retry.at.getTime() === until?.getTime();
   const when =
     until === null ? texts.protection.soon : texts.protection.at(time(until), same ? time(retry.until) : undefined);
-  const said = typeof act === 'string' ? act : act(when, asked);
+  const said = typeof act === 'string' ? act : act(when, { asked });
   const rest =
     retry !== null && !(same && said.includes(when)) ? texts.run.waits(time(retry.at), time(retry.until)) : '';
   return html`<p>${happened}</p><p>${said}${rest && ` ${rest}`}</p>`;

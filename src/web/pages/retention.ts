@@ -87,9 +87,9 @@ export function goingWords(
   { going, snapshots }: Judgement,
 ): { goes: string; counts: string } {
   const numbers = [snapshots.length - going.length, going.length] as const;
-  const agreed = facts.agreedAt !== null;
-  if (agreed && isByHand(facts)) return { goes: t.goesByHand, counts: t.countsByHand(...numbers) };
-  return { goes: agreed ? t.goes : t.wouldGo, counts: t.counts(...numbers, agreed) };
+  if (facts.agreedAt === null) return { goes: t.wouldGo, counts: t.countsIfAgreed(...numbers) };
+  if (isByHand(facts)) return { goes: t.goesByHand, counts: t.countsByHand(...numbers) };
+  return { goes: t.goes, counts: t.counts(...numbers) };
 }
 
 function lastDone(texts: Texts, facts: RetentionFacts): Html | '' {

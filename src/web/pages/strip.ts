@@ -39,7 +39,7 @@ export async function nightHead(strip: Strip): Promise<Html> {
   return html`<section class="card night" aria-label="${t.night}"><div class="night-head"><div><h1>${times.longDay(saved.snapshot.time)}</h1>
 <p class="soft">${t.asAt(times.time(saved.snapshot.time), times.zone)}</p></div>
 <div class="ways">${way(earlier, t.earlier, 'prev')}${way(later, t.later, 'next')}</div></div>
-${unreadable(opened.history, texts)}<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, nights[index - 1] ?? taken, Math.abs(index - here) > near))}</ol></nav>
+${unreadable(opened.history, texts)}<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, { before: nights[index - 1] ?? taken, isFar: Math.abs(index - here) > near }))}</ol></nav>
 <div class="night-foot"><form action="${addressOf(saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
 <a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;
 }
@@ -59,7 +59,11 @@ async function nightsAround({ opened, path, budget }: Strip) {
   return first === 0 ? { taken: undefined, nights } : { taken: nights[0], nights: nights.slice(1) };
 }
 
-function stop(strip: Strip, night: PathAtNight, before: PathAtNight | undefined, isFar: boolean): Html {
+function stop(
+  strip: Strip,
+  night: PathAtNight,
+  { before, isFar }: { before: PathAtNight | undefined; isFar: boolean },
+): Html {
   const { opened, path, kind, times, texts } = strip;
   const t = texts.snapshots;
   const state = stateOf(night, before);

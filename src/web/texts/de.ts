@@ -1,16 +1,16 @@
 import { mostNames } from '../../domain/damage.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { OtherName } from '../../domain/source-names.ts';
-import type { Texts } from './en.ts';
+import type { Above, Texts } from './en.ts';
 import { formatsIn } from './formats.ts';
 
 const formats = formatsIn('de-DE', { byte: () => 'Byte' });
 
 const again = 'Willigen Sie erneut ein, dann gehen Ihre Nächte weiter.';
-const nothing = (asked: boolean) =>
+const nothing = ({ asked }: Above) =>
   asked ? 'außer dem, was oben steht, brauchen Sie nichts zu tun' : 'Sie brauchen nichts zu tun';
-const triedAgain = (when: string, asked: boolean) => `Es wird ${when} erneut versucht; ${nothing(asked)}.`;
-const onlyWait = (_when: string, asked: boolean) =>
+const triedAgain = (when: string, above: Above) => `Es wird ${when} erneut versucht; ${nothing(above)}.`;
+const onlyWait = (_when: string, { asked }: Above) =>
   asked ? 'Außer dem, was oben steht, brauchen Sie nichts zu tun.' : 'Sie brauchen nichts zu tun.';
 
 const away = {
@@ -644,7 +644,7 @@ export const texts: Texts = {
       idle: (time) =>
         `Sie endet von selbst, wenn sie bis dahin nicht genutzt wurde: Ihr Anmeldedienst beendet, was ${time} lang niemand genutzt hat`,
       max: 'Sie endet, wie oft sie auch genutzt wird: Länger lässt Ihr Anmeldedienst sie nicht gelten',
-      reminder: (days, mailed) =>
+      reminder: (days, { mailed }) =>
         `Sie werden hier${mailed ? ' und per E-Mail' : ''} erinnert: noch ${counted(days, 'Tag', 'Tage')}`,
       idleLearned: (time) => `Ungenutzt gilt sie ${time}: So sagen es die Tokens Ihres Anmeldedienstes.`,
       idleSet: (time) =>
@@ -832,7 +832,7 @@ export const texts: Texts = {
       consent_ended: { happened: 'Ihr Anmeldedienst erkennt Ihre Einwilligung nicht mehr an.', act: again },
       lost_answers: {
         happened: 'Antworten Ihres Anmeldedienstes gingen unterwegs verloren oder waren nicht zu gebrauchen.',
-        act: (when, asked) => `Nightkeep fragt ${when} erneut; ${nothing(asked)}.`,
+        act: (when, above) => `Nightkeep fragt ${when} erneut; ${nothing(above)}.`,
       },
       consent_refused: {
         happened: 'Ihr Anmeldedienst hat Ihre Einwilligung zuletzt abgelehnt.',
@@ -849,7 +849,7 @@ export const texts: Texts = {
       },
       provider_trouble: {
         happened: 'Es gibt ein Problem mit Ihrem Anmeldedienst oder mit dem Zugang von Nightkeep zu ihm.',
-        act: (_, asked) =>
+        act: (_, { asked }) =>
           `Der Betreiber von Nightkeep kann das beheben, und es steht in seinem Log. Bis dahin brauchen Sie ${asked ? 'außer dem, was oben steht, ' : ''}nichts zu tun; ob Ihre Einwilligung noch gilt, zeigt sich danach.`,
       },
     },
@@ -1182,10 +1182,10 @@ export const texts: Texts = {
     goesByHand: 'entfällt, wenn der Betreiber ihn entfernt',
     countsByHand: (stay, go) =>
       `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`}, wenn der Betreiber ${go === 1 ? 'ihn' : 'sie'} entfernt.`,
-    counts: (stay, go, agreed) =>
-      agreed
-        ? `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`} nach der nächsten Sicherung.`
-        : `Wenn Sie einwilligten: ${formats.number(stay)} ${stay === 1 ? 'bliebe' : 'blieben'}, ${go === 0 ? 'keiner entfiele' : `${formats.number(go)} ${go === 1 ? 'entfiele' : 'entfielen'}`}.`,
+    counts: (stay, go) =>
+      `${formats.number(stay)} ${stay === 1 ? 'bleibt' : 'bleiben'}, ${go === 0 ? 'keiner entfällt' : `${formats.number(go)} ${go === 1 ? 'entfällt' : 'entfallen'}`} nach der nächsten Sicherung.`,
+    countsIfAgreed: (stay, go) =>
+      `Wenn Sie einwilligten: ${formats.number(stay)} ${stay === 1 ? 'bliebe' : 'blieben'}, ${go === 0 ? 'keiner entfiele' : `${formats.number(go)} ${go === 1 ? 'entfiele' : 'entfielen'}`}.`,
     more: (count) =>
       `${count === 1 ? 'Ein älterer ist' : `${formats.number(count)} ältere sind`} hier nicht aufgeführt.`,
     reasons: {
@@ -1835,8 +1835,8 @@ export const texts: Texts = {
         `${hour}: ${formats.number(ok)} gewährt, ${formats.number(unanswered)} ohne Antwort, ${formats.number(refused)} abgelehnt`,
       circuits: 'Sperren',
       noCircuits: 'Es gab noch nie eine Sperre.',
-      circuit: (open, reason, at) =>
-        open ? `besteht seit ${at}: ${reason}` : `aufgehoben am ${at}; der Grund war: ${reason}`,
+      circuitOpen: (reason, since) => `besteht seit ${since}: ${reason}`,
+      circuitClosed: (reason, at) => `aufgehoben am ${at}; der Grund war: ${reason}`,
       people: 'Personen',
       search: 'Benutzername, Name, Subjekt oder ID',
       state: 'Zustand',

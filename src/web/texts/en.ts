@@ -13,18 +13,22 @@ import type { NightCourse } from '../../domain/tonight.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { formatsIn } from './formats.ts';
 
+/** Whether the page asks something else of the person further up. */
+export interface Above {
+  readonly asked: boolean;
+}
+
 /** What happened, the one thing that fixes it, and who can do that; `when` is "soon", or "on" and a time. */
 interface ReasonWords {
   happened: string;
-  /** `asked`: more is asked of the person above. */
-  act: string | ((when: string, asked: boolean) => string);
+  act: string | ((when: string, above: Above) => string);
 }
 
 const again = 'Agree again, and your nights continue.';
-const nothing = (asked: boolean) =>
+const nothing = ({ asked }: Above) =>
   asked ? 'apart from what is said above, you do not have to do anything' : 'you do not have to do anything';
-const triedAgain = (when: string, asked: boolean) => `It is tried again ${when}; ${nothing(asked)}.`;
-const onlyWait = (_when: string, asked: boolean): string =>
+const triedAgain = (when: string, above: Above) => `It is tried again ${when}; ${nothing(above)}.`;
+const onlyWait = (_when: string, { asked }: Above): string =>
   `${asked ? 'Apart from what is said above, you' : 'You'} do not have to do anything.`;
 
 /** How many nights came to what. */
@@ -662,7 +666,7 @@ export const texts = {
       idle: (time: string) =>
         `It ends by itself if nothing has used it by then: your provider ends consents that were not used for ${time}`,
       max: 'It ends, however often it is used: your provider allows no longer',
-      reminder: (days: number, mailed: boolean) =>
+      reminder: (days: number, { mailed }: { mailed: boolean }) =>
         `You are reminded here${mailed ? ' and by mail' : ''}: ${days === 1 ? '1 day is' : `${formats.number(days)} days are`} left`,
       idleLearned: (time: string) => `Without use it ends after ${time}: your provider’s tokens say so.`,
       idleSet: (time: string) =>
@@ -848,7 +852,7 @@ export const texts = {
       consent_ended: { happened: 'Your provider no longer accepts your consent.', act: again },
       lost_answers: {
         happened: 'Answers from your provider were lost on the way, or could not be used.',
-        act: (when, asked) => `Nightkeep asks again ${when}; ${nothing(asked)}.`,
+        act: (when, above) => `Nightkeep asks again ${when}; ${nothing(above)}.`,
       },
       consent_refused: {
         happened: 'Your provider refused your consent last time.',
@@ -865,8 +869,8 @@ export const texts = {
       },
       provider_trouble: {
         happened: 'There is a problem with your provider, or with Nightkeep’s access to it.',
-        act: (_, asked) =>
-          `The operator of Nightkeep can fix it, and it is in their log. Until then${asked ? ',' : ''} ${nothing(asked)}; whether your consent is still valid will show after that.`,
+        act: (_, above) =>
+          `The operator of Nightkeep can fix it, and it is in their log. Until then${above.asked ? ',' : ''} ${nothing(above)}; whether your consent is still valid will show after that.`,
       },
     },
     nights: {
@@ -1193,10 +1197,10 @@ export const texts = {
     goesByHand: 'goes when the operator removes it',
     countsByHand: (staying: number, going: number) =>
       `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} when the operator removes ${going === 1 ? 'it' : 'them'}.`,
-    counts: (staying: number, going: number, agreed: boolean) =>
-      agreed
-        ? `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} after the next backup.`
-        : `If you agreed, ${formats.number(staying)} would stay and ${going === 0 ? 'none' : formats.number(going)} go.`,
+    counts: (staying: number, going: number) =>
+      `${formats.number(staying)} ${staying === 1 ? 'stays' : 'stay'}, ${going === 0 ? 'none goes' : `${formats.number(going)} ${going === 1 ? 'goes' : 'go'}`} after the next backup.`,
+    countsIfAgreed: (staying: number, going: number) =>
+      `If you agreed, ${formats.number(staying)} would stay and ${going === 0 ? 'none' : formats.number(going)} go.`,
     more: (count: number) =>
       `${count === 1 ? 'One older one is' : `${formats.number(count)} older ones are`} not listed here.`,
     reasons: {
@@ -1765,8 +1769,8 @@ export const texts = {
         `${hour}: ${formats.number(ok)} granted, ${formats.number(unanswered)} without an answer, ${formats.number(refused)} refused`,
       circuits: 'Circuits',
       noCircuits: 'No circuit has ever been opened.',
-      circuit: (open: boolean, reason: string, at: string) =>
-        open ? `open since ${at}: ${reason}` : `closed on ${at}; it was: ${reason}`,
+      circuitOpen: (reason: string, since: string) => `open since ${since}: ${reason}`,
+      circuitClosed: (reason: string, at: string) => `closed on ${at}; it was: ${reason}`,
       people: 'People',
       search: 'User name, name, subject or id',
       state: 'State',

@@ -133,7 +133,7 @@ describe('a root that cannot be listed', () => {
     expect(failed).toMatchObject({ state: 'queued', errorCode: 'source/unavailable' });
     const [next, until] = [dueAt, triedUntil].map((at) => texts.formats.time(at, 'Europe/London'));
     const { happened, act } = t.nights.server_away;
-    for (const words of [happened, act(`on ${next}, and then until ${until}`, false)])
+    for (const words of [happened, act(`on ${next}, and then until ${until}`, { asked: false })])
       expect(await home()).toContain(words);
     expect(await guest.text(`/runs/${id}`)).toContain(`${failed.message} ${texts.run.waits(`${next}`, `${until}`)}`);
     fixture.files.mischief = () => undefined;

@@ -100,17 +100,19 @@ describe('the database', () => {
     expect(kindOfFault(error)).toBe('DatabaseDoesNotExist');
     expect(kindOfFault(new Error('x', { cause: error }))).toBe('DatabaseDoesNotExist');
     expect(kindOfFault(new Error('x'))).toBeUndefined();
-    expect(words(checkFault('DatabaseAccessDenied', false))).toMatch(/^wrong: .*does not let this user in/);
-    expect(words(checkFault(undefined, true))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
+    expect(words(checkFault('DatabaseAccessDenied', { embedded: false }))).toMatch(
+      /^wrong: .*does not let this user in/,
+    );
+    expect(words(checkFault(undefined, { embedded: true }))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
   });
 
   test('that lacks migrations is mended by a command, or by the next start', () => {
-    expect(words(checkMigrations({ missing: ['1_a'], unknown: [] }, false))).toMatch(
+    expect(words(checkMigrations({ missing: ['1_a'], unknown: [] }, { embedded: false }))).toMatch(
       /^wrong: .* 1 migration: 1_a\. → Run: nightkeep migrate/,
     );
-    expect(checkMigrations({ missing: ['1_a'], unknown: [] }, true).state).toBe('warn');
-    expect(checkMigrations({ missing: [], unknown: ['2_b'] }, false).state).toBe('warn');
-    expect(checkMigrations({ missing: [], unknown: [] }, false).state).toBe('ok');
+    expect(checkMigrations({ missing: ['1_a'], unknown: [] }, { embedded: true }).state).toBe('warn');
+    expect(checkMigrations({ missing: [], unknown: ['2_b'] }, { embedded: false }).state).toBe('warn');
+    expect(checkMigrations({ missing: [], unknown: [] }, { embedded: false }).state).toBe('ok');
   });
 });
 

@@ -154,7 +154,7 @@ describe('the client', () => {
     ['does not tell, passwords being off', reply(400, 'unauthorized_client'), true, 'unknown'],
     ['is another provider', reply(400, 'invalid_request'), false, 'unknown'],
   ])('the consent screen: Keycloak %s', (_case, answer, isKeycloak, state) =>
-    expect(checkConsentScreen('nightkeep', answer, isKeycloak).state).toBe(state),
+    expect(checkConsentScreen('nightkeep', answer, { isKeycloak }).state).toBe(state),
   );
 });
 

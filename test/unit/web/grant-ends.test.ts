@@ -50,9 +50,9 @@ describe('the calendar of a consent', () => {
     expect(rows).toEqual([
       ['4 May', t.used],
       ['5 May', t.night],
-      ['6 May', t.reminder(7, true)],
+      ['6 May', t.reminder(7, { mailed: true })],
       ['11 May', t.kept],
-      ['11 May', t.reminder(2, true)],
+      ['11 May', t.reminder(2, { mailed: true })],
       ['13 May', t.max],
     ]);
     expect(html).toContain(t.idleLearned('30 days'));
@@ -129,7 +129,7 @@ describe('the calendar of a consent', () => {
   ])('says that nothing is mailed where mail is %j and the address %s', async (mail, email, words) => {
     const { html, rows } = await shown({ user: { email, mutedMails: [] }, maxDeadline: inDays(9) }, mail);
     expect(html).toContain(words);
-    expect(rows).toContainEqual(['6 May', t.reminder(7, false)]);
+    expect(rows).toContainEqual(['6 May', t.reminder(7, { mailed: false })]);
   });
 
   it('promises no mail to whoever wants none of it', async () => {
@@ -137,7 +137,7 @@ describe('the calendar of a consent', () => {
     const { html, rows } = await shown({ user, maxDeadline: inDays(9) });
     expect(html).toContain(t.mail.muted);
     expect(html).not.toContain('alice@example.org');
-    expect(rows).toContainEqual(['6 May', t.reminder(7, false)]);
+    expect(rows).toContainEqual(['6 May', t.reminder(7, { mailed: false })]);
     const other = await shown({ user: { ...user, mutedMails: ['trouble'] }, maxDeadline: inDays(9) });
     expect(other.html).toContain(t.mail.to('alice@example.org'));
   });

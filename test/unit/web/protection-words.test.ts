@@ -78,7 +78,7 @@ test.each([
     for (const reason of Object.keys({ ...own.protection.consent, ...own.protection.nights }) as ProtectionReason[])
       for (const at of [null, until]) {
         const words = async (asked: boolean) =>
-          String(await reasonPart(own, told({ reason, until: at }), 'Europe/Berlin', asked));
+          String(await reasonPart(own, told({ reason, until: at }), 'Europe/Berlin', { asked }));
         const [alone, besides] = [await words(false), await words(true)];
         expect(alone).not.toMatch(but);
         if (!nothing.test(alone)) expect(besides).toBe(alone);
@@ -144,7 +144,7 @@ test.each([texts, german])(
   (spoken) => {
     const reasons = Object.values({ ...spoken.protection.consent, ...spoken.protection.nights });
     const told = [
-      ...reasons.flatMap(({ happened, act }) => [happened, typeof act === 'string' ? act : act('', false)]),
+      ...reasons.flatMap(({ happened, act }) => [happened, typeof act === 'string' ? act : act('', { asked: false })]),
     ];
     const general = [spoken.tagline, spoken.welcome.lead, spoken.notices.person.subject.not, ...told];
     for (const sentence of general) expect(sentence).not.toMatch(/\bfiles?\b|Datei/);

@@ -98,8 +98,10 @@ async function circuitsCard({ resources, texts }: PersonVisit): Promise<Html> {
   const t = texts.operator.grants;
   const circuits = await listCircuits(resources.database);
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
-  const item = ({ issuer, open, reason, openedAt, closedAt }: (typeof circuits)[number]) =>
-    html`<li><bdi>${issuer}</bdi><span>${t.circuit(open, reason, time(open ? openedAt : (closedAt ?? openedAt)))}</span></li>`;
+  const item = ({ issuer, open, reason, openedAt, closedAt }: (typeof circuits)[number]) => {
+    const story = open ? t.circuitOpen(reason, time(openedAt)) : t.circuitClosed(reason, time(closedAt ?? openedAt));
+    return html`<li><bdi>${issuer}</bdi><span>${story}</span></li>`;
+  };
   const list =
     circuits.length === 0
       ? html`<p class="soft">${t.noCircuits}</p>`

@@ -43,34 +43,32 @@ export async function runFor(visit: PersonVisit): Promise<Response> {
 }
 
 /** No new night begins. */
-export function pauseFor(visit: PersonVisit): Promise<Response> {
-  return setPaused(visit, true);
+export async function pauseFor(visit: PersonVisit): Promise<Response> {
+  const act = await actOf(visit);
+  const changed = await savePause(visit.resources.database, { ...act, until: null });
+  return back(visit, act.userId, changed ? 'paused' : 'unchanged');
 }
 
 /** The nights go on. */
-export function resumeFor(visit: PersonVisit): Promise<Response> {
-  return setPaused(visit, false);
-}
-
-async function setPaused(visit: PersonVisit, paused: boolean): Promise<Response> {
-  const { clock, database } = visit.resources;
-  const { id: userId } = await getPersonOf(visit);
-  const words = await wordsOf(visit);
-  const act = { userId, at: clock.now(), by: operatorOf(visit), words };
-  const changed = paused
-    ? await savePause(database, { ...act, until: null })
-    : await saveResumed(database, { ...act, own: false });
-  return back(visit, userId, changed ? (paused ? 'paused' : 'resumed') : 'unchanged');
+export async function resumeFor(visit: PersonVisit): Promise<Response> {
+  const act = await actOf(visit);
+  const changed = await saveResumed(visit.resources.database, { ...act, own: false });
+  return back(visit, act.userId, changed ? 'resumed' : 'unchanged');
 }
 
 /** Every web session of the person ends here; the consent does not. */
 export async function signOutFor(visit: PersonVisit): Promise<Response> {
-  const { clock, database } = visit.resources;
+  const act = await actOf(visit);
+  const ended = await endWebSessionsOf(visit.resources.database, act);
+  await letGoOfSignedOut(visit.resources);
+  return back(visit, act.userId, ended ? 'signed-out' : 'unchanged');
+}
+
+/** What the audit keeps of an act: on whom, when, by whom and why. */
+async function actOf(visit: PersonVisit) {
   const { id: userId } = await getPersonOf(visit);
   const words = await wordsOf(visit);
-  const ended = await endWebSessionsOf(database, { userId, at: clock.now(), by: operatorOf(visit), words });
-  await letGoOfSignedOut(visit.resources);
-  return back(visit, userId, ended ? 'signed-out' : 'unchanged');
+  return { userId, at: visit.resources.clock.now(), by: operatorOf(visit), words };
 }
 
 /** The step before a withdrawal, in which the operator says why. */
