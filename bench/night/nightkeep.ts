@@ -30,12 +30,12 @@ const servers = openServers(clock);
 for (const before of options.after === undefined ? [] : [options.after, options.after]) await night(before, password);
 if (options.after !== undefined) execFileSync('sync');
 const [start, cpu] = [clock.elapsed(), process.cpuUsage()];
-const figures = await night(path, password, options['spot-check']);
+const figures = await night(path, password, { spotCheck: options['spot-check'] === true });
 const { user, system } = process.cpuUsage(cpu);
 const inside = { insideMs: Math.round(clock.elapsed() - start), insideCpuMs: Math.round((user + system) / 1000) };
 console.log(JSON.stringify({ ...figures, ...inside }));
 
-async function night(path: string, password: string, spotCheck = false) {
+async function night(path: string, password: string, { spotCheck = false } = {}) {
   const repository = await openRepository(openLocalBackend(path), password);
   const [last] = (await Array.fromAsync(repository.listSnapshots())).toReversed();
   await using lock = await loadWhileLocking(repository, { clock, ...openLockOwner('bench') });

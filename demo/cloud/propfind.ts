@@ -58,7 +58,7 @@ export function multistatus(resources: readonly Told[], question: Question): str
     const have = found.filter((one): one is Property => 'value' in one);
     const lacks = found.filter((one) => !('value' in one));
     const told = have.map((one) => element(one, question === 'names' ? '' : one.value));
-    return `<d:response><d:href>${xmlText(resource.href)}</d:href>${propstat(told, '200 OK', lacks.length === 0)}${propstat(
+    return `<d:response><d:href>${xmlText(resource.href)}</d:href>${propstat(told, '200 OK', { evenEmpty: lacks.length === 0 })}${propstat(
       lacks.map((one) => element(one, '')),
       '404 Not Found',
     )}</d:response>`;
@@ -139,7 +139,7 @@ function homesOf({ username, isPrincipal }: { username: string; isPrincipal: boo
   ];
 }
 
-function propstat(properties: string[], status: string, evenEmpty = false): string {
+function propstat(properties: string[], status: string, { evenEmpty = false } = {}): string {
   if (properties.length === 0 && !evenEmpty) return '';
   return `<d:propstat><d:prop>${properties.join('')}</d:prop><d:status>HTTP/1.1 ${status}</d:status></d:propstat>`;
 }

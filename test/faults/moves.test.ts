@@ -16,7 +16,7 @@ test.each([false, true])(
     const { bucket, expectSound, mortal, move, place, resources } = fixture;
     const deleteOld = async () => deleteFormerCopy(resources, await place(), { by });
     for (let steps = 1; ; steps++) {
-      const ended = await move(mortal(steps, done)).then(
+      const ended = await move(mortal(steps, { done })).then(
         () => true,
         (error: unknown) => (error instanceof Error && error.message === 'killed' ? false : Promise.reject(error)),
       );
@@ -42,7 +42,7 @@ test.each([false, true])(
     const { expectSound, filesInFolder, mortal, move, place } = fixture;
     await move();
     for (let steps = 1; ; steps++) {
-      const isOver = await deleteFormerCopy(mortal(steps, done), await place(), { by }).then(
+      const isOver = await deleteFormerCopy(mortal(steps, { done }), await place(), { by }).then(
         () => true,
         (error: unknown) => (error instanceof AppError ? Promise.reject(error) : false),
       );

@@ -19,9 +19,9 @@ describe('objects of a calendar that are read many at once', () => {
   readingContract(bulkFixture);
 });
 
-const bulkFixture = () => calendarFixture(true);
+const bulkFixture = () => calendarFixture({ isBulk: true });
 
-async function calendarFixture(isBulk = false) {
+async function calendarFixture({ isBulk = false } = {}) {
   const only = calendar({});
   const root = personalTree(folder({ only }));
   const server = await startHostileWebdav(root);
@@ -54,13 +54,13 @@ async function calendarFixture(isBulk = false) {
       server.mischief = (request, response) =>
         request.path === `/dav/home/only/${path}` ? mischief(request, response) : undefined;
     },
-    open: () => insideOf(openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' }), isBulk),
+    open: () => insideOf(openSource(server.url, { kind: heldKinds.calendars, name: 'calendars' }), { isBulk }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 
 /** The source as if its only calendar were all of it. */
-function insideOf(source: Source, isBulk: boolean): Source {
+function insideOf(source: Source, { isBulk }: { isBulk: boolean }): Source {
   return {
     ...source,
     list: async (collection, signal) => {

@@ -78,16 +78,16 @@ function write(members: readonly Entry[], { prefix, origin, between, isSection }
       : value.replaceAll('&', '&amp;').replaceAll('<', '&#x3C;').replaceAll('>', '&gt;');
   const encoded = (name: string) =>
     Array.from(nameToBytes(name), (byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');
-  const response = (href: string, isFolder: boolean, size?: number) => {
+  const response = (href: string, { isFolder, size }: { isFolder: boolean; size?: number }) => {
     const type = `<${prefix}resourcetype>${isFolder ? `<${prefix}collection/>` : ''}</${prefix}resourcetype>`;
     const found = type + (size === undefined || isFolder ? '' : element('getcontentlength', text(String(size))));
     const propstat = element('prop', between + found) + between + element('status', 'HTTP/1.1 200 OK');
     return element('response', between + element('href', text(origin + href)) + element('propstat', propstat));
   };
   const all = [
-    response(path, true),
+    response(path, { isFolder: true }),
     ...members.map(({ name, isFolder, size }) =>
-      response(path + encoded(name) + (isFolder ? '/' : ''), isFolder, size),
+      response(path + encoded(name) + (isFolder ? '/' : ''), { isFolder, size }),
     ),
   ];
   const declared = prefix === '' ? 'xmlns="DAV:"' : `xmlns:${prefix.slice(0, -1)}="DAV:"`;

@@ -156,7 +156,7 @@ describe('a listing in pages', () => {
   const all = Object.fromEntries(Array.from({ length: 25 }, (_, n) => [`note ${n}`, file(`note ${n}`)]));
   /** Ten members a page; the further ones are at `?from=`, with or without the folder itself. */
   const paged =
-    (link: (next: number) => string, withSelf = true): Mischief =>
+    (link: (next: number) => string, { withSelf = true } = {}): Mischief =>
     ({ method, path, headers }, response) => {
       if (method !== 'PROPFIND') return undefined;
       const from = Number(/\?from=(\d+)/.exec(path)?.[1] ?? 0);
@@ -178,7 +178,7 @@ describe('a listing in pages', () => {
     ['pages without the folder itself', (next: number) => `<?from=${next}>; rel="next"`, false],
   ])('is read to its end: %s', async (_, link, withSelf) => {
     server.root.children = folder(all).children ?? new Map();
-    server.mischief = paged(link, withSelf);
+    server.mischief = paged(link, { withSelf });
     await using source = openSource(server.url);
     const { members, problems, isIncomplete } = await source.list(source.root, never);
     expect(members.map(({ name }) => name)).toEqual(Object.keys(all));

@@ -97,7 +97,7 @@ function shapesOf(all: readonly Sent[]): readonly Sent[] {
 async function goesThroughAll({ work }: StandingWork): Promise<string[]> {
   const found = new Set<string>();
   for (const sent of shapesOf(await statementsOf(work)))
-    for (const table of wholeReads(await explain(client, sent, 'plan'), false)) found.add(table);
+    for (const table of wholeReads(await explain(client, sent, 'plan'))) found.add(table);
   return [...found].toSorted();
 }
 
@@ -108,15 +108,15 @@ async function readsMost({ work }: StandingWork): Promise<string[]> {
     const plan =
       (await explain(client, sent, 'analyze').catch(unlessDoneBefore)) ?? (await explain(client, sent, 'plan'));
     for (const table of growing) if (rowsRead(plan, table) > plans / 2) found.add(table);
-    for (const table of wholeReads(plan, false)) found.add(table);
+    for (const table of wholeReads(plan)) found.add(table);
   }
   return [...found].toSorted();
 }
 
-function wholeReads(step: PlanStep, isLimited: boolean): string[] {
+function wholeReads(step: PlanStep, { isLimited = false } = {}): string[] {
   const { 'Node Type': type, 'Relation Name': table = '', 'Index Name': index = '', Plans: below = [] } = step;
   const isWalk = /^Index/.test(type) && step['Index Cond'] === undefined && !isLimited && !partial.has(index);
-  const inside = below.flatMap((each) => wholeReads(each, isLimited || type === 'Limit'));
+  const inside = below.flatMap((each) => wholeReads(each, { isLimited: isLimited || type === 'Limit' }));
   return (type === 'Seq Scan' || isWalk) && growing.includes(table) ? [table, ...inside] : inside;
 }
 

@@ -41,7 +41,7 @@ async function backedUp(person: Person) {
   const { id, location } = await database.repository.findUniqueOrThrow({ where: { userId: rows.user.id } });
   return { ...rows, id, location, folder: join(server.before.storeFolder, location) };
 }
-const adopt = (resources: Resources, dryRun = false): Promise<Adoption[]> =>
+const adopt = (resources: Resources, { dryRun = false } = {}): Promise<Adoption[]> =>
   Array.fromAsync(adoptRepositories(resources, { at: null, dryRun, by }));
 
 async function consentAt(resources: Resources, person: Person) {
@@ -66,7 +66,9 @@ describe('adopting with the keyring', () => {
       { owner: { username: 'alice' }, snapshots: 3, location: one.location },
       { owner: { username: 'bob' }, snapshots: 3, location: other.location },
     ].toSorted((a, b) => a.location.localeCompare(b.location));
-    expect(await adopt(resources, true)).toMatchObject(words.map((said) => ({ ...said, state: 'adoptable' })));
+    expect(await adopt(resources, { dryRun: true })).toMatchObject(
+      words.map((said) => ({ ...said, state: 'adoptable' })),
+    );
     expect(await resources.database.repository.count()).toBe(0);
     expect(await adopt(resources)).toMatchObject(words.map((said) => ({ ...said, state: 'adopted' })));
     expect(await adopt(resources)).toMatchObject(words.map(({ location }) => ({ location, state: 'known' })));
@@ -198,7 +200,7 @@ describe('adopting with the keyring', () => {
     await nightAt(resources, plan.id);
     const refused = { state: 'refused', problem: expect.stringContaining('another repository') };
     const found = (state: object) => expect.arrayContaining([expect.objectContaining(state)]);
-    expect(await adopt(resources, true)).toEqual(found(refused));
+    expect(await adopt(resources, { dryRun: true })).toEqual(found(refused));
     expect(await adopt(resources)).toEqual(found(refused));
     await resources.database.repository.deleteMany();
     expect((await adopt(resources)).filter(({ state }) => state === 'adopted')).toHaveLength(1);

@@ -62,7 +62,7 @@ async function someLife(older: Database) {
 
 const tables = ['users', 'grants', 'plans', 'runs', 'repositories', 'events'];
 
-async function exportOf(older: Database, migrations: readonly string[], isCutOff = false) {
+async function exportOf(older: Database, migrations: readonly string[], { isCutOff = false } = {}) {
   const manifest = {
     createdAt: '2026-01-02T03:04:05.000Z',
     version: '0.0.1',
@@ -122,7 +122,7 @@ test.each(['_first', '_repository_moves'])(
 test('of an older export that is cut off nothing is written, and no table stays', async () => {
   const { older, migrations } = await databaseAsOf('_first');
   await someLife(older);
-  await exportOf(older, migrations, true);
+  await exportOf(older, migrations, { isCutOff: true });
   const before = await everyRow(database);
   await expect(bring()).rejects.toThrow(/cut off/);
   expect(await everyRow(database)).toEqual(before);

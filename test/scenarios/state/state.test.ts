@@ -39,7 +39,7 @@ async function someLife() {
   await withdrawConsent(server.before.resources, { grantId: grant.id, by: 'user:bob', eraseAt: new Date() });
   return rows;
 }
-const save = (withTokens = false) => exportState(server.before.resources, { to: from, withTokens, by });
+const save = ({ withTokens = false } = {}) => exportState(server.before.resources, { to: from, withTokens, by });
 
 /** The rows of a table as they read, but for what an export says that it changes. */
 async function rowsOf(database: Database, table: string): Promise<string[]> {
@@ -59,7 +59,7 @@ test('every table of the database is exported, or named with the reason why not'
 
 test('an export with tokens brings every row back as it was', async () => {
   await someLife();
-  const saved = await save(true);
+  const saved = await save({ withTokens: true });
   const resources = await server.rebuild();
   expect(await importState(resources, { from, by })).toEqual(saved);
   for (const { table } of exported) {

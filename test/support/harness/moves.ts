@@ -33,7 +33,7 @@ export interface MoveFixture extends AsyncDisposable {
   /** Checks the repository, wherever it is, and answers where that is. */
   expectSound(snapshots: number): Promise<Backend>;
   /** The same Nightkeep, which breaks off at the n-th write to any store, before it or, where `done`, after it. */
-  mortal(steps: number, done?: boolean): Resources;
+  mortal(steps: number, options?: { done: boolean }): Resources;
 }
 
 export const by = 'command:test';
@@ -78,12 +78,12 @@ export async function openMoveFixture(): Promise<MoveFixture> {
       expect(await checkRepository(repository, { readData: 'all' })).toMatchObject({ findings: [], snapshots });
       return repository.backend;
     },
-    mortal: (steps, done = false) => mortal(resources, steps, done),
+    mortal: (steps, options = { done: false }) => mortal(resources, steps, options),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
 }
 
-function mortal(resources: Resources, steps: number, done: boolean): Resources {
+function mortal(resources: Resources, steps: number, { done }: { done: boolean }): Resources {
   let left = steps;
   const step = async (work: () => Promise<void>) => {
     left -= 1;

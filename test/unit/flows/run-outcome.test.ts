@@ -36,7 +36,7 @@ function archived({ files = {}, seen = {}, problems = [], missing = [] }: Night)
 
 const takenAt = new Date('2026-05-09T23:30:00Z');
 const before: Before = { snapshotId: 'earlier', takenAt, problems: [], problemCount: 0 };
-const problem = (path: string, kept: boolean) => ({
+const problem = (path: string, { kept }: { kept: boolean }) => ({
   root: 'files',
   path,
   kept,
@@ -87,12 +87,15 @@ test('the first snapshot of all cannot lose anything', () => {
 
 test('what is kept is of the snapshot before, or of the night from which that one had it', () => {
   const known = [{ path: 'files/a.txt', since: '2026-05-01T23:30:00.000Z' }, { path: 'files/deep' }];
-  const problems = ['a.txt', 'b.txt', 'deep/c.txt', 'deeper.txt'].map((path) => problem(path, true));
-  const outcome = outcomeOf(archived({ seen: { kept: 4 }, problems: [...problems, problem('new.txt', false)] }), {
-    ...before,
-    problems: known,
-    problemCount: 2,
-  });
+  const problems = ['a.txt', 'b.txt', 'deep/c.txt', 'deeper.txt'].map((path) => problem(path, { kept: true }));
+  const outcome = outcomeOf(
+    archived({ seen: { kept: 4 }, problems: [...problems, problem('new.txt', { kept: false })] }),
+    {
+      ...before,
+      problems: known,
+      problemCount: 2,
+    },
+  );
   expect(outcome).toMatchObject({ state: 'partial', problemCount: 5 });
   expect(Object.fromEntries(outcome.problems.map(({ path, since }) => [path, since]))).toEqual({
     'files/a.txt': '2026-05-01T23:30:00.000Z',
@@ -104,7 +107,7 @@ test('what is kept is of the snapshot before, or of the night from which that on
 });
 
 test('of more problems than a run keeps by name, nobody claims to know since when they are', () => {
-  const problems = Array.from({ length: 1_200 }, (_, n) => problem(`f${n}`, true));
+  const problems = Array.from({ length: 1_200 }, (_, n) => problem(`f${n}`, { kept: true }));
   const outcome = outcomeOf(archived({ problems }), { ...before, problemCount: 1_001 });
   expect(outcome.problems).toHaveLength(1_000);
   expect(outcome.problemCount).toBe(1_200);
@@ -112,7 +115,7 @@ test('of more problems than a run keeps by name, nobody claims to know since whe
 });
 
 test('a root that is not offered any more holds the snapshot before, once for each', () => {
-  const gone = (root: string) => ({ ...problem('', true), root, code: 'source/root-gone' as const });
+  const gone = (root: string) => ({ ...problem('', { kept: true }), root, code: 'source/root-gone' as const });
   const night = { missing: ['team'], problems: [gone('team')], seen: { unchanged: 5, kept: 9 } };
   const first = outcomeOf(archived(night), before);
   expect(first).toMatchObject({ state: 'partial', alarm: 'root', heldSnapshotId: 'earlier' });
@@ -124,7 +127,7 @@ test('a root that is not offered any more holds the snapshot before, once for ea
 });
 
 test('what a server names is written so that it can be kept and shown', () => {
-  const odd = { ...problem('a\0b/\u001b[31m/caf\udce9', false), message: 'It names \0 instead.' };
+  const odd = { ...problem('a\0b/\u001b[31m/caf\udce9', { kept: false }), message: 'It names \0 instead.' };
   const { problems } = outcomeOf(archived({ problems: [odd] }), before);
   expect(problems).toMatchObject([{ path: 'files/a\\x00b/\\x1b[31m/caf\\xe9', message: 'It names \\x00 instead.' }]);
 });

@@ -474,7 +474,7 @@ describe('the doctor', () => {
     expect(await mailboxes.run(installation)).toEqual([]);
   });
 
-  const look = async (url = server.url, requiresBound = false) =>
+  const look = async (url = server.url, { requiresBound = false } = {}) =>
     checkMailServer(await inspectMailServer(url, manualClock('2026-11-23T01:00:00Z')), { requiresBound });
 
   test('says by which ways the mail server takes tokens, without showing one', async () => {
@@ -486,7 +486,7 @@ describe('the doctor', () => {
   });
 
   test('says what is wrong', async () => {
-    expect(await look(server.url, true)).toMatchObject({
+    expect(await look(server.url, { requiresBound: true })).toMatchObject({
       state: 'wrong',
       finding: expect.stringContaining('OIDC_DPOP=required'),
     });

@@ -14,7 +14,7 @@ const owner = (href: string) => `<d:owner><d:href>${href}</d:href></d:owner>`;
 const me = principal('/principals/users/al%20ice/');
 
 /** The path of the root that is found at a server with these folders, and what was asked. */
-async function homeAt(root: HostileNode, mischief: Mischief = () => undefined, isShared = true) {
+async function homeAt(root: HostileNode, mischief: Mischief = () => undefined, { isShared = true } = {}) {
   await using server = await startHostileWebdav(root);
   server.mischief = mischief;
   await using source = openSource(server.url, { isShared });
@@ -76,7 +76,7 @@ test.each<[string, HostileNode, Mischief | undefined, string]>([
 });
 
 test('an address that names the person is taken as it is, without being asked', async () => {
-  const { location, asked } = await homeAt(homes(owner('/principals/users/al%20ice/')), noListing, false);
+  const { location, asked } = await homeAt(homes(owner('/principals/users/al%20ice/')), noListing, { isShared: false });
   expect(location).toBe('/dav/');
   expect(asked).toEqual([]);
 });
