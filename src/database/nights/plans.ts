@@ -116,14 +116,17 @@ export interface OperatorAct {
 
 const living = { state: { in: ['active' as const, 'suspect' as const, 'needs_consent' as const] } };
 
+/** What came of a pause or of its end: `same` where it was so already, `held` where an operator's pause stands, `ended` without a living consent. */
+export type PauseOutcome = 'saved' | 'same' | 'held' | 'ended';
+
 /**
  * Lets no new night of a person's living consent begin, until that moment or, where it is null, until somebody lets them go on.
- * False where that changes nothing. Only the person's own pause has an end, so that it never takes the place of an operator's.
+ * Only the person's own pause has an end, so that it never takes the place of an operator's.
  */
 export async function savePause(
   database: Database,
   { userId, until, at, by, words }: OperatorAct & { until: Date | null },
-): Promise<boolean> {
+): Promise<PauseOutcome> {
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const otherEnd = until === null ? {} : { pausedUntil: { not: until } };
@@ -132,30 +135,41 @@ export async function savePause(
       data: { paused: true, pausedUntil: until },
       select: { id: true },
     });
-    if (plans.length === 0) return false;
+    if (plans.length === 0) return pauseOf(transaction, userId);
     const planIds = plans.map(({ id }) => id);
     const reason = until === null ? {} : { reason: `until ${until.toISOString()}` };
     await saveEvents(transaction, 'plan', planIds, { to: 'paused', at, by, ...reason });
     await saveAudit(transaction, { at, by, act: 'plan-paused', userId, about: until?.toISOString(), reason: words });
-    return true;
+    return 'saved';
   });
 }
 
 /**
  * Lets the nights of a person's living consent go on, from the next one to come; `own`: only after a pause that they asked for
- * themselves. False where that changes nothing.
+ * themselves.
  */
 export async function saveResumed(
   database: Database,
   { userId, own, at, by, words }: OperatorAct & { own: boolean },
-): Promise<boolean> {
+): Promise<PauseOutcome> {
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const of = { userId, grant: living, paused: true, ...(own && { pausedUntil: { not: null } }) };
-    if ((await resume(transaction, of, { at, by })) === 0) return false;
+    if ((await resume(transaction, of, { at, by })) === 0) return pauseOf(transaction, userId);
     await saveAudit(transaction, { at, by, act: 'plan-resumed', userId, reason: words });
-    return true;
+    return 'saved';
   });
+}
+
+/** Why nothing was changed about a person's pause. */
+async function pauseOf(transaction: Transaction, userId: string): Promise<PauseOutcome> {
+  const plan = await transaction.plan.findFirst({
+    where: { userId, grant: living },
+    orderBy: { createdAt: 'desc' },
+    select: { paused: true, pausedUntil: true },
+  });
+  if (plan === null) return 'ended';
+  return plan.paused && plan.pausedUntil === null ? 'held' : 'same';
 }
 
 /** Lets the nights go on of which the pause is over. */
@@ -186,17 +200,18 @@ export async function saveNextNight(transaction: Transaction, plan: NightPlan, a
   await transaction.plan.update({ where: { id: plan.id }, data: { nextNight: next.night, nextDueAt: next.dueAt } });
 }
 
-/** Saves when the nights of a person's newest plan are, from the next one on; false where that changes nothing. */
+/** Saves when the nights of a person's newest plan are, from the next one on; `same` where they were so already, `none` without a plan. */
 export async function saveHours(
   database: Database,
   { userId, hours, at, by }: { userId: string; hours: Hours; at: Date; by: string },
-): Promise<boolean> {
+): Promise<'saved' | 'same' | 'none'> {
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const [plan] = await transaction.$queryRaw<NightPlan[]>`
       SELECT id, zone, window_start AS "windowStart", window_end AS "windowEnd" FROM plans
       WHERE user_id = ${userId}::uuid ORDER BY created_at DESC LIMIT 1 FOR UPDATE`;
-    if (plan === undefined || textOfHours(plan) === textOfHours(hours)) return false;
+    if (plan === undefined) return 'none';
+    if (textOfHours(plan) === textOfHours(hours)) return 'same';
     const { id } = plan;
     const { zone, windowStart, windowEnd } = hours;
     await transaction.plan.update({ where: { id }, data: { zone, windowStart, windowEnd } });
@@ -204,7 +219,7 @@ export async function saveHours(
     const about = textOfHours(hours);
     await saveEvent(transaction, 'plan', id, { from: textOfHours(plan), to: about, reason: 'hours', at, by });
     await saveAudit(transaction, { at, by, act: 'settings-changed', userId, about });
-    return true;
+    return 'saved';
   });
 }
 

@@ -7,10 +7,13 @@ import { addDays, dateIn, startOfDay } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
 import { AppError } from '../../errors.ts';
 import { letGoOfSignedOut } from '../../flows/snapshots/let-go.ts';
-import { notFound, type PersonVisit, zoneOf } from '../visit.ts';
+import { type PersonVisit, zoneOf } from '../visit.ts';
 import { mostPausedDays, showSettings } from './settings.ts';
 
-/** What a person changes on their settings page. Each change leads back to it, with a word of what came of it. */
+/**
+ * What a person changes on their settings page. Each change leads back to it, with a word of what stands now: whoever presses a button twice
+ * reads only the second answer, so that it says the same as the first.
+ */
 
 /** Their nights are in other hours from the next one on. */
 export async function changeHours(visit: PersonVisit): Promise<Response> {
@@ -19,7 +22,8 @@ export async function changeHours(visit: PersonVisit): Promise<Response> {
   const hours = { windowStart, windowEnd, zone };
   const fault = faultOfHours(hours, config.windowAllowed);
   if (fault !== undefined) return showSettings(visit, { hours: fault });
-  return back(visit, (await saveHours(database, { ...actOf(visit), hours, at: clock.now() })) ? 'hours' : 'unchanged');
+  const saved = await saveHours(database, { ...actOf(visit), hours, at: clock.now() });
+  return back(visit, saved === 'none' ? 'no-plan' : 'hours');
 }
 
 /** No night begins until a day. */
@@ -31,14 +35,15 @@ export async function pauseNights(visit: PersonVisit): Promise<Response> {
   const isDay = /^\d{4}-\d\d-\d\d$/.test(date) && !Number.isNaN(Date.parse(date));
   if (!isDay || date <= today || date > addDays(today, mostPausedDays)) return showSettings(visit, { pause: true });
   const until = startOfDay(zone, date);
-  return back(visit, (await savePause(database, { ...actOf(visit), until, at })) ? 'paused' : 'unchanged');
+  const paused = await savePause(database, { ...actOf(visit), until, at });
+  return back(visit, paused === 'held' || paused === 'ended' ? paused : 'paused');
 }
 
 /** The nights go on before that day. */
 export async function resumeNights(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
   const resumed = await saveResumed(database, { ...actOf(visit), own: true, at: clock.now() });
-  return back(visit, resumed ? 'resumed' : 'unchanged');
+  return back(visit, resumed === 'held' || resumed === 'ended' ? resumed : 'resumed');
 }
 
 /** In which language pages and mails are written for them. */
@@ -67,16 +72,16 @@ export async function chooseMails(visit: PersonVisit): Promise<Response> {
 export async function endOwnSession(visit: PersonVisit): Promise<Response> {
   const { resources, session } = visit;
   const [id] = await fieldsOf(visit, 'session');
-  if (!(await endWebSession(resources.database, { id, userId: session.userId }))) throw notFound();
-  await letGoOfSignedOut(resources);
-  return back(visit, 'session-ended');
+  const ended = await endWebSession(resources.database, { id, userId: session.userId });
+  if (ended) await letGoOfSignedOut(resources);
+  return back(visit, ended ? 'session-ended' : 'no-session');
 }
 
 /** Signs all their browsers out but this one. */
 export async function endOtherSessions(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
-  const ended = await endWebSessionsOf(database, { ...actOf(visit), at: clock.now(), except: visit.session.id });
-  return back(visit, ended ? 'sessions-ended' : 'unchanged');
+  await endWebSessionsOf(database, { ...actOf(visit), at: clock.now(), except: visit.session.id });
+  return back(visit, 'sessions-ended');
 }
 
 function actOf({ session: { userId } }: PersonVisit) {

@@ -159,7 +159,10 @@ export const texts: Texts = {
       mails: 'Ihre Auswahl der E-Mails ist gespeichert.',
       'session-ended': 'Dieser Browser ist abgemeldet.',
       'sessions-ended': 'Alle anderen Browser sind abgemeldet.',
-      unchanged: 'Es wurde nichts geändert: Es ist schon so oder lässt sich jetzt nicht ändern.',
+      'no-plan': 'Es wurde nichts gespeichert.',
+      held: 'Es wurde nichts geändert: Ein Betreiber von Nightkeep hat Ihre Nächte ausgesetzt.',
+      ended: 'Es wurde nichts geändert: Ohne Einwilligung gibt es keine Nächte.',
+      'no-session': 'Dieser Browser ist keiner von denen, in denen Sie angemeldet sind.',
     },
     noPlan: 'Sie werden nicht gesichert, also gibt es keine Zeiten einzustellen.',
     hours: {
@@ -1751,7 +1754,11 @@ export const texts: Texts = {
       retry: 'Erneut versuchen',
       show: 'Zeigen',
       retried: (count) =>
-        count === 1 ? 'Eine Sicherung wurde angefordert.' : `${formats.number(count)} Sicherungen wurden angefordert.`,
+        count === 0
+          ? 'Es wurde keine Sicherung angefordert: Für alle in dieser Gruppe wartet oder läuft schon eine, oder sie gehören nicht mehr dazu.'
+          : count === 1
+            ? 'Eine Sicherung wurde angefordert.'
+            : `${formats.number(count)} Sicherungen wurden angefordert.`,
       retriedPart: 'In der Gruppe sind noch mehr: Versuchen Sie es erneut, sobald diese fertig sind.',
       outcomes: {
         partial: (cause) => `Teilweise: ${cause}`,
@@ -1969,6 +1976,9 @@ export const texts: Texts = {
         'signed-out':
           'Die Person ist in allen Browsern von Nightkeep abgemeldet. Ihre Einwilligung und ihre Nächte sind wie vorher.',
         withdrawn: 'Die Einwilligung ist hier zu Ende.',
+        undoubted: 'Der Anmeldedienst wurde nicht gefragt: Die Einwilligung ist gültig.',
+        'no-consent': 'Der Anmeldedienst wurde nicht gefragt: Die Einwilligung wurde widerrufen oder nie gegeben.',
+        'no-nights': 'Es wurde nichts geändert: Ohne Einwilligung gibt es keine Nächte.',
         unchanged: 'Es wurde nichts geändert: Es ist schon so.',
       },
     },

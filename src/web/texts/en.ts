@@ -187,7 +187,10 @@ export const texts = {
       mails: 'Your choice of mails is saved.',
       'session-ended': 'That browser is signed out.',
       'sessions-ended': 'All other browsers are signed out.',
-      unchanged: 'Nothing was changed: it is like that already, or cannot be changed now.',
+      'no-plan': 'Nothing was saved.',
+      held: 'Nothing was changed: an operator of Nightkeep has paused your nights.',
+      ended: 'Nothing was changed: without a consent there are no nights.',
+      'no-session': 'That browser is not among those where you are signed in.',
     } as Readonly<Record<string, string>>,
     noPlan: 'You are not backed up, so there are no hours to set.',
     hours: {
@@ -1680,7 +1683,11 @@ export const texts = {
       retry: 'Try again',
       show: 'Show',
       retried: (count: number) =>
-        count === 1 ? 'One backup was requested.' : `${formats.number(count)} backups were requested.`,
+        count === 0
+          ? 'No backup was requested: everybody in this group has one waiting or running already, or has left the group.'
+          : count === 1
+            ? 'One backup was requested.'
+            : `${formats.number(count)} backups were requested.`,
       retriedPart: 'There are more in the group: try again once these are done.',
       outcomes: {
         partial: (cause: string) => `In part: ${cause}`,
@@ -1900,6 +1907,9 @@ export const texts = {
         resumed: 'Their nights are no longer paused. The ones that were missed are not made up for.',
         'signed-out': 'They are signed out of Nightkeep in all browsers. Their consent and their nights are as before.',
         withdrawn: 'The consent has ended here.',
+        undoubted: 'The provider was not asked: the consent is active.',
+        'no-consent': 'The provider was not asked: the consent was withdrawn, or there never was one.',
+        'no-nights': 'Nothing was changed: without a consent there are no nights.',
         unchanged: 'Nothing was changed: it is like that already.',
       },
     },

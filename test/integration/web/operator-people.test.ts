@@ -89,7 +89,7 @@ test('nights are paused and let go on, a backup is asked for, and each is in the
 });
 
 test('a consent that was refused is asked for again, and that goes into the audit whatever comes of it', async () => {
-  expect(await act('ask-again')).toBe('unchanged');
+  expect(await act('ask-again')).toBe('undoubted');
   const { id } = await grantOf();
   await pages.resources.database.grant.update({ where: { id }, data: { state: 'suspect', refusals: 1 } });
   expect(await operator.text(home)).toContain('Ask the provider again');
@@ -123,5 +123,8 @@ test('a withdrawal for somebody needs a reason', async () => {
     expect(page).not.toContain('withdrawn (withdrawn_by_operator)');
   }
   expect(await act('withdraw', { reason: 'again' })).toBe('unchanged');
+  for (const name of ['pause', 'resume']) expect(await act(name)).toBe('no-nights');
+  expect(await act('ask-again')).toBe('no-consent');
+  expect(await operator.text(`${home}?told=no-nights`)).toContain('without a consent there are no nights');
   expect(await act('run')).toBe('no-run');
 });

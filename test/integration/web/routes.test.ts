@@ -113,7 +113,7 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /settings/resume': { status: 303 },
   'POST /settings/language': { fields: () => ({ language: 'en' }), status: 303 },
   'POST /settings/mails': { status: 303 },
-  'POST /settings/sessions/end': { fields: ({ session }) => ({ session }), status: 303 },
+  'POST /settings/sessions/end': { fields: ({ session }) => ({ session }), status: 303, others: 303 },
   'POST /settings/sessions/end-others': { status: 303 },
   'GET /settings/data.json': { status: 200 },
   'GET /settings/erase': { status: 200 },

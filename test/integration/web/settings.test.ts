@@ -50,8 +50,10 @@ describe.each(acts)('%s', (path, fields, told) => {
     expect(await alice.text(`/settings?told=${told}`)).toContain(t.told[told]);
     const sessions = await pages.resources.database.webSession.count();
     expect([await planOf(bob), sessions + (elsewhere === undefined ? 0 : 1)]).toEqual(before);
-    const without = ['hours', 'paused', 'resumed', 'sessions-ended'].includes(told) ? 'unchanged' : told;
+    expect(await changed(alice, path, fields), 'a second time').toBe(told);
+    const without = told === 'hours' ? 'no-plan' : ['paused', 'resumed'].includes(told) ? 'ended' : told;
     expect(await changed(operator, path, fields)).toBe(without);
+    expect(await operator.text(`/settings?told=${without}`)).toContain(t.told[without]);
   });
 });
 
@@ -90,9 +92,11 @@ describe('the hours', () => {
       by: `user:${await guest.userId()}`,
       about: '14:00-15:00 Europe/Berlin',
     });
+    const entry = await latest();
     expect(await changed(guest, '/settings/hours', { start: '14:00', end: '15:00', zone: 'Europe/Berlin' })).toBe(
-      'unchanged',
+      'hours',
     );
+    expect(await latest()).toEqual(entry);
     expect(clock.now().getTime()).toBeLessThan(plan.nextDueAt.getTime());
     expect(await guest.text('/grant')).toContain('14:00');
     expect(resources.config.windowAllowed).toBeUndefined();
@@ -186,13 +190,16 @@ describe('a pause', () => {
     });
     expect(await changed(guest, '/settings/pause', { until: '2026-07-01' })).toBe('paused');
     expect(await changed(guest, '/settings/resume')).toBe('resumed');
-    expect(await latest()).toMatchObject({ act: 'plan-resumed', by: `user:${userId}` });
-    expect(await changed(guest, '/settings/resume')).toBe('unchanged');
+    const entry = await latest();
+    expect(entry).toMatchObject({ act: 'plan-resumed', by: `user:${userId}` });
+    expect(await changed(guest, '/settings/resume')).toBe('resumed');
+    expect(await latest()).toEqual(entry);
     await guest.post('/settings/pause', { until: '2026-06-01' });
     await operator.post(`/operator/people/${userId}/pause`);
     expect(await planOf(guest)).toMatchObject({ paused: true, pausedUntil: null });
-    expect(await changed(guest, '/settings/resume')).toBe('unchanged');
-    expect(await changed(guest, '/settings/pause', { until: '2026-06-01' })).toBe('unchanged');
+    expect(await changed(guest, '/settings/resume')).toBe('held');
+    expect(await changed(guest, '/settings/pause', { until: '2026-06-01' })).toBe('held');
+    expect(await guest.text('/settings?told=held')).toContain(t.told.held);
     expect(await guest.text('/settings')).toContain(t.pause.byOperator);
   });
 
@@ -219,7 +226,8 @@ describe('a pause', () => {
     await guest.post('/grant/withdraw', { sure: 'yes' });
     expect(await planOf(guest)).toMatchObject({ paused: true, pausedUntil: null });
     expect(await guest.text('/settings')).toContain(t.pause.ended);
-    expect(await changed(guest, '/settings/pause', { until: '2026-06-01' })).toBe('unchanged');
+    expect(await changed(guest, '/settings/pause', { until: '2026-06-01' })).toBe('ended');
+    expect(await changed(guest, '/settings/resume')).toBe('ended');
   });
 });
 
@@ -270,9 +278,13 @@ describe('the list of browsers', () => {
     expect(page).toContain(t.sessions.lead(2 * 3_600_000, 12 * 3_600_000));
     const named = [...page.matchAll(/name="session" value="([^"]+)"/g)].map(([, id = '']) => id);
     expect(named).toHaveLength(2);
-    expect((await bob.post('/settings/sessions/end', { session: named[0] ?? '' })).status).toBe(404);
-    expect(await changed(guest, '/settings/sessions/end', { session: named[0] ?? '' })).toBe('session-ended');
+    const end = (person: SignedIn) => changed(person, '/settings/sessions/end', { session: named[0] ?? '' });
+    expect(await end(bob)).toBe('no-session');
+    expect(await ids()).toHaveLength(3);
+    expect(await end(guest)).toBe('session-ended');
     expect(await ids()).toHaveLength(2);
+    expect(await end(guest)).toBe('no-session');
+    expect(await guest.text('/settings?told=no-session')).toContain(t.told['no-session']);
     expect(await changed(guest, '/settings/sessions/end-others')).toBe('sessions-ended');
     expect(await latest()).toMatchObject({ act: 'signed-out', by: `user:${userId}`, userId });
     expect((await guest.send('/settings')).status).toBe(200);

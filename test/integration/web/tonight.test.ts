@@ -54,6 +54,9 @@ test('a group is tried again by one button, and the audit says so', async () => 
   expect(await database.audit.findMany({ where: { act: 'runs-retried' } })).toMatchObject([
     { by, about: 'failed source/unavailable: 2' },
   ]);
+  const again = await operator.post('/operator/retry', { state: 'failed', code: 'source/unavailable' });
+  expect(again.headers.get('location')).toBe('/operator?retried=0');
+  expect(await operator.text('/operator?retried=0')).toContain(texts.operator.tonight.retried(0));
   // They are under way now, and in no group.
   expect(await operator.text('/operator')).not.toContain('a server of people’s data does not answer');
 });

@@ -512,10 +512,12 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await plans.saveRequestedRun(database, asked);
     },
     hastenRun: ({ grantId }) => plans.hastenRun(database, { grantId, at, by }),
-    savePause: ({ userId }) => plans.savePause(database, { userId, until: later(day), at, by }),
-    saveResumed: async ({ userId }) => {
+    'savePause, twice': async ({ userId }) => {
+      for (let time = 0; time < 2; time++) await plans.savePause(database, { userId, until: later(day), at, by });
+    },
+    'saveResumed, twice': async ({ userId }) => {
       await plans.savePause(database, { userId, until: ago(day), at, by });
-      await plans.saveResumed(database, { userId, own: true, at, by });
+      for (let time = 0; time < 2; time++) await plans.saveResumed(database, { userId, own: true, at, by });
     },
     'savePause and saveResumed by an operator': async ({ userId }) => {
       await plans.savePause(database, { userId, until: null, at, by });

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { savePause, saveResumed } from '../../../database/nights/plans.ts';
+import { type PauseOutcome, savePause, saveResumed } from '../../../database/nights/plans.ts';
 import { endWebSessionsOf } from '../../../database/people/web-sessions.ts';
 import { isAppError } from '../../../errors.ts';
 import { withdrawConsent } from '../../../flows/consent/withdraw-consent.ts';
@@ -17,7 +17,8 @@ import { getPersonOf, nameOf } from './person.ts';
 /** The provider is asked at once for a consent that it refused. */
 export async function askAgainFor(visit: PersonVisit): Promise<Response> {
   const { id, grantId, state } = await getPersonOf(visit);
-  if (grantId === null || (state !== 'suspect' && state !== 'needs_consent')) return back(visit, id, 'unchanged');
+  if (grantId === null || state === 'withdrawn') return back(visit, id, 'no-consent');
+  if (state !== 'suspect' && state !== 'needs_consent') return back(visit, id, 'undoubted');
   const words = await wordsOf(visit);
   try {
     const asked = await askAgain(visit.resources, { grantId, by: operatorOf(visit), words });
@@ -45,15 +46,20 @@ export async function runFor(visit: PersonVisit): Promise<Response> {
 /** No new night begins. */
 export async function pauseFor(visit: PersonVisit): Promise<Response> {
   const act = await actOf(visit);
-  const changed = await savePause(visit.resources.database, { ...act, until: null });
-  return back(visit, act.userId, changed ? 'paused' : 'unchanged');
+  const paused = await savePause(visit.resources.database, { ...act, until: null });
+  return back(visit, act.userId, toldOf(paused, 'paused'));
 }
 
 /** The nights go on. */
 export async function resumeFor(visit: PersonVisit): Promise<Response> {
   const act = await actOf(visit);
-  const changed = await saveResumed(visit.resources.database, { ...act, own: false });
-  return back(visit, act.userId, changed ? 'resumed' : 'unchanged');
+  const resumed = await saveResumed(visit.resources.database, { ...act, own: false });
+  return back(visit, act.userId, toldOf(resumed, 'resumed'));
+}
+
+function toldOf(outcome: PauseOutcome, saved: 'paused' | 'resumed'): string {
+  if (outcome === 'saved') return saved;
+  return outcome === 'ended' ? 'no-nights' : 'unchanged';
 }
 
 /** Every web session of the person ends here; the consent does not. */
