@@ -30,7 +30,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
-import { cancelRuns } from '../src/database/nights/runs.ts';
+import { cancelRuns } from '../src/database/nights/run-cancellations.ts';
 import { startEmbeddedDatabase } from '../src/database/server/embedded.ts';
 import { migrate } from '../src/database/server/migrate.ts';
 import { confirmRows } from '../src/flows/keys/broken-rows.ts';

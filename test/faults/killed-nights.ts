@@ -8,7 +8,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 import { endSilentExchanges } from '../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../src/database/custody/leases.ts';
 import type { Run } from '../../src/database/generated/client.ts';
-import { runLeaseMs } from '../../src/database/nights/runs.ts';
+import { runLeaseMs } from '../../src/database/nights/run-leases.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { healRuns } from '../../src/flows/nights/heal-runs.ts';
 import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';

@@ -5,7 +5,7 @@ import type { Fault } from '../../demo/provider/faults/faults.ts';
 import { endSilentExchanges } from '../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../src/database/custody/leases.ts';
 import type { Run } from '../../src/database/generated/client.ts';
-import { listQueuedRuns } from '../../src/database/nights/runs.ts';
+import { listQueuedRuns } from '../../src/database/nights/queued-runs.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { healRuns } from '../../src/flows/nights/heal-runs.ts';

@@ -1,7 +1,7 @@
 import { asRule, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { SourceAddress } from '../../domain/source-names.ts';
 import type { Database } from '../client.ts';
-import { readSources } from '../nights/runs.ts';
+import { readSources } from '../nights/plan-rows.ts';
 import { type Erasure, findErasure } from '../repositories/erasures.ts';
 import type { RevocationEnd } from './revocations.ts';
 

@@ -2,7 +2,7 @@ import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
 import type { Grant } from '../generated/client.ts';
-import { cancelRuns } from '../nights/runs.ts';
+import { cancelRuns } from '../nights/run-cancellations.ts';
 import { saveEraseAt } from '../repositories/erasures.ts';
 import { lockGrant } from './grants.ts';
 

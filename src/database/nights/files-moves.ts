@@ -8,7 +8,7 @@ import type { Prisma } from '../generated/client.ts';
 import { type Delivery, saveDeliveries } from '../notices/notices.ts';
 import { lockUser } from '../people/users.ts';
 import type { PlanWithPerson } from './plan-rows.ts';
-import { readSources } from './runs.ts';
+import { readSources } from './plan-rows.ts';
 
 /** The reason of the event of a plan that an operator moved to another address of the same files. */
 const filesMoved = 'files moved';

@@ -10,7 +10,6 @@ import type { PersonRepositoryRow } from '../repositories/repositories.ts';
 import { readCheckpoint, type SavedCheckpoint } from './checkpoints.ts';
 import type { PlanWithPerson } from './plan-rows.ts';
 import { readTrustedRun } from './run-trust.ts';
-import { readProblems } from './runs.ts';
 
 /** What a run needs to know before it asks anybody, as the database has it at one moment. */
 export interface NightFacts {
@@ -113,4 +112,14 @@ interface Before {
   readonly checkpoint: Prisma.JsonValue;
   readonly last: { snapshotId: string | null; problems: Prisma.JsonValue; problemCount: number } | null;
   readonly trusted: Parameters<typeof readTrustedRun>[0][] | null;
+}
+
+/** Of the problems of a run, as they are kept, where they are and since when. */
+function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((item) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return [];
+    const { path, since } = item;
+    return typeof path === 'string' ? [{ path, ...(typeof since === 'string' && { since }) }] : [];
+  });
 }

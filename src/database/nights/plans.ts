@@ -9,7 +9,7 @@ import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { saveEvent, saveEvents } from '../events.ts';
 import type { Prisma } from '../generated/client.ts';
 import { lockUser } from '../people/users.ts';
-import { pullForward } from './runs.ts';
+import { pullForward } from './queued-runs.ts';
 import { hostOfPlan, isHeavyOfPlan } from './turns.ts';
 
 /** The time zone in which the plan's nights are counted; throws `request/not-found` where there is no such plan. */

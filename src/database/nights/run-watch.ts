@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Database } from '../client.ts';
-import { type ClaimedRun, listLostRuns } from './runs.ts';
+import { type ClaimedRun, listLostRuns } from './run-leases.ts';
 
 type Held = Pick<ClaimedRun, 'id' | 'fence'>;
 

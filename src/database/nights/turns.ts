@@ -3,7 +3,7 @@ import { farMore, leastTurn, lengthOfTurn, placesAfterTurn, usualPart } from '..
 import type { Database, Transaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 import { grouped } from '../grouped.ts';
-import { type ClaimedRun, canBeClaimed, claimedBy } from './runs.ts';
+import { type ClaimedRun, canBeClaimed, claimedBy } from './run-leases.ts';
 
 /** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
 export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);

@@ -1,6 +1,6 @@
 import type { Database } from '../client.ts';
 import { readPerson } from '../people/users.ts';
-import { readSources } from './runs.ts';
+import { readSources } from './plan-rows.ts';
 
 /** What the home page says of one person. */
 export interface HomeView {

@@ -15,7 +15,7 @@ import {
 import { nextNumber } from '../../database/consent/generations.ts';
 import { closeCircuit } from '../../database/custody/circuits.ts';
 import { saveAgreedSources } from '../../database/nights/files-moves.ts';
-import { readSources } from '../../database/nights/runs.ts';
+import { readSources } from '../../database/nights/plan-rows.ts';
 import { saveUser } from '../../database/people/users.ts';
 import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database/repositories/adoptions.ts';
 import { saveAgreedRule } from '../../database/repositories/retention.ts';

@@ -1,6 +1,6 @@
 import { countPlansByAddress, listPlansAt, saveMovedFiles } from '../../database/nights/files-moves.ts';
 import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
-import { readSources } from '../../database/nights/runs.ts';
+import { readSources } from '../../database/nights/plan-rows.ts';
 import { readPerson } from '../../database/people/users.ts';
 import { noticeOfMovedFiles } from '../../domain/notices.ts';
 import { type NamedSources, namedSources, type SourceName, settingOf, thingsOf } from '../../domain/source-names.ts';

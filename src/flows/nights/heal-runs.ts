@@ -1,4 +1,5 @@
-import { listQueuedRuns, returnLapsedRuns } from '../../database/nights/runs.ts';
+import { listQueuedRuns } from '../../database/nights/queued-runs.ts';
+import { returnLapsedRuns } from '../../database/nights/run-returns.ts';
 import { nameHosts } from '../../database/nights/turns.ts';
 import { bringBackFromAhead } from '../../database/server/clock-ahead.ts';
 import type { Resources } from '../../resources.ts';

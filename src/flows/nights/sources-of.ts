@@ -1,5 +1,5 @@
 import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
-import { readSources } from '../../database/nights/runs.ts';
+import { readSources } from '../../database/nights/plan-rows.ts';
 import { readPerson } from '../../database/people/users.ts';
 import { peopleRow, planRow, type Standing } from '../../domain/marks.ts';
 import { isSourceName, type NamedSources, type SourceAddress, settingOf, thingsOf } from '../../domain/source-names.ts';

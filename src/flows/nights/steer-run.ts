@@ -1,15 +1,8 @@
 import { untilAborted } from '../../abort.ts';
 import { asOutage, isOutage } from '../../database/client.ts';
-import {
-  type ClaimedRun,
-  claimRun,
-  finishRun,
-  type RunEnd,
-  releaseRun,
-  renewRun,
-  returnRun,
-  runLeaseMs,
-} from '../../database/nights/runs.ts';
+import { finishRun, type RunEnd } from '../../database/nights/run-ends.ts';
+import { type ClaimedRun, claimRun, releaseRun, renewRun, runLeaseMs } from '../../database/nights/run-leases.ts';
+import { returnRun } from '../../database/nights/run-returns.ts';
 import type { RunProgress } from '../../domain/run-progress.ts';
 import { mayPass, nextTry, waitsForAll } from '../../domain/run-tries.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';

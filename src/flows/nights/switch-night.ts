@@ -1,7 +1,7 @@
 import { findNightSwitch, inSwitchesTurn, type NightSwitch, saveAudit } from '../../database/audit.ts';
 import { inTransaction } from '../../database/client.ts';
 import { listOwnersOfRuns } from '../../database/nights/command-views.ts';
-import { skipWaitingNights } from '../../database/nights/runs.ts';
+import { skipWaitingNights } from '../../database/nights/run-cancellations.ts';
 import type { QueueCounts, QueuedJob } from '../../queues/jobs.ts';
 import type { Resources } from '../../resources.ts';
 import { healRuns } from './heal-runs.ts';

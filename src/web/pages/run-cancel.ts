@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { cancelRun } from '../../database/nights/runs.ts';
+import { cancelRun } from '../../database/nights/run-cancellations.ts';
 import { postButton } from '../layout.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { getLiveRun, isLive } from './run-live.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { claimRun } from '../../../src/database/nights/runs.ts';
+import { claimRun } from '../../../src/database/nights/run-leases.ts';
 import { changeEraseAt, findErasure } from '../../../src/database/repositories/erasures.ts';
 import { saveVerified, saveVerifying } from '../../../src/database/repositories/verifications.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';

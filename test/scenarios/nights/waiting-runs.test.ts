@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
-import { claimRun } from '../../../src/database/nights/runs.ts';
+import { claimRun } from '../../../src/database/nights/run-leases.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';

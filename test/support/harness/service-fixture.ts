@@ -6,7 +6,7 @@ import type { Person } from '../../../demo/people.ts';
 import { runCommand } from '../../../src/cli/run-command.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
 import { readConfig } from '../../../src/config/config.ts';
-import { listQueuedRuns } from '../../../src/database/nights/runs.ts';
+import { listQueuedRuns } from '../../../src/database/nights/queued-runs.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openLog } from '../../../src/log.ts';

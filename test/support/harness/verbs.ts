@@ -24,11 +24,14 @@ import * as filesMoves from '../../../src/database/nights/files-moves.ts';
 import * as inspectRuns from '../../../src/database/nights/inspect-runs.ts';
 import * as nightFacts from '../../../src/database/nights/night-facts.ts';
 import * as nightViews from '../../../src/database/nights/night-views.ts';
-import { findPlanWithPerson } from '../../../src/database/nights/plan-rows.ts';
+import { findPlanWithPerson, readSources } from '../../../src/database/nights/plan-rows.ts';
 import * as plans from '../../../src/database/nights/plans.ts';
+import * as runCancellations from '../../../src/database/nights/run-cancellations.ts';
+import * as runEnds from '../../../src/database/nights/run-ends.ts';
+import * as runLeases from '../../../src/database/nights/run-leases.ts';
 import * as progress from '../../../src/database/nights/run-progress.ts';
+import * as runReturns from '../../../src/database/nights/run-returns.ts';
 import { saveUnreliable } from '../../../src/database/nights/run-trust.ts';
-import * as runs from '../../../src/database/nights/runs.ts';
 import * as tonight from '../../../src/database/nights/tonight.ts';
 import { claimNextRuns, nameHosts, openRunClaims } from '../../../src/database/nights/turns.ts';
 import * as views from '../../../src/database/nights/views.ts';
@@ -161,17 +164,17 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
   };
   const addressOf = async ({ planId }: Someone) => {
     const { sources } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
-    return { planId, from: runs.readSources(sources)[0]?.url ?? '' };
+    return { planId, from: readSources(sources)[0]?.url ?? '' };
   };
   const exchanged = async (one: Someone): Promise<Exchanged> => {
     const { exchangeId, fence, nextNumber, token: sent } = await claim(one);
     const rest = { exchangeId, grantId: one.grantId, sent: sent.number, fence, at, verdict: 'ok' };
     return { ...rest, token: token(nextNumber), deadlines: ends };
   };
-  const takenRun = async ({ planId }: Someone): Promise<runs.ClaimedRun> => {
+  const takenRun = async ({ planId }: Someone): Promise<runLeases.ClaimedRun> => {
     const asked = { planId, night: '2000-01-01', trigger: 'person', at, by };
     const made = await plans.saveRequestedRun(database, asked);
-    const run = made && (await runs.claimRun(database, { runId: made.id, holder, at }));
+    const run = made && (await runLeases.claimRun(database, { runId: made.id, holder, at }));
     if (run === null) throw new Error('The run was not to be had.');
     return run;
   };
@@ -539,31 +542,31 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await progress.saveRunProgress(database, [told], at);
       await progress.listRunProgress(database, [run.id]);
       await progress.findLiveRun(database, { userId: one.userId, runId: run.id });
-      await runs.renewRun(database, { run, at });
-      await runs.listLostRuns(database, [run]);
+      await runLeases.renewRun(database, { run, at });
+      await runLeases.listLostRuns(database, [run]);
       await saveUnreliable(database, { runId: run.id, roots: [] });
       const checkpoint = { runId: run.id, readAll: [], journals: [] };
       await saveCheckpoint(database, { userId: one.userId, checkpoint });
-      await runs.finishRun(database, { run, end: { state: 'failed', errorCode: 'x' }, holder, at });
+      await runEnds.finishRun(database, { run, end: { state: 'failed', errorCode: 'x' }, holder, at });
     },
     'finishRun with a snapshot': async (one) => {
       const end = { state: 'succeeded' as const, snapshotId: 'c'.repeat(64) };
-      await runs.finishRun(database, { run: await takenRun(one), end, holder, at });
+      await runEnds.finishRun(database, { run: await takenRun(one), end, holder, at });
     },
     returnRun: async (one) =>
-      runs.returnRun(database, { run: await takenRun(one), dueAt: at, spent: true, yields: true, holder, at }),
+      runReturns.returnRun(database, { run: await takenRun(one), dueAt: at, spent: true, yields: true, holder, at }),
     'returnRun that lets nobody go first': async (one) =>
-      runs.returnRun(database, { run: await takenRun(one), dueAt: at, spent: false, yields: false, holder, at }),
+      runReturns.returnRun(database, { run: await takenRun(one), dueAt: at, spent: false, yields: false, holder, at }),
     'cancelRun and releaseRun': async (one) => {
       const run = await takenRun(one);
-      await runs.cancelRun(database, { userId: one.userId, runId: run.id, at, by, reason: 'asked' });
-      await runs.releaseRun(database, run);
+      await runCancellations.cancelRun(database, { userId: one.userId, runId: run.id, at, by, reason: 'asked' });
+      await runLeases.releaseRun(database, run);
     },
     returnLapsedRuns: async (one) => {
       const { id } = await takenRun(one);
       for (const triedUntil of [later(day), at]) {
         await database.run.update({ where: { id }, data: { state: 'running', leaseUntil: ago(1), triedUntil } });
-        await runs.returnLapsedRuns(database, { at, by });
+        await runReturns.returnLapsedRuns(database, { at, by });
       }
     },
     'the next run, of several places': async () => {
@@ -572,7 +575,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await Promise.all([claims.next(place), claims.next(place)]);
     },
     'the next run, where others are about to take all': () => whereAllAreTaken(database, at),
-    skipWaitingNights: () => runs.skipWaitingNights(database, { at, by }),
+    skipWaitingNights: () => runCancellations.skipWaitingNights(database, { at, by }),
     nameHosts: () => nameHosts(database),
     getNightFacts: ({ runId }) => nightFacts.getNightFacts(database, runId),
     'getNightFacts, without a repository': async ({ userId, runId }) => {

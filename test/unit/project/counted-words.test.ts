@@ -26,7 +26,7 @@ const inSource = (text: string) => text.replaceAll('{', '${');
 
 /** What is no number, or none that can be one, or a record for programs. */
 const neverOne = [
-  'src/database/nights/runs.ts: {lost} times',
+  'src/database/nights/run-returns.ts: {lost} times',
   'src/doctor/checks/store.ts: {folder} accepts files',
   'src/doctor/checks/store.ts: {location} accepts files',
   'src/doctor/doctor.ts: {limitMs / 1000} seconds',

@@ -23,7 +23,7 @@ test('statements are made of text where they name tables, columns and settings o
   );
   expect(made).toEqual([
     'src/database/joined.ts',
-    'src/database/nights/runs.ts',
+    'src/database/nights/run-leases.ts',
     'src/database/nights/turns.ts',
     'src/database/people/people.ts',
     'src/database/records/tallies.ts',
