@@ -3,7 +3,7 @@ import type { Hours } from '../../domain/hours.ts';
 import { overdueMs } from '../../domain/protection.ts';
 import type { Database } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
-import { lookedAt } from '../repositories/verifications.ts';
+import { lookedAt } from '../repositories/verification-views.ts';
 
 /** Those to whose consent, plan, runs or snapshots something happened after `since`, by what is on record of it; in no order. */
 export async function listChangedPeople(database: Database, since: Date): Promise<string[]> {

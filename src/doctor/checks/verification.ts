@@ -1,5 +1,5 @@
 import { countUpTo, countWords } from '../../count-words.ts';
-import { eachDoubtfulRepository, listVerifications } from '../../database/repositories/verifications.ts';
+import { eachDoubtfulRepository, listVerifications } from '../../database/repositories/verification-views.ts';
 import { type DamageState, isAlarming, mostNames } from '../../domain/damage.ts';
 import { overdueMs } from '../../domain/protection.ts';
 import { type JudgedPerson, listProtectionsOf } from '../../flows/nights/find-protection.ts';

@@ -1,4 +1,4 @@
-import { countDamaged, countUnverified } from '../../database/repositories/verifications.ts';
+import { countDamaged, countUnverified } from '../../database/repositories/verification-views.ts';
 import type { DamagedPeople } from '../../domain/notices.ts';
 import { aDayBefore, type TalliedPeople } from '../../domain/people-tally.ts';
 import { overdueMs } from '../../domain/protection.ts';

@@ -1,11 +1,8 @@
+import { findLastCompleteStart } from '../../database/nights/snapshot-runs.ts';
+import { saveBack } from '../../database/repositories/gone-repositories.ts';
 import { findRepository } from '../../database/repositories/repositories.ts';
-import {
-  eachGoneRepository,
-  findLastCompleteStart,
-  findVerification,
-  saveBack,
-  type VerificationRow,
-} from '../../database/repositories/verifications.ts';
+import { eachGoneRepository } from '../../database/repositories/verification-views.ts';
+import { findVerification, type VerificationRow } from '../../database/repositories/verifications.ts';
 import { type DamageState, damageStateOf } from '../../domain/damage.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';

@@ -1,5 +1,5 @@
+import { saveGone } from '../../database/repositories/gone-repositories.ts';
 import { findRepository } from '../../database/repositories/repositories.ts';
-import { saveGone } from '../../database/repositories/verifications.ts';
 import { type ErrorCode, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { openPersonRow } from '../nights/open-person-repository.ts';

@@ -1,9 +1,5 @@
-import {
-  findLastCompleteStart,
-  saveVerified,
-  type VerificationRow,
-  type Verified,
-} from '../../database/repositories/verifications.ts';
+import { findLastCompleteStart } from '../../database/nights/snapshot-runs.ts';
+import { saveVerified, type VerificationRow, type Verified } from '../../database/repositories/verifications.ts';
 import { type Damage, type DamageState, damageKnownSince, damageStateOf } from '../../domain/damage.ts';
 import { endOf, packsIn, shareDue } from '../../domain/verification.ts';
 import { isAppError } from '../../errors.ts';

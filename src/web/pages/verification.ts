@@ -1,13 +1,8 @@
 import { html } from 'hono/html';
 import { findGrantOfPerson } from '../../database/consent/grant-views.ts';
 import { findHolding } from '../../database/nights/night-views.ts';
-import {
-  acceptLosses,
-  findCompared,
-  findVerification,
-  listNightsOf,
-  type VerificationRow,
-} from '../../database/repositories/verifications.ts';
+import { findCompared, listNightsOf } from '../../database/nights/snapshot-runs.ts';
+import { acceptLosses, findVerification, type VerificationRow } from '../../database/repositories/verifications.ts';
 import type { Damage, DamageState } from '../../domain/damage.ts';
 import type { NightReason, Protection } from '../../domain/protection.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Database, openDatabase } from '../../../src/database/client.ts';
-import { type ClaimedRun } from '../../../src/database/nights/run-leases.ts';
 import { finishRun } from '../../../src/database/nights/run-ends.ts';
+import type { ClaimedRun } from '../../../src/database/nights/run-leases.ts';
 import { openRunClaims, type RunClaims } from '../../../src/database/nights/turns.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';

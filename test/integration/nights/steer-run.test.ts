@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findLiveRun, listRunProgress } from '../../../src/database/nights/run-progress.ts';
 import { cancelRun, cancelRuns } from '../../../src/database/nights/run-cancellations.ts';
-import { claimRun, renewRun } from '../../../src/database/nights/run-leases.ts';
 import { finishRun } from '../../../src/database/nights/run-ends.ts';
+import { claimRun, renewRun } from '../../../src/database/nights/run-leases.ts';
+import { findLiveRun, listRunProgress } from '../../../src/database/nights/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
 import { AppError } from '../../../src/errors.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
-import { type ClaimedRun } from '../../../src/database/nights/run-leases.ts';
 import { finishRun } from '../../../src/database/nights/run-ends.ts';
+import type { ClaimedRun } from '../../../src/database/nights/run-leases.ts';
 import { returnRun } from '../../../src/database/nights/run-returns.ts';
+import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
 import { listRunsToGiveWay, openRunClaims } from '../../../src/database/nights/turns.ts';
 import { AppError } from '../../../src/errors.ts';
 import { giveWay } from '../../../src/flows/nights/give-way.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { findProtectionFacts } from '../../../src/database/notices/protection.ts';
-import { countDamaged, countUnverified } from '../../../src/database/repositories/verifications.ts';
+import { countDamaged, countUnverified } from '../../../src/database/repositories/verification-views.ts';
 import { isAlarming, isWhole } from '../../../src/domain/damage.ts';
 import { lastWindow } from '../../../src/domain/nights.ts';
 import { momentsToTell } from '../../../src/domain/notices.ts';

@@ -4,7 +4,8 @@ import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/nights/t
 import { listPeople } from '../../../src/database/people/people.ts';
 import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/repositories/cards.ts';
 import { listPruneDue } from '../../../src/database/repositories/retention.ts';
-import { eachGoneRepository, listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
+import { eachGoneRepository } from '../../../src/database/repositories/verification-views.ts';
+import { listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
 import type { Check } from '../../../src/doctor/check.ts';
 import { deadlines } from '../../../src/doctor/checks/deadlines.ts';
 import { grants } from '../../../src/doctor/checks/grants.ts';

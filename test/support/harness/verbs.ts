@@ -32,6 +32,7 @@ import * as runLeases from '../../../src/database/nights/run-leases.ts';
 import * as progress from '../../../src/database/nights/run-progress.ts';
 import * as runReturns from '../../../src/database/nights/run-returns.ts';
 import { saveUnreliable } from '../../../src/database/nights/run-trust.ts';
+import * as snapshotRuns from '../../../src/database/nights/snapshot-runs.ts';
 import * as tonight from '../../../src/database/nights/tonight.ts';
 import { claimNextRuns, nameHosts, openRunClaims } from '../../../src/database/nights/turns.ts';
 import * as views from '../../../src/database/nights/views.ts';
@@ -50,6 +51,7 @@ import { claimKeptFigure } from '../../../src/database/records/kept-figures.ts';
 import * as adoptions from '../../../src/database/repositories/adoptions.ts';
 import * as cards from '../../../src/database/repositories/cards.ts';
 import * as erasures from '../../../src/database/repositories/erasures.ts';
+import * as goneRepositories from '../../../src/database/repositories/gone-repositories.ts';
 import * as lostRepositories from '../../../src/database/repositories/lost-repositories.ts';
 import { measureRepositories } from '../../../src/database/repositories/measure-repositories.ts';
 import { isStillQuiet } from '../../../src/database/repositories/quiet-repositories.ts';
@@ -57,6 +59,7 @@ import * as repositories from '../../../src/database/repositories/repositories.t
 import * as repositoryMoves from '../../../src/database/repositories/repository-moves.ts';
 import * as restores from '../../../src/database/repositories/restores.ts';
 import * as retention from '../../../src/database/repositories/retention.ts';
+import * as verificationViews from '../../../src/database/repositories/verification-views.ts';
 import * as verifications from '../../../src/database/repositories/verifications.ts';
 import { bringBackFromAhead } from '../../../src/database/server/clock-ahead.ts';
 import * as server from '../../../src/database/server/inspect-server.ts';
@@ -649,7 +652,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'verification, whole': async ({ userId }) => {
       await verifications.claimVerification(database, { userId, at: later(2 * day), leaseUntil: later(3 * day) });
       await verifications.saveVerifying(database, { userId, nextAt: later(day), damagedPacks: [] });
-      await verifications.findLastCompleteStart(database, userId);
+      await snapshotRuns.findLastCompleteStart(database, userId);
       await verifications.saveNotVerified(database, { userId, errorCode: 'x', errorFiles: [], nextAt: at });
       await verifications.saveNotVerified(database, { userId, errorCode: null, errorFiles: [], nextAt: at });
       await verifications.saveVerified(database, { ...verified, userId, found: null });
@@ -658,7 +661,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const found = { damage: { ...damage, removed: [snapshotId] }, state: 'removed' as const, foundAt: at };
       await verifications.saveVerified(database, { ...verified, userId, found });
       await verifications.hastenVerification(database, { userId, at });
-      await verifications.listVerifications(database, [userId]);
+      await verificationViews.listVerifications(database, [userId]);
       await verifications.acceptLosses(database, { userId, foundAt: at, at, by });
     },
     'verification, healed': async ({ userId }) => {
@@ -666,19 +669,20 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await verifications.saveVerified(database, { ...verified, userId, found });
       await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
-    saveGone: ({ userId, repositoryId: id }) => verifications.saveGone(database, { userId, id, store: null, at, by }),
-    eachGoneRepository: () => Array.fromAsync(verifications.eachGoneRepository(database)),
+    saveGone: ({ userId, repositoryId: id }) =>
+      goneRepositories.saveGone(database, { userId, id, store: null, at, by }),
+    eachGoneRepository: () => Array.fromAsync(verificationViews.eachGoneRepository(database)),
     saveBack: async ({ userId, repositoryId: id }) => {
       for (const state of ['healing', null] as const) {
         await database.verification.updateMany({ where: { userId }, data: { damageState: 'gone', foundAt: at } });
-        await verifications.saveBack(database, { userId, id, store: null, foundAt: at, state, at });
+        await goneRepositories.saveBack(database, { userId, id, store: null, foundAt: at, state, at });
       }
     },
     saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),
-    findCompared: ({ userId }) => verifications.findCompared(database, { userId }),
+    findCompared: ({ userId }) => snapshotRuns.findCompared(database, { userId }),
     findVerification: ({ userId }) => verifications.findVerification(database, userId),
     listNightsOf: ({ userId, snapshotId }) =>
-      verifications.listNightsOf(database, { userId, snapshotIds: [snapshotId] }),
+      snapshotRuns.listNightsOf(database, { userId, snapshotIds: [snapshotId] }),
     restore: async ({ userId, snapshotId }) => {
       const id = randomUUID();
       await restores.askForRestore(database, { id, userId, snapshotId, path: '', expected: undefined, at });
