@@ -4,7 +4,7 @@ import { listRunProgress } from '../database/nights/run-progress.ts';
 import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
+import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';

@@ -1,4 +1,4 @@
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
+import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import type { Options, Output } from './command.ts';
 import { closeWith, doForEach, printAnswers } from './each-person.ts';

@@ -2,15 +2,8 @@ import { countWords } from '../count-words.ts';
 import { saveAudit } from '../database/audit.ts';
 import { findUsersByName } from '../database/nights/command-views.ts';
 import { AppError } from '../errors.ts';
-import {
-  type BrokenRow,
-  confirmReplayed,
-  confirmRows,
-  findBrokenRows,
-  inspectMarks,
-  type Replayed,
-  type Unmarked,
-} from '../flows/keys/broken-rows.ts';
+import { type BrokenRow, confirmRows, findBrokenRows } from '../flows/keys/broken-rows.ts';
+import { confirmReplayed, inspectMarks, type Replayed, type Unmarked } from '../flows/keys/replayed-rows.ts';
 import { type KeyUse, listKeys, retireKey } from '../flows/keys/retire-key.ts';
 import { rotateKeys } from '../flows/keys/rotate-keys.ts';
 import type { RepositoryResources } from '../repository-resources.ts';

@@ -1,7 +1,8 @@
 import { findUsersByName } from '../database/nights/command-views.ts';
 import { eachRepositoryPlace } from '../database/repositories/repository-moves.ts';
 import { AppError } from '../errors.ts';
-import { findBrokenRows, requireWholeRows, wordsOfBroken } from '../flows/keys/broken-rows.ts';
+import { findBrokenRows, wordsOfBroken } from '../flows/keys/broken-rows.ts';
+import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
 import type { Resources } from '../resources.ts';
 import { type Options, text, warn } from './command.ts';
 

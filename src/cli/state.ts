@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
-import { confirmReplayed, inspectMarks } from '../flows/keys/broken-rows.ts';
+import { confirmReplayed, inspectMarks } from '../flows/keys/replayed-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
 import { importFromStore, type ListedExport, listStoredExports } from '../flows/state/stored-exports.ts';

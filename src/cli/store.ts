@@ -7,7 +7,7 @@ import {
 import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
-import { requireWholeRows } from '../flows/keys/broken-rows.ts';
+import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
 import { type GivenUp, giveUpLost } from '../flows/store/give-up-lost.ts';
 import { deleteFormerCopy, moveRepository, storeOf } from '../flows/store/move-repository.ts';
 import type { RepositoryResources } from '../repository-resources.ts';

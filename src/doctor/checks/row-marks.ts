@@ -1,6 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { listReplayedOnRecord } from '../../database/nights/inspect-runs.ts';
-import { findReplayedRows, type Replayed } from '../../flows/keys/broken-rows.ts';
+import { findReplayedRows, type Replayed } from '../../flows/keys/replayed-rows.ts';
 import { silentLog } from '../../log.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
