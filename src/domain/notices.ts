@@ -5,14 +5,9 @@ import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
 import type { NightForecast } from './night-forecast.ts';
 import { nextWindow } from './nights.ts';
 import { isRecent, newTally, type PeopleTally } from './people-tally.ts';
-import {
-  newestSnapshot,
-  overdueFrom,
-  type Protection,
-  type ProtectionFacts,
-  type ProtectionReason,
-  type ProtectionVerdict,
-} from './protection.ts';
+import { newestSnapshot, overdueFrom, type Protection } from './protection.ts';
+import type { ProtectionFacts } from './protection-facts.ts';
+import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
 import type { SourceName } from './source-names.ts';
 import { withoutClaims } from './url-template.ts';
 

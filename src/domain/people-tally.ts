@@ -1,4 +1,5 @@
-import type { Protection, ProtectionReason, ProtectionVerdict } from './protection.ts';
+import type { Protection } from './protection.ts';
+import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
 
 const dayMs = 86_400_000;
 

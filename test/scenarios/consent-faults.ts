@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
-import type { ConsentReason } from '../../src/domain/protection.ts';
+import type { ConsentReason } from '../../src/domain/protection-reasons.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
   backUpNow,

@@ -1,5 +1,5 @@
 import type { DamageState } from '../../domain/damage.ts';
-import type { EndedRun, ProtectionFacts } from '../../domain/protection.ts';
+import type { EndedRun, ProtectionFacts } from '../../domain/protection-facts.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { saveEvents } from '../events.ts';

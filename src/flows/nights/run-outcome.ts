@@ -1,5 +1,5 @@
 import { type EntryChanges, greatChangeOf } from '../../domain/great-change.ts';
-import type { AlarmKind } from '../../domain/protection.ts';
+import type { AlarmKind } from '../../domain/protection-reasons.ts';
 import type { RunCounts } from '../../domain/run-counts.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';

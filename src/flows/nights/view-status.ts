@@ -2,7 +2,7 @@ import { findOperatorsLastTold } from '../../database/notices/notices.ts';
 import { type Measurements, measure } from '../../database/records/measure.ts';
 import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
-import type { ProtectionVerdict } from '../../domain/protection.ts';
+import type { ProtectionVerdict } from '../../domain/protection-reasons.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
 import { foreseeNight } from './foresee-night.ts';

@@ -1,5 +1,5 @@
 import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
-import type { ProtectionReason } from '../../domain/protection.ts';
+import type { ProtectionReason } from '../../domain/protection-reasons.ts';
 import { escapedName, unseen } from '../../file-name.ts';
 import type { Texts } from '../../web/texts/en.ts';
 import { movedWords } from '../../web/texts/moved-words.ts';

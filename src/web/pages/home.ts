@@ -15,7 +15,8 @@ import { findOperatorsTold, type OperatorsTold } from '../../database/notices/no
 import { findLoss } from '../../database/repositories/lost-repositories.ts';
 import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
-import { isOfRepository, type Protection } from '../../domain/protection.ts';
+import type { Protection } from '../../domain/protection.ts';
+import { isOfRepository } from '../../domain/protection-causes.ts';
 import { namedSources, sourceNames } from '../../domain/source-names.ts';
 import { isFilledIn, previewUrl } from '../../domain/url-template.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';

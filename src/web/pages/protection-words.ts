@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
-import type { Protection, ProtectionReason } from '../../domain/protection.ts';
+import type { Protection } from '../../domain/protection.ts';
+import type { ProtectionReason } from '../../domain/protection-reasons.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 

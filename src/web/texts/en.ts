@@ -2,7 +2,7 @@ import type { Act, ActorKind } from '../../domain/audit.ts';
 import { type DamageState, mostNames } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
-import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection.ts';
+import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection-reasons.ts';
 import type { RestorePlace } from '../../domain/restore-place.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';

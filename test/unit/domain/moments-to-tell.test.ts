@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { momentsToTell } from '../../../src/domain/notices.ts';
-import type { ProtectionFacts } from '../../../src/domain/protection.ts';
+import type { ProtectionFacts } from '../../../src/domain/protection-facts.ts';
 import { base, madeUpFacts, moments, toldAt, undisturbedFacts } from '../../support/fixtures/made-up-facts.ts';
 
 const minute = 60_000;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { judgeProtection, type Protection, type ProtectionFacts } from '../../../src/domain/protection.ts';
+import { judgeProtection, type Protection } from '../../../src/domain/protection.ts';
+import type { ProtectionFacts } from '../../../src/domain/protection-facts.ts';
 
 /** Between two windows of 01:00 to 05:00 in Berlin, which is two hours ahead of UTC. */
 const now = new Date('2026-05-10T10:00:00Z');

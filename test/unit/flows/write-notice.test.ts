@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProtectionReason, ProtectionVerdict } from '../../../src/domain/protection.ts';
+import type { ProtectionReason, ProtectionVerdict } from '../../../src/domain/protection-reasons.ts';
 import { writeNotice } from '../../../src/flows/notices/write-notice.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { listTexts } from '../../../src/web/texts/languages.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProtectionReason } from '../../../src/domain/protection.ts';
+import type { ProtectionReason } from '../../../src/domain/protection-reasons.ts';
 import {
   isAboutConsent,
   leadOf,
