@@ -1,5 +1,6 @@
+import { type AppError, isAppError } from '../../errors.ts';
 import type { Send } from '../http/dav-request.ts';
-import type { Listing, Member, Reading, Source } from '../source.ts';
+import type { Listing, ListingProblem, Member, Reading, Source } from '../source.ts';
 import { openBulkReading } from './bulk-reading.ts';
 import { findHomes, type Homes } from './find-homes.ts';
 import { describedBy, type HeldKind, homeBody } from './held-kind.ts';
@@ -25,6 +26,18 @@ interface HeldSource extends Required<Pick<Source, 'list' | 'expect'>> {
   open(entry: Member, signal: AbortSignal): Promise<Reading | undefined>;
 }
 
+/** What concerns one of several homes; throws anything else. */
+function ofOneHome(error: unknown): AppError {
+  if (!isAppError(error) || !error.code.startsWith('source/')) throw error;
+  if (error.code === 'source/unauthorized' || (error.code === 'source/too-large' && error.retry)) throw error;
+  return error;
+}
+
+function unlisted({ location, error }: { location: string; error: AppError }): ListingProblem {
+  const message = `The server names ${location} as another place of this person, and does not list it: ${error.message}`;
+  return { path: '', code: error.code, message };
+}
+
 /** The collections of one kind that a person has at a server, in all of their homes. */
 export function heldSource({ send, list, hostname, kind, onBytes }: Asks): HeldSource {
   const holding = openHolding(kind);
@@ -33,9 +46,17 @@ export function heldSource({ send, list, hostname, kind, onBytes }: Asks): HeldS
 
   async function listHomes(paths: Homes['paths'], signal: AbortSignal): Promise<Listing> {
     const listings: CollectionListing[] = [];
+    const failures: { location: string; error: AppError }[] = [];
     for (const location of paths)
-      listings.push(await list({ kind: 'collection', name: 'home', location }, signal, kind));
-    return holding.collectionsIn(listings);
+      try {
+        listings.push(await list({ kind: 'collection', name: 'home', location }, signal, kind));
+      } catch (error) {
+        failures.push({ location, error: ofOneHome(error) });
+        if (failures.length === paths.length) throw failures[0]?.error;
+      }
+    const { problems, ...found } = holding.collectionsIn(listings);
+    if (failures.length === 0) return { problems, ...found };
+    return { ...found, problems: [...problems, ...failures.map(unlisted)], isIncomplete: true };
   }
 
   async function listOne(collection: Member, signal: AbortSignal): Promise<Listing> {

@@ -106,7 +106,14 @@ export function webdavSource(options: WebdavOptions): Source {
     onRequest,
   });
   const opening = opener(server, new Set());
-  const downloads = { send, relist: relister(send), doubted: new WeakMap(), mostBytes: fileBytes, onBytes };
+  const downloads = {
+    send,
+    relist: relister(send),
+    doubted: new WeakMap(),
+    ofObjects: kind !== undefined,
+    mostBytes: fileBytes,
+    onBytes,
+  };
   const place = {
     origin,
     hostname,

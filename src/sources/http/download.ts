@@ -20,6 +20,8 @@ export interface DownloadOptions {
   readonly send: Send;
   readonly relist: Relist;
   readonly doubted: Doubted;
+  /** The entries are objects of calendars or address books. */
+  readonly ofObjects: boolean;
   /** Of one entry, decoded. */
   readonly mostBytes: number;
   /** Called for all content that arrives. */

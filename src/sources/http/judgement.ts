@@ -31,6 +31,8 @@ export interface Evidence {
   readonly changed: boolean;
   /** The reading of this entry before, which was doubted. */
   readonly before: Reread | undefined;
+  /** It is an event or a contact: never empty, and no document of another type. */
+  readonly isObject: boolean;
 }
 
 export interface Reread {
@@ -66,10 +68,11 @@ export const doubts = {
 } as const;
 
 /** What the answer alone proves; undefined where the entry must be asked for again. */
-export function judgeAtOnce({ listed, answer, read, changed }: Evidence): Judgement | undefined {
+export function judgeAtOnce({ listed, answer, read, changed, isObject }: Evidence): Judgement | undefined {
   if (changed || (listed.size !== undefined && listed.size !== read.bytes)) return undefined;
   if (isVersion(listed, answer)) return { validator: listed.validator };
   if (listed.validator !== undefined || answer.redirected || isErrorDocument(answer.type)) return undefined;
+  if (isObject && read.bytes === 0) return undefined;
   return { validator: ownValidator(answer, read) };
 }
 
@@ -79,11 +82,13 @@ export function judgeAtOnce({ listed, answer, read, changed }: Evidence): Judgem
  * with, or serve files that grow while they are read.
  */
 export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgement {
-  const { listed, answer, read, changed, before } = evidence;
+  const { listed, answer, read, changed, before, isObject } = evidence;
   const known = now ?? listed;
   const isListed = isVersion(listed, answer) || (now !== undefined && isVersion(now, answer));
-  if (!isListed && isErrorDocument(answer.type) && !expects(known, answer.type)) return { doubt: doubts.page };
-  if (read.bytes === 0 && known.size !== undefined && known.size > 0) return { doubt: doubts.empty };
+  if (!isListed && isErrorDocument(answer.type) && !expects(known, answer.type, isObject))
+    return { doubt: doubts.page };
+  const isSome = known.size === undefined ? isObject && !isListed : known.size > 0;
+  if (read.bytes === 0 && isSome) return { doubt: doubts.empty };
   if (changed) return hasGrown(before, read) ? readAgainNextTime : { doubt: doubts.changed };
   if (known.size === undefined || known.size === read.bytes) {
     if (answer.redirected && known.size === undefined && !isListed) return { doubt: doubts.redirected };
@@ -151,7 +156,10 @@ function isErrorDocument(type: string | undefined): boolean {
 }
 
 /** Whether the entry may well be a document of such a type; of a page that nobody announced it may not. */
-function expects({ name, type: listedType, size }: ListedEntry, type = ''): boolean {
+function expects({ name, type: listedType, size }: ListedEntry, type: string | undefined, isObject: boolean): boolean {
+  if (type === undefined) return true;
   if (listedType !== undefined) return listedType === type || (!webPages.includes(type) && size !== undefined);
+  // A server that knows no better takes text for text.
+  if (isObject) return size !== undefined ? !webPages.includes(type) : type === 'text/plain';
   return !webPages.includes(type) || /\.([sx]?html?|xht)$/i.test(name);
 }

@@ -33,7 +33,7 @@ export interface BodyJudging {
 /** Opens the judging of one more reading. One that follows a doubt is held against how the entry is listed now. */
 export async function openJudging(
   entry: Member,
-  { relist, doubted, signal }: { relist: Relist; doubted: Doubted; signal: AbortSignal },
+  { relist, doubted, ofObjects, signal }: { relist: Relist; doubted: Doubted; ofObjects: boolean; signal: AbortSignal },
 ): Promise<Judging> {
   const before = doubted.get(entry);
   const listed: ListedEntry = (before && (await relist(entry, signal))) ?? entry;
@@ -61,7 +61,7 @@ export async function openJudging(
         passed: digest.add,
         async end({ changed }) {
           const read = digest.result();
-          const evidence = { listed, answer, read, changed, before };
+          const evidence = { listed, answer, read, changed, before, isObject: ofObjects };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
           if (!('doubt' in judgement)) return judgement.validator;
           // Of a body that seemed to be as announced no digest was made: only the next reading can tell whether it grows.

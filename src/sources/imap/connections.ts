@@ -10,9 +10,9 @@ import {
   type ImapConnection,
   openConnection,
 } from './connection.ts';
-import { isCrowded, LoginRefused, login } from './login.ts';
+import { LoginRefused, login } from './login.ts';
 import type { MailServer } from './mail-address.ts';
-import { mayPass, outage } from './refusals.ts';
+import { isCrowded, mayPass, outage, pauseOf, refusal } from './refusals.ts';
 
 /** What a server counts for one person: most take ten, and people's own programs need some. */
 const mostConnections = 3;
@@ -21,6 +21,8 @@ const minimumSeconds = 30;
 const mostAttempts = 4;
 /** As long as nothing went well with the server: the run itself is tried again. */
 const mostFirstAttempts = 2;
+/** For a longer pause the run returns to the queue. */
+const longestPauseMs = 5 * 60_000;
 /** After this many failures in a row the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
@@ -113,6 +115,7 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
         return connection;
       } catch (error) {
         connection.close();
+        if (error instanceof CommandRefused && !mayPass(error)) throw refusal(error, 'source/forbidden');
         if (!(error instanceof LoginRefused)) throw error;
         if (isFresh) {
           refused = unauthorized(shown);
@@ -177,12 +180,14 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
         } catch (error) {
           signal.throwIfAborted();
           if (!mayPass(error)) throw error;
-          if (tries >= (isKnown ? mostAttempts : mostFirstAttempts) || outages >= outagesUntilNoRetry) {
+          const isLast = tries >= (isKnown ? mostAttempts : mostFirstAttempts) || outages >= outagesUntilNoRetry;
+          const pauseMs = pauseOf(error);
+          if (isLast || pauseMs > longestPauseMs) {
             outages++;
             throw outage(error);
           }
           log.debug('source.retry', { attempt: tries, why: error.name });
-          await clock.sleep(500 * 2 ** (tries - 1) * (1 + random()), signal);
+          await clock.sleep(Math.max(pauseMs, 500 * 2 ** (tries - 1) * (1 + random())), signal);
         }
       }
     },

@@ -2,6 +2,8 @@ import { TextDecoder } from 'node:util';
 
 /** Longer ones are of those who want something else than to be read. */
 const longestHeader = 2_000;
+/** What is behind so many bytes is no more looked for. */
+const longestHead = 128 * 1024;
 
 /**
  * The text of a header field (RFC 5322), of which `bytes` are all: unfolded, and with the encoded words in it decoded (RFC 2047). Never throws: what
@@ -16,6 +18,16 @@ export function decodeHeader(bytes: Buffer): string {
   for (const part of joined.split(/((?:=\?[^?\s]{1,60}\?[bq]\?[^?]*\?=)+)/i))
     text += part.startsWith('=?') ? decodeWords(part) : decodePlain(part);
   return text.trim();
+}
+
+/** The subject of a message, of which these are the first bytes; empty where there is none. */
+export function subjectIn(message: Buffer): string {
+  const [header = ''] = message
+    .subarray(0, longestHead)
+    .toString('latin1')
+    .split(/\r?\n\r?\n/, 1);
+  const field = /^subject:.*(?:\r?\n[ \t].*)*/im.exec(header)?.[0];
+  return field === undefined ? '' : decodeHeader(Buffer.from(field, 'latin1'));
 }
 
 /** Words that follow each other: a character may be cut in two between those of one charset. */

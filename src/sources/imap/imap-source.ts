@@ -10,6 +10,7 @@ import { type ConnectionTimeouts, defaultTimeouts } from './connection.ts';
 import { openConnections } from './connections.ts';
 import { type MailListingLimits, watchListing } from './listing-watch.ts';
 import { parseMailAddress } from './mail-address.ts';
+import { folderPathOf } from './mailbox-name.ts';
 import { type MailboxRecord, mailboxOfRecord, recordOf } from './mailbox-record.ts';
 import { listMailboxes, type Mailbox, type Mailboxes, mailboxAt, validatorOf, validatorsOf } from './mailboxes.ts';
 import { openMessageFetches } from './message-fetches.ts';
@@ -110,7 +111,8 @@ export function imapSource(options: ImapOptions): Source {
 
   async function listTop(signal: AbortSignal): Promise<Listing> {
     const tree = await reload(signal);
-    return { members: foldersIn(tree.top, tree), problems: tree.problems };
+    const { problems, isIncomplete } = tree;
+    return { members: foldersIn(tree.top, tree), problems, ...(isIncomplete && { isIncomplete }) };
   }
 
   /** A mailbox that is asked for again is looked for again: something in it was not found. */
@@ -123,7 +125,12 @@ export function imapSource(options: ImapOptions): Source {
     const folders = foldersIn(mailbox, tree);
     if (mailbox.facts === undefined) {
       const validator = tree.validators.get(path);
-      return { members: folders, problems: [], ...(validator !== undefined && { validator }) };
+      return {
+        members: folders,
+        problems: [],
+        ...(tree.isIncomplete && { isIncomplete: true }),
+        ...(validator !== undefined && { validator }),
+      };
     }
     using watched = watch(signal);
     const found = await connections.use((connection) => listMessages(connection, path, watched, signal), {
@@ -133,10 +140,14 @@ export function imapSource(options: ImapOptions): Source {
     const record = await recordOf(mailbox.facts, found);
     hold(path, record);
     const validator = validatorOf(mailbox, found.opened, tree.validators);
+    const { lacking } = found;
     return {
       members: [...folders, ...found.messages.map(({ member }) => member), record.member],
-      problems: [],
-      ...(found.isIncomplete && { isIncomplete: true }),
+      problems:
+        lacking === undefined
+          ? []
+          : [{ path: folderPathOf(path, mailbox.facts), code: 'source/malformed', message: lacking }],
+      ...((lacking !== undefined || tree.isIncomplete) && { isIncomplete: true }),
       ...(validator !== undefined && { validator }),
     };
   }

@@ -1,21 +1,17 @@
 import { AppError } from '../../errors.ts';
 import { CommandRefused, type ImapConnection } from './connection.ts';
 import type { MailServer } from './mail-address.ts';
+import { mayPass } from './refusals.ts';
 
 /** The server does not take the token: of an expired one, a wrong user and rubbish it says the same. */
 export class LoginRefused extends Error {}
 
-/** Refusals that say nothing against the token (RFC 5530, and what servers say where there are too many connections). */
-const passing = /^(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN)$/;
-
-/** Whether a server refuses for there being too many connections of this person already. */
-export function isCrowded(code: string, text: string): boolean {
-  return code === 'LIMIT' || /\btoo many\b|\bconnections?\b.*\b(exceeded|limit)/i.test(text);
-}
+/** Refusals of somebody whose token is right (RFC 5530). */
+const ofPerson = /^(AUTHORIZATIONFAILED|NOPERM|PRIVACYREQUIRED)$/;
 
 /**
  * Shows the token by OAUTHBEARER (RFC 7628), or by XOAUTH2 where the server knows that alone. Throws LoginRefused, CommandRefused for what may
- * pass, `source/unauthorized` where it knows neither, and what commands throw.
+ * pass, `source/unauthorized` where it knows neither, `source/forbidden` where the person may not use it, and what commands throw.
  */
 export async function login(
   connection: ImapConnection,
@@ -37,9 +33,23 @@ export async function login(
   try {
     await connection.run(`AUTHENTICATE ${way.name}${inOne ? ` ${first}` : ''}`, { signal, answer });
   } catch (error) {
-    if (!(error instanceof CommandRefused) || passing.test(error.code) || isCrowded(error.code, error.message))
-      throw error;
-    throw new LoginRefused(error.code);
+    if (!(error instanceof CommandRefused) || mayPass(error)) throw error;
+    const { code, status } = error;
+    if (ofPerson.test(code))
+      throw new AppError(
+        'source/forbidden',
+        `The mail server takes the access token, and does not let this person in (${code}). Its operator can tell why.`,
+        { cause: error },
+      );
+    if (status === 'BAD')
+      throw new AppError(
+        'source/malformed',
+        'The mail server does not understand how the access token is shown to it.',
+        {
+          cause: error,
+        },
+      );
+    throw new LoginRefused(code);
   }
   // What it can may be more for whom it knows (RFC 9051, section 6.1.1).
   if (connection.capabilities === known) await connection.run('CAPABILITY', { signal });

@@ -35,6 +35,11 @@ export function folderNameOf(raw: string): string {
   return `${cutToBytes(fitting, longestName - digest.length - 3)} [${digest}]`.trimStart();
 }
 
+/** The path of a mailbox in the source, of its folders. */
+export function folderPathOf(path: string, { delimiter }: { readonly delimiter: string }): string {
+  return (delimiter === '' ? [path] : path.split(delimiter)).map(folderNameOf).join('/');
+}
+
 /** Whether a server that keeps to the encoding would call it just so: else two that read alike are not the same. */
 function encodesTo(name: string, raw: string): boolean {
   if (/[\x80-\xff]/.test(raw)) return true;

@@ -8,7 +8,7 @@ import { CommandRefused, type ImapConnection, type OpenedMailbox } from './conne
 import type { ListingWatch } from './listing-watch.ts';
 import { decodeMailboxName, folderNameOf } from './mailbox-name.ts';
 import { quoted } from './opened-mailbox.ts';
-import { mayPass } from './refusals.ts';
+import { mayPass, refusal } from './refusals.ts';
 import type { ImapResponse } from './response-reader.ts';
 import { numberOf, readValues, textOf, wordsOf } from './values.ts';
 
@@ -40,6 +40,8 @@ export interface Mailboxes {
   readonly top: Mailbox;
   readonly byPath: ReadonlyMap<string, Mailbox>;
   readonly problems: readonly ListingProblem[];
+  /** There may be more: not even the inbox is listed. */
+  readonly isIncomplete: boolean;
 }
 
 /** No server takes longer names. */
@@ -48,13 +50,22 @@ const specialUses = /^\\(All|Archive|Drafts|Flagged|Important|Junk|Sent|Trash)$/
 
 /**
  * Lists the mailboxes of the person (RFC 9051, section 6.3.9), with what shows whether something in them changed where the server keeps that (CONDSTORE,
- * RFC 7162). Those of other people and shared ones are left out, where the server says which these are (RFC 2342). Throws `source/too-large` and what commands throw.
+ * RFC 7162). Those of other people and shared ones are left out, where the server says which these are (RFC 2342). Throws `source/too-large`,
+ * `source/malformed` where there is none at all, and what commands throw.
  */
 export async function listMailboxes(
   connection: ImapConnection,
   watch: ListingWatch,
   signal: AbortSignal,
 ): Promise<Mailboxes> {
+  try {
+    return await listWhole(connection, watch, signal);
+  } catch (error) {
+    throw error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/forbidden') : error;
+  }
+}
+
+async function listWhole(connection: ImapConnection, watch: ListingWatch, signal: AbortSignal): Promise<Mailboxes> {
   const namespaces = await listNamespaces(connection, signal);
   const listing = openListing(namespaces, watch);
   const asked = { signal, onResponse: listing.onResponse, onBytes: watch.onBytes };
@@ -63,7 +74,10 @@ export async function listMailboxes(
     await connection.run('LIST "" "*"', asked);
     await connection.run('LSUB "" "*"', asked).catch(passOver);
   }
-  const mailboxes = listing.end();
+  const isIncomplete = !listing.hasInbox() && (await mayHaveInbox(connection, signal));
+  const mailboxes = listing.end({ isIncomplete });
+  if (mailboxes.byPath.size === 0 && !isIncomplete)
+    throw new AppError('source/malformed', 'The mail server lists no mailbox, not even an inbox.');
   if (connection.capabilities.has('CONDSTORE')) await askEach(connection, mailboxes, asked);
   return mailboxes;
 }
@@ -93,11 +107,24 @@ async function listExtended(connection: ImapConnection, asked: Asked): Promise<b
   }
 }
 
-/** One after the other, for servers that do not tell it with the list. */
+/** Everybody has an inbox, if the server has them at all, and a list of all names it (RFC 9051, sections 5.1 and 6.3.9). */
+async function mayHaveInbox(connection: ImapConnection, signal: AbortSignal): Promise<boolean> {
+  try {
+    await connection.run('STATUS INBOX (MESSAGES)', { signal });
+    return true;
+  } catch (error) {
+    if (error instanceof CommandRefused) return mayPass(error);
+    throw error;
+  }
+}
+
+/** One after the other, for servers that do not tell it with the list. One that fails now is found out where it is opened. */
 async function askEach(connection: ImapConnection, { byPath }: Mailboxes, asked: Asked): Promise<void> {
   for (const { path, facts, status } of byPath.values())
     if (facts !== undefined && status === undefined)
-      await connection.run(`STATUS ${quoted(path)} (${statusItems})`, asked).catch(passOver);
+      await connection.run(`STATUS ${quoted(path)} (${statusItems})`, asked).catch((error: unknown) => {
+        if (!(error instanceof CommandRefused)) throw error;
+      });
 }
 
 /** What a server refuses is not known then. */
@@ -227,11 +254,19 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
       if (/^status$/i.test(kind)) onStatus(response, all.length);
       else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind));
     },
-    end(): Mailboxes {
+    hasInbox: () => byPath.keys().some((path) => /^inbox$/i.test(path)),
+    end({ isIncomplete }: Pick<Mailboxes, 'isIncomplete'>): Mailboxes {
+      if (isIncomplete)
+        problems.push({
+          path: 'INBOX',
+          name: 'INBOX',
+          code: 'source/malformed',
+          message: 'The mail server does not list the inbox, which is there.',
+        });
       for (const mailbox of byPath.values())
         if (mailbox.facts !== undefined && subscribed.has(mailbox.path))
           mailbox.facts = { ...mailbox.facts, isSubscribed: true };
-      return { top, byPath, problems };
+      return { top, byPath, problems, isIncomplete };
     },
   };
 }

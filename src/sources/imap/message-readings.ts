@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Member, Reading } from '../source.ts';
+import { subjectIn } from './encoded-words.ts';
 import {
   bytesOfPart,
   type FetchedPart,
@@ -8,6 +9,7 @@ import {
   type MessageFetches,
   type MessagePlace,
 } from './message-fetches.ts';
+import { messageName } from './message-name.ts';
 
 interface Needs {
   readonly fetches: MessageFetches;
@@ -25,17 +27,19 @@ export interface MessageReadings {
 
 /**
  * What has a number never changes, and an answer that broke off is told from a whole one. There are servers that only estimate sizes, though: where one
- * lists another than it sends, two readings of the same bytes are the message.
+ * lists another than it sends, two readings of the same bytes are the message, unless they are empty or of another subject than is listed: what some
+ * servers send in place of a message that they cannot give is the same each time as well.
  */
 export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): MessageReadings {
   const doubted = new WeakMap<Member, string>();
 
-  /** Throws `source/changed` with `retry` at the first of such readings, and `source/malformed` where they differ. */
-  function requireListedSize(entry: Member, length: number, digest: () => string): void {
+  /** Throws `source/changed` with `retry` at the first of such readings, and `source/malformed` where they differ or stand in for it. */
+  function requireListedSize(entry: Member, length: number, { head, digest }: Read): void {
     if (entry.size === undefined || entry.size === length) return;
     const before = doubted.get(entry);
     const now = digest();
-    if (before === now) return;
+    const isOther = standsIn(entry, head);
+    if (before === now && !isOther) return;
     doubted.set(entry, now);
     const detail = { listed: entry.size, received: length };
     if (before === undefined)
@@ -43,9 +47,8 @@ export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): Mes
         detail,
         retry: { afterMs: 0 },
       });
-    throw new AppError('source/malformed', 'The mail server sends something else each time, and never what it lists.', {
-      detail,
-    });
+    const what = isOther ? 'something other than the message' : 'something else each time, and never what it lists';
+    throw new AppError('source/malformed', `The mail server sends ${what}.`, { detail });
   }
 
   /** From a byte on, of which the first part is there already. */
@@ -56,6 +59,7 @@ export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): Mes
     const hash = createHash('sha256');
     async function* body() {
       let length = from;
+      const start = first.bytes;
       for (let { bytes } = first; ; { bytes } = await fetches.part(place, length, signal)) {
         length += bytes.length;
         onBytes(bytes.length);
@@ -65,7 +69,7 @@ export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): Mes
         // Less than was requested is the end only where no more is listed: a server may give less at a time.
         if (bytes.length === 0 || (bytes.length < bytesOfPart && length >= (size ?? length + 1))) break;
       }
-      requireListedSize(entry, length, () => hash.digest('hex'));
+      requireListedSize(entry, length, { head: from === 0 ? start : undefined, digest: () => hash.digest('hex') });
     }
     return { validator, ...(!isDoubted && { size: size - from }), body: body() };
   }
@@ -79,7 +83,8 @@ export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): Mes
       const bytes = isShort ? await fetches.whole(place, size, signal) : undefined;
       if (bytes === undefined) return readInParts(entry, 0, await fetches.part(place, 0, signal), signal);
       onBytes(bytes.length);
-      requireListedSize(entry, bytes.length, () => createHash('sha256').update(bytes).digest('hex'));
+      const digest = () => createHash('sha256').update(bytes).digest('hex');
+      requireListedSize(entry, bytes.length, { head: bytes, digest });
       return { size: bytes.length, validator, body: [bytes] };
     },
     async openRest(entry, from, signal) {
@@ -87,6 +92,21 @@ export function openMessageReadings({ fetches, mostBytes, onBytes }: Needs): Mes
       return first !== undefined && first.size === entry.size ? readInParts(entry, from, first, signal) : undefined;
     },
   };
+}
+
+/** A message that was read to its end. */
+interface Read {
+  /** Its beginning; absent where it was read before. */
+  readonly head: Buffer | undefined;
+  readonly digest: () => string;
+}
+
+/** Whether it is not the message: there is nothing, or it has another subject than is listed. */
+function standsIn(entry: Member, head: Buffer | undefined): boolean {
+  if (head === undefined) return false;
+  if (head.length === 0) return true;
+  const named = (subject: string) => messageName({ uid: placeOf(entry).uid, receivedAt: entry.modified, subject });
+  return entry.name !== named('') && entry.name !== named(subjectIn(head));
 }
 
 /** As `listMessages` has written it. */

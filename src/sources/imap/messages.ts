@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { memoryOfMember } from '../../memory-budget.ts';
 import { sortedInPieces } from '../../pieces.ts';
 import type { Member } from '../source.ts';
@@ -23,13 +24,13 @@ export interface ListedMessages {
   readonly opened: OpenedMailbox;
   /** By their numbers. */
   readonly messages: readonly ListedMessage[];
-  /** The server named fewer than it says there are. */
-  readonly isIncomplete: boolean;
+  /** Where the server named fewer than it says there are: so, in words. */
+  readonly lacking?: string;
 }
 
 const items = '(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])';
 
-/** Opens a mailbox and lists its messages, in one command. Throws `source/too-large`, `source/too-slow` and what commands throw. */
+/** Opens a mailbox and lists its messages, in one command; what the server refuses at its end does not count against those that came. Throws `source/too-large`, `source/too-slow` and what commands throw. */
 export async function listMessages(
   connection: ImapConnection,
   path: string,
@@ -46,20 +47,30 @@ export async function listMessages(
     watch.member(memoryOfMember(message.member.location));
     found.set(message.uid, message);
   };
-  if (opened.messages > 0) await fetchAll(connection, { signal, onResponse, onBytes: watch.onBytes });
-  return {
-    opened,
-    messages: await sortedInPieces(found.values(), (one, other) => one.uid - other.uid),
-    isIncomplete: found.size < opened.messages - expunged,
-  };
+  const isShort = () => found.size < opened.messages - expunged;
+  const run = (command: string) => connection.run(command, { signal, onResponse, onBytes: watch.onBytes });
+  if (opened.messages > 0)
+    await run(`UID FETCH 1:* ${items}`).catch((error: unknown) => {
+      // Gmail says NO where there were some that it could not give.
+      const isAfterSome = error instanceof CommandRefused && error.status === 'NO' && found.size > 0;
+      if (!isAfterSome || mayPass(error)) throw lastingRefusal(error);
+    });
+  // What others have deleted since it was opened may be told only when it is asked for.
+  if (isShort()) await run('NOOP').catch(passOver);
+  const messages = await sortedInPieces(found.values(), (one, other) => one.uid - other.uid);
+  return { opened, messages, ...(isShort() && { lacking: lacking(opened.messages - expunged, found.size) }) };
 }
 
-async function fetchAll(connection: ImapConnection, options: Parameters<ImapConnection['run']>[1]): Promise<void> {
-  try {
-    await connection.run(`UID FETCH 1:* ${items}`, options);
-  } catch (error) {
-    throw error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/forbidden') : error;
-  }
+function lastingRefusal(error: unknown): unknown {
+  return error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/forbidden') : error;
+}
+
+function passOver(error: unknown): void {
+  if (!(error instanceof CommandRefused)) throw error;
+}
+
+function lacking(all: number, listed: number): string {
+  return `The mail server says that there are ${countWords(all, 'message')} in this mailbox, and lists ${listed}.`;
 }
 
 /** Undefined for a response of another kind, such as one of flags that somebody has just changed. */

@@ -1,24 +1,43 @@
+import { obeyed } from '../../domain/retry-after.ts';
 import { AppError, codeIn } from '../../errors.ts';
 import { CommandRefused, ConnectionLost } from './connection.ts';
-import { isCrowded } from './login.ts';
 
 /** Response codes that say that the same command may succeed in a moment (RFC 5530). */
 const passing = /^(UNAVAILABLE|INUSE|LIMIT|SERVERBUG|CONTACTADMIN|EXPUNGEISSUED)$/;
 
+/** What servers write that say it without such a code, or with one that is about room: Exchange, Gmail, and Dovecot before 2.3. */
+const passingWords =
+  /\btemporar(y|ily)\b|\btry again later\b|\bthrottled\b|\bnot connected\b|\bexceeded\b.*\blimits?\b/i;
+
+/** Whether a server refuses for there being too many connections of this person already. */
+export function isCrowded(code: string, text: string): boolean {
+  return code === 'LIMIT' || /\btoo many\b|\bconnections?\b.*\b(exceeded|limit)/i.test(text);
+}
+
 /** Whether the same may be asked again: there was no answer, or one that is about the moment. */
 export function mayPass(error: unknown): error is ConnectionLost | CommandRefused {
   if (error instanceof ConnectionLost) return true;
-  return error instanceof CommandRefused && (passing.test(error.code) || isCrowded(error.code, error.message));
+  if (!(error instanceof CommandRefused)) return false;
+  const { code, message } = error;
+  return (
+    passing.test(code) || isCrowded(code, message) || (/^(|ALERT|OVERQUOTA)$/.test(code) && passingWords.test(message))
+  );
+}
+
+/** The pause that a server asks for, in milliseconds (Exchange). */
+export function pauseOf({ message }: Error): number {
+  return obeyed(Number(/\bbackoff time: (\d{1,12}) milliseconds/i.exec(message)?.[1] ?? 0));
 }
 
 /** What passed at no try, as an error of a source. */
 export function outage(error: ConnectionLost | CommandRefused): AppError {
-  return new AppError('source/unavailable', messageOf(error), { cause: error, retry: { afterMs: 0 } });
+  return new AppError('source/unavailable', messageOf(error), { cause: error, retry: { afterMs: pauseOf(error) } });
 }
 
 function messageOf(error: ConnectionLost | CommandRefused): string {
   if (error instanceof CommandRefused) return 'The mail server says that it cannot answer at the moment.';
   if (isCrowded('', error.farewell)) return 'The mail server takes no more connections of this person at the moment.';
+  if (error.farewell !== '') return `The mail server closes the connection, and says: ${error.farewell.slice(0, 200)}`;
   const code = codeIn(error) ?? '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
     return 'The mail server speaks no TLS at that port. Correct the port in MAIL_URL: for imaps:// it is 993 by default.';
@@ -30,7 +49,7 @@ function messageOf(error: ConnectionLost | CommandRefused): string {
 /** What a refusal says of what was asked for; `otherwise` is what it counts as where the server does not say why. */
 export function refusal(error: CommandRefused, otherwise: 'source/not-found' | 'source/forbidden'): AppError {
   const { code, status } = error;
-  const options = { cause: error, detail: { status, responseCode: code } };
+  const options = { cause: error, detail: { answer: status, responseCode: code } };
   if (status === 'BAD')
     return new AppError('source/malformed', 'The mail server does not understand what it is asked.', options);
   if (/^(NOPERM|AUTHORIZATIONFAILED|PRIVACYREQUIRED)$/.test(code))

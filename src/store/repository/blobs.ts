@@ -95,7 +95,7 @@ function openLookAgain(readNewIndexes: () => Promise<boolean>): Reader['lookAgai
       looking = undefined;
     });
     if (await looking) inVain.clear();
-    inVain.add(at);
+    else inVain.add(at);
   };
 }
 

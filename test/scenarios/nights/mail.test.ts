@@ -176,6 +176,46 @@ describe('nights', () => {
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { filesNew: 0, filesChanged: 0 } });
   });
 
+  test('are partial where the server lists fewer messages than it says there are, and let go of none of them', async () => {
+    server.put('INBOX', 'Subject: New\r\n\r\n!');
+    server.mischief = (command, tag, socket) => {
+      if (command.name !== 'UID FETCH' || !command.arguments.startsWith('1:*') || command.opened !== 'INBOX')
+        return false;
+      return socket.write(`* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 30)\r\n${tag} NO Some could not be fetched.\r\n`);
+    };
+    const run = await night();
+    expect(run).toMatchObject({ state: 'partial', errorCode: 'source/malformed', counts: { entriesGone: 0 } });
+    expect(run.problems).toMatchObject([
+      {
+        path: 'mail/INBOX',
+        message: 'The mail server says that there are 3 messages in this mailbox, and lists 1.',
+        kept: false,
+      },
+      { path: 'mail/INBOX/2020-02-03 Again [2].eml', kept: true },
+      { path: 'mail/INBOX/2020-02-03 Hello [1].eml', kept: true },
+    ]);
+    expect(run.content).toMatchObject(mail);
+    server.mischief = () => false;
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { filesNew: 1 } });
+  });
+
+  test('keep all mail where the server lists no mailbox, and what it does not list where it leaves out the inbox', async () => {
+    const listing =
+      (list: string): ImapServer['mischief'] =>
+      (command, tag, socket) =>
+        /^(LIST|LSUB)$/.test(command.name) && socket.write(`${list}${tag} OK done\r\n`);
+    server.mischief = listing('');
+    const without = await night();
+    expect(without).toMatchObject({ state: 'partial', problems: [{ path: 'mail/', kept: true }] });
+    expect(without.content).toEqual({ ...files, ...mail });
+    server.mischief = listing('* LIST () "/" Work/Plans\r\n');
+    const some = await night();
+    expect(some).toMatchObject({ state: 'partial', problems: [{ path: 'mail/INBOX', kept: true }] });
+    expect(some.content).toEqual({ ...files, ...mail });
+    server.mischief = () => false;
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { entriesGone: 0 } });
+  });
+
   test('keep a mailbox that cannot be opened, and are whole again when it can', async () => {
     mailboxAt(server, 'INBOX').modSeq++;
     server.mischief = (command, tag, socket) => {

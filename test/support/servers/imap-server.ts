@@ -157,7 +157,8 @@ function serve(server: ImapServer, socket: Socket): void {
   function answer({ name, arguments: rest }: HeardCommand, tag: string): void {
     const ok = (text = 'done') => say(`${tag} OK ${text}`);
     const none = () => say(`${tag} NO [NONEXISTENT] There is none.`);
-    if (name === 'CAPABILITY') {
+    if (name === 'NOOP') ok();
+    else if (name === 'CAPABILITY') {
       say(`* CAPABILITY ${server.capabilities.join(' ')}`);
       ok();
     } else if (name === 'AUTHENTICATE') authenticate(rest, tag);

@@ -202,6 +202,90 @@ describe('what a home lists', () => {
       ['work', 'source/malformed'],
     ]);
   });
+
+  test.each([403, 404, 503])('is incomplete where one of several homes answers %i, which is named', async (status) => {
+    const root = folder(
+      { one: folder({ work: calendar({}) }), boss: folder({ meetings: calendar({}) }) },
+      { properties: calendarsAt('/dav/one/', '/dav/boss/') },
+    );
+    const mischief: Mischief = ({ path }, response) => {
+      if (path === '/dav/boss/') end(response, status);
+      return path === '/dav/boss/';
+    };
+    const { listing } = await found(root, { mischief });
+    expect(names(listing as Listing)).toEqual(['work']);
+    expect(listing?.isIncomplete).toBe(true);
+    const message = `The server names /dav/boss/ as another place of this person, and does not list it: `;
+    expect(listing?.problems).toMatchObject([{ message: expect.stringContaining(message) }]);
+    expect(listing?.problems[0]).not.toHaveProperty('name');
+  });
+
+  test('is its error where each of several homes fails, and where the token is refused at one', async () => {
+    const root = folder({ one: folder({}), two: folder({}) }, { properties: calendarsAt('/dav/one/', '/dav/two/') });
+    const answering = (statuses: Record<string, number>): Asked => ({
+      mischief: ({ path }, response) => {
+        const status = statuses[path];
+        if (status !== undefined) end(response, status);
+        return status !== undefined;
+      },
+    });
+    const all = await found(root, answering({ '/dav/one/': 403, '/dav/two/': 404 }));
+    expect(all.error).toMatchObject({ code: 'source/forbidden' });
+    const { error } = await found(root, answering({ '/dav/': 401 }));
+    expect(error).toMatchObject({ code: 'source/unauthorized' });
+  });
+});
+
+describe('an object of which no size is listed', () => {
+  const error = '{"error":"try again later"}';
+  const card = 'BEGIN:VCARD\r\nEND:VCARD\r\n';
+  test.each([
+    ['a message of the server', 'application/json', error, 'The server sent a web page, or a message of its own'],
+    ['a message of the server', 'application/xml', '<error/>', 'The server sent a web page, or a message of its own'],
+    ['nothing', 'text/vcard', '', 'The server sent nothing of a file that is not empty.'],
+    ['nothing', 'text/plain', '', 'The server sent nothing of a file that is not empty.'],
+  ])('is not what comes without its version: %s as %s', async (_, type, body, message) => {
+    await opened({ 'content-type': type }, body, async (reading) => {
+      await expect(reading()).rejects.toMatchObject({ code: 'source/changed', retry: { afterMs: 0 } });
+      await expect(reading()).rejects.toMatchObject({
+        code: 'source/malformed',
+        message: expect.stringContaining(message),
+      });
+    });
+  });
+
+  test.each([
+    ['without its version, as it is', { 'content-type': 'text/vcard; charset=utf-8' }, card],
+    ['without its version, as mere text', { 'content-type': 'text/plain' }, card],
+    [
+      'with its version, whatever the server takes it for',
+      { 'content-type': 'application/json', etag: '"version 1"' },
+      card,
+    ],
+    ['with its version, though it is empty', { etag: '"version 1"' }, ''],
+  ])('is what comes %s', async (_, headers, body) => {
+    await opened(headers, body, async (reading) => expect((await reading()).toString()).toBe(body));
+  });
+
+  /** What a GET of it brings, as the server answers it. */
+  async function opened(
+    headers: Record<string, string>,
+    body: string,
+    work: (reading: () => Promise<Buffer>) => Promise<void>,
+  ): Promise<void> {
+    const friends = addressBook({ 'mum.vcf': { ...object(card), hideSize: true } });
+    await using server = await startHostileWebdav(personalTree(folder({ friends })));
+    await using source = openSource(server.url, { kind: heldKinds.contacts, name: 'contacts' });
+    const [root] = await source.roots(never);
+    if (root === undefined) throw new Error('There is no root.');
+    const book = memberNamed(await source.list(root.collection, never), 'friends');
+    const entry = memberNamed(await source.list(book, never), 'mum.vcf');
+    server.mischief = ({ method }, response) => {
+      if (method === 'GET') end(response, 200, headers, body);
+      return method === 'GET';
+    };
+    await work(async () => contentOf(await source.open(entry, never)));
+  }
 });
 
 test('more calendars than anybody has are refused, and a property that is too long is left out', async () => {

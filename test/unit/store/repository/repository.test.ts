@@ -196,6 +196,17 @@ describe('blobs', () => {
     });
   });
 
+  test('of every backup that came since are found by whoever has the repository open, one backup after the other', async () => {
+    const backend = openMemoryBackend();
+    const writer = await newRepository(backend);
+    const reader = await openRepository(backend, 'pw');
+    await reader.loadIndex();
+    for (const name of ['one', 'two', 'three']) {
+      const { tree } = await writeSnapshot(writer, { [name]: randomBytes(10) });
+      expect((await reader.loadTree(tree)).nodes).toMatchObject([{ name }]);
+    }
+  });
+
   test('in an index that is damaged are not found, the others are', async () => {
     const backend = openMemoryBackend();
     const made = await newRepository(backend);
