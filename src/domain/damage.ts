@@ -45,6 +45,11 @@ export interface DamageFacts {
   readonly accepted: ReadonlySet<string>;
 }
 
+/** Since when a repository is known to be gone: the version before wrote the moment in place of that of the damage. */
+export function goneSince({ foundAt, goneAt }: { foundAt: Date | null; goneAt: Date | null }): Date | null {
+  return foundAt === null || (goneAt !== null && goneAt > foundAt) ? goneAt : foundAt;
+}
+
 /** What is to be done about the damage: where several things are, the first of the list. */
 export function damageStateOf({ damage, foundAt, readAgainAt, accepted }: DamageFacts): DamageState {
   const isLost = damage.files.length + damage.snapshots.length > 0;

@@ -30,7 +30,7 @@ export type NoticeFacts =
   | ({ kind: 'digest' } & Figures)
   | { kind: 'circuit'; issuer: string; openMs?: number }
   | { kind: 'rotation_lost'; grants: number }
-  | { kind: 'repositories'; are: 'damaged' | 'healed' | 'unverified' | 'held'; people: number }
+  | { kind: 'repositories'; are: 'damaged' | 'gone' | 'healed' | 'back' | 'unverified' | 'held'; people: number }
   /** The moments as RFC 3339 has them. */
   | ({ kind: 'forecast'; from: string; to: string } & Omit<ForecastFigures, 'from' | 'to'>)
   | { kind: 'night_begun'; night: string }
@@ -108,26 +108,53 @@ export function isOfDamage(reason: ProtectionReason): boolean {
   return ['damaged', 'lost', 'snapshots_removed', 'key_damaged'].includes(reason);
 }
 
-/** People whose repository is damaged, and those whose damage was healed of late, and when the last of each was found. */
+/** People whose repository is damaged or gone, those whose was healed or is back of late, and when the last of each was found. */
 export interface DamagedPeople {
   readonly damaged: number;
   readonly newestDamage: Date | null;
+  readonly gone: number;
+  readonly newestGone: Date | null;
   readonly healed: number;
   readonly newestHealing: Date | null;
+  readonly back: number;
+  readonly newestBack: Date | null;
+  /** Since when the first of those that are back was gone. */
+  readonly backFrom: Date | null;
 }
 
-/** That repositories are damaged, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
+/** That repositories are damaged or gone, that some are healed, and that some were not verified for too long: once of each, of the last once a day. */
 export function noticesOfRepositories(
-  { damaged, newestDamage, healed, newestHealing, unverified }: DamagedPeople & { readonly unverified: number },
+  {
+    damaged,
+    newestDamage,
+    gone,
+    newestGone,
+    healed,
+    newestHealing,
+    unverified,
+  }: DamagedPeople & {
+    readonly unverified: number;
+  },
   day: string,
 ): Notice[] {
-  const notice = (are: 'damaged' | 'healed' | 'unverified', people: number, key: string) =>
+  const notice = (are: 'damaged' | 'gone' | 'healed' | 'unverified', people: number, key: string) =>
     people === 0 ? [] : [{ key: `repositories/${are}/${key}`, facts: { kind: 'repositories' as const, are, people } }];
   return [
     ...notice('damaged', damaged, (newestDamage ?? new Date(0)).toISOString()),
+    ...notice('gone', gone, (newestGone ?? new Date(0)).toISOString()),
     ...notice('healed', healed, (newestHealing ?? new Date(0)).toISOString()),
     ...notice('unverified', unverified, day),
   ];
+}
+
+/** That repositories which were gone are back: once of each; undefined where none is. */
+export function noticeOfReturn({ back, newestBack }: Pick<DamagedPeople, 'back' | 'newestBack'>): Notice | undefined {
+  return newestBack === null
+    ? undefined
+    : {
+        key: `repositories/back/${newestBack.toISOString()}`,
+        facts: { kind: 'repositories', are: 'back', people: back },
+      };
 }
 
 /** That of so many people snapshots did not go as agreed for too long: once a day, undefined where it is nobody. */

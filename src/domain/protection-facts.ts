@@ -60,7 +60,7 @@ export interface Restorable {
   readonly isOverdue: boolean;
   /** What is to be done about damage; null: none is known. */
   readonly damage: DamageState | null;
-  /** Since when that is known. */
+  /** Since when that is known; of one that is gone, since when it is. */
   readonly damagedSince: Date | null;
   /** When the damage before was found healed. */
   readonly healedAt: Date | null;

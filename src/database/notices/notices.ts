@@ -151,6 +151,14 @@ export async function listToldTooShort(database: Database): Promise<string[]> {
   return rows.map(({ channel }) => channel);
 }
 
+/** The channels that were told from that moment on that repositories are gone. */
+export async function listToldGone(database: Database, from: Date): Promise<string[]> {
+  const rows = await database.$queryRaw<{ channel: string }[]>`
+    SELECT DISTINCT channel FROM notices
+    WHERE user_id IS NULL AND created_at >= ${from} AND facts->>'kind' = 'repositories' AND facts->>'are' = 'gone'`;
+  return rows.map(({ channel }) => channel);
+}
+
 /** Consents that have ended because a rotated token was lost: until that is proven, the token is asked again. */
 export async function countLostRotations(database: Database): Promise<number> {
   return database.grant.count({ where: { state: 'needs_consent', reason: 'lost_rotation' } });

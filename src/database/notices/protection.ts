@@ -1,4 +1,4 @@
-import type { DamageState } from '../../domain/damage.ts';
+import { type DamageState, goneSince } from '../../domain/damage.ts';
 import type { EndedRun, ProtectionFacts } from '../../domain/protection-facts.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
@@ -127,6 +127,7 @@ interface Row {
   checkedAt: Date | null;
   damageState: DamageState | null;
   foundAt: Date | null;
+  goneAt: Date | null;
   clearedAt: Date | null;
 }
 
@@ -156,7 +157,7 @@ async function read(
       (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
       CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
-      v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.cleared_at AS "clearedAt"
+      v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.gone_at AS "goneAt", v.cleared_at AS "clearedAt"
     FROM (
       SELECT u.id, u.username, u.subject, g.issuer, g.client_id, g.state, g.reason, g.idle_deadline, g.max_deadline, g.next_exchange_at
       FROM users u LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
@@ -244,9 +245,11 @@ function verificationOf({
   verifiedAt,
   checkedAt,
   damageState: damage,
-  foundAt: damagedSince,
+  foundAt,
+  goneAt,
   clearedAt: healedAt,
 }: Row): ProtectionFacts['verification'] {
+  const damagedSince = damage === 'gone' ? goneSince({ foundAt, goneAt }) : foundAt;
   return since === null ? null : { since, verifiedAt, checkedAt, damage, damagedSince, healedAt };
 }
 

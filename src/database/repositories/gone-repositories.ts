@@ -1,13 +1,13 @@
-import type { DamageState } from '../../domain/damage.ts';
+import { type DamageState, goneSince } from '../../domain/damage.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { isBeingErased } from './erasures.ts';
-import { saveStateEvent } from './verifications.ts';
+import { saveStateEvent, type VerificationRow } from './verifications.ts';
 
 const gone = 'gone' satisfies DamageState;
 
 /**
  * Puts on record that a repository which was made is not there, or that nothing opens it; not where it is being erased, or is in another place by
- * now. The next verification that opens it says what is left of that.
+ * now. What was known to be damaged before stays on record. The next verification that opens it says what is left of that.
  */
 export async function saveGone(
   database: Database,
@@ -18,7 +18,7 @@ export async function saveGone(
     if (repository === null || isBeingErased(repository)) return;
     const before = await transaction.verification.findUnique({ where: { userId } });
     if (before?.damageState === gone) return;
-    const found = { damageState: gone, foundAt: at };
+    const found = { damageState: gone, goneAt: at };
     await transaction.verification.upsert({
       where: { userId },
       create: { userId, since: at, nextAt: at, ...found },
@@ -29,20 +29,23 @@ export async function saveGone(
 }
 
 /**
- * Puts on record that a repository which was known to be gone since `foundAt` is there again, in that state, and makes its verification due. False
- * where something else is known of it by now, or it is in another place.
+ * Puts on record that a repository which was known to be gone is there again, in that state, and makes its verification due. False where something
+ * else is known of it than `known` by now, or it is in another place.
  */
 export async function saveBack(
   database: Database,
-  back: { userId: string; id: string; store: string | null; foundAt: Date; state: DamageState | null; at: Date },
+  back: { known: VerificationRow; id: string; store: string | null; state: DamageState | null; at: Date },
 ): Promise<boolean> {
-  const { userId, id, store, foundAt, state, at } = back;
+  const { known, id, store, state, at } = back;
+  const { userId, foundAt, goneAt } = known;
   return inTransaction(database, async (transaction) => {
     if ((await transaction.repository.count({ where: { id, store } })) === 0) return false;
     const { count } = await transaction.verification.updateMany({
-      where: { userId, damageState: gone, foundAt },
+      where: { userId, damageState: gone, foundAt, goneAt },
       data: {
         damageState: state,
+        goneAt: goneSince(known),
+        backAt: at,
         nextAt: at,
         errorCode: null,
         errorFiles: [],

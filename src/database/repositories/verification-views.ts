@@ -3,6 +3,8 @@ import type { DamagedPeople } from '../../domain/notices.ts';
 import type { Database } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
+const gone = 'gone' satisfies DamageState;
+
 /** How many files and folders of each of these people cannot be restored, at most a thousand, and why verifying fails. */
 export async function listVerifications(
   database: Database,
@@ -15,18 +17,28 @@ export async function listVerifications(
   return new Map(rows.map(({ userId, ...row }) => [userId, row]));
 }
 
-/** How many people's repositories are damaged, or were healed after that moment, found by indexes of those few; not of those who took their consent back. */
-export async function countDamaged(database: Database, { healedAfter }: { healedAfter: Date }): Promise<DamagedPeople> {
+/**
+ * How many people's repositories are damaged or gone, or were healed or are back after that moment, found by indexes of those few; not of those who
+ * took their consent back.
+ */
+export async function countDamaged(database: Database, { after }: { after: Date }): Promise<DamagedPeople> {
   const [counted] = await database.$queryRaw<[DamagedPeople]>`
     WITH known AS (
-      SELECT user_id, found_at, true AS is_damaged, NULL::timestamptz AS cleared_at FROM verifications
-      WHERE damage_state IS NOT NULL AND damage_state <> ALL (${[...quietDamage]})
+      SELECT user_id, CASE damage_state WHEN ${gone} THEN ${gone} ELSE 'damaged' END AS are,
+        CASE damage_state WHEN ${gone} THEN greatest(gone_at, found_at) ELSE found_at END AS at, NULL::timestamptz AS gone_at
+      FROM verifications WHERE damage_state IS NOT NULL AND damage_state <> ALL (${[...quietDamage]})
       UNION ALL
-      SELECT user_id, NULL, false, cleared_at FROM verifications
-      WHERE cleared_at > ${healedAfter} AND (damage_state IS NULL OR damage_state = 'superseded')
+      SELECT user_id, 'healed', cleared_at, NULL FROM verifications
+      WHERE cleared_at > ${after} AND (damage_state IS NULL OR damage_state = 'superseded')
+      UNION ALL
+      SELECT user_id, 'back', back_at, gone_at FROM verifications
+      WHERE back_at > ${after} AND damage_state IS DISTINCT FROM ${gone}
     )
-    SELECT count(*) FILTER (WHERE is_damaged)::int AS damaged, max(found_at) AS "newestDamage",
-      count(*) FILTER (WHERE NOT is_damaged)::int AS healed, max(cleared_at) AS "newestHealing"
+    SELECT count(*) FILTER (WHERE are = 'damaged')::int AS damaged, max(at) FILTER (WHERE are = 'damaged') AS "newestDamage",
+      count(*) FILTER (WHERE are = 'gone')::int AS gone, max(at) FILTER (WHERE are = 'gone') AS "newestGone",
+      count(*) FILTER (WHERE are = 'healed')::int AS healed, max(at) FILTER (WHERE are = 'healed') AS "newestHealing",
+      count(*) FILTER (WHERE are = 'back')::int AS back, max(at) FILTER (WHERE are = 'back') AS "newestBack",
+      min(gone_at) AS "backFrom"
     FROM known WHERE EXISTS (SELECT FROM repositories WHERE user_id = known.user_id OFFSET 0)
       AND (SELECT state FROM grants WHERE user_id = known.user_id ORDER BY created_at DESC LIMIT 1) <> 'withdrawn'`;
   return counted;
@@ -58,7 +70,7 @@ const nobody = '00000000-0000-0000-0000-000000000000';
 export async function* eachGoneRepository(database: Database): AsyncGenerator<readonly string[]> {
   for (let after = nobody; ; ) {
     const rows = await database.verification.findMany({
-      where: { damageState: 'gone' satisfies DamageState, userId: { gt: after } },
+      where: { damageState: gone, userId: { gt: after } },
       orderBy: { userId: 'asc' },
       take: pageOfPeople,
       select: { userId: true },

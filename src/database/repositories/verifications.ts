@@ -1,4 +1,4 @@
-import { type Damage, type DamageState, isAlarming } from '../../domain/damage.ts';
+import { type Damage, type DamageState, damageStateOf, goneSince, isAlarming } from '../../domain/damage.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
@@ -77,14 +77,13 @@ export interface Verified {
 export async function saveVerified(database: Database, verified: Verified): Promise<void> {
   const { userId, at, nextAt, cursor, packsRead, filesRead, damagedPacks, found } = verified;
   await inTransaction(database, async (transaction) => {
-    const before = await transaction.verification.findUnique({ where: { userId } });
+    const row = await transaction.verification.findUnique({ where: { userId } });
     // What is missing then is missing because it is being erased.
-    if (before === null || (await areBeingErased(transaction, userId))) return;
+    if (row === null || (await areBeingErased(transaction, userId))) return;
+    const before = readRow(row);
     const { damageState: from } = before;
     const to = found?.state ?? null;
-    // What only was not there for a while was not damaged, and no person was told that it is.
-    const wasTold = isAlarming(readState(from)) && from !== 'gone';
-    const isHealed = wasTold && !isAlarming(to) && to !== 'accepted';
+    const isHealed = isAlarming(damageBefore(before)) && !isAlarming(to) && to !== 'accepted';
     await transaction.verification.update({
       where: { userId },
       data: {
@@ -93,11 +92,19 @@ export async function saveVerified(database: Database, verified: Verified): Prom
         damage: found === null ? Prisma.DbNull : asJson(found.damage),
         ...(!isAlarming(to) && { verifiedAt: at }),
         ...(to === null && { accepted: [] }),
+        ...(from === 'gone' && { goneAt: goneSince(before), backAt: at }),
         ...(isHealed && { clearedAt: at }),
       },
     });
     if (from !== to) await saveStateEvent(transaction, { userId, from, to, at, by: 'schedule' });
   });
+}
+
+/** What was known to be damaged, also before the repository was gone: what only was not there for a while was not damaged, and no person was told that it is. */
+function damageBefore({ damage, damageState, foundAt, accepted }: VerificationRow): DamageState | null {
+  if (damageState !== 'gone') return damageState;
+  if (damage === null || foundAt === null) return null;
+  return damageStateOf({ damage, foundAt, readAgainAt: null, accepted: new Set(accepted) });
 }
 
 /** Puts on record why a verification could not be done, and when it is tried again. */

@@ -93,7 +93,7 @@ async function bringBackGrants(database: Database, moments: Moments): Promise<{ 
 }
 
 async function bringBackVerifications(database: Database, moments: Moments): Promise<{ userId: string }[]> {
-  const columns = ['next_at', 'read_at', 'checked_at', 'verified_at', 'found_at', 'cleared_at'];
+  const columns = ['next_at', 'read_at', 'checked_at', 'verified_at', 'found_at', 'gone_at', 'back_at', 'cleared_at'];
   return database.$queryRaw<{ userId: string }[]>`
     UPDATE verifications SET ${bringingBack(columns, moments)} WHERE next_at > ${moments.far} RETURNING user_id AS "userId"`;
 }

@@ -7,12 +7,12 @@ import { keepFigure } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
-/** Of how many people repositories are damaged, were healed of late, or were not verified for too long: however many people there are, found by indexes of those. */
+/** Of how many people repositories are damaged or gone, were healed or are back of late, or were not verified for too long: however many people there are, found by indexes of those. */
 export async function tallyRepositories({ clock, database }: Needs): Promise<DamagedPeople & { unverified: number }> {
   const at = clock.now();
   const before = new Date(at.getTime() - overdueMs);
   const [damaged, unverified] = await Promise.all([
-    countDamaged(database, { healedAfter: aDayBefore(at) }),
+    countDamaged(database, { after: aDayBefore(at) }),
     // Where nobody verifies, these are many.
     keepFigure({ clock, database }, { name: 'unverified', of: 'everybody' }, () =>
       countUnverified(database, { before }),
@@ -27,7 +27,7 @@ export interface VerificationFigures {
   readonly oldestAt: Date | null;
   /** People with snapshots of which nobody has verified any yet, as people were counted last. */
   readonly pending: number;
-  /** People with damage. */
+  /** People with damage, or whose repository is gone. */
   readonly damaged: number;
   /** People whose repository was not verified for too long. */
   readonly unverified: number;
@@ -36,6 +36,7 @@ export interface VerificationFigures {
 /** The same with what is known of all of them, which is as old as the count of people. */
 export async function viewVerification(needs: Needs, { tally }: TalliedPeople): Promise<VerificationFigures> {
   const { oldestVerified, pending } = tally.repositories;
-  const { damaged, unverified } = await tallyRepositories(needs);
-  return { oldestAt: oldestVerified === null ? null : new Date(oldestVerified), pending, damaged, unverified };
+  const { damaged, gone, unverified } = await tallyRepositories(needs);
+  const oldestAt = oldestVerified === null ? null : new Date(oldestVerified);
+  return { oldestAt, pending, damaged: damaged + gone, unverified };
 }

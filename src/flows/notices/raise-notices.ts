@@ -4,6 +4,7 @@ import {
   listCircuitsTold,
   listCircuitTimes,
   listOnRecord,
+  listToldGone,
   listToldTooShort,
   listWhoMayBeMailed,
   saveDeliveries,
@@ -19,6 +20,7 @@ import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { dateIn } from '../../domain/nights.ts';
 import {
   type Channel,
+  type DamagedPeople,
   digestOf,
   mailKindOf,
   type Notice,
@@ -27,6 +29,7 @@ import {
   noticeOfForecast,
   noticeOfHeldSnapshots,
   noticeOfLostRotations,
+  noticeOfReturn,
   noticesForPerson,
   noticesOfRepositories,
 } from '../../domain/notices.ts';
@@ -43,7 +46,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
  * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
- * digest after each night, how repositories are that were damaged or not verified, that snapshots do not go as agreed, and whether the windows
+ * digest after each night, how repositories are that were damaged, gone or not verified, that snapshots do not go as agreed, and whether the windows
  * to come hold their backups. Of many people those are looked at to whom something happened or of whom a moment came, and everybody where
  * that is due, as it is once the last window of the night is over, or its grace where a channel is told of that: everybody is counted once for both. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
  */
@@ -73,16 +76,25 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   if (isOwn) await saveKeptFigure(database, { name: lookedAtAll, value: {}, countedAt, dueAt: countedAt });
   else if (looked !== null && config.mail !== undefined) await tellOfChanges(resources, { looked, tell });
   const held = await listHeldRetentions(database, new Date(at.getTime() - heldTooLongMs));
+  const repositories = await tallyRepositories(resources);
   const news = [
     // Before the end of the window nobody was late: what was counted then says nothing of the night.
     ...(countedAt < end ? [] : forOperators(config, 'digest', digestOf(tally, night))),
-    ...noticesOfRepositories(await tallyRepositories(resources), night).flatMap((notice) =>
-      forOperators(config, 'repositories', notice),
-    ),
+    ...noticesOfRepositories(repositories, night).flatMap((notice) => forOperators(config, 'repositories', notice)),
+    ...(await ofReturns(resources, repositories)),
     ...forOperators(config, 'repositories', noticeOfHeldSnapshots(held.length, night)),
     ...(await ofForecast(resources, at)),
   ];
   return raised + (await saveDeliveries(database, news, at));
+}
+
+/** That repositories are back: to each channel that was told, while one of these was gone, that some are. */
+async function ofReturns({ config, database }: Needs, counted: DamagedPeople): Promise<Delivery[]> {
+  const { backFrom } = counted;
+  const deliveries = backFrom === null ? [] : forOperators(config, 'repositories', noticeOfReturn(counted));
+  if (backFrom === null || deliveries.length === 0) return [];
+  const told = new Set(await listToldGone(database, backFrom));
+  return deliveries.filter(({ channel }) => told.has(channel));
 }
 
 /** That the windows to come are too short, and that they are long enough again: to each channel once it is otherwise than it was told last. */

@@ -145,7 +145,7 @@ function levelOf(facts: NoticeFacts): Message['level'] {
     case 'healed':
       return 'success';
     case 'repositories':
-      return facts.are === 'healed' ? 'success' : 'failure';
+      return facts.are === 'healed' || facts.are === 'back' ? 'success' : 'failure';
     case 'night_over':
       return isQuiet(facts) ? 'success' : 'failure';
     case 'forecast':

@@ -30,11 +30,9 @@ export async function lookAgain(resources: Needs, { signal }: { signal: AbortSig
         (error: unknown) => error,
       );
       if (isAppError(failure, 'store/unavailable')) away.add(row.store);
-      if (failure !== undefined || known === null || known.foundAt === null) continue;
-      const { foundAt } = known;
-      const state = await stateBefore(resources, known, foundAt);
-      if (!(await saveBack(database, { userId, id: row.id, store: row.store, foundAt, state, at: clock.now() })))
-        continue;
+      if (failure !== undefined || known === null) continue;
+      const state = await stateBefore(resources, known);
+      if (!(await saveBack(database, { known, id: row.id, store: row.store, state, at: clock.now() }))) continue;
       back += 1;
       log.info('repository.back', { userId, damage: state });
     }
@@ -44,10 +42,9 @@ export async function lookAgain(resources: Needs, { signal }: { signal: AbortSig
 /** What was known of it while it was there. */
 async function stateBefore(
   { database }: Needs,
-  { userId, damage, accepted }: VerificationRow,
-  foundAt: Date,
+  { userId, damage, foundAt, accepted }: VerificationRow,
 ): Promise<DamageState | null> {
-  if (damage === null) return null;
+  if (damage === null || foundAt === null) return null;
   const readAgainAt = await findLastCompleteStart(database, userId);
   return damageStateOf({ damage, foundAt, readAgainAt, accepted: new Set(accepted) });
 }

@@ -3,7 +3,7 @@ import { findGrantOfPerson } from '../../database/consent/grant-views.ts';
 import { findHolding } from '../../database/nights/night-views.ts';
 import { findCompared, listNightsOf } from '../../database/nights/snapshot-runs.ts';
 import { acceptLosses, findVerification, type VerificationRow } from '../../database/repositories/verifications.ts';
-import type { Damage, DamageState } from '../../domain/damage.ts';
+import { type Damage, type DamageState, goneSince } from '../../domain/damage.ts';
 import type { Protection } from '../../domain/protection.ts';
 import type { NightReason } from '../../domain/protection-reasons.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
@@ -66,13 +66,15 @@ function standing(
 ): Html {
   const t = texts.verification;
   const { clearedAt, damageState, foundAt, verifiedAt } = row;
+  const knownSince = damageState === 'gone' ? goneSince(row) : foundAt;
   const time = (at: Date) => texts.formats.time(at, zone);
   const reason = damageState === null ? undefined : reasonsOf[damageState];
   const isOverdue = restorable.isOverdue && eraseAt === null;
   const isErased = eraseAt !== null && eraseAt <= resources.clock.now();
   const tone = reason !== undefined || isOverdue ? 'warn' : verifiedAt === null ? '' : 'good';
   return html`<section class="card ${tone}"><p class="lead">${verified(texts, row, { eraseAt, time })}</p>
-${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${foundAt ? html`<p>${t.foundAt(time(foundAt))}</p>` : ''}`}
+${reason === undefined ? '' : html`${reasonPart(texts, { reason, until: null, retry: null }, zone)}${knownSince ? html`<p>${t.foundAt(time(knownSince))}</p>` : ''}`}
+${damageState === 'gone' && foundAt && row.damage !== null && foundAt !== knownSince ? html`<p>${t.damagedBefore(time(foundAt))}</p>` : ''}
 ${isOverdue ? reasonPart(texts, { reason: 'unverified', until: null, retry: null }, zone) : ''}
 ${damageState === 'key' && !isErased ? html`<p><a class="button" href="/recovery">${texts.home.renewKey}</a></p>` : ''}
 ${(damageState === 'lost' || damageState === 'removed') && foundAt && !isErased ? form(session, '/verification/looked', html`<input type="hidden" name="found" value="${foundAt.toISOString()}"><button>${t.looked}</button>`) : ''}

@@ -1071,7 +1071,23 @@ export const texts: Texts = {
         subject: (people) =>
           people === 1 ? 'Nightkeep: Ein Repository ist beschädigt' : 'Nightkeep: Repositorys sind beschädigt',
         happened: (people) => `Es wurden Schäden ${inRepositories(people)} gefunden.`,
-        more: 'Die nächste Nacht jeder dieser Personen liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Prüfen Sie die Platten oder den Bucket: Eine Platte, die nicht eingehängt ist, sieht ebenso aus. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+        more: 'Die nächste Nacht jeder dieser Personen liest erneut, was die Quelle noch hat; es kommt keine, solange Nächte ausgesetzt sind oder wenn eine Einwilligung zu Ende ist. Prüfen Sie die Platten oder den Bucket. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+      },
+      gone: {
+        subject: (people) =>
+          people === 1 ? 'Nightkeep: Ein Repository ist nicht da' : 'Nightkeep: Repositorys sind nicht da',
+        happened: (people) =>
+          `${people === 1 ? 'Das Repository einer Person ist nicht dort, wo Nightkeep es angelegt hat, oder nichts öffnet es' : `Die Repositorys von ${formats.number(people)} Personen sind nicht dort, wo Nightkeep sie angelegt hat, oder nichts öffnet sie`}. Solange das so ist, lässt sich nichts daraus wiederherstellen, und diese Nächte schlagen fehl.`,
+        more: 'Ist eine Platte nicht eingehängt oder ein Bucket leer? Alle fünf Minuten sieht Nightkeep wieder nach. nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
+      },
+      back: {
+        subject: (people) =>
+          people === 1 ? 'Nightkeep: Ein Repository ist wieder da' : 'Nightkeep: Repositorys sind wieder da',
+        happened: (people) =>
+          people === 1
+            ? 'Das Repository einer Person, das nicht da war, ist wieder da: Nightkeep öffnet es wieder.'
+            : `Die Repositorys von ${formats.number(people)} Personen, die nicht da waren, sind wieder da: Nightkeep öffnet sie wieder.`,
+        more: 'Sie brauchen nichts zu tun. Ob alles darin unversehrt ist, zeigt die nächste Prüfung, die sofort fällig ist.',
       },
       healed: {
         subject: (people) =>
@@ -1140,6 +1156,7 @@ export const texts: Texts = {
     soon: 'bald',
     failed: 'Die letzte Prüfung ist fehlgeschlagen',
     foundAt: (at) => `Das wurde am ${at} gefunden.`,
+    damagedBefore: (at) => `Schon vorher, am ${at}, wurde ein Schaden an Ihren Sicherungsständen gefunden.`,
     healedAt: (at) => `Am ${at} war der Schaden behoben.`,
     files: 'Was nicht wiederhergestellt werden kann',
     file: 'Eintrag',
@@ -1911,8 +1928,8 @@ export const texts: Texts = {
       },
       damaged: (files, snapshots, since) =>
         `Schaden, bekannt seit ${since}: ${items(files)}${files >= mostNames ? ' oder mehr' : ''} nicht wiederherstellbar${snapshots === 0 ? '' : `, und nichts von ${counted(snapshots, 'Sicherungsstand', 'Sicherungsständen')}`}.`,
+      gone: (since) => `Das Repository ist nicht da, oder nichts öffnet es: bekannt seit ${since}.`,
       damages: {
-        gone: 'das Repository ist nicht da, oder nichts öffnet es',
         healing: 'die nächste Nacht liest es noch einmal',
         lost: 'eine vollständige Nacht hat es nicht zurückgebracht',
         removed: 'im Speicher fehlen Sicherungsstände, die die Aufbewahrungsregel nicht entfernt hat',

@@ -1085,7 +1085,21 @@ export const texts = {
           people === 1 ? 'Nightkeep: a repository is damaged' : 'Nightkeep: repositories are damaged',
         happened: (people: number) =>
           `Damage was found in the ${people === 1 ? 'repository of one person' : `repositories of ${formats.number(people)} people`}.`,
-        more: 'The next night of each of these people reads again what the source still has; there is none while nights are paused or once a consent has ended. Look at the disks or the bucket: a disk that is not mounted looks the same. nightkeep protection names the people, nightkeep doctor the cure.',
+        more: 'The next night of each of these people reads again what the source still has; there is none while nights are paused or once a consent has ended. Look at the disks or the bucket. nightkeep protection names the people, nightkeep doctor the cure.',
+      },
+      gone: {
+        subject: (people: number): string =>
+          people === 1 ? 'Nightkeep: a repository is gone' : 'Nightkeep: repositories are gone',
+        happened: (people: number) =>
+          `The ${people === 1 ? 'repository of one person is' : `repositories of ${formats.number(people)} people are`} not where Nightkeep made ${people === 1 ? 'it' : 'them'}, or nothing opens ${people === 1 ? 'it' : 'them'}. As long as that is so, nothing of ${people === 1 ? 'it' : 'them'} can be restored, and these nights fail.`,
+        more: 'Is a disk not mounted, or a bucket empty? Nightkeep looks again every five minutes. nightkeep protection names the people, nightkeep doctor the cure.',
+      },
+      back: {
+        subject: (people: number): string =>
+          people === 1 ? 'Nightkeep: a repository is back' : 'Nightkeep: repositories are back',
+        happened: (people: number) =>
+          `The ${people === 1 ? 'repository of one person that was gone is' : `repositories of ${formats.number(people)} people that were gone are`} back: Nightkeep opens ${people === 1 ? 'it' : 'them'} again.`,
+        more: 'You do not have to do anything. Whether everything in there is whole is found out by the next verification, which is due at once.',
       },
       healed: {
         subject: (people: number): string =>
@@ -1156,6 +1170,7 @@ export const texts = {
     soon: 'soon',
     failed: 'The last verification failed',
     foundAt: (at: string) => `This was found on ${at}.`,
+    damagedBefore: (at: string) => `Before that, damage to your snapshots was found on ${at}.`,
     healedAt: (at: string) => `On ${at} the damage was found to be repaired.`,
     files: 'What cannot be restored',
     file: 'Entry',
@@ -1844,8 +1859,8 @@ export const texts = {
       } satisfies Record<ProtectionVerdict, string>,
       damaged: (files: number, snapshots: number, since: string) =>
         `Damage, known since ${since}: ${entries(files)}${files >= mostNames ? ' or more' : ''} cannot be restored${snapshots === 0 ? '' : `, and nothing of ${formats.number(snapshots)} ${snapshots === 1 ? 'snapshot' : 'snapshots'}`}.`,
+      gone: (since: string) => `The repository is not there, or nothing opens it: known since ${since}.`,
       damages: {
-        gone: 'the repository is not there, or nothing opens it',
         healing: 'the next night reads it again',
         lost: 'a complete night did not bring it back',
         removed: 'snapshots that retention did not remove are gone from the store',
@@ -1853,7 +1868,7 @@ export const texts = {
         mending: 'nothing is lost',
         superseded: 'no snapshot needs what is damaged',
         accepted: 'the person has looked at what is lost',
-      } satisfies Record<DamageState, string>,
+      } satisfies Record<Exclude<DamageState, 'gone'>, string>,
       notVerified: (cause: string) => `The last verification failed: ${cause}.`,
       reads: (sentence: string) => `What they read on their home page: “${sentence}”`,
       who: 'Who',

@@ -102,7 +102,7 @@ test('verifies and prunes the repositories of people whose nights are paused, an
   await database.repository.create({ data: { ...repository, prunedAt: inAYear, retainedAt: inAYear } });
   await database.repository.updateMany({ data: { cardDueAt: inAYear } });
   await bringBack();
-  const never = { readAt: null, checkedAt: null, foundAt: null, clearedAt: null };
+  const never = { readAt: null, checkedAt: null, foundAt: null, goneAt: null, backAt: null, clearedAt: null };
   expect(await database.verification.findFirstOrThrow()).toMatchObject({ nextAt: now, verifiedAt: now, ...never });
   expect(await database.repository.findFirstOrThrow()).toMatchObject({
     prunedAt: now,
@@ -128,7 +128,15 @@ test('puts nothing on record that was never done', async () => {
   const run = { id: randomUUID(), planId, night: '2027-05-01', slot: 'night', trigger: 'schedule', queuedAt: now };
   await database.run.create({ data: { ...run, triedUntil: inAYear, dueAt: inAYear } });
   await bringBack();
-  const never = { readAt: null, checkedAt: null, verifiedAt: null, foundAt: null, clearedAt: null };
+  const never = {
+    readAt: null,
+    checkedAt: null,
+    verifiedAt: null,
+    foundAt: null,
+    goneAt: null,
+    backAt: null,
+    clearedAt: null,
+  };
   expect(await database.verification.findFirstOrThrow()).toMatchObject(never);
   expect(await database.repository.findFirstOrThrow()).toMatchObject({ retainedAt: now, prunedAt: null });
   expect(await database.run.findFirstOrThrow()).toMatchObject({ dueAt: now, startedAt: null, finishedAt: null });

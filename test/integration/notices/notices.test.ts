@@ -12,6 +12,8 @@ import {
 } from '../../../src/database/notices/notices.ts';
 import { savePreferences } from '../../../src/database/people/preferences.ts';
 import { saveKeptFigure } from '../../../src/database/records/kept-figures.ts';
+import { saveBack, saveGone } from '../../../src/database/repositories/gone-repositories.ts';
+import { findVerification } from '../../../src/database/repositories/verifications.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { type ChannelKind, operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
 import { nextWindow } from '../../../src/domain/nights.ts';
@@ -736,6 +738,44 @@ describe('operators', () => {
       { are: 'healed', people: 1 },
     ]);
     expect(smtp.mails).toHaveLength(before + 2);
+  });
+
+  test('are told that a repository is gone and that it is back, those by whom the first was heard alone', async () => {
+    const { smtp, resources } = await openMail();
+    const { database, clock } = resources;
+    const userId = await somebodyDamaged();
+    const { id, store } = await database.repository.findFirstOrThrow({ where: { userId } });
+    await database.verification.update({ where: { userId }, data: { damageState: null, foundAt: null } });
+    await raiseAndSend(resources);
+    await keepTally(resources, { reasons: {}, for: 24 * hour });
+    const { mails } = smtp;
+    const before = mails.length;
+    const goes = () => saveGone(database, { userId, id, store, at: clock.now(), by: 'schedule' });
+    const comes = async () => {
+      const known = (await findVerification(database, userId)) ?? expect.unreachable();
+      expect(await saveBack(database, { known, id, store, state: null, at: clock.now() })).toBe(true);
+    };
+    await pages.clock.advance(10 * 60_000);
+    await goes();
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    await pages.clock.advance(10 * 60_000);
+    await comes();
+    await using sink = await openHttpSink();
+    const asked = calling(sink, 'ntfy');
+    // A channel that was named meanwhile heard nothing of it.
+    const both = { ...resources, config: { ...resources.config, channels: asked.config.channels } };
+    expect(await raiseAndSend(both)).toEqual([1, 1]);
+    expect(await raiseAndSend(both)).toEqual([0, 0]);
+    expect(mails.slice(before).map(({ text }) => decoded(text).split('\n\n').at(1))).toMatchObject([
+      expect.stringContaining(texts.notices.repositories.gone.happened(1)),
+      expect.stringContaining(texts.notices.repositories.back.happened(1)),
+    ]);
+    // Of what was back before anybody was told nobody is told either.
+    await pages.clock.advance(10 * 60_000);
+    await goes();
+    await pages.clock.advance(60_000);
+    await comes();
+    expect(await raiseAndSend(both)).toEqual([0, 0]);
   });
 
   test('are told that a repository was not verified for three days though going through everybody is not due, and read it on the page', async () => {

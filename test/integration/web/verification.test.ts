@@ -159,6 +159,19 @@ describe('the page on whether it can be restored', () => {
     expect(await operator.text('/verification')).toContain(t.nothing);
   });
 
+  test('says since when the repository is gone, and since when damage was known before that', async () => {
+    await found('gone');
+    const data = { goneAt: new Date('2026-05-04T13:30Z') };
+    await pages.resources.database.verification.updateMany({ where: { userId }, data });
+    const page = await alice.text('/verification');
+    expect(page).toContain(nights.repository_gone.happened);
+    expect(page).toContain(t.foundAt('4 May 2026, 13:30 UTC'));
+    expect(page).toContain(t.damagedBefore('4 May 2026, 12:00 UTC'));
+    const theirs = await (await pages.newPerson({ roles: ['operator'] })).text(`/operator/people/${userId}`);
+    expect(theirs).toContain(texts.operator.person.gone('4 May 2026, 13:30 UTC'));
+    expect(theirs).toContain(texts.operator.person.damaged(2, 1, '4 May 2026, 12:00 UTC'));
+  });
+
   test('keeps what is lost for good an alarm until its person has looked at just that', async () => {
     const at = await found('lost');
     expect(await alice.text('/')).toMatch(new RegExp(`href="/verification">${texts.home.look}`));

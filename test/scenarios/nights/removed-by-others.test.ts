@@ -190,17 +190,50 @@ describe.each([[['data']], [['index']], [['data', 'index']], [['data', 'index', 
   },
 );
 
-test('what was lost before the whole repository was gone is still said once it is back', async () => {
-  await fixture.backUp(planId);
-  const { database, clock } = fixture.resources;
-  await verify();
-  const damage = { marks: ['data 1'], files: [{ path: 'a.txt', snapshots: [] }], snapshots: [], recoveryKey: false };
-  const data = { damageState: 'healing', damage, foundAt: clock.now() };
-  await database.verification.updateMany({ where: { userId }, data });
-  const back = await remove('.');
-  await night();
-  expect(await judged()).toBe('not repository_gone');
-  await back();
-  expect(await lookAgain(fixture.resources, { signal })).toBe(1);
-  expect(await findVerification(database, userId)).toMatchObject({ damageState: 'healing', damage });
+describe('what was lost before the whole repository was gone', () => {
+  async function lostAndGone() {
+    await fixture.backUp(planId);
+    const { database, clock } = fixture.resources;
+    await verify();
+    const lostAt = clock.now();
+    const damage = { marks: ['data 1'], files: [{ path: 'a.txt', snapshots: [] }], snapshots: [], recoveryKey: false };
+    const data = { damageState: 'healing', damage, foundAt: lostAt };
+    await database.verification.updateMany({ where: { userId }, data });
+    fixture.custody.pass(hour);
+    const back = await remove('.');
+    await night();
+    expect(await judged()).toBe('not repository_gone');
+    const { goneAt } = (await findVerification(database, userId)) ?? expect.unreachable();
+    return { back, damage, lostAt, goneAt: goneAt ?? expect.unreachable() };
+  }
+  const row = () => findVerification(fixture.resources.database, userId);
+  const { zone } = alice;
+  const at = (moment: Date) => texts.formats.time(moment, zone);
+
+  test('is said with both moments', async () => {
+    const { lostAt, goneAt } = await lostAndGone();
+    expect(await row()).toMatchObject({ damageState: 'gone', foundAt: lostAt, goneAt });
+    const page = await (await signInAs(fixture, alice)).text('/verification');
+    const t = texts.verification;
+    for (const words of [t.foundAt(at(goneAt)), t.damagedBefore(at(lostAt))]) expect(page).toContain(words);
+  });
+
+  test('is still said once it is back, as known since it was found', async () => {
+    const { back, damage, lostAt, goneAt } = await lostAndGone();
+    await back();
+    fixture.custody.pass(hour);
+    expect(await lookAgain(fixture.resources, { signal })).toBe(1);
+    expect(await row()).toMatchObject({ damageState: 'healing', damage, foundAt: lostAt, goneAt });
+    expect((await row())?.backAt?.getTime()).toBeGreaterThan(goneAt.getTime());
+  });
+
+  test('is said to be healed where the verification that finds the repository again finds it whole', async () => {
+    const { back, goneAt } = await lostAndGone();
+    await back();
+    fixture.custody.pass(hour);
+    await fixture.backUp(planId);
+    const verified = await verify();
+    expect(verified).toMatchObject({ damageState: null, goneAt, backAt: expect.any(Date) });
+    expect(verified?.clearedAt).toEqual(verified?.backAt);
+  });
 });

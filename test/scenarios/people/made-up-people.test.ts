@@ -112,13 +112,16 @@ test('damage, healing and what nobody verified are counted as everybody by thems
   let most = 0;
   for (const days of [-15, -1, 0, 3, 15]) {
     const now = new Date(base + days * 86_400_000);
-    const expected = { damaged: 0, newestDamage: 0, healed: 0, newestHealing: 0 };
+    const expected = { damaged: 0, newestDamage: 0, gone: 0, newestGone: 0, healed: 0, newestHealing: 0 };
     let unverified = 0;
     for (const { facts } of known.values()) {
       if (facts.consent === null || facts.consent.state === 'withdrawn') continue;
       const { damage, damagedSince, healedAt, isOverdue } = judgeProtection(facts, now).restorable;
       if (isOverdue) unverified += 1;
-      if (isAlarming(damage)) {
+      if (damage === 'gone') {
+        expected.gone += 1;
+        expected.newestGone = Math.max(expected.newestGone, damagedSince?.getTime() ?? 0);
+      } else if (isAlarming(damage)) {
         expected.damaged += 1;
         expected.newestDamage = Math.max(expected.newestDamage, damagedSince?.getTime() ?? 0);
       } else if (isWhole(damage) && isRecent(healedAt, now)) {
@@ -126,10 +129,13 @@ test('damage, healing and what nobody verified are counted as everybody by thems
         expected.newestHealing = Math.max(expected.newestHealing, healedAt.getTime());
       }
     }
-    const counted = await countDamaged(fixture.database, { healedAfter: aDayBefore(now) });
-    const times = { newestDamage: new Date(expected.newestDamage), newestHealing: new Date(expected.newestHealing) };
+    const counted = await countDamaged(fixture.database, { after: aDayBefore(now) });
+    const times = {
+      ...{ newestDamage: new Date(expected.newestDamage), newestGone: new Date(expected.newestGone) },
+      ...{ newestHealing: new Date(expected.newestHealing), back: 0, newestBack: null, backFrom: null },
+    };
     expect(counted).toEqual({ ...expected, ...times });
-    expect(Math.min(counted.damaged, counted.healed)).toBeGreaterThan(0);
+    expect(Math.min(counted.damaged, counted.gone, counted.healed)).toBeGreaterThan(0);
     const before = new Date(now.getTime() - overdueMs);
     expect(await countUnverified(fixture.database, { before })).toBe(unverified);
     most = Math.max(most, unverified);

@@ -107,7 +107,7 @@ test('a folder beyond is named in the zip file itself, which can be read', async
   const { repository, snapshot } = await withTrees([leaf, (below) => [folder('a', below), folder('b', below)]]);
   const bytes = Buffer.concat(await Array.fromAsync(zipFolder(repository, snapshot, '', { notes, mostEntries: 3 })));
   expect(bytes.includes('NOT RESTORED.txt')).toBe(true);
-  expect(bytes.includes('b/: What is in this folder is left out')).toBe(true);
+  expect(bytes.includes('b/: what is in this folder is left out')).toBe(true);
 });
 
 test('what a zip file says of itself is as long as somebody may read, with the number of what else there is', async () => {

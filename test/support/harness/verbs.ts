@@ -434,6 +434,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await circuits.closeCircuit(database, { ...client, at, by });
     },
     listCircuits: () => circuits.listCircuits(database),
+    listToldGone: () => notices.listToldGone(database, ago(day)),
     isStillOpen: () => notices.isStillOpen(database, issuer, at),
     isProven: () => provenQuestions.isProven(database, { ...client, question: 'client' }),
     saveProven: () => provenQuestions.saveProven(database, { ...client, question: 'client', provenAt: at }),
@@ -669,13 +670,18 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await verifications.saveVerified(database, { ...verified, userId, found });
       await verifications.saveVerified(database, { ...verified, userId, found: null });
     },
+    'verification, back': async ({ userId }) => {
+      await database.verification.updateMany({ where: { userId }, data: { damageState: 'gone', goneAt: at } });
+      await verifications.saveVerified(database, { ...verified, userId, found: null });
+    },
     saveGone: ({ userId, repositoryId: id }) =>
       goneRepositories.saveGone(database, { userId, id, store: null, at, by }),
     eachGoneRepository: () => Array.fromAsync(verificationViews.eachGoneRepository(database)),
     saveBack: async ({ userId, repositoryId: id }) => {
       for (const state of ['healing', null] as const) {
-        await database.verification.updateMany({ where: { userId }, data: { damageState: 'gone', foundAt: at } });
-        await goneRepositories.saveBack(database, { userId, id, store: null, foundAt: at, state, at });
+        await database.verification.updateMany({ where: { userId }, data: { damageState: 'gone', goneAt: at } });
+        const known = await verifications.findVerification(database, userId);
+        if (known !== null) await goneRepositories.saveBack(database, { known, id, store: null, state, at });
       }
     },
     saveDoubted: ({ userId }) => verifications.saveDoubted(database, { userId, packs: ['one'], at }),

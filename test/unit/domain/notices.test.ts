@@ -226,7 +226,10 @@ describe('damage', () => {
   });
 
   test('of so many is told to operators with every new one, that it was healed, and each day that repositories are not verified', () => {
-    const nobody = { damaged: 0, newestDamage: null, healed: 0, newestHealing: null, unverified: 0 };
+    const nobody = {
+      ...{ damaged: 0, newestDamage: null, gone: 0, newestGone: null, healed: 0, newestHealing: null },
+      ...{ back: 0, newestBack: null, backFrom: null, unverified: 0 },
+    };
     const of = (some: Partial<typeof nobody> | object) => noticesOfRepositories({ ...nobody, ...some }, '2026-05-04');
     expect(of({})).toEqual([]);
     const damagedPeople = { damaged: 2, newestDamage: inDays(-1) };
@@ -240,6 +243,9 @@ describe('damage', () => {
     expect(of({ healed: 1, newestHealing: now, unverified: 1 }).map(({ facts }) => facts)).toEqual([
       { kind: 'repositories', are: 'healed', people: 1 },
       { kind: 'repositories', are: 'unverified', people: 1 },
+    ]);
+    expect(of({ gone: 3, newestGone: now })).toEqual([
+      { key: `repositories/gone/${now.toISOString()}`, facts: { kind: 'repositories', are: 'gone', people: 3 } },
     ]);
     expect(of({ unverified: 1 })[0]?.key).toBe('repositories/unverified/2026-05-04');
   });

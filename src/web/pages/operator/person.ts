@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { findGrantOfPerson, type GrantView } from '../../../database/consent/grant-views.ts';
 import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people/people.ts';
 import { findVerification, type VerificationRow } from '../../../database/repositories/verifications.ts';
+import { goneSince } from '../../../domain/damage.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';
@@ -43,10 +44,11 @@ function restorablePart({ resources, texts }: PersonVisit, verified: Verificatio
   const t = texts.operator.person;
   const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
   const { damage = null, foundAt = null, errorCode = null, verifiedAt = null } = verified ?? {};
-  const state = wordFor(t.damages, verified?.damageState ?? '');
+  const gone = verified?.damageState === 'gone' ? goneSince(verified) : null;
+  const state = gone === null ? wordFor(t.damages, verified?.damageState ?? '') : undefined;
   const files = damage === null ? 0 : damage.files.length;
   return html`<p>${texts.home.verified}: ${verifiedAt === null ? texts.home.notVerified : time(verifiedAt)}</p>${errorCode === null ? '' : html`<p>${t.notVerified(causeOf({ state: 'failed', errorCode }, texts))} <span class="soft small">${errorCode}</span></p>`}
-${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length + (damage.removed?.length ?? 0), time(foundAt))}</strong>${state === undefined ? '' : ` (${state})`}</p>`}`;
+${gone === null ? '' : html`<p><strong>${t.gone(time(gone))}</strong></p>`}${damage === null || foundAt === null ? '' : html`<p><strong>${t.damaged(files, damage.snapshots.length + (damage.removed?.length ?? 0), time(foundAt))}</strong>${state === undefined ? '' : ` (${state})`}</p>`}`;
 }
 
 /** The person whom the address names. Throws `request/not-found`. */
