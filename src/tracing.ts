@@ -23,7 +23,7 @@ interface Told extends SpanAbout {
   error?: unknown;
 }
 
-/** Whoever traces listens here; while nobody does, work that is told of costs nothing more. */
+/** Tracing listens here; while nothing does, traced work costs nothing more. */
 const channel = tracingChannel<Span, Told>('nightkeep:span');
 const underWay = new AsyncLocalStorage<Span>();
 
@@ -93,7 +93,10 @@ export async function startTracing({
     consumer: SpanKind.CONSUMER,
   };
   const url = new URL('v1/traces', endpoint.href.endsWith('/') ? endpoint : `${endpoint}/`).href;
-  const exporter = tellingOf(new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs }), log);
+  const exporter = loggingFailures(
+    new OTLPTraceExporter({ url, headers: { ...headers }, timeoutMillis: timeoutMs }),
+    log,
+  );
   const provider = new TracerProvider({
     resource: resourceFromAttributes({
       'service.name': 'nightkeep',
@@ -140,7 +143,7 @@ export async function startTracing({
     [Symbol.asyncDispose]: async () => {
       channel.start.unbindStore(underWay);
       channel.asyncEnd.unsubscribe(onEnd);
-      // What could not be sent was told of; it must not keep the process from ending well.
+      // What could not be sent has been logged; it must not keep the process from ending well.
       await provider.shutdown().catch(() => undefined);
     },
   };
@@ -158,8 +161,8 @@ function known(attributes: SpanAttributes): Record<string, string | number> {
   );
 }
 
-/** The same exporter; that it could not send is told in the log, once until it can again. */
-function tellingOf(exporter: SpanExporter, log: Log): SpanExporter {
+/** The same exporter, which logs that it could not send: once, until it can again. */
+function loggingFailures(exporter: SpanExporter, log: Log): SpanExporter {
   let failed = false;
   return {
     export: (spans, done) =>

@@ -165,7 +165,7 @@ export function limitOf(options: Options): number {
   throw new AppError('usage/invalid', `--limit is "${value}": write a number such as 50, at most 999999.`);
 }
 
-/** Of rows that were asked for with one more than `most`, those that are shown; that there are more is said on standard error. */
+/** The rows to show, of a list that was read with one more than `most`; where there are more, standard error says so. */
 export function shownOf<Row>(rows: readonly Row[], most: number): readonly Row[] {
   if (rows.length > most)
     warn(

@@ -17,7 +17,7 @@ const archives = ['tar', 'zip'] as const;
 
 /**
  * Writes a file to standard output, or a folder as an archive, as `restic dump` does. Damage ends it in the middle, so that no archive
- * looks whole; exit code 3 when the archive is whole but for what is named on standard error.
+ * looks whole; exit code 3 when the archive lacks what is named on standard error.
  */
 export const dumpCommand: Command = {
   usage: 'SNAPSHOT PATH --user NAME [--archive tar|zip]',

@@ -21,7 +21,7 @@ export interface Answers<Row> {
 /** What such a command means by its exit codes. */
 export const eachExits = { 3: 'it failed for some, who are named at the end' } as const;
 
-/** Does the work for one after the other. With `--all` it goes on with the others where it fails for somebody, but not once it is stopped; else it throws. */
+/** Does the work for one after the other. With `--all`, a failure for one does not stop the others, unless the command is being stopped; else it throws. */
 export async function doForEach<Person, Row>(
   options: Options,
   people: Iterable<Person> | AsyncIterable<Person>,

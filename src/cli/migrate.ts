@@ -26,7 +26,7 @@ export const migrateCommand: Command = {
   },
 };
 
-/** One that cannot be opened is told by its own words, before the engine looks at it. What was applied goes into the audit. */
+/** A database that cannot be opened is reported in our own words, before the engine looks at it. What was applied goes into the audit. */
 async function apply(databaseUrl: string): Promise<string[]> {
   const database = await openDatabase(databaseUrl, 1);
   try {

@@ -18,7 +18,7 @@ import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
-/** Tells whose data is protected and who can mend what is not; --looked lets go of what is held for a great loss or change. */
+/** Shows whose data is protected, and who can mend what is not; --looked lets go of what is held for a great loss or change. */
 export const protection: Command = {
   usage: '[--user NAME [--looked]] [--json]',
   summary: 'list whose data is protected, and who can fix what is not',

@@ -169,7 +169,7 @@ export function surveySettings(environment: Environment): Survey {
   const faults = new Map<string, string>();
   const provider = gather(providerMembers(value), faults);
   const rest = gather(members(value), faults);
-  // A member that needs two settings tells of the first that is wrong; the other is told of here.
+  // A member that needs two settings reports the first that is wrong; this reports the other.
   for (const name of names) gather({ [name]: () => value(name) }, faults);
   return { settings: { ...rest, provider }, faults };
 }

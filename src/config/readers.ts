@@ -38,7 +38,7 @@ export const lines: Reader<string[]> = (text) =>
     .map((line) => line.trim())
     .filter(Boolean);
 
-/** Addresses of channels, one a line, each with what it is told of. What is wrong with one is told without the address, which is a secret. */
+/** Addresses of channels, one a line, each with the kinds of message it gets. The address is a secret, so no error quotes it. */
 export const channels: Reader<ChannelAddress[]> = (text, name) =>
   lines(text, name).map((line, index) => {
     const channel = parseChannel(line);
@@ -203,7 +203,7 @@ export const storeKeys: Reader<StoreKey[]> = (text, name) =>
     return { ...(only !== undefined && { only }), id, secret };
   });
 
-/** What is read by a function of the domain, which says of what it cannot read how to write it. */
+/** Reads with a function of the domain, whose RangeError says how the setting should be written. */
 function orInvalid<T>(name: string, read: () => T): T {
   try {
     return read();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What operators are told: by messages as it comes … */
+/** What operators are notified of: by messages as it happens … */
 const messages = ['digest', 'circuit', 'rotation_lost', 'repositories', 'forecast'] as const;
 /** … and of each night, as a sign of life whose absence is an alarm too. */
 const nights = ['night_begun', 'night_over'] as const;
@@ -10,7 +10,7 @@ export const operatorNotices = [...messages, ...nights] as const;
 
 export type OperatorNotice = (typeof operatorNotices)[number];
 
-/** What each kind of channel is told where nothing is chosen. A heartbeat has words for nights alone. */
+/** What each kind of channel gets where nothing is chosen. A heartbeat can only say how nights went. */
 export const channelKinds = {
   json: messages,
   ntfy: messages,
@@ -22,7 +22,7 @@ export const channelKinds = {
 
 export type ChannelKind = keyof typeof channelKinds;
 
-/** One receiver of what operators are told. */
+/** One receiver of messages for operators. */
 export interface ChannelAddress {
   kind: ChannelKind;
   /** A secret: whoever knows it may write there. */
@@ -35,8 +35,8 @@ export interface ChannelAddress {
 export type ChannelId = `${ChannelKind}:${string}`;
 
 /**
- * Reads `KIND+https://…` or `KIND+http://…`, and behind it what alone the channel is told of (`circuit rotation_lost`); undefined
- * where it is none, or is to be told of what its kind has no word for.
+ * Reads `KIND+https://…` or `KIND+http://…`, and after it the only kinds of message that the channel gets (`circuit rotation_lost`), if any are
+ * named. Undefined where it is not of this form, or names a message that this kind of channel cannot carry.
  */
 export function parseChannel(text: string): ChannelAddress | undefined {
   const [, kind = '', url = '', chosen = ''] = /^([a-z]+)\+(https?:\/\/\S+)((?:\s+\S+)*)$/.exec(text) ?? [];
@@ -48,12 +48,12 @@ export function parseChannel(text: string): ChannelAddress | undefined {
   return { kind, url, id, about: words.length === 0 ? channelKinds[kind] : about };
 }
 
-/** What a kind of channel has words for. */
+/** The messages that this kind of channel can carry. */
 function noticesFor(kind: ChannelKind): readonly OperatorNotice[] {
   return channelKinds[kind] === nights ? nights : operatorNotices;
 }
 
-/** The channels that are told of this. */
+/** The channels that get this kind of message. */
 export function channelsFor(notice: OperatorNotice, channels: readonly ChannelAddress[]): ChannelId[] {
   return channels.filter(({ about }) => about.includes(notice)).map(({ id }) => id);
 }

@@ -3,7 +3,7 @@ const severalHosts = /^(postgres(?:ql)?:\/\/(?:[^/?#]*@)?)([^/?#@]*,[^/?#@]*)([/
 
 /**
  * One address for each server that the text names, in its order: libpq's list of hosts (PostgreSQL's manual, "Connection URIs"), each with
- * its own port. An address of one server comes back as it is. What libpq is told of which server to take (`target_session_attrs`) is left out.
+ * its own port. An address of one server comes back as it is. `target_session_attrs`, by which libpq chooses a server, is left out.
  */
 export function addressesOfServers(text: string): string[] {
   const [, start = '', hosts, end = ''] = severalHosts.exec(text) ?? [];
@@ -12,7 +12,7 @@ export function addressesOfServers(text: string): string[] {
   return hosts.split(',').map((host) => `${start}${host}${rest}`);
 }
 
-/** Which servers libpq is told to take, where it is. */
+/** The value of `target_session_attrs`, if the address has one: which of the servers libpq is to choose. */
 export function wantedServer(text: string): string | undefined {
   return /[?&]target_session_attrs=([^&#]*)/.exec(text)?.[1];
 }

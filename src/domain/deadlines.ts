@@ -71,7 +71,7 @@ function movesBack(previous: TokenLife | undefined, token: TokenLife): boolean {
 /** Tokens that were issued so soon after consent are its first ones; clocks may be apart. */
 const firstMs = 5 * 60_000;
 
-/** Whether only the first tokens of the consent told of an idle window, of which the end was the maximum's as it turned out. */
+/** Whether only the first tokens of the consent named an idle window, and what they named turned out to be the maximum. */
 function isOfMaximum({ consentedAt, idleSeconds, previous }: Known): boolean {
   if (!previous?.issuedAt || idleSeconds === null || lifeOf(previous) !== idleSeconds) return false;
   return previous.issuedAt.getTime() - consentedAt.getTime() < firstMs;
@@ -108,10 +108,10 @@ function after(at: Date, ms: number): Date {
   return new Date(at.getTime() + ms);
 }
 
-/** Days before a maximum at which the person is told. */
+/** How many days before a maximum the person is warned. */
 export const warnings = [2, 7, 14] as const;
 
-/** When the person is told of a maximum beforehand. */
+/** When the person is warned before a maximum. */
 export function warningsBefore(maxDeadline: Date): { days: 14 | 7 | 2; at: Date }[] {
   return warnings.map((days) => ({ days, at: after(maxDeadline, -days * 86_400_000) }));
 }

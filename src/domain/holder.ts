@@ -12,20 +12,20 @@ export interface Holdable {
 export interface HolderLimits {
   /** Bytes of all that is held; what was used least recently goes first. */
   readonly mostBytes: number;
-  /** Renewed where that was so long ago: what is new is seen after so long at the latest. */
+  /** Renewed at a use where the last renewal was this long ago; so this is how late what is new may be seen. */
   readonly renewMs: number;
-  /** Dropped when it was not used for so long, */
+  /** Dropped when it was not used for this long, */
   readonly idleMs: number;
-  /** and when it was opened so long ago, used or not. */
+  /** and when it was opened this long ago, used or not. */
   readonly longestMs: number;
 }
 
 /** Holds opened things for their owners, a while and no longer. Whoever uses one that is dropped may finish with it. */
 export interface Holder<Value extends Holdable> extends Disposable {
   /**
-   * What is held for the owner, renewed now and then, or what `open` opens: all who ask meanwhile share one opening. Another `generation`
-   * than that of what is held drops it. Throws as `open` and `renew` do, and holds nothing then;
-   * `store/unavailable` where what was opened anew had to be opened again at once, several times.
+   * What is held for the owner, renewed now and then, or what `open` opens; whoever asks meanwhile shares that opening. A value of another
+   * `generation` is dropped first. Throws what `open` and `renew` throw, and then holds nothing; throws `store/unavailable` where
+   * what had just been opened had to be opened again, several times.
    */
   hold(owner: string, generation: string, open: () => Promise<Value>): Promise<Value>;
   drop(owner: string): void;
@@ -43,7 +43,7 @@ interface Entry<Value> {
   readonly openedMs: number;
   usedMs: number;
   renewedMs: number;
-  /** What `opening` came to. */
+  /** What `opening` resolved to. */
   value?: Value;
 }
 

@@ -17,9 +17,9 @@ export interface BusyHours {
 }
 
 /**
- * The busiest hours to come: of all times from the opening of one window to the end of the same or another one that hold a whole window, the one in
- * which most backups become due for its length. Each plan is in it by its next window that opens after the moment. Workers and provider that
- * have time enough in these hours have it in every window. Those whose pause is not over by then are left out. Null where there are no plans.
+ * The busiest hours to come. Of all spans from the opening of a window to the end of the same or another one that contain a whole window, it is
+ * the one in which the most backups become due for its length. Each plan counts with the next window that opens after the moment; plans that are
+ * still paused then are left out. Workers and a provider that are fast enough for these hours are fast enough for every window. Null where there are no plans.
  */
 export function busiestHours(all: readonly PlansAlike[], at: Date): BusyHours | null {
   const alike = all.filter((group) => !group.pausedUntil || group.pausedUntil <= nextWindow(group, at).start);
@@ -43,7 +43,7 @@ export function busiestHours(all: readonly PlansAlike[], at: Date): BusyHours | 
   return busiest && { from: new Date(busiest.from), to: new Date(busiest.to), plans: Math.round(busiest.plans) };
 }
 
-/** Of hours that are as busy, but for what is lost by rounding, the first and longest are told. */
+/** Of spans that are equally busy, apart from rounding, the first and longest is taken. */
 const almost = 1 - 1e-9;
 
 function nextWindow(group: PlansAlike, at: Date): NightWindow {

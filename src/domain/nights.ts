@@ -57,8 +57,8 @@ export function latestBegun(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow 
 }
 
 /**
- * The latest night of plans of all these hours, of which there must be some, that has begun or is over at the moment. One night is what begins from one
- * noon to the next in the zone, from the opening of the first window to the end of the last; it is named by the date of the midnight in it.
+ * The latest night that has begun at the moment, of all plans with these hours (there must be some). A night is made of the windows that open between
+ * one noon and the next in the zone, from the first opening to the last end; it is named by the date of the midnight in it.
  */
 export function latestNightOfAll(
   hours: readonly Omit<NightPlan, 'id'>[],

@@ -88,9 +88,9 @@ export function noticesForPerson(
 }
 
 /**
- * The moments at which time alone may bring something that a person is told: what the warnings before an end of their consent and that end
- * are, when nobody has verified for too long, and the end of the first window that brought no snapshot. As long as their facts stay as they
- * are, nothing else comes (listPeopleOfMoments in src/database/notices/changed-people.ts finds whose these are).
+ * The moments at which time alone may give a reason to notify a person: the warnings before their consent ends, that end, when their
+ * snapshots have not been verified for too long, and the end of the first window that brought no snapshot. While their facts stay the
+ * same there are no others (listPeopleOfMoments in src/database/notices/changed-people.ts finds the people whose moment has come).
  */
 export function momentsToTell(facts: ProtectionFacts): Date[] {
   const { consent, plan, verification } = facts;
@@ -175,7 +175,7 @@ export function noticeOfLostSnapshots({ userId, at }: { userId: string; at: Date
   return { key: `person/${userId}/snapshots_lost/${at.toISOString()}`, facts: { kind: 'snapshots_lost' } };
 }
 
-/** What is told once, however things are later: nothing ends it. */
+/** Whether it is about something that was done, and so is sent once: no later state of things takes it back. */
 export function isOfAnAct({ kind }: NoticeFacts): boolean {
   return kind === 'files_moved' || kind === 'snapshots_lost';
 }
@@ -213,10 +213,10 @@ export function asOf(facts: NoticeFacts, now: Date): NoticeFacts {
   return { ...facts, days: Math.max(0, daysUntil(new Date(facts.endsAt), now)) };
 }
 
-/** What is told of a forecast. */
+/** The figures of a forecast that a notice has. */
 type ForecastFigures = Pick<NightForecast, 'from' | 'to' | 'plans' | 'neededMs' | 'windowMs' | 'by' | 'holds'>;
 
-/** Whether the windows to come hold their backups; each of both once a day at most, where it changes to and fro. */
+/** Whether the windows to come hold their backups: either answer at most once a day, even if it keeps changing. */
 export function noticeOfForecast(
   { from, to, plans, neededMs, windowMs, by, holds }: ForecastFigures,
   day: string,
@@ -228,7 +228,7 @@ export function noticeOfForecast(
   };
 }
 
-/** For what expects a sign of life each night: that the first window has opened … */
+/** For channels that expect a sign of life each night: the first window has opened … */
 export function noticeOfNightBegun(night: string): Notice {
   return { key: `night/${night}/begun`, facts: { kind: 'night_begun', night } };
 }
@@ -251,12 +251,12 @@ export function isQuiet({ reasons }: Pick<Figures, 'reasons'>): boolean {
   return Object.keys(reasons).length === 0;
 }
 
-/** That a circuit was opened; at once, since nobody's night goes on before it is closed. */
+/** A circuit was opened; sent at once, since nobody's night continues before it is closed. */
 export function noticeOfCircuit({ issuer, openedAt }: { issuer: string; openedAt: Date }): Notice {
   return { key: `circuit/${issuer}/${openedAt.toISOString()}`, facts: { kind: 'circuit', issuer } };
 }
 
-/** That one which operators were told of has closed, after so long. */
+/** A circuit whose opening operators were notified of has closed; says for how long it was open. */
 export function noticeOfClosedCircuit({
   issuer,
   openedAt,

@@ -15,9 +15,9 @@ const proofWhereUnclear = { refusals: 5, ms: 36 * hour };
 
 /** A provider that misses a scope is asked slowly: only an administrator can mend it. */
 const pauseAfterMissingScopeMs = day;
-/** Keep-alive leaves a grant alone for so long that it could not ask. */
+/** For how long a grant is left alone after trouble kept the provider from being asked. */
 export const pauseAfterTroubleMs = minute;
-/** After a second answer in a row was lost, the provider is left in peace for so long. */
+/** For how long the provider is not asked after a second answer in a row was lost. */
 const pauseAfterLostAnswersMs = hour;
 /** While a run needs the grant it is asked at least so often, so that the run does not miss an hour without trouble. */
 const longestPauseOfRunMs = 50 * minute;

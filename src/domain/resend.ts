@@ -1,8 +1,8 @@
 import type { ProviderProfile } from './providers/profile.ts';
 
-/** A token that a provider takes again freely is sent so often within one exchange. */
+/** How often a token that a provider accepts again freely is sent within one exchange. */
 const mostFree = 3;
-/** Clocks and roads are not exact: a grace is taken to end so much sooner. */
+/** Clocks differ and networks delay: a grace is taken to end this much sooner. */
 const safetyMs = 5_000;
 
 /**

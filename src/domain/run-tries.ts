@@ -5,9 +5,9 @@ const hour = 60 * minute;
 
 /** After each try that failed; after the last of these again and again, so that an hour without trouble is never missed. */
 const pauses = [minute, 2 * minute, 4 * minute, 8 * minute, 15 * minute];
-/** The last try begins so long before the end at the latest. */
+/** The last try begins at least this long before the end. */
 const leastLeftMs = minute;
-/** How long a run is tried that somebody asked for, or that comes after its window. */
+/** For how long a run is tried that somebody asked for, or that comes after its window. */
 const spanMs = 4 * hour;
 
 /**
@@ -20,7 +20,7 @@ export function triedUntil({ windowEnd, graceMs, at }: { windowEnd: Date; graceM
   return at < windowEnd ? new Date(windowEnd.getTime() + graceMs) : requestedUntil(at);
 }
 
-/** Until when a run is tried that was asked for at that moment. */
+/** Until when a run that was asked for at that moment is tried. */
 export function requestedUntil(at: Date): Date {
   return new Date(at.getTime() + spanMs);
 }
@@ -46,7 +46,7 @@ export function nextTry({ attempt, at, until, pauseMs = 0 }: Failed): Date | und
   return due - at.getTime() < leastLeftMs ? undefined : new Date(due);
 }
 
-/** A run of several sources is tried so often until one of them that does not answer is left as it was. */
+/** How often a run of several sources is tried before one that does not answer is left as it was. */
 const triesForAll = 3;
 
 /** Whether a run should fail, to be tried again, where one of its sources does not answer and the others do. */
@@ -54,12 +54,12 @@ export function waitsForAll(failed: Failed): boolean {
   return failed.attempt < triesForAll && nextTry(failed) !== undefined;
 }
 
-/** When the last try begins at the latest of a run that is tried until then. */
+/** When the last try must begin of a run that is tried until then. */
 export function lastTryOf(until: Date): Date {
   return new Date(until.getTime() - leastLeftMs);
 }
 
-/** A run whose worker ended in the middle, for so many times in a row. */
+/** A run whose worker died during it, `lost` times in a row. */
 interface Lost {
   id: string;
   lost: number;
@@ -69,8 +69,8 @@ interface Lost {
 }
 
 /**
- * When such a run goes on: at once at first, then ever later, and each run after a share of the pause of its own, so that those do not
- * come together again of which one ends the worker of all. Undefined where its time is over.
+ * When such a run is tried again: at once at first, then ever later, each run after a share of the pause that is its own. So the runs that
+ * one of them brought down together do not meet again in one worker. Undefined where its time is over.
  */
 export function nextAfterLostWorker({ id, lost, at, until }: Lost): Date | undefined {
   const pause = lost <= 1 ? 0 : pauseAfter(lost - 1) * (1 - shareOf(id) / 2);
@@ -78,7 +78,7 @@ export function nextAfterLostWorker({ id, lost, at, until }: Lost): Date | undef
   return due < until.getTime() ? new Date(due) : undefined;
 }
 
-/** From 0 to just under 1, always the same for an id, and evenly spread over ids, of which those of one time begin alike. */
+/** From 0 to just under 1, always the same for an id. Hashed, since ids that were made at about the same time begin alike. */
 function shareOf(id: string): number {
   return Number.parseInt(hash('sha256', id, 'hex').slice(0, 8), 16) / 2 ** 32;
 }

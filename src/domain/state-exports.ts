@@ -1,4 +1,4 @@
-/** Nightkeep's own state is exported each night: after so long one was missed. */
+/** Nightkeep's own state is exported each night: after this long one was missed. */
 const lateMs = 36 * 3_600_000;
 
 /** Whether an export was missed since the last one, or else since there is anything to export; never where there is nothing. */

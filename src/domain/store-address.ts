@@ -58,7 +58,7 @@ export function storeUrl(address: StoreAddress): string {
   return `s3://${bucket}${prefix && `/${prefix}`}?${new URLSearchParams({ endpoint, region, style })}`;
 }
 
-/** The server as restic is told of it, without a slash at the end. */
+/** The server, as restic writes it, without a slash at the end. */
 export function restServerUrl({ origin, user }: Pick<RestAddress, 'origin' | 'user'>): string {
   return user === '' ? origin : origin.replace('://', `://${encodeURIComponent(user)}@`);
 }

@@ -13,12 +13,12 @@ export interface TrustedRun {
 export interface Trust {
   /** A full walk: every folder is listed. */
   readonly listAll: boolean;
-  /** Roots of which everything is read. */
+  /** Roots in which everything is read. */
   readonly readAll: readonly string[];
 }
 
 /**
- * What a run believes of validators, by the runs before it, newest first: `nights` is for how many nights folders may go unlisted.
+ * How far a run trusts validators, by the runs before it, newest first; `nights` is for how many nights folders may go unlisted.
  * A root that was wrong once is read whole until as many runs in a row have found nothing: by then a passing cause
  * (a server restored from its own backup) is over, and a server that goes on being wrong has been found out again.
  */

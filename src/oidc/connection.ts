@@ -161,7 +161,7 @@ async function tidied(response: Response, tidy: (text: string) => string): Promi
   return new Response(text || null, { status, headers: kept });
 }
 
-/** The library copies what it is told of the provider, each time. */
+/** The library copies the provider's metadata each time. */
 function neededByExchanges({ issuer, ...metadata }: oidc.ServerMetadata): oidc.ServerMetadata {
   const names = ['token_endpoint', 'id_token_signing_alg_values_supported'];
   return { issuer, ...Object.fromEntries(Object.entries(metadata).filter(([name]) => names.includes(name))) };

@@ -96,7 +96,7 @@ async function beginDevice(connection: Connection, options: Options, scope: stri
 const longestCode = 64;
 const longestAddress = 2_000;
 
-/** Somebody is told to open the address and to type the code, so that they must be such: of a browser, and seen as they are. */
+/** People are asked to open the address and type the code: it must be a web address, and both must look as they are. */
 function requireTypable(
   {
     user_code: code,

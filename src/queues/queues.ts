@@ -15,10 +15,10 @@ import {
 import { orUnavailable, readyOrClosed, reportErrors } from './outages.ts';
 
 /**
- * The queue decides only when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Each job is a turn of some
- * run, and the table says of which (src/database/nights/turns.ts), so that nobody goes before others by where a job stands. Nothing is
- * lost with the whole queue, because every run that is still due is queued again. Finished jobs are not kept: a kept one
- * would prevent a job with the same id.
+ * The queue only decides when work is done: it carries ids, and PostgreSQL's table of runs is the source of truth. Each job is a turn of some
+ * run, and the table says of which (src/database/nights/turns.ts), so the place of a job in the queue puts nobody ahead of others. If the whole
+ * queue is lost nothing else is, because every run that is still due is queued again. Finished jobs are not kept: one that is kept would
+ * prevent another with the same id.
  */
 
 interface BackUpQueue {
@@ -31,9 +31,9 @@ interface BackUpQueue {
   isPaused(): Promise<boolean>;
   /** Removes the jobs that wait or are delayed; those in hand go on. */
   drain(): Promise<void>;
-  /** Some of the jobs, those in hand first: ids, and nothing of what they are about. */
+  /** Some of the jobs, those in hand first, by their ids. */
   list(limit: number): Promise<QueuedJob[]>;
-  /** The jobs by state, in the Prometheus text format: `bullmq_job_count` and what else BullMQ tells of its queue. */
+  /** The jobs by state, in the Prometheus text format: `bullmq_job_count` and whatever else BullMQ exports about its queue. */
   metrics(): Promise<string>;
   /** Removes what the queue noted of its jobs before then; nobody reads it. */
   forgetEvents(before: Date): Promise<void>;

@@ -121,12 +121,12 @@ export interface Source extends AsyncDisposable {
    */
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
   /**
-   * Opens an entry from this byte on, for whoever read all before it while it was listed with the same validator. Undefined where the server does
-   * not give just that part of just that version, so that all of it has to be read. `size` is that of the part. Otherwise
-   * as `open`, and absent where a source has no such thing.
+   * Opens an entry from this byte on, for a caller that read everything before it while it was listed with the same validator. Undefined
+   * where the server does not give exactly that part of exactly that version: then all of it has to be read. `size` is that of the part.
+   * Otherwise as `open`. Absent where a source cannot do this.
    */
   openRest?(entry: Member, from: number, signal: AbortSignal): Promise<Reading | undefined>;
-  /** How many lists and readings are of use at once, for now: more would wait for each other. */
+  /** How many lists and readings are worth having under way at once, for now: more would wait for each other. */
   readonly atOnce?: number;
   /** Requests sent and content bytes received so far. */
   readonly traffic: { readonly requests: number; readonly bytes: number };

@@ -19,7 +19,7 @@ export interface Spool {
   drop(name: string): Promise<void>;
   /** What is kept, oldest name first; values that another process drops meanwhile are left out. */
   list(): Promise<{ name: string; sealed: Uint8Array }[]>;
-  /** Removes the empty files that processes left that are long gone by then. */
+  /** Removes the empty files of processes that ended long ago. */
   tidy(now: Date): Promise<void>;
 }
 

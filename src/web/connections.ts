@@ -12,7 +12,7 @@ interface Needs {
   readonly config: Pick<Config, 'web' | 'proxies'>;
 }
 
-/** How Node looks for what takes too long; a tenth of the shortest time that can be set would not be worth its work. */
+/** How often Node looks for requests that take too long; more often would not be worth the work. */
 const lookEveryMs = 1_000;
 const tellEveryMs = 60_000;
 

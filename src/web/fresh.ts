@@ -22,7 +22,7 @@ interface FreshForm {
   readonly path: string;
 }
 
-/** A form of what asks for a fresh sign-in; until there was one, the way to it stands in its place. */
+/** A form for something that requires a fresh sign-in; until there has been one, the way to sign in stands in its place. */
 export function freshForm({ resources, session, texts }: PersonVisit, { action, inner, path }: FreshForm): Html {
   if (isFresh(session, resources.clock.now())) return form(session, action, inner);
   return html`<p>${texts.fresh.why}</p><p><a class="button" href="${freshSignIn(path)}">${texts.fresh.signIn}</a></p>`;

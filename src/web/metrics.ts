@@ -71,7 +71,7 @@ async function findExportedAt({ config, database }: Needs): Promise<number | nul
   return (await findStateExport(database))?.madeAt?.getTime() ?? 0;
 }
 
-/** Without a queue the rest is told all the same. */
+/** Without a queue, the other metrics are still there. */
 async function queueText({ log, queues }: Needs): Promise<string> {
   try {
     return `${await queues.backUps.metrics()}\n`;

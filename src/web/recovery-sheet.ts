@@ -9,7 +9,7 @@ export interface RecoverySheet {
   /** The name of the repository's folder, and where it lies as the server sees it. */
   readonly folder: string;
   readonly location: string;
-  /** What restic is told to reach it in an object store; absent where it is a folder. */
+  /** What restic needs to reach it in an object store; absent where it is a folder. */
   readonly resticOptions?: readonly string[];
   /** The day of the sheet. */
   readonly at: string;

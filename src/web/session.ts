@@ -34,12 +34,12 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log'> & {
 const cookie = 'nightkeep';
 const secretBytes = 32;
 const secretCharacters = 43;
-/** Where the last use of a session is written down at most so often, most requests write nothing. */
+/** The last use of a session is written down at most this often, so most requests write nothing. */
 const seenEveryMs = 60_000;
 
 /**
- * Starts a session of which nothing could be known before, in place of the one that this browser had. Forms that are open in other tabs stay
- * good where the same person signs in again.
+ * Starts a session with a new secret, in place of the one that this browser had. Forms that are open in other tabs stay valid where the same
+ * person signs in again.
  */
 export async function startSession(c: Context, needs: Needs, signed: Signed, before?: Session): Promise<void> {
   const { clock, config, database } = needs;

@@ -16,7 +16,7 @@ interface Table {
 }
 
 /**
- * A table of which a phone shows each row as a list of its own, with the first cell as its head and nothing cut off. The roles
+ * A table. A phone shows each row as a list of its own, with the first cell as its head and nothing cut off. The roles
  * say what the rows still are then.
  */
 export function table({ caption, columns, rows }: Table): Html {

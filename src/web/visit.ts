@@ -50,7 +50,7 @@ function addressOf({ req }: Context): string {
   return req.method === 'GET' && pathname !== '/callback' ? pathname + search : '/';
 }
 
-/** For what does not exist and for what belongs to somebody else alike, so that nobody learns which it is. */
+/** The same answer for what does not exist and for what belongs to somebody else, so that nobody learns which it is. */
 export function notFound(): AppError {
   return new AppError('request/not-found', 'There is no such page, or it is not yours.');
 }

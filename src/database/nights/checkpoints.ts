@@ -1,19 +1,19 @@
 import { type Database, inTransaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
-/** Where a backup that was interrupted is gone on from. */
+/** Where the next attempt continues a backup that was interrupted. */
 export interface SavedCheckpoint {
   /** The run that made it, */
   readonly runId: string;
-  /** and the roots of which that run believed nothing unchanged. */
+  /** and the roots in which that run took nothing as unchanged. */
   readonly readAll: readonly string[];
   /** Ids of data in the person's repository. */
   readonly journals: readonly (readonly string[])[];
 }
 
 /**
- * Takes the place of the person's checkpoint before. The run that made it got on, so that the workers which ended in the middle of it
- * until now do not count any more.
+ * Replaces the person's earlier checkpoint. The run that made it has progressed, so the workers that died during it are no longer
+ * counted.
  */
 export async function saveCheckpoint(
   database: Database,

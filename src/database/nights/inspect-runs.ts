@@ -51,8 +51,8 @@ export async function listMadeRepositories(
 }
 
 /**
- * Those of whom a run failed since then because a row had been put back, as many at the most; null, for everybody, where there are no more
- * people than that.
+ * The people who had a run fail since then because a row had been put back, at most so many; null, which stands for everybody, where
+ * there are no more people than that.
  */
 export async function listReplayedOnRecord(
   database: Database,

@@ -172,7 +172,7 @@ async function pauseOf(transaction: Transaction, userId: string): Promise<PauseO
   return plan.paused && plan.pausedUntil === null ? 'held' : 'same';
 }
 
-/** Lets the nights go on of which the pause is over. */
+/** Resumes the nights whose pause is over. */
 export async function resumeDuePlans(database: Database, { at, by }: { at: Date; by: string }): Promise<void> {
   const over = { paused: true, pausedUntil: { lte: at }, grant: living };
   if ((await database.plan.count({ where: over })) > 0)

@@ -61,7 +61,7 @@ export function claimedBy({ holder, at, was }: { holder: string; at: Date; was: 
     started_at = coalesce(started_at, ${at})`;
 }
 
-/** Of a row of `runs`: that its lease is to be had. */
+/** A condition on a row of `runs`: its lease can be claimed. */
 export function canBeClaimed(at: Date): Prisma.Sql {
   return Prisma.sql`runs.due_at <= ${at}
     AND (runs.state = 'queued' OR (runs.state = 'running' AND runs.lease_until < ${at} AND runs.tried_until > ${at}

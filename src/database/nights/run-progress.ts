@@ -19,7 +19,7 @@ export interface RunProgressBoard {
   add(run: Held, look: () => RunProgress): Disposable;
 }
 
-/** Saves the progress of all runs in hand in one statement. What cannot be saved is told the next time. */
+/** Saves the progress of all runs in hand in one statement. What cannot be saved is saved the next time. */
 export function openRunProgress(resources: { clock: Clock; database: Database; log: Log }): RunProgressBoard {
   const inHand = new Map<Held, () => RunProgress>();
   let timer: Disposable | undefined;
@@ -90,7 +90,7 @@ export interface LiveRun {
   readonly isBegun: boolean;
   /** That of the plan. */
   readonly zone: string;
-  /** Null before the worker has told of it. */
+  /** Null until the worker has reported any. */
   readonly progress: RunProgress | null;
 }
 

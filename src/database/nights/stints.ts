@@ -11,7 +11,10 @@ export interface Stint {
   heldUpMs: number;
   /** How many others have had a worker without having ended. */
   others: number;
-  /** After the last turn of the nights that wait and have had far less, but for those that wait for what nights before took; null where there are none. */
+  /**
+   * A moment after the last turn of the waiting nights that have had far less, except those whose turn is still to come because of earlier
+   * nights; null where there are none.
+   */
   turnOfLess: Date | null;
 }
 
@@ -29,12 +32,12 @@ export async function measureStint(
   return found ?? { trigger: '', stintMs: 0, heldUpMs: 0, others: 0, turnOfLess: null };
 }
 
-/** Of a row of `runs`: the milliseconds since it was claimed, but for those in which the machine had no processor. */
+/** For a row of `runs`: the milliseconds since it was claimed, without those in which the machine had no processor. */
 export function stintMs(at: Date, heldUpMs: number): Prisma.Sql {
   return Prisma.sql`greatest(0, least(2147483647 - worked_ms, ${sinceClaimed(at)} - ${heldUpMs}::float))::int`;
 }
 
-/** Of a row of `runs`: those, never more than there were since it was claimed. */
+/** For a row of `runs`: those in which it had none, never more than have passed since it was claimed. */
 export function heldUp(at: Date, heldUpMs: number): Prisma.Sql {
   return Prisma.sql`least(2147483647 - held_up_ms, ${heldUpMs}::float, ${sinceClaimed(at)})::int`;
 }

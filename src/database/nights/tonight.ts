@@ -83,8 +83,8 @@ export interface TroubleGroup {
 const weekMs = 7 * 86_400_000;
 
 /**
- * The plans of which the latest run may be in trouble, found without looking at those that are well: of nights that go on it is one
- * of this week's, and of those that are paused all are looked at.
+ * The plans whose latest run may be in trouble, found without looking at those that are well: it is one of this week's unless the
+ * nights are paused, so all paused plans are among them.
  */
 const suspects = (at: Date) => Prisma.sql`(
   SELECT plan_id FROM runs WHERE state IN ('partial', 'failed') AND due_at > ${new Date(at.getTime() - weekMs)}

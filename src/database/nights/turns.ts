@@ -13,7 +13,7 @@ export const isHeavyOfPlan = Prisma.sql`NOT coalesce((
   SELECT (last.counts ->> 'entries')::numeric <= ${lightRun.entries} AND (last.counts ->> 'dataAdded')::numeric <= ${lightRun.bytes}
   FROM runs last WHERE last.plan_id = plans.id AND last.snapshot_id IS NOT NULL ORDER BY last.queued_at DESC LIMIT 1), false)`;
 
-/** How many runs are looked at to tell what is usual; of fewer than the least nothing is told. */
+/** How many runs are looked at to find out what is usual; fewer than the least say nothing. */
 const runsAsked = { most: 100, least: 5 };
 
 /** How long a run may keep a worker now before it lets others go first, in milliseconds (see src/domain/turns.ts). */
@@ -33,22 +33,22 @@ interface NextRuns extends Places {
   wanted: number;
 }
 
-/** What a worker got: no more than it wanted, and where it is none, whether such are left as it has enough of in hand. */
+/** What a worker got: at most as many as it wanted. `full`: it got none, but runs are left of a kind of which it has enough in hand. */
 interface Claimed {
   runs: ClaimedRun[];
   full: boolean;
 }
 
-/** How many more than are wanted are looked at, since others may have locked the first ones. */
+/** How many runs beyond those wanted are looked at, since others may have locked the first ones. */
 const spareRuns = 8;
 /** Others claim at the same time, and what was seen waiting may be theirs by now. */
 const mostTries = 200;
 
 /**
- * Takes the leases of the runs whose turn it is (see src/domain/turns.ts), all in one statement. Among those whose turn has come, a
- * run of the server comes first of which the fewest are being worked on, so that none of them has the night for itself. Of heavy ones a worker has
- * `heavyRuns` at most, and of those that have had a turn before, which count as heavy, a quarter less: that holds as long as no two claims of
- * one worker go on at once. Claims of several workers do not wait for each other: what another is about to take is passed over.
+ * Takes the leases of the runs whose turn it is (see src/domain/turns.ts), all in one statement. Among them, runs of the server with the
+ * fewest under way come first, so that no server has the night for itself. A worker has at most `heavyRuns` heavy ones; runs that have
+ * had a turn before count as heavy too, and it has a quarter fewer of them. That holds as long as one worker makes one claim at a time.
+ * Claims of several workers do not wait for each other: each passes over what another is about to take.
  */
 export async function claimNextRuns(database: Database, input: NextRuns): Promise<Claimed> {
   for (let tries = 0; tries < mostTries; tries++) {
@@ -56,7 +56,7 @@ export async function claimNextRuns(database: Database, input: NextRuns): Promis
     const { waiting = 0, full = false } = rows[0] ?? {};
     const runs = rows.flatMap(claimedFrom);
     if (runs.length > 0 || waiting === 0) return { runs, full: runs.length === 0 && full };
-    // All that there are were another's at that moment, or are locked by something else, which may take its time.
+    // Others were just claiming all there are, or something else has them locked, which may take a while.
     const waited = await database.$queryRaw<Row[]>(claimOf({ ...input, wanted: 1 }, 'waiting'));
     const got = waited.flatMap(claimedFrom);
     if (got.length > 0) return { runs: got, full: false };
@@ -146,13 +146,13 @@ function claimOf(
 
 export interface RunClaims {
   /**
-   * The run whose turn it is; null where none is to be had, `full` where only such wait as this worker has enough of in hand. All that
-   * ask at once share a statement, and those that come meanwhile the next one.
+   * The run whose turn it is; null where there is none, `full` where all that wait are of a kind of which this worker has enough in hand.
+   * Callers that ask at the same time share a statement; those that come meanwhile share the next one.
    */
   next(input: Omit<NextRuns, 'wanted'>): Promise<ClaimedRun | 'full' | null>;
 }
 
-/** The claims of one process, which go one after the other: whoever has a place would else wait for the same rows as its other places. */
+/** Makes the claims of one process one after the other: made at once, they would wait for each other's rows. */
 export function openRunClaims(database: Database): RunClaims {
   const next = grouped<Omit<NextRuns, 'wanted'>, ClaimedRun | 'full'>(async (inputs) => {
     const [last] = inputs.slice(-1);
@@ -172,7 +172,7 @@ export function openRunClaims(database: Database): RunClaims {
   return { next: async (input) => (await next(input)) ?? null };
 }
 
-/** Somebody who has waited for so long is not just about to be taken by a worker that is free. */
+/** A run that has waited longer than this is not just about to be claimed by a free worker. */
 const graceMs = 2_000;
 interface GivingWay extends Omit<NextRuns, 'wanted'> {
   /** Of runs of this worker, for how long its machine had no processor for them since it took them. */

@@ -46,7 +46,10 @@ async function readHours(database: Database, which: Prisma.Sql): Promise<Hours[]
     SELECT zone, window_start AS "windowStart", window_end AS "windowEnd" FROM hours ${which}`;
 }
 
-/** Those of whom one of the moments of `momentsToTell` (src/domain/notices.ts) that the hours say nothing of came after `from`, up to `to`; in no order. */
+/**
+ * The people for whom one of the moments of `momentsToTell` (src/domain/notices.ts) came after `from`, up to `to`, apart from the ends of
+ * windows; in no order.
+ */
 export async function listPeopleOfMoments(
   database: Database,
   { from, to }: { from: Date; to: Date },

@@ -57,8 +57,8 @@ export async function listOnRecord(database: Database, deliveries: readonly Deli
 }
 
 /**
- * Of these people, those whom a mail may be sent now, and of which kinds they want none: they have an address, and had no mail
- * within 20 hours.
+ * Those of these people to whom mail may be sent now (they have an address, and got no mail within 20 hours), with the kinds of mail
+ * that they do not want.
  */
 export async function listWhoMayBeMailed(
   database: Database,
@@ -164,13 +164,13 @@ export async function countLostRotations(database: Database): Promise<number> {
   return database.grant.count({ where: { state: 'needs_consent', reason: 'lost_rotation' } });
 }
 
-/** When operators were told of something, and by which channel, which took it. */
+/** When a channel accepted a message for operators, and which one. */
 export interface OperatorsTold {
   at: Date;
   channel: string;
 }
 
-/** When operators were last told of anything. */
+/** When a message for operators was last delivered. */
 export async function findOperatorsLastTold(database: Database): Promise<OperatorsTold | null> {
   const [row] = await database.$queryRaw<OperatorsTold[]>`
     SELECT delivered_at AS at, channel FROM notices WHERE delivered_at IS NOT NULL AND user_id IS NULL
@@ -179,7 +179,7 @@ export async function findOperatorsLastTold(database: Database): Promise<Operato
   return row ?? null;
 }
 
-/** When operators were last told of this reason for people not being protected (or of a circuit), as it was then or later. */
+/** When operators were last notified, since then, that people are not protected for this reason, or that a circuit is open. */
 export async function findOperatorsTold(
   database: Database,
   { reason, since }: { reason: string; since: Date | null },

@@ -22,7 +22,7 @@ export interface Removed {
 
 /** What became of the tokens that lived, and of the snapshots. */
 export interface Remains {
-  /** Tokens that the provider has not been told of yet. */
+  /** Tokens that have not been revoked at the provider yet. */
   readonly outstanding: number;
   readonly ended: Readonly<Record<RevocationEnd, number>>;
   /** `kept`: a repository that is still to be erased. Null contents: there was none. */
@@ -145,7 +145,7 @@ async function deleteEvents(transaction: Transaction, userId: string, which: 'al
     DELETE FROM events USING own WHERE subject_kind = own.kind AND subject_id = own.id ${needed}`;
 }
 
-/** People of whom something is left that may be gone by now, those who asked first before the others. */
+/** People whose erasure is not finished and may be by now, in the order in which they asked. */
 export async function listHalfErasedPeople(database: Database): Promise<string[]> {
   const rows = await database.personErasure.findMany({
     where: { finishedAt: null, userId: { not: null } },

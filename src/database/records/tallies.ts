@@ -11,8 +11,8 @@ const tallies = [
 ] as const;
 
 /**
- * Makes one row of those that count the same, of what happened since then: triggers add one for each change (migration tallies). No sum
- * changes by it, and several processes may do it at once.
+ * Merges rows that count the same, for what happened since then: triggers add one row for each change (migration tallies). No sum
+ * changes, and several processes may do it at once.
  */
 export async function foldTallies(database: Database, { since }: { since: Date }): Promise<void> {
   for (const { table, kind, moment } of tallies) {

@@ -161,8 +161,8 @@ export async function saveRetention(
 }
 
 /**
- * Whose repositories may hold data that no snapshot needs since they were pruned, which was before: snapshots were forgotten, or a
- * run was interrupted or failed. Not where a run is due until then, or where one that was interrupted is to be gone on with.
+ * Whose repositories, last pruned before `prunedBefore`, may hold data that no snapshot needs: since then snapshots were forgotten, or a
+ * run was interrupted or failed. Not where a run is due until `quietUntil`, or where an interrupted one will be continued.
  */
 export async function listPruneDue(
   database: Database,

@@ -24,10 +24,9 @@ interface Moments {
 }
 
 /**
- * Brings back what lies so far ahead that only a clock which was wrong can have put it there: nights, runs that wait, the ends of runs and the
- * uses of consents, behind which nothing that comes later would count, with what was done for their people by then; leases, circuits, notices, and
- * what was told of restores and exports. Figures that were counted then, limits of rate, and sessions that began then, are dropped. Answers how
- * many nights, runs and consents there were.
+ * Brings back what lies so far ahead that only a wrong clock can have put it there: nights, waiting runs, ends of runs and uses of consents (else
+ * nothing later would count), and what was done for their people; leases, circuits, notices, and the times of restores and exports. Figures, rate
+ * limits and sessions of such times are dropped. Answers how many nights, runs and consents were brought back.
  */
 export async function bringBackFromAhead(
   database: Database,

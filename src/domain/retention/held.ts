@@ -1,2 +1,2 @@
-/** Snapshots that did not go as agreed for so long are told of: until then the next night may let them go. */
+/** Operators are notified once snapshots have not gone as agreed for this long: until then the next night may remove them. */
 export const heldTooLongMs = 3 * 86_400_000;

@@ -60,8 +60,8 @@ export type AgreedPlan = Pick<GrantedPlan, 'zone' | 'windowStart' | 'windowEnd' 
   Partial<Pick<GrantedPlan, 'sources'>>;
 
 /**
- * What somebody is asked to agree to: what their plan does where they have one, else what the settings would make of it. Of
- * snapshots, of which all stay until it was agreed that some go, what the settings say.
+ * What somebody is asked to agree to: what their plan does, if they have one, else what the settings say. Which snapshots stay is always
+ * what the settings say, since all stay until their person has agreed that some go.
  */
 export function factsFor(
   config: Omit<NamedSources, 'filesOrigins'> & Pick<Resources['config'], 'window' | 'retention'>,
@@ -104,7 +104,7 @@ export function factsForAnyone(config: Parameters<typeof factsFor>[0]): AgreedFa
 }
 
 /**
- * The record of what was agreed to: its sentences word for word. Of hours and zone, as far as the sentence about them leaves open which they are, the
+ * The record of what was agreed to: its sentences word for word. Where the sentence about hours and zone leaves open which they are, the
  * facts name those of the plan.
  */
 export function recordOf(
@@ -120,8 +120,8 @@ export function recordOf(
 }
 
 /**
- * What somebody agrees to anew that is backed up, all that the settings name: each at the address of their plan as long as the settings name its
- * server, else at the one that they name now. Away from our pages nobody is told of a plan, so that it is the one of the settings.
+ * The sources that somebody who agrees again agrees to: all that the settings name, each at the address in their plan as long as the settings still
+ * name that server, else at the address of the settings. Away from our pages nobody is shown a plan, so there it is always the latter.
  */
 export function sourcesAgreed(
   named: NamedSources,

@@ -22,7 +22,7 @@ import type { Statements } from './statements.ts';
 import { refuseUsedUp } from './used-up.ts';
 import { whyUnusable } from './why-unusable.ts';
 
-/** Access tokens live at least so long where the provider does not say. */
+/** How long an access token is taken to live where the provider does not say. */
 const assumedSeconds = 60;
 
 /**

@@ -11,7 +11,7 @@ export interface HealedGrants {
   replayed: number;
   /** Exchanges that can no longer get an answer. */
   silent: number;
-  /** Tokens of withdrawn grants that the provider had not been told of. */
+  /** Tokens of withdrawn grants that had not been revoked at the provider. */
   revoked: number;
 }
 

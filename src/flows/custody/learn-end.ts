@@ -6,7 +6,7 @@ import { fingerprint } from '../../vault/seal.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'issuer' | 'keyring' | 'log'>;
 
-/** A current token of which its answer did not say when it ends. */
+/** A current token that came with an answer which did not say when it ends. */
 interface Unknown {
   grantId: string;
   refreshToken: string;

@@ -13,7 +13,7 @@ import { whyUnusable } from './why-unusable.ts';
 export interface AccessRequest {
   grantId: string;
   runId?: string;
-  /** The token must live at least so much longer. */
+  /** The token must live at least this much longer. */
   minimumSeconds: number;
   /** A token that a server refused: never given again. */
   refused?: string | undefined;
@@ -89,7 +89,7 @@ async function awaitProviderTurn({ clock, config, database }: Needs): Promise<vo
   if (waitMs > 0) await clock.sleep(waitMs);
 }
 
-/** Waits for another holder, as long as a lease can last; never goes on without the lease. */
+/** Waits for another holder, as long as a lease can last; never continues without the lease. */
 async function awaitLease(
   { database, clock, holder }: Needs,
   { waitMs, ...asked }: Asked,

@@ -129,7 +129,7 @@ function isPersons(meaning: RefusalMeaning | undefined): meaning is Refusal['mea
   return meaning === 'ended' || meaning === 'interaction' || meaning === 'permission' || meaning === 'unclear';
 }
 
-/** Only a client that is believed is told what has become of a token: the operator has fixed what opened the circuit. */
+/** The provider says what has become of a token only to a client that it accepts: so the operator has fixed what opened the circuit. */
 async function closeIfOperators({ database }: Needs, { grant }: Lease, at: Date): Promise<void> {
   const { issuer, clientId } = grant;
   const circuit = await findCircuit(database, { issuer, clientId });

@@ -63,7 +63,7 @@ async function endAtProvider(
   await finishErasedPeople(resources);
 }
 
-/** Deletes what is left of people of whom nothing waits any more. Answers how many that were. */
+/** Finishes the erasures that wait for nothing any more, and answers how many. */
 export async function finishErasedPeople(
   resources: Pick<Resources, 'clock' | 'database' | 'log' | 'store'>,
 ): Promise<number> {

@@ -167,9 +167,9 @@ async function openAccess(
 }
 
 /**
- * The repository with its index, its lock, and what is known of the nights before. An index that is damaged, or of which something is gone, is
- * mended first: the packs name all that it named. Where the folder at the top of the last snapshot cannot be read, what is in packs that are gone counts as missing, so that this night reads
- * it again; that, and a snapshot that somebody removed, are told by the next verification, which is due at once.
+ * The repository with its index, its lock, and what is known of the nights before. An index that is damaged or incomplete is mended first, from
+ * the headers of the packs. Where the top folder of the last snapshot cannot be read, whatever is in packs that are gone counts as missing, so that
+ * this night reads it again. The next verification, which is due at once, reports that, and also a snapshot that somebody removed.
  */
 async function openAndLock(resources: Needs, facts: NightFacts, signal: AbortSignal) {
   const { userId } = facts.plan;

@@ -6,7 +6,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'holder' | 'queues' | 'runWa
   readonly config: Pick<Resources['config'], 'concurrency' | 'heavyRuns' | 'turnMs'>;
 };
 
-/** This is asked each second; whose turn is over within so long is waited for, so that no turn is longer than it is meant to be. */
+/** This is asked each second, so a turn that ends within this time is waited for: no turn gets longer than it is meant to be. */
 const aheadMs = 900;
 
 /**

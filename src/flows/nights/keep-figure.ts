@@ -45,7 +45,7 @@ export async function keepFigure<Value>(
   return { value, at };
 }
 
-/** Keeps what took so long to count; what was quick is kept only in place of what was counted before, and is due at once. */
+/** Keeps a figure that took long to count. One that was quick is kept only in place of an earlier one, and is due at once. */
 export async function keepCount(
   database: Needs['database'],
   { name, value, at, tookMs, isKept }: { name: string; value: object; at: Date; tookMs: number; isKept: boolean },
@@ -57,7 +57,7 @@ export async function keepCount(
 
 const oldMs = 60_000;
 
-/** Whether a figure was counted so long ago that it is said when. */
+/** Whether a figure is so old that the page says when it was counted. */
 export function isOldFigure(countedAt: Date, now: Date): boolean {
   return now.getTime() - countedAt.getTime() >= oldMs;
 }

@@ -50,7 +50,7 @@ function mostFrequent(codes: readonly string[]): string {
   return code;
 }
 
-/** A root that is not offered any more is told once: its problem goes on, and its copy too. */
+/** A root that is not offered any more is an alarm once; after that it stays a problem, and its copy stays too. */
 function alarmOf({ missing }: Archived, before: Before, changes: EntryChanges): AlarmKind | undefined {
   const isKnown = (name: string) => before.problems.some(({ path }) => path === escapedName(`${name}/`));
   return missing.every(isKnown) ? greatChangeOf(changes) : 'root';

@@ -32,7 +32,7 @@ export interface Status {
   verification: VerificationFigures;
   /** Whether the windows that open next will hold their backups; null where nothing is known. */
   forecast: NightForecast | null;
-  /** When operators were last told of something, and by what; null where they never were. */
+  /** When operators were last notified of something, and by which channel; null: never. */
   operatorsTold: { at: Date; by: string } | null;
 }
 

@@ -45,10 +45,11 @@ import { nightsOfAll } from './nights-of-all.ts';
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /**
- * Puts on record what people and operators are to be told of, by the verdicts as they are now: a person what they can mend, operators one
- * digest after each night, how repositories are that were damaged, gone or not verified, that snapshots do not go as agreed, and whether the windows
- * to come hold their backups. Of many people those are looked at to whom something happened or of whom a moment came, and everybody where
- * that is due, as it is once the last window of the night is over, or its grace where a channel is told of that: everybody is counted once for both. Who runs it, and how often, makes no difference. Answers how many deliveries are new.
+ * Puts the notices on record that follow from the verdicts as they are now. People are notified of what they can mend. Operators get one digest
+ * after each night, and are notified of repositories that are damaged, gone or unverified, of snapshots that do not go as agreed, and of windows that
+ * will be too short. Where there are many people, only those are looked at to whom something happened, or whose moment came; everybody is looked at
+ * once a night, when the last window is over (or its grace, where a channel reports that), and counted for both purposes at once. It makes no
+ * difference who calls this, and how often. Answers how many deliveries are new.
  */
 export async function raiseNotices(resources: Needs): Promise<number> {
   const { clock, config, database } = resources;
@@ -111,11 +112,11 @@ async function ofForecast(resources: Needs, at: Date): Promise<Delivery[]> {
 
 type Tell = (people: readonly JudgedPerson[], now: Date) => Promise<void>;
 
-/** As of when all were looked at of whom there was something new to tell. */
+/** The figure that keeps when everybody with something new to be notified of was last looked at. */
 const lookedAtAll = 'people who were told';
-/** A change is on record once its transaction ends, and clocks differ: those of so long before are looked at again. */
+/** A change is on record only once its transaction ends, and clocks differ: changes up to this long before are looked at again. */
 const overlapMs = 2 * 60_000;
-/** So long one worker may take; meanwhile no other begins. */
+/** How long one worker may take; no other begins meanwhile. */
 const tellingMs = 10 * 60_000;
 const batch = 1_000;
 
@@ -138,8 +139,8 @@ async function tellOfChanges(
 }
 
 /**
- * Puts on record that operators are to be told of circuits that are open, of those they were told of that have closed, and of rotated
- * tokens that were lost. Of one that has closed and opened again before they heard that it closed they know what there is to know.
+ * Puts notices for operators on record: of circuits that are open, of circuits that have closed since they were notified, and of rotated tokens
+ * that were lost. Where a circuit closed and opened again before they heard that it closed, what they heard is still so.
  */
 export async function raiseAlarms({ clock, config, database }: Needs): Promise<number> {
   const at = clock.now();

@@ -33,7 +33,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
 const most = 100;
 /** At a time by one channel: a claim outlasts one that takes 20 seconds to fail each. */
 const together = 5;
-/** What operators are told so long after is said to be of then. */
+/** A message that is delivered to operators later than this says what time it is about. */
 const lateMs = 3_600_000;
 
 /**

@@ -84,7 +84,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
   }
 }
 
-/** Of what is damaged, or not verified, people are told also where others can mend it. */
+/** People are notified of damage, and of snapshots that are not verified, even where only others can mend it. */
 function isTheirsToMend(reason: ProtectionReason): boolean {
   return reason !== 'damaged' && reason !== 'unverified';
 }

@@ -21,7 +21,7 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log'
 const hourMs = 3_600_000;
 /** As long as a transaction may take that reads all there is. */
 const leaseMs = hourMs;
-/** One that failed is tried again so much later. */
+/** How much later one that failed is tried again. */
 const againMs = hourMs;
 /** What is older and not whole is not being written any more. */
 const writtenWithinMs = 24 * hourMs;

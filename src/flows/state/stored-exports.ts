@@ -18,7 +18,7 @@ export interface ListedExport {
   readonly problem?: string;
 }
 
-/** Enough of an export for what it says of itself. */
+/** How many bytes of an export are read to learn what it says of itself. */
 const headBytes = 64 * 1024;
 
 /** The exports in the store of the settings, the newest first, and whether this keyring opens them. */

@@ -10,8 +10,8 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'store'> & { readonly config
 export type GivenUp = 'lost' | 'is there' | 'not made yet' | 'an old copy is there';
 
 /**
- * Gives a repository up of which the store lists no file, on the operator's word that it is lost and not only away: no machine can tell that of a
- * disk that is not mounted. Its person keeps consent and plan; what is left of it in a former store is not touched.
+ * Gives up a repository whose store lists no file of it, if the operator says that it is lost: no program can tell that from a disk that is not
+ * mounted. Its person keeps consent and plan; what is left of it in a former store is not touched.
  */
 export async function giveUpLost(
   { clock, config, database, store }: Needs,

@@ -6,7 +6,7 @@ import type { PackId } from '../../store/format/ids.ts';
 import type { Finding } from '../../store/repository/finding.ts';
 import { namedOfKind } from '../../store/repository/findings.ts';
 
-/** Without word of it for so long, a verification was given up by its worker. */
+/** After this long without word from its worker, a verification counts as given up. */
 export const leaseMs = 15 * 60_000;
 const tellEveryMs = 10_000;
 

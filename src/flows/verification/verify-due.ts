@@ -5,7 +5,7 @@ import { tellIfGone } from './tell-if-gone.ts';
 import { type VerificationNeeds, verifyRepository } from './verify-repository.ts';
 
 const minuteMs = 60_000;
-/** What could not be done is tried again so much later. */
+/** How much later a verification that could not be done is tried again. */
 const againMs = 60 * minuteMs;
 /** No verification begins where a run is due so soon. */
 const quietMs = 15 * minuteMs;

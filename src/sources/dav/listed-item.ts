@@ -44,7 +44,7 @@ export interface Item {
   readonly problem?: { readonly code: ErrorCode; readonly message: string; readonly status?: number };
   /** What it names is not certain. */
   readonly isUncertain: boolean;
-  /** What else is said of a collection, where that is asked. */
+  /** What else the listing says of a collection, where that was asked. */
   readonly described?: Described;
 }
 

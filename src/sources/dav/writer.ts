@@ -108,7 +108,7 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
       const unlessThere = { ...request, headers: [...request.headers, 'if-none-match', '*'] };
       try {
         await inSlot(unlessThere, signal).catch(async (error: unknown) => {
-          // What is there may be what a try wrote of which the answer was lost.
+          // What is there may have been written by an earlier try whose answer was lost.
           if (tries === 1 || !isAppError(error) || error.detail.status !== 412) throw error;
           await inSlot(request, signal);
         });
@@ -143,7 +143,7 @@ function full(cause: AppError): AppError {
   return new AppError('source/full', 'The server has no room left for this person. (HTTP 507)', { cause });
 }
 
-/** A content that is too long to be held: what reading it throws is told apart from what the server does. */
+/** Content that is too long to be held in memory, with errors of reading it told apart from errors of the server. */
 function watched(content: () => AsyncIterable<Uint8Array>) {
   let failure: unknown;
   async function* read() {

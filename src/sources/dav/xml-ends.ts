@@ -36,8 +36,8 @@ const pairs: readonly (readonly [opening: string, end: RegExp])[] = [
 const longestEnd = 3;
 
 /**
- * Of markup that has not arrived whole: says of each further part whether it ends there. Undefined where that cannot be told yet
- * and the beginning is so short that reading it anew costs nothing.
+ * For markup that has not arrived whole: returns a function that says of each further part whether the markup ends in it. Undefined where that
+ * cannot be decided yet, and the beginning is so short that reading it anew costs nothing.
  */
 export function openMarkupEnd(beginning: string): ((part: string) => boolean) | undefined {
   const pair = pairs.find(([opening]) => beginning.startsWith(opening));

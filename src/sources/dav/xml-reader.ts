@@ -5,11 +5,11 @@ import { isName, mostKnown, namespaceOf, openTagReader, outermost, type Scope, t
 import * as xmlText from './xml-text.ts';
 
 /**
- * A reader of namespaced XML (XML 1.0 and Namespaces in XML 1.0) as it arrives, for listings: thousands of times the same few
- * tags. A tag that was seen before is looked up by its text, so that the reader costs a fifth of a general one. Its work grows with
- * the bytes, whatever they are and in whatever parts they come. What is not well-formed is refused, and so is a document type, which
- * is how entity expansion attacks begin. Only in a text, where it cannot shift what belongs to what, a wrong character or reference
- * is passed on as a flaw. A byte that is not UTF-8 comes as in file-name.ts.
+ * Reads namespaced XML (XML 1.0 and Namespaces in XML 1.0) as it arrives. It is made for listings, which have the same few tags thousands
+ * of times: a tag that was seen before is looked up by its text, which takes a fifth of the time of a general reader. The work grows with the
+ * number of bytes, whatever they are and however they are divided. What is not well-formed is refused, and so is a document type, which is how
+ * entity expansion attacks begin. Only in a text, where they cannot change which element contains what, wrong characters and references are
+ * passed on as flaws. Bytes that are not UTF-8 are represented as in file-name.ts.
  */
 export interface XmlHandler {
   /** An element begins: its namespace ('' for none), local name, and attributes without a prefix. */
@@ -17,7 +17,7 @@ export interface XmlHandler {
   close(): void;
   /** A part of a text, references resolved. */
   text(part: string): void;
-  /** The text of the innermost element holds what XML does not allow: said once for each text, before the part that has it. */
+  /** The text of the innermost element has something that XML does not allow: called once for each text, before the part that has it. */
   flaw(flaw: XmlFlaw): void;
   /** The encoding that the document claims. */
   encoding(name: string): void;
@@ -27,7 +27,7 @@ export interface XmlHandler {
 export interface XmlFlaw {
   /** What it is, and where: for people. */
   readonly what: string;
-  /** Whether the text says all the same what was meant: a character does, an entity that nobody knows does not. */
+  /** Whether the text still says what was meant: it does with a character that is not allowed, but not with an unknown entity. */
   readonly isKept: boolean;
 }
 
@@ -64,7 +64,7 @@ export function openXmlReader(
   /** Elements that were met, by the text of their tags. */
   const known = new Map<string, Element>();
   let rest = '';
-  /** Of what `rest` begins, where that is not worth trying until its end has come. */
+  /** Whether a part has the end of the markup that `rest` begins with; set while it is not worth reading `rest` before. */
   let endsIn: ((part: string) => boolean) | undefined;
   /** Whether `rest` has a character that XML does not allow. */
   let isSuspect = false;

@@ -43,7 +43,7 @@ export function settledLength(text: string): number {
   return found === null ? text.length : from + found.index;
 }
 
-/** The text with its references resolved; those to nothing stay as they are, and `onWrong` is told of each with its place. */
+/** The text with its references resolved. Those to nothing stay as they are, and `onWrong` is called for each, with its place. */
 export function resolveReferences(text: string, onWrong: (reference: string, offset: number) => void): string {
   return text.replace(reference, (whole, decimal?: string, hex?: string, entity?: string, at = 0) => {
     const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);

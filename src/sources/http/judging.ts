@@ -9,7 +9,7 @@ import { textOf } from './status.ts';
 /** What one source remembers of readings that were doubted, until their entry is opened again. */
 export type Doubted = WeakMap<Member, Reread>;
 
-/** How an entry is listed at this moment; undefined where that is not to be had. */
+/** How the entry is listed at this moment; undefined where that cannot be found out. */
 export type Relist = (entry: Member, signal: AbortSignal) => Promise<ListedEntry | undefined>;
 
 /** One reading of an entry being judged. */

@@ -20,7 +20,7 @@ export interface LevelBounds {
 const delayMs = { least: 10, most: 100 };
 /** The quickest of this many answers tells how long answers take now; a single one may be of a large folder, or come after a pause. */
 const recentAnswers = 8;
-/** By how much it moves in a round trip, at most, once answers have come later than the quickest by half of what they may. */
+/** By how much it moves in a round trip, at most, once answers are late by half of what they may be. */
 const steadyGain = 0.25;
 
 interface Delays {

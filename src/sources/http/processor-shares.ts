@@ -17,7 +17,7 @@ export interface ProcessorShare extends Disposable {
   /** Records pieces of work that were begun, each about as much as one request; the time of the thread is divided among its runs by these. */
   did(pieces: number): void;
   /**
-   * Says that other threads had a processor for it for so long. It counts as far as this thread had to wait for one meanwhile: where there are
+   * Says for how long other threads had a processor for it. It counts as far as this thread had to wait for one meanwhile: where there are
    * enough for all, nobody is held up by it.
    */
   had(ms: number): void;

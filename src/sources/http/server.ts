@@ -20,7 +20,7 @@ export interface Server {
   readonly atOnce: number;
   /** Sleeps; others may have the slot of the caller meanwhile, who has one again when this ends, in whatever way. */
   rest(ms: number, signal: AbortSignal): Promise<void>;
-  /** Holds back all requests of this run for so long. */
+  /** Holds back all requests of this run for this long. */
   pause(ms: number): void;
   /**
    * Resolves when no pause is on, rests until then, and when this run may have the processor: to be asked before each request. Nothing comes

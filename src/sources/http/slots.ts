@@ -15,7 +15,7 @@ export interface Share {
   releaseSlot(): void;
   /** How many it may have for now. */
   readonly most: number;
-  /** An answer to a request of this kind began so long after it was sent. */
+  /** Notes how long after a request of this kind was sent its answer began. */
   answered(kind: string, ms: number): void;
   /** The server refused a request that was begun then for there being too many, or did not answer. */
   refused(begunAt: number, now: number): void;

@@ -19,8 +19,8 @@ export interface ArchiveOptions extends SourcesOptions {
   /** Where an archive of these sources was interrupted: what that had finished and is as it was is not read again. */
   readonly from?: Checkpoint | undefined;
   /**
-   * Called now and then with where this one could be gone on from, and with the last such place before an error of a source is thrown. One
-   * that it rejects is as good as not made.
+   * Called now and then with a checkpoint that another archive could continue from, and with a last one before an error of a source is thrown.
+   * A checkpoint that it rejects counts as not made.
    */
   readonly onCheckpoint?: (checkpoint: Checkpoint) => Promise<void>;
   /** The sample of unchanged entries that are read again; none unless given. */
@@ -32,9 +32,9 @@ export interface ArchiveOptions extends SourcesOptions {
   readonly mostMembers?: number;
   /** Sealing threads at most; by default as the number of cores allows. */
   readonly threads?: number;
-  /** Told for how long more threads of its own had a processor. */
+  /** Called with how much longer threads of its own have had a processor. */
   readonly onProcessor?: (ms: number) => void;
-  /** Given at the start what tells how far the archive is, whenever it is asked. */
+  /** Called once at the start, with a function that says how far the archive is. */
   readonly onProgress?: (look: () => ArchiveProgress) => void;
 }
 
@@ -42,7 +42,7 @@ export interface ArchiveProgress {
   /** Files seen so far: read, unchanged and kept ones. */
   readonly entries: number;
   readonly problems: number;
-  /** The folder of which something was begun last, with the name of its root in front; null before the first. */
+  /** The folder that the entry begun last is in, with the name of its root in front; null before the first. */
   readonly folder: string | null;
 }
 
@@ -61,8 +61,8 @@ export interface Archived {
   /** What could not be backed up, or only as it was the night before. The run is partial where there are any. */
   readonly problems: readonly ArchiveProblem[];
   /**
-   * Roots of which something was another than in the parent although its validator, or that of its folder, had not
-   * changed. Whatever else of them was not read may be another as well.
+   * Roots in which something differed from the parent although its validator, or that of its folder, had not changed. Whatever else
+   * in them was not read may differ as well.
    */
   readonly unreliable: readonly string[];
   /** Ids of packs, damaged or missing, that kept checked entries from being restored to nothing. */
@@ -71,9 +71,9 @@ export interface Archived {
 
 /**
  * Archives the sources into the repository and returns the tree for a snapshot. The order must hold: packs are durable before
- * index files name them, and both before this resolves. Throws, with its address, the `source/…` error of the first root
- * that cannot be listed or of which nothing can be read, where that is so of all sources; the errors of the store; and the signal's reason.
- * What was packed until then is indexed, so that the next run is shorter.
+ * index files name them, and both before this resolves. Where no source has a root that can be listed and read, throws the `source/…`
+ * error of the first one, with its address. Also throws the errors of the store, and the signal's reason. What was packed by then is
+ * indexed, so that the next run is shorter.
  */
 export async function archive(options: ArchiveOptions): Promise<Archived> {
   const { repository, clock, zone, signal } = options;

@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
 
 /**
- * Less than 10 s of work and 32 MiB are lost: while a checkpoint is being made no more is read than `mostUnsaved` in all, and short
- * files on their way come on top of that. An archive that is young makes the next as
- * soon as it has read as much again: however often it is interrupted, little more than half of what it reads is lost.
+ * An interruption loses less than 10 s of work and 32 MiB: while a checkpoint is being made, at most `mostUnsaved` is read, besides the short
+ * files that are under way. A young archive makes its next checkpoint as soon as it has read as much again, so that however often it is
+ * interrupted, little more than half of what it reads is lost.
  */
 const everyMs = 8_000;
 const mostBytes = 16 * 1024 * 1024;
@@ -12,13 +12,13 @@ const leastBytes = 1024 * 1024;
 
 /** Decides when an archive makes its next checkpoint: after eight seconds or 16 MiB, and sooner while little is saved. */
 export interface CheckpointPace {
-  /** Told of the bytes of what was finished, and of long files on their way. */
+  /** Counts bytes of what was finished, and of long files as they are read. */
   passed(bytes: number): void;
   /** Whether the time for the next one has come, or enough was read since. */
   readonly isDue: boolean;
-  /** Whether so much is in no checkpoint that no more may be read. */
+  /** Whether too much is in no checkpoint yet for any more to be read. */
   readonly isFarAhead: boolean;
-  /** One begins; to be called once it is saved. */
+  /** Says that one begins; call what it returns once that one is saved. */
   begin(): () => void;
 }
 

@@ -11,32 +11,32 @@ import { type LongReading, longEntry, openLongReadings } from './long-readings.t
 import type { Sealing } from './sealing.ts';
 
 /**
- * Where an archive that is interrupted can be gone on from: what it had finished stands in journals, which are data of the
- * repository that no snapshot names, so that a prune removes them once the archive is complete.
+ * Where an interrupted archive can be continued: journals list what it had finished. They are data of the repository that no snapshot
+ * names, so a prune removes them once the archive is complete.
  */
 export interface Checkpoint {
   readonly journals: Journals;
 }
 
-/** To be disposed of when the file has ended. */
+/** Counts the bytes of one long file; dispose of it when the file has ended. */
 export interface Following extends Disposable {
-  /** Told of its bytes as they are read. */
+  /** Counts bytes as they are read. */
   passed(bytes: number): void;
 }
 
-/** Makes checkpoints of an archive while it goes on. */
+/** Makes checkpoints of an archive while it is under way. */
 export interface Checkpoints {
-  /** What is finished, from the checkpoint that this archive goes on from as well. */
+  /** What is finished, including what the checkpoint that this archive continues from had finished. */
   readonly finished: Pick<FinishedNodes, 'nodesIn' | 'begun'>;
-  /** Told of what needs no work any more. */
+  /** Notes a node that needs no more work. */
   finish(folder: string, node: Node): void;
-  /** Told of a long file on its way. */
+  /** Notes a long file that is being read. */
   follow(reading: LongReading): Following;
-  /** Where so much was read since the last one that no more may be until the next is saved: resolves when it is, or cannot be. */
+  /** Where too much was read since the last checkpoint, a promise to wait for before reading on: the next one is saved then, or cannot be. */
   room(): Promise<void> | undefined;
   /** Makes the last one, of all that is finished. */
   conclude(): Promise<void>;
-  /** Resolves when none is being made, and none will be. */
+  /** Makes no more of them; resolves when none is being made. */
   end(): Promise<void>;
 }
 
@@ -44,16 +44,19 @@ export interface CheckpointOptions {
   readonly repository: ArchiveRepository;
   readonly sealing: Sealing;
   readonly clock: Clock;
-  /** The one to go on from. */
+  /** The one to continue from. */
   readonly from?: Checkpoint | undefined;
-  /** Called with each once everything that it needs is on the store and in index files; it takes the place of the one before. */
+  /** Called with each checkpoint once all that it needs is on the store and in index files. Each replaces the one before. */
   readonly onCheckpoint?: ((checkpoint: Checkpoint) => Promise<void>) | undefined;
 }
 
-/** How often it is looked whether one is due, however long nothing is finished. */
+/** How often to look whether one is due, even while nothing gets finished. */
 const lookEveryMs = 1_000;
 
-/** Begins to make checkpoints of an archive, as `CheckpointPace` says; without `onCheckpoint` it makes none, and only tells what `from` had finished. Throws as reading the repository does. */
+/**
+ * Begins to make checkpoints of an archive, at the pace of `CheckpointPace`. Without `onCheckpoint` it makes none, and only knows what `from`
+ * had finished. Throws what reading the repository throws.
+ */
 export async function openCheckpoints(options: CheckpointOptions): Promise<Checkpoints> {
   const { sealing, repository, clock, onCheckpoint } = options;
   const all = await loadFinished(repository, options.from);
@@ -63,7 +66,7 @@ export async function openCheckpoints(options: CheckpointOptions): Promise<Check
   let recent = openFinishedNodes();
   let making: Promise<void> | undefined;
   let over = onCheckpoint === undefined;
-  /** Whether the last one could be saved: where none can be, an archive goes on without. */
+  /** Whether the last one could be saved: where none can be, the archive continues without. */
   let isSaved = true;
 
   const looking = over
@@ -136,7 +139,7 @@ function* together(finished: FinishedNodes, begun: readonly Begun[]): Generator<
   yield* begun;
 }
 
-/** What stands in the journals, as far as they are there: a prune by another program takes them. */
+/** What the journals list, as far as they are still there: a prune by another program removes them. */
 async function loadFinished(repository: ArchiveRepository, from: Checkpoint | undefined): Promise<FinishedNodes> {
   const finished = openFinishedNodes();
   try {

@@ -20,11 +20,11 @@ export interface DepthFirst {
 
 /** Four long bodies use the whole bandwidth; more would only hold more chunks in memory. */
 const mostLong = 4;
-/** A body is long that has more. */
+/** A body with more bytes is long. */
 export const longBytes = 1024 * 1024;
-/** Of all that are not long together. */
+/** Of all bodies together that are not long. */
 const mostBytes = 16 * 1024 * 1024;
-/** Where long ones wait for each other, what was pushed before goes on; but not without end, since it holds the breadth of the tree. */
+/** Where long bodies wait for each other, what was pushed earlier gets its turn; but only so much, since that holds the breadth of the tree. */
 const mostPassed = 8;
 
 /** Tasks of one folder, with the next one where it was made and waits. */

@@ -226,7 +226,7 @@ export function keepFile(
   return holdsFile(run.repository, parent) ? countKept(run, parent, why) : undefined;
 }
 
-/** The parent's node, of which the repository is known to hold all. */
+/** Counts a file of the parent that the repository is known to hold, and returns its node. */
 export function countKept(
   { counts, seen }: Pick<Run, 'counts' | 'seen'>,
   parent: FileNode,

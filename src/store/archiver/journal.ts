@@ -10,11 +10,11 @@ export interface Finished {
   readonly nodes: readonly Node[];
 }
 
-/** A file of which the beginning was read: the node has the bytes and the blobs so far, but for those that were told before. */
+/** A file whose beginning was read: the node has the bytes so far, and those blobs that earlier entries of the journal do not have. */
 export interface Begun {
   readonly folder: string;
   readonly node: FileNode;
-  /** How many blobs were told before. */
+  /** How many blobs earlier entries have. */
   readonly after: number;
 }
 

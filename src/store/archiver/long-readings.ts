@@ -2,7 +2,7 @@ import type { FileNode } from '../format/node.ts';
 import type { Begun } from './journal.ts';
 import type { SealerStream } from './sealer-handle.ts';
 
-/** From here on an entry is gone on with in its middle; a shorter one is read again. */
+/** Entries of at least this size are continued in the middle; a shorter one is read again. */
 export const longEntry = 1024 * 1024;
 
 /** A long file on its way. */

@@ -33,7 +33,7 @@ export function hasValidator(node: Node, validator: string | undefined): boolean
   return validator !== undefined && findAttribute(node, validatorAttribute) === kept(validator);
 }
 
-/** The folder as one of which nothing is believed: the next night lists it again. */
+/** The folder without its validator, so that the next night lists it again. */
 export function withoutValidator(node: DirNode): DirNode {
   const { extended_attributes: all = [], ...rest } = node;
   const others = all.filter(({ name }) => name !== validatorAttribute);

@@ -34,9 +34,9 @@ export interface Run {
   /** Trees that this run has handed to the sealing already. */
   readonly savedTrees: Set<TreeId>;
   readonly seen: Seen;
-  /** The folder of which something was begun last. */
+  /** The folder that the entry begun last is in. */
   readonly at: { folder: string | null };
-  /** Told of all bytes that went by; see `openCollector`. */
+  /** Counts all bytes that were read; see `openCollector`. */
   readonly passed: (bytes: number) => void;
   /** Whether every folder is listed. */
   readonly listAll: boolean;
@@ -44,11 +44,11 @@ export interface Run {
   readonly readAll: boolean;
   /** Which unchanged entries are read again. */
   readonly spots: Spots;
-  /** Names of roots of which something is another than in the parent although its validator is the same. */
+  /** Names of roots in which something differs from the parent although its validator is the same. */
   readonly unreliable: Set<string>;
   /** Nodes of entries that were compared with their source, and are the same. */
   readonly compared: FileNode[];
-  /** Packs of which a checked entry could not be restored. */
+  /** Packs that kept a checked entry from being restored. */
   readonly damagedPacks: Set<string>;
   /** For the members of all folders that are being archived at once. */
   readonly memory: MemoryBudget;
@@ -66,7 +66,7 @@ export interface Place {
   readonly within?: Enclosing;
   /** What an archive that was interrupted had made of it. */
   readonly done?: Node | undefined;
-  /** The parent's node of an entry that is said to be unchanged and is to be checked. */
+  /** The parent's node, where the entry is listed as unchanged and will be checked. */
   readonly unchanged?: FileNode;
 }
 

@@ -22,7 +22,7 @@ export interface SealerHandle {
   open(type: BlobType): SealerStream;
   /** Sends what is gathered, which otherwise waits for more as long as a stream is open. */
   post(): void;
-  /** Resolves when all that was written until now is in packs and the packs are stored, but for the last bytes of open streams. */
+  /** Resolves when all that was written until now, except the last bytes of open streams, is in packs and the packs are stored. */
   flush(): Promise<void>;
   /** The same, once no stream is open. */
   finish(): Promise<void>;
@@ -36,7 +36,7 @@ export interface SealerStream {
   /** The blobs of the stream, once they are sealed; none for trees. */
   end(): Promise<readonly DataId[]>;
   abandon(): void;
-  /** The blobs of what was written until about now, but for the first `after`; the next one begins after their bytes. */
+  /** The blobs of what was written until about now, without the first `after`, and how many bytes all its blobs have. */
   tell(after: number): Promise<SoFar>;
 }
 
@@ -48,13 +48,13 @@ export interface SealerHandleOptions {
   /** Whether the store keeps up; when it does not, packs would only take memory. */
   storeKeepsUp(): boolean;
   onAdded(added: Added): void;
-  /** A thread of its own had a processor for so long more. */
+  /** Called with how much longer a thread of its own has had a processor. */
   onProcessor?(ms: number): void;
   /** The sealer died or a pack could not be stored. */
   onFailure(error: unknown): void;
 }
 
-/** Where little is expected: a short file goes in one piece, and a night that changes one takes no more memory than this. */
+/** The size of a buffer where little is expected: a short file fits in one piece, and a night that changes one file needs no more memory. */
 const bufferOfLittle = 128 * 1024;
 
 /** Starts a sealer. */

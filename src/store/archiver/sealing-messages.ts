@@ -60,7 +60,7 @@ export type ToSealer =
   | { readonly kind: 'free-pack-buffer'; readonly buffer: ArrayBuffer }
   /** Finish the open packs, so that all pieces until now are in packs that are handed over. */
   | { readonly kind: 'finish' }
-  /** Tell what has become of a stream that is open: its blobs but for so many. */
+  /** Say what has become of an open stream: its blobs, without the first `after`. */
   | { readonly kind: 'tell'; readonly stream: number; readonly after: number };
 
 export type FromSealer =
@@ -85,7 +85,7 @@ export interface SealedStream {
 
 /** What has become of the beginning of a stream. */
 export interface SoFar {
-  /** Its blobs but for those that were not asked for. */
+  /** The blobs that were asked for. */
   readonly content: readonly DataId[];
   /** Bytes of all its blobs. */
   readonly bytes: number;

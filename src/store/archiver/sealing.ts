@@ -16,11 +16,11 @@ export interface Sealing extends AsyncDisposable {
   /** Takes a tree that the repository does not hold, in pieces of its bytes; resolves when it is handed over. */
   saveTree(pieces: readonly Uint8Array[]): Promise<void>;
   /**
-   * Has sealed what was handed over until now, but for the last bytes of open streams. Otherwise it may wait for more to come as long as a
-   * stream is open, and that may be long where a source stops in the middle of an entry.
+   * Has what was handed over until now sealed, except the last bytes of open streams. Otherwise it may wait for more as long as a stream is
+   * open, which may be long where a source stalls in the middle of an entry.
    */
   post(): void;
-  /** Resolves when everything handed over until now is in packs and the packs are stored, but for the last bytes of open streams. */
+  /** Resolves when everything handed over until now, except the last bytes of open streams, is in packs and the packs are stored. */
   flush(): Promise<void>;
   /** The same, once nothing is open any more. */
   finish(): Promise<void>;
@@ -61,7 +61,7 @@ export function openSealing(options: SealingOptions): Sealing {
   let packs = 0;
   const added = noneAdded();
 
-  /** One more than there are threads: each goes on while its last pack is on its way. */
+  /** One more than there are threads, so that each can work on while its last pack is being stored. */
   const storeKeepsUp = () => packs <= sealers.length;
 
   async function save(pack: FinishedPack): Promise<void> {

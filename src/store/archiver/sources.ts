@@ -28,7 +28,7 @@ export interface SourcesOptions {
   readonly waitsForAll?: boolean;
   /** A full walk: every folder is listed, also where the source says that nothing below it changed. */
   readonly listAll?: boolean;
-  /** Names of the roots of which nothing is believed unchanged: all of it is listed and read. */
+  /** Names of the roots in which nothing is taken as unchanged: all of it is listed and read. */
   readonly readAll?: ReadonlySet<string>;
   readonly signal: AbortSignal;
   /** Aborted when the time of the run is over: the archive then ends as by an error of a source, with a last checkpoint, and throws the reason. */
@@ -60,7 +60,7 @@ type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
 
 interface ArchivedTops {
   readonly tops: readonly DirNode[];
-  /** Of the parent, where nothing newer is to be had. */
+  /** Those of the parent, where there is nothing newer. */
   readonly kept: readonly Node[];
   /** Names of those that no source offers any more. */
   readonly missing: readonly string[];
@@ -126,7 +126,7 @@ async function archiveSource(
   }
 }
 
-/** How the counts are set back to what they are now, but for the bytes that came. */
+/** Returns a function that sets the counts back to what they are now, except for the bytes received. */
 function remember({ counts, seen, problems, compared }: Totals): () => void {
   const before = { counts: { ...counts }, seen: { ...seen }, problems: problems.length, compared: compared.length };
   return () => {
@@ -156,7 +156,7 @@ async function keepUnreadRoots(
   return kept;
 }
 
-/** Names of roots are somebody's; what was done with one is told in figures. */
+/** Traces the work on one root in figures only: its name belongs to somebody. */
 function tracedRoot({ problems, seen }: Totals, archive: () => Promise<DirNode>): Promise<DirNode> {
   const before = { problems: problems.length, ...seen };
   return traced({ name: 'source', kind: 'client' }, async (note) => {

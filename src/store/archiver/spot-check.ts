@@ -10,9 +10,9 @@ import { countFiles } from './parent.ts';
 import { type Place, type Run, throwUnlessProblem } from './run.ts';
 
 /**
- * Reads an entry that is said to be unchanged and compares it with the parent's copy, which stays where it is the same, and is restored
- * to nothing in the end (`restoreCompared`): what it was compared with is what the store holds. One that differs is archived as it is now, which shows whether its
- * validator was wrong. One that cannot be read at present is left at what is said, and counted as such; one that is refused is a problem like any other.
+ * Reads an entry that is listed as unchanged and compares it with the parent's copy. Where they are the same the copy stays, and is restored to
+ * nothing in the end (`restoreCompared`), which shows that the store holds it. An entry that differs is archived as it is now, which shows whether
+ * its validator was wrong. One that cannot be read at present is taken as unchanged, and counted as such; one that is refused is a problem like any other.
  */
 export async function checkEntry(run: Run, place: Place, parent: FileNode): Promise<{ outcome: Promise<Outcome> }> {
   const found = await compare(run, place, parent);

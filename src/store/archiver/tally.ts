@@ -79,7 +79,7 @@ export function countDir(counts: Counts, change: Change): void {
   counts[`dirs_${change}`]++;
 }
 
-/** A folder of the parent that stays as it is, with so much below it. */
+/** Counts a folder of the parent that stays as it is, with all that is below it. */
 export function countKeptDir(
   counts: Counts,
   { files, dirs, bytes }: { files: number; dirs: number; bytes: number },

@@ -51,7 +51,7 @@ const smallestIndex = 2 * 1024 * 1024;
 /** Decoded, a folder takes about three times the bytes of its tree. */
 const decoded = 3;
 
-/** Opens the history of a repository; it is empty before the first `renew`. `onDamage` is told once of each damaged file, of the first thousand. */
+/** Opens the history of a repository; it is empty before the first `renew`. `onDamage` is called once for each damaged file, at most a thousand times. */
 export function openHistory(repository: Repository, onDamage: (error: AppError) => void): History {
   const known = new Map<SnapshotId, SavedSnapshot | undefined>();
   const told = new Set<string>();

@@ -86,7 +86,7 @@ function worstFirst(a: PackUse, b: PackUse): number {
   return trees || b.unusedBytes / b.size - a.unusedBytes / a.size;
 }
 
-/** The pack that keeps a blob of which there are several copies; blobs of one copy are not among these. */
+/** For each blob that has several copies, the pack that keeps it. */
 function chooseHolders(index: Pick<MasterIndex, 'packs' | 'findAll'>, used: UsedBlobs): ReadonlyMap<string, PackId> {
   const copies = new Map<string, PackId[]>();
   const staying = new Set<PackId>();

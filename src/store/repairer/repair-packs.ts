@@ -35,7 +35,7 @@ export interface RepairReport {
   readonly packsUnreadable: readonly PackId[];
   /** Intact blobs of the damaged packs, */
   readonly blobsSaved: number;
-  /** and blobs of damaged and missing packs of which there is no other copy. */
+  /** and blobs of damaged and missing packs that have no other copy. */
   readonly blobsLost: number;
 }
 

@@ -16,7 +16,7 @@ export interface RepairSnapshotsOptions {
   readonly signal?: AbortSignal;
   /** Only says what would be done. */
   readonly dryRun?: boolean;
-  /** Remove the snapshots that have a repaired one in their place, and those of which nothing is left. */
+  /** Remove the snapshots that have a repaired one in their place, and those that have nothing left. */
   readonly forget?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface RepairedSnapshot {
   /** Whether not even its top folder is left. */
   readonly isLost: boolean;
   readonly filesLost: number;
-  /** Folders of which nothing is known any more, whatever was in them. */
+  /** Folders that cannot be listed any more, whatever was in them. */
   readonly foldersLost: number;
 }
 
@@ -36,14 +36,13 @@ export interface RepairedSnapshot {
 const repairedTag = 'repaired';
 
 /**
- * Writes beside each snapshot that needs what no index names any more another one without it: files with lost content are left out,
- * folders that are lost are empty. Every other file is as it was. A repaired snapshot names its original, and nothing on the way to what is
- * lost is believed to be unchanged by the next night. `repairPacks` goes first: what a damaged pack holds counts as there while an
- * index names it.
+ * For each snapshot that needs blobs which no index names any more, writes another one without them: files with lost content are left out, and
+ * lost folders are empty. Every other file is as it was. A repaired snapshot names its original, and the next night takes none of the folders
+ * above what is lost as unchanged. Call `repairPacks` first: while an index names a damaged pack, its blobs count as there.
  *
  * The index of the repository is loaded, and the caller holds its lock, the exclusive one where snapshots are to be forgotten. New folders are
- * durable before a snapshot names them, and that is before its original goes; each is told of once that is done. Called again, it finds the
- * repaired snapshots whole. Throws the reason of the signal once that is aborted.
+ * durable before a snapshot names them, and the snapshot is before its original goes; each is yielded once that is done. Called again, it finds
+ * the repaired snapshots whole. Throws the signal's reason once it is aborted.
  */
 export async function* repairSnapshots(
   repository: Repository,

@@ -40,7 +40,7 @@ interface Affected {
   readonly finding: number;
 }
 
-/** A blob of which another pack holds an intact copy is not lost. */
+/** A blob is not lost while another pack holds an intact copy of it. */
 function lostBlobs({ index }: Repository, findings: readonly Finding[]): LostBlobs {
   const broken = new Set(findings.map(({ packId }) => packId));
   const isLost = ({ type, id }: BlobName) => index.findAll(type, id).every(({ packId }) => broken.has(packId));

@@ -48,7 +48,7 @@ export async function loadCards(backend: Backend, kind: Kind = 'card'): Promise<
   return isMore ? [...bytes, Buffer.of()] : bytes;
 }
 
-/** The same, with the names of all that lie there, for who goes on to write one instead of them. */
+/** The same, with the names of all cards that are there, for a caller who will write one in their place. */
 export async function loadListed(backend: Backend, kind: Kind): Promise<ListedCards> {
   const listed = await Array.fromAsync(backend.list(kind));
   let left = mostBytes;

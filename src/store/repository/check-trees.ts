@@ -80,7 +80,7 @@ async function readTree(
   }
 }
 
-/** Names that occur twice cannot be encoded at all, nor can what is not understood, which is told as such. */
+/** Names that occur twice cannot be encoded at all, nor can what is not understood, which is reported as such. */
 async function isCanonical(tree: Tree, id: TreeId): Promise<boolean> {
   if (tree.nodes.some(({ type }) => type === 'unreadable')) return true;
   return twinsIn(tree.nodes).size === 0 && (await encodeTreeInPieces(tree)).id === id;

@@ -27,8 +27,8 @@ export async function contentsOf(backend: Backend): Promise<PlaceContents> {
 }
 
 /**
- * Removes every file of a repository, the keys first. Throws `store/unavailable` where the store lists any of them afterwards; whatever
- * breaks it off, the next call goes on.
+ * Removes every file of a repository, the keys first. Throws `store/unavailable` where the store lists any of them afterwards. The next
+ * call continues one that was interrupted.
  */
 export async function clearPlace(backend: Backend, signal?: AbortSignal): Promise<void> {
   for (const type of types) {

@@ -19,13 +19,13 @@ export interface CopyOptions {
 /** What is copied, the config besides, which comes last: until then there is no repository. */
 const types: readonly Exclude<FileType, 'config' | 'lock'>[] = ['data', 'index', 'snapshot', 'key', 'card'];
 
-/** Of a copy that was begun there is a file of one of these. */
+/** A copy that was begun has a file of at least one of these types. */
 export const copiedTypes: readonly FileType[] = [...types, 'config'];
 
 /**
- * Makes another place hold the files of this repository and no others, locks aside. What is there already is not copied again, so that
- * a call that was broken off is gone on with by the next. The caller holds the exclusive lock here, and nobody knows of the
- * other place. Throws `repository/damaged` for a file that is not what its name says, and `store/exists` where another repository is.
+ * Makes another place hold the files of this repository and no others, locks aside. What is there already is not copied again, so the next call
+ * continues one that was interrupted. The caller holds the exclusive lock here, and nobody knows of the other place. Throws
+ * `repository/damaged` for a file that is not what its name says, and `store/exists` where another repository is.
  */
 export async function copyRepository(
   from: Backend,

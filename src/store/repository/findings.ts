@@ -11,7 +11,7 @@ export interface Findings {
   all(): Finding[];
 }
 
-/** Collects findings, of which only the first of each kind are named. */
+/** Collects findings, and names only the first of each kind. */
 export function openFindings(): Findings {
   const named: Finding[] = [];
   const counts = new Map<FindingKind, { count: number; severity: Finding['severity'] }>();

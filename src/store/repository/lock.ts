@@ -66,8 +66,8 @@ export async function refuseHeld(repository: Lockable, options: LockOptions): Pr
 }
 
 /**
- * Removes locks that a process of ours left behind, and those that nobody can read for so long that nobody holds them: stock prune and
- * check would stop at them. Returns how many.
+ * Removes locks that a process of ours left behind, and unreadable ones that are too old for anybody to hold: stock prune and check would
+ * stop at them. Returns how many.
  */
 async function clearDead(repository: Lockable, options: LockOptions, { readable, unreadable }: Locks): Promise<number> {
   const { clock } = options;

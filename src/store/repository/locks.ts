@@ -93,7 +93,7 @@ async function noteUnreadable(
   return { id, since };
 }
 
-/** Whoever holds a lock writes it anew every few minutes, under another name: one that stays so long is held by nobody. */
+/** Whoever holds a lock writes it anew every few minutes, under another name: one that stays longer than this is held by nobody. */
 export function isAbandoned({ since }: UnreadableLock, clock: Clock): boolean {
   return clock.elapsed() - since > staleAfterMs;
 }

@@ -23,7 +23,7 @@ export interface RestorableRepository<Read extends PackRead = PackRead> extends 
   readonly masterKey: MasterKey;
   /** The reads that bring each of these blobs once; ids that no index knows are left out. */
   planReads(type: 'data', ids: Iterable<DataId>): readonly Read[];
-  /** The bytes of a read, still sealed, in `memory` where that is possible; undefined where they are not to be had. */
+  /** The bytes of a read, still sealed, in `memory` where that is possible; undefined where they cannot be read. */
   readSealed(read: Read, memory?: ArrayBuffer): Promise<Buffer | undefined>;
 }
 

@@ -38,7 +38,7 @@ export interface FileWriterNeeds<Read extends PackRead> {
 export interface FileWriter {
   /** Takes a file whose folder is there; its path is below the target. */
   add(path: string, node: FileNode): Promise<void>;
-  /** Writes what is left of what was added. */
+  /** Writes the rest of what was added. */
   finish(): Promise<void>;
 }
 

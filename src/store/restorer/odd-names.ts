@@ -61,7 +61,7 @@ const device = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2
 /** Where Windows keeps whether a file came from elsewhere, and streams of a file by their type. */
 const stream = /:(?=zone\.identifier|\$|[^:]*:\$)/gi;
 
-/** The name with underscores in place of what Windows takes for another folder, a drive, what it keeps of a file besides its content, or a device, or a terminal for a command. */
+/** The name with underscores in place of what Windows takes for another folder, a drive, a stream of the file or a device, and a terminal for a command. */
 export function portableName(name: string): string {
   return name
     .replaceAll(/[\\\0-\x1f\x7f-\x9f]/g, '_')

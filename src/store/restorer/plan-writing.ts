@@ -31,7 +31,7 @@ export interface Writing extends FileInWriting {
 /** What is to be read and written, each blob once. */
 export interface WritingPlan<Read> {
   readonly parts: readonly Part<Read>[];
-  /** What a writer is told of a part, whose sealed bytes are given away; one without a read needs none. */
+  /** The task of a writer for one part. The sealed bytes are given away with it; a part without a read has none. */
   taskOf(part: Part<Read>, bytes?: Uint8Array<ArrayBuffer>): WriteTask;
 }
 

@@ -59,7 +59,7 @@ export function attempt(
   }
 }
 
-/** Is told of an entry that an archive lacks, by its path, and why. */
+/** Called for each entry that an archive lacks, with its path and the reason. */
 export type LeftOut = (path: string, why: string) => void;
 
 /** What restores and archives say of a name that cannot stand in a folder. */

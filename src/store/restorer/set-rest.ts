@@ -14,7 +14,7 @@ export interface Rest {
 
 const much = 20_000;
 
-/** Of entries whose paths are below the folder; what fails goes on the report. */
+/** For entries whose paths are below the folder; what fails goes into the report. */
 export function openRest(folder: string, report: FolderReport): Rest {
   let gathered: ExactAttributes[] = [];
   const setAll = async () => {

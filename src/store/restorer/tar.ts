@@ -13,8 +13,8 @@ import { type LeftOut, twinWords, unreadableWords, unsafeNameWords } from './rep
 
 /**
  * A folder of a snapshot as a tar file (POSIX.1-2001), made while it is read: with times to the nanosecond, owners, modes, links and
- * extended attributes, under paths that begin with `prefix`. Damage ends the stream with its error, since a tar has no place to tell
- * of it. `onLeftOut` is told of what no tar can hold, of names that would leave the folder or come twice in it, and of what is not
+ * extended attributes, under paths that begin with `prefix`. Damage ends the stream with its error, since a tar has no place for such a note.
+ * `onLeftOut` is called for what no tar can hold, for names that would leave the folder or occur twice in it, and for what is not
  * understood.
  */
 export async function* tarFolder(

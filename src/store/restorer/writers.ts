@@ -10,7 +10,7 @@ export interface Writers extends Disposable {
   readonly width: number;
   /** Where the bytes of tasks are read to. */
   readonly memory: ReadMemory;
-  /** Is told of bytes that will be written: so threads start while what comes first is still being looked up. */
+  /** Announces bytes that will be written, so that threads start while the first of them are still being looked up. */
   expect(bytes: number): void;
   /** What became of each file of the task. Its bytes are given away. Throws when a thread died. */
   run(task: Task): Promise<readonly Outcome[]>;

@@ -25,12 +25,11 @@ import {
 } from './zip-records.ts';
 
 /**
- * A folder of a snapshot as a zip file, made while it is read. A file that is damaged is left out and named in a note
- * at the end. Where a part of it has been sent already, no directory names that part, and its checksum does not fit. Names that Windows would
- * take for another place or a device are written otherwise, and named in another note. Those that not every system can hold stay as they are,
- * and are named in a third. `notes` says what these entries are called and say. All begin with `prefix`. With `onLeftOut` that is told of what
- * no zip can hold, instead of a note, and damage ends the stream with its error, before the directory. Throws `repository/no-such-path` at the
- * first read.
+ * A folder of a snapshot as a zip file, made while it is read. A damaged file is left out and named in a note at the end; if a part of it
+ * has been sent already, the directory does not name that part, and its checksum does not fit. Names that Windows would take for another
+ * place or a device are changed, and listed in a second note; names that not every system can hold stay as they are, and are listed in a
+ * third. `notes` has the names and words of these notes. All names begin with `prefix`. With `onLeftOut`, that is called instead of writing
+ * the first note, and damage ends the stream with its error, before the directory. Throws `repository/no-such-path` at the first read.
  */
 export async function* zipFolder(
   repository: ReadableRepository,
@@ -79,7 +78,7 @@ interface Zipping {
   readonly extent: Extent;
   readonly signal: AbortSignal | undefined;
   readonly notes: ZipNotes;
-  /** Is told of an entry by its path, why the zip lacks it, and what the log says of that. */
+  /** Notes an entry that the zip lacks: its path, the reason, and the message for the log. */
   readonly leaveOut: (path: string, why: WhyMissing, message: string) => void;
   readonly endsWithDamage: boolean;
   readonly written: WrittenEntry[];
@@ -110,7 +109,7 @@ const largeFile = 0xf0000000;
 /** Fast, since people wait for it and much of their data is compressed already. */
 const level = 1;
 
-/** What is told in an entry of its own. */
+/** A note, which is an entry of its own. */
 interface Note {
   readonly lines: readonly string[];
   /** How many lines did not fit. */

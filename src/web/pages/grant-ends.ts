@@ -9,7 +9,7 @@ import type { PersonVisit } from '../visit.ts';
 
 type Words = Texts['grant']['lasts'];
 
-/** How long a consent that lives lasts, what keeps it alive, and the calendar of its ends; what is not known is said not to be. */
+/** How long a living consent lasts, what keeps it alive, and the calendar of its ends. Says so where something is not known. */
 export function lastsPart({ resources, texts }: PersonVisit, view: GrantView): Html {
   const t = texts.grant.lasts;
   const { clock, config } = resources;
@@ -65,8 +65,8 @@ function isBefore(at: Date, end: Date | null): boolean {
 }
 
 /**
- * How long the consent lives unused, in the largest unit that is whole. Where it would end on its fixed end unused too, what is left until then
- * is no such time: undefined, unless tokens told of a longer one before.
+ * How long the consent lives unused, in the largest unit that is whole. Where an unused consent would only end at its fixed end, the time until
+ * then says nothing of that: undefined, unless earlier tokens named a longer time.
  */
 function idleTime(
   t: Words,

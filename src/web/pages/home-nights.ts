@@ -69,7 +69,7 @@ export function sumsOf(nights: readonly NightView[], over: string): NightSums {
 /** Runs that ended before they began, or were broken off, backed nothing up. */
 const withoutBackup: readonly string[] = ['cancelled', 'skipped'];
 
-/** Complete nights by thirds of what came new with them. */
+/** How each night is drawn: complete ones are divided into thirds by how much was new in them. */
 function shapesFor(nights: readonly NightView[]): (view: NightView) => NightShape {
   const complete = nights.filter(({ state }) => state === 'succeeded').map(({ added }) => added ?? 0);
   const sorted = complete.filter((added) => added > 0).sort((a, b) => a - b);

@@ -96,7 +96,7 @@ function adoptedCard({ home: t }: Texts): Html {
   return html`<p class="card" role="status">${t.adopted} <a href="/snapshots">${t.adoptedSnapshots}</a></p>`;
 }
 
-/** Until they have kept the recovery key of what a backup began anew. */
+/** Shown until they have kept the recovery key of a repository that a backup began anew. */
 function lostCard(
   { texts: { formats, home: t } }: PersonVisit,
   { lostAt, view }: { lostAt: Date; view: HomeView },
@@ -149,7 +149,7 @@ export async function backUpNow({ c, resources, session: { userId } }: PersonVis
   return c.redirect(`/runs/${runId}`, 303);
 }
 
-/** When and how operators were told of the cause, where they are the ones who can mend it. */
+/** When and how operators were notified of the cause, where they are the ones who can mend it. */
 async function operatorTold(
   { database }: Resources,
   { by, reason, restorable, since }: Protection,

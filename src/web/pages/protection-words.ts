@@ -26,7 +26,7 @@ export function leadOf(
   return reason === 'run_under_way' || reason === 'run_waits' ? t.underway : t.not;
 }
 
-/** The colour of its card: green for what is wholly well only. */
+/** The colour of its card: green only where all is well. */
 export function toneOf({ verdict, reason }: Told): 'good' | 'warn' | 'bad' {
   if (verdict === 'protected') return reason === 'complete' ? 'good' : 'warn';
   if (

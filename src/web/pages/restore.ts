@@ -29,7 +29,7 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 
-/** Entries that are counted before it is said how much there is. */
+/** How many entries are counted, at most, to say how much there is. */
 const reach = 60_000;
 
 /** What a restore to the source means, before the person is sent to the provider. */

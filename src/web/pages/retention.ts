@@ -9,7 +9,7 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
-/** Snapshots on the page; of more the oldest are left out, and it is said. */
+/** How many snapshots the page lists; where there are more, it leaves out the oldest and says so. */
 const onePage = 400;
 
 /** Which of the person's snapshots stay and why, which go, and what they have agreed to of it. */
@@ -80,7 +80,7 @@ function isByHand({ hold }: Pick<RetentionFacts, 'hold'>): boolean {
   return hold === 'store/may-not-delete';
 }
 
-/** How many stay and go, and what is said of each that goes. */
+/** How many stay and go, and the words for each that goes. */
 export function goingWords(
   { retention: t }: Texts,
   facts: Pick<RetentionFacts, 'agreedAt' | 'hold'>,

@@ -15,7 +15,7 @@ const lookEveryMs = 1_000;
 /** Whoever looks on longer asks again, with a session that still counts. */
 const longestMs = 60_000;
 
-/** Whether a run goes on, so that its page has something to follow. */
+/** Whether a run is under way, so that its page has something to follow. */
 export function isLive({ state }: { readonly state: string }): boolean {
   return state === 'running' || state === 'queued';
 }
@@ -36,7 +36,7 @@ export function liveHead(run: LiveRun | null): Html | '' {
 `;
 }
 
-/** What a run is at, kept up to date while it goes on; `ways` are the buttons below. */
+/** What a run is doing, kept up to date while it is under way; `ways` are the buttons below. */
 export async function liveCard(
   { resources, texts }: Pick<PersonVisit, 'resources' | 'texts'>,
   run: LiveRun,
@@ -111,7 +111,7 @@ async function rendered(parts: Record<string, Html | ''>): Promise<string> {
   return JSON.stringify(Object.fromEntries(await Promise.all(texts)));
 }
 
-/** What changes on the page while a run goes on, as server-sent events, until it ends. */
+/** What changes on the page of a run, as server-sent events, until the run ends. */
 export async function runEvents(visit: PersonVisit): Promise<Response> {
   const { id } = await getLiveRun(visit);
   return new Response(ReadableStream.from(follow(visit, id)).pipeThrough(new TextEncoderStream()), {

@@ -19,7 +19,7 @@ import { reasonPart } from './protection-words.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 import { countsPart, problemsPart } from './run-results.ts';
 
-/** One run: how far it is while it goes on, then its outcome, counts, and what could not be read. */
+/** One run: how far it is while it is under way, then its outcome, counts, and what could not be read. */
 export async function run(visit: PersonVisit): Promise<Response> {
   const id = visit.c.req.param('id') ?? '';
   const { resources, session, texts } = visit;

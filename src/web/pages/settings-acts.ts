@@ -11,8 +11,8 @@ import { type PersonVisit, zoneOf } from '../visit.ts';
 import { mostPausedDays, showSettings } from './settings.ts';
 
 /**
- * What a person changes on their settings page. Each change leads back to it, with a word of what stands now: whoever presses a button twice
- * reads only the second answer, so that it says the same as the first.
+ * What a person changes on their settings page. Each change leads back to it and says what is set now. Somebody who presses a button twice
+ * reads only the second answer, so it says the same as the first.
  */
 
 /** Their nights are in other hours from the next one on. */
@@ -57,7 +57,7 @@ export async function chooseLanguage(visit: PersonVisit): Promise<Response> {
   return back(visit, 'language');
 }
 
-/** Of what they are mailed: of what is ticked. */
+/** They get mail of the kinds that are ticked. */
 export async function chooseMails(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
   const { mail = [] } = await visit.c.req.parseBody({ all: true });

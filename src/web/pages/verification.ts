@@ -15,7 +15,7 @@ import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { causeOf } from './operator/causes.ts';
 import { reasonPart } from './protection-words.ts';
 
-/** Snapshots named of each file; of more the number is said. */
+/** How many snapshots are named for each file; where there are more, their number is given. */
 const snapshotsNamed = 5;
 const filesShown = 200;
 

@@ -18,7 +18,7 @@ export interface RestServer {
   /** Empty where the server asks for none. */
   readonly user: string;
   readonly password?: string | undefined;
-  /** The server as stock restic is told of it: `rest:https://user@host:8000`. */
+  /** The server, as stock restic writes it: `rest:https://user@host:8000`. */
   readonly location: string;
   /** Certificates in PEM that are believed besides those of the system. */
   readonly ca?: string | undefined;

@@ -33,7 +33,7 @@ export interface S3Request {
 }
 
 export interface S3Client {
-  /** The bucket as stock restic is told of it: `s3:https://host/bucket`. */
+  /** The bucket, as stock restic writes it: `s3:https://host/bucket`. */
   readonly location: string;
   readonly mostPages: number;
   /** What the server answers, whatever it is. Throws `store/unavailable` where no whole answer comes. */

@@ -16,7 +16,7 @@ const moment: Words = (about, _, time) => {
 const way: Words = (about, { grant }) => wordFor(grant.methods, about);
 const exported: Words = (about, { operator }) => wordFor(operator.audit.exports, about);
 
-/** Words for what has this shape, of its parts. */
+/** Words for an `about` of this shape, made from its parts. */
 function shaped(shape: RegExp, words: (texts: Texts, ...parts: string[]) => string | undefined): Words {
   return (about, texts) => {
     const found = shape.exec(about);
@@ -75,7 +75,7 @@ const movedAddress = shaped(/^(\S+) (\S+)$/, ({ operator }, from = '', to = '') 
   operator.audit.movedAddress(from, to),
 );
 
-/** How what an act concerned is said, for those acts that keep it as a word of code, a moment or a number. */
+/** How to show what an act was about, for the acts that keep it as a word of code, a moment or a number. */
 const wordings: Readonly<Partial<Record<Act, Words>>> = {
   'changes-confirmed': (about, { operator }) => operator.audit.backups(about.split(' ').length),
   'consent-given': way,

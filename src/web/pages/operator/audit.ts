@@ -115,7 +115,7 @@ function entriesTable({ resources, texts }: PersonVisit, entries: readonly Audit
   return html`<div class="card">${table({ caption: t.title, columns, rows })}</div>`;
 }
 
-/** What somebody wrote, with no effect on the direction of what stands around it. */
+/** What somebody wrote, isolated so that it does not change the direction of the text around it. */
 function apart(text: string | null): Html | '' {
   return text === null ? '' : html`<bdi>${text}</bdi>`;
 }
