@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { findGrantOfPerson } from '../database/consent/grant-views.ts';
-import { eachGrant, forecastDeaths, type GrantRow } from '../database/custody/deadlines.ts';
+import { eachGrant, forecastUnusedEnds, type GrantRow } from '../database/custody/deadlines.ts';
 import type { Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
@@ -24,7 +24,7 @@ import type { Column } from './table.ts';
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
 const dayMs = 86_400_000;
 
-/** Lists grants with their deadlines, forecasts how many die if nothing is exchanged, or asks one again that was refused. */
+/** Lists grants with their deadlines, forecasts how many end if nothing is exchanged, or asks again for one that was refused. */
 export const grants: Command = {
   usage: '[--expiring 14d | --forecast 30d | --ask-again --user NAME] [--state STATE] [--json]',
   summary: 'list grants and their deadlines',
@@ -87,7 +87,7 @@ async function tellForecast(
   options: Options,
   output: Output,
 ): Promise<number> {
-  const { living, forecast } = await forecastDeaths(resources.database, { at: resources.clock.now(), days: ahead });
+  const { living, forecast } = await forecastUnusedEnds(resources.database, { at: resources.clock.now(), days: ahead });
   const words = [
     `If nothing is exchanged from now, so many of ${countWords(living, 'grant')} will have died`,
     ...forecast.map(({ day, dead }) => `  by day ${String(day).padStart(3)}  ${dead}`),

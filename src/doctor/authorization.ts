@@ -5,7 +5,7 @@ import { evidence, quoted } from './words.ts';
 const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;
 
 /** Whether the provider would now ask a person. */
-export function isTaken({ opened }: Asked): boolean {
+export function asksPerson({ opened }: Asked): boolean {
   if (opened === undefined) return false;
   if (opened.kind === 'asks') return true;
   return opened.kind === 'returned' && (opened.error === undefined || wantsAPerson.test(opened.error));

@@ -14,14 +14,14 @@ export const trustMs = 24 * 3_600_000;
 export const trustAfterMoveMs = 48 * 3_600_000;
 
 /** Of the latest answers, how many refusals are too many to be people's own doing. */
-const jump = { least: 3, share: 0.3, leastOfAll: 2 };
+const tooMany = { least: 3, share: 0.3, leastOfAll: 2 };
 
 /**
  * Whether so many grants were refused recently that the cause must be the provider's or the operator's: an
  * upgrade, "sign out all", a realm that was imported again. A false alarm costs a minute, until the next probe succeeds.
  */
-export function isJump(latest: readonly LatestAnswer[]): boolean {
+export function areManyRefused(latest: readonly LatestAnswer[]): boolean {
   const refused = latest.filter((answer) => answer === 'refused').length;
-  if (refused === latest.length) return refused >= jump.leastOfAll;
-  return refused >= jump.least && refused / latest.length >= jump.share;
+  if (refused === latest.length) return refused >= tooMany.leastOfAll;
+  return refused >= tooMany.least && refused / latest.length >= tooMany.share;
 }

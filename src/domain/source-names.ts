@@ -45,7 +45,7 @@ export const settingOf: Readonly<Record<SourceName, string>> = {
 };
 
 /** What there is of it, in sentences for operators. */
-export const thingsOf: Readonly<Record<SourceName, string>> = {
+export const nounOf: Readonly<Record<SourceName, string>> = {
   files: 'files',
   calendars: 'calendars',
   contacts: 'contacts',

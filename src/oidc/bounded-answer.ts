@@ -25,12 +25,12 @@ const mostMembers = 3_000;
 const mostItems = 50_000;
 
 /** Whether a JSON text has more members or items than any answer of a provider. */
-export function isTooManifold(json: Buffer): boolean {
+export function hasTooManyItems(json: Buffer): boolean {
   const { members, items } = countJson(json, { members: mostMembers, items: mostItems });
   return members > mostMembers || items > mostItems;
 }
 
-class AnswerTooManifold extends Error {
+class AnswerWithTooManyItems extends Error {
   readonly code = 'answer-too-manifold';
 
   constructor() {
@@ -40,7 +40,7 @@ class AnswerTooManifold extends Error {
 
 /**
  * The whole of a body, decoded as it arrives. Throws `AnswerTooLarge` as soon as it is longer than `mostBytes`, and reads no further, and
- * `AnswerTooManifold` where its JSON has more members or items than any answer of a provider.
+ * `AnswerWithTooManyItems` where its JSON has more members or items than any answer of a provider.
  */
 export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostBytes: number): Promise<string> {
   const chunks: Uint8Array[] = [];
@@ -51,7 +51,7 @@ export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostByt
     chunks.push(chunk);
   }
   const whole = Buffer.concat(chunks);
-  if (isTooManifold(whole)) throw new AnswerTooManifold();
+  if (hasTooManyItems(whole)) throw new AnswerWithTooManyItems();
   return new TextDecoder().decode(whole);
 }
 

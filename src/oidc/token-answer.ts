@@ -1,11 +1,11 @@
 import { decodeJwt } from 'jose';
 import { hintOf } from '../domain/hint.ts';
-import { obeyed } from '../domain/retry-after.ts';
+import { pauseForRetryAfter } from '../domain/retry-after.ts';
 import { shortId } from '../domain/short-id.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
 import { failureCode } from '../errors.ts';
-import { isTooManifold } from './bounded-answer.ts';
+import { hasTooManyItems } from './bounded-answer.ts';
 import { secondsIn, tidyTokens } from './tidy-answer.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
@@ -81,7 +81,7 @@ const usualToken = 64 * 1024;
 /** The claims of a token that is a JWT, unverified; nothing for an opaque one, nor where they are more than a whole answer may have. */
 export function decodeClaims(token: unknown): Record<string, unknown> | undefined {
   if (typeof token !== 'string') return undefined;
-  if (token.length > usualToken && isTooManifold(Buffer.from(token.split('.', 2)[1] ?? '', 'base64url')))
+  if (token.length > usualToken && hasTooManyItems(Buffer.from(token.split('.', 2)[1] ?? '', 'base64url')))
     return undefined;
   try {
     return decodeJwt(token);
@@ -119,7 +119,7 @@ function readRetryAfter(header: string | string[] | undefined, now: Date): numbe
   const [value] = [header].flat();
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
-  return Number.isNaN(ms) ? undefined : obeyed(ms);
+  return Number.isNaN(ms) ? undefined : pauseForRetryAfter(ms);
 }
 
 function errorWord(value: unknown): string | undefined {

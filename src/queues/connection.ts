@@ -14,8 +14,8 @@ export const backUpQueueName = 'back-ups';
 /** Where the queue of Nightkeep lives: its key prefix in Redis, its schema in PostgreSQL. */
 export const queuePrefix = 'nightkeep';
 
-/** How to connect to PostgreSQL and wait for a while: what does not answer by then is an outage. */
-export function patient(url: string) {
+/** How to connect to PostgreSQL, with limits after which a missing answer counts as an outage. */
+export function connectionOptions(url: string) {
   return { ...connectionTo(url), connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
 }
 

@@ -1,7 +1,14 @@
 import { createPostgresBackend, type JobsOptions, Queue, runMigrations } from 'bullmq';
 import type { Log } from '../log.ts';
 import { traced } from '../tracing.ts';
-import { askPostgres, askRedis, backUpQueueName, connectRedis, patient, type QueueConnection } from './connection.ts';
+import {
+  askPostgres,
+  askRedis,
+  backUpQueueName,
+  connectionOptions,
+  connectRedis,
+  type QueueConnection,
+} from './connection.ts';
 import {
   type BackUpRequest,
   type BackUps,
@@ -131,7 +138,7 @@ function openQueue(connection: QueueConnection): OpenQueue {
 }
 
 async function reachPostgres({ postgresUrl, prefix }: QueueSettings): Promise<QueueConnection> {
-  const options = patient(postgresUrl);
+  const options = connectionOptions(postgresUrl);
   const connection: QueueConnection = { kind: 'postgres', options: { ...options, max: 4, schema: prefix } };
   await orUnavailable(connection, async () => {
     await askPostgres(options, (client) => runMigrations(client, prefix));
@@ -152,7 +159,7 @@ async function forgetEvents({ redisUrl, postgresUrl, prefix }: QueueSettings, be
     await askRedis(redisUrl, (client) => client.xtrim(key, 'MINID', before.getTime()));
     return;
   }
-  await askPostgres(patient(postgresUrl), async (client) => {
+  await askPostgres(connectionOptions(postgresUrl), async (client) => {
     const table = `${client.escapeIdentifier(prefix)}.event`;
     const remove = `DELETE FROM ${table} WHERE (queue, id) IN
       (SELECT queue, id FROM ${table} WHERE queue = $1 AND created_at_ms < $2 ORDER BY id LIMIT ${bulkSize})`;

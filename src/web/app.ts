@@ -13,7 +13,7 @@ import { liveScript, liveScriptPath } from './live-script.ts';
 import { refuseMalformed, refuseOtherTypes } from './malformed.ts';
 import { openMetrics } from './metrics.ts';
 import { failure } from './pages/error.ts';
-import { homeTelling } from './pages/home.ts';
+import { homePageSaying } from './pages/home.ts';
 import { signedOut } from './pages/signed-out.ts';
 import { boardToken } from './queue-board.ts';
 import { type Route, routes } from './routes.ts';
@@ -145,7 +145,7 @@ async function answer(route: Route, visit: Visit, limits: Limits): Promise<Respo
   const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
   if (session === undefined) {
     if (route.signedOut !== undefined) return c.redirect(route.signedOut, 303);
-    if (changes) return toSignIn(c, new URL(homeTelling('unsent'), publicUrl));
+    if (changes) return toSignIn(c, new URL(homePageSaying('unsent'), publicUrl));
     return loadedByItself(c.req.raw.headers) ? signedOut(visit) : toSignIn(c, visit.url);
   }
   if (route.who === 'operator' && !session.operator)

@@ -17,7 +17,7 @@ import { tallyPeople } from '../flows/nights/tally-people.ts';
 import { type VerificationFigures, viewVerification } from '../flows/nights/tally-repositories.ts';
 import type { Resources } from '../resources.ts';
 import { version } from '../version.ts';
-import { forWatchers } from './watchers.ts';
+import { forMonitors } from './monitors.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log' | 'meters' | 'peopleCount' | 'queues'>;
 
@@ -26,10 +26,10 @@ const dayMs = 86_400_000;
 /**
  * Answers `GET /metrics` in the Prometheus text format with figures of the whole installation, what this process has done, and the jobs
  * in the queue; nothing of one person. With METRICS_RESTIC also figures of each repository, under a name that tells nobody whose
- * it is. For who may watch (see `forWatchers`); what is answered may be 15 seconds old.
+ * it is. For who may watch (see `forMonitors`); what is answered may be 15 seconds old.
  */
 export function openMetrics(resources: Needs): (c: Context) => Promise<Response> {
-  return forWatchers(resources, { collect: () => collect(resources), type: Registry.PROMETHEUS_CONTENT_TYPE });
+  return forMonitors(resources, { collect: () => collect(resources), type: Registry.PROMETHEUS_CONTENT_TYPE });
 }
 
 async function collect(resources: Needs): Promise<string> {

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { viewStatus } from '../flows/nights/view-status.ts';
 import type { Resources } from '../resources.ts';
-import { forWatchers } from './watchers.ts';
+import { forMonitors } from './monitors.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'peopleCount'>;
 
@@ -11,5 +11,5 @@ type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'peopleCount'>;
  */
 export function openStatus(resources: Needs): (c: Context) => Promise<Response> {
   const collect = async () => JSON.stringify(await viewStatus(resources));
-  return forWatchers(resources, { collect, type: 'application/json' });
+  return forMonitors(resources, { collect, type: 'application/json' });
 }

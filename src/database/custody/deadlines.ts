@@ -67,12 +67,12 @@ async function listGrants(
 export interface ForecastDay {
   /** Whole days from now. */
   day: number;
-  /** Grants that have died by the end of that day, if nothing is exchanged from now. */
+  /** Grants that have ended by the end of that day, if nothing is exchanged from now on. */
   dead: number;
 }
 
 /** How many living grants end on each of the next days if nothing is exchanged from now on. */
-export async function forecastDeaths(
+export async function forecastUnusedEnds(
   database: Database,
   { at, days }: { at: Date; days: number },
 ): Promise<{ living: number; forecast: ForecastDay[] }> {

@@ -117,8 +117,8 @@ export async function findWitness(
   return latest?.isWitness ?? null;
 }
 
-/** Brings the exchange of one other grant forward, whose answer will tell whether refusals are one person's own. */
-export async function callWitness(
+/** Brings the exchange of another grant forward: its answer will show whether only this person is refused. */
+export async function hastenWitness(
   database: Database,
   { grantId, issuer, clientId, at }: Client & { grantId: string; at: Date },
 ): Promise<void> {

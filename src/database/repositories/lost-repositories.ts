@@ -8,7 +8,7 @@ import { notBeingErased } from './erasures.ts';
 const lost = 'snapshots lost';
 
 /** Whether files of a repository must be where it is: a first run has made it, and erasing it has not begun. */
-export async function isMade(database: Database, id: string): Promise<boolean> {
+export async function mustHaveFiles(database: Database, id: string): Promise<boolean> {
   return (await database.repository.count({ where: { id, recoveryKeyFile: { not: null }, ...notBeingErased } })) > 0;
 }
 

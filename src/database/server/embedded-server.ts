@@ -180,7 +180,7 @@ async function control(program: string, args: string[], account: Account | undef
 }
 
 /** Whether it did not start since another server had these data then, which may have stopped meanwhile. */
-export function metAnother(error: unknown): boolean {
+export function wasAnotherRunning(error: unknown): boolean {
   return /lock file "postmaster\.pid" already exists/.test(reasonOf(error) ?? '');
 }
 

@@ -9,12 +9,12 @@ import {
   hasProcess,
   keepPassword,
   launchServer,
-  metAnother,
   reasonOf,
   stopServer,
   superuser,
   superuserPassword,
   type UrlOf,
+  wasAnotherRunning,
 } from './embedded-server.ts';
 import { openUse } from './server-use.ts';
 
@@ -42,7 +42,7 @@ export async function startEmbeddedDatabase(folder: string): Promise<EmbeddedDat
     try {
       return await launchOne(clock, folder);
     } catch (error) {
-      const isAnothers = metAnother(error) || (await hasProcess(folder));
+      const isAnothers = wasAnotherRunning(error) || (await hasProcess(folder));
       if (!isAnothers || clock.elapsed() - begun > patienceMs) throw didNotStart(folder, error);
     }
   }

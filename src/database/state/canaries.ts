@@ -43,7 +43,7 @@ export async function readCanaries(database: Database): Promise<Canary[]> {
 }
 
 /** Says that this key is the one in front, whatever was put there before. */
-export async function putInFront(database: Transaction, { keyId, at }: { keyId: string; at: Date }): Promise<void> {
+export async function saveFrontKey(database: Transaction, { keyId, at }: { keyId: string; at: Date }): Promise<void> {
   await database.canary.updateMany({ where: { keyId }, data: { createdAt: at } });
 }
 

@@ -3,10 +3,10 @@ import { type AddressInUse, countPlansByAddress } from '../../database/nights/fi
 import {
   type NamedSources,
   namedSources,
+  nounOf,
   type SourceName,
   settingOf,
   sourceNames,
-  thingsOf,
 } from '../../domain/source-names.ts';
 import { isNamedServer, originOf } from '../../domain/url-template.ts';
 import type { Check } from '../check.ts';
@@ -75,8 +75,8 @@ function findRefused({ what, url, others }: Group, named: NamedSources): Finding
     name,
     `${peopleAt(what, refused)}: neither ${setting} nor FILES_ORIGINS names that server, so that no token is sent there, and their nights fail.`,
     url === undefined
-      ? `${still} Otherwise ask them to agree again: that is then without ${thingsOf[what]}, since ${setting} is not set.`
-      : `If the same ${thingsOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Otherwise ask them to agree again: they then agree to the address in ${setting}.`,
+      ? `${still} Otherwise ask them to agree again: that is then without ${nounOf[what]}, since ${setting} is not set.`
+      : `If the same ${nounOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}. ${still} Otherwise ask them to agree again: they then agree to the address in ${setting}.`,
   );
 }
 
@@ -92,12 +92,12 @@ function findStrange({ what, url, others }: Group, named: NamedSources): Finding
     return warn(
       name,
       `${peopleAt(what, strange)}, and ${setting} is not set: they go on to be backed up for these people, and for nobody new.`,
-      `Set ${setting}; or ask these people to agree again, which is without ${thingsOf[what]} then.`,
+      `Set ${setting}; or ask these people to agree again, which is without ${nounOf[what]} then.`,
     );
   return warn(
     name,
     `${peopleAt(what, strange)}, which is not the path of ${setting}: that holds for new people only.`,
-    `If the same ${thingsOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}; otherwise set ${setting} back.`,
+    `If the same ${nounOf[what]} are at ${setting} now: ${moveCommand(first.address, url)}; otherwise set ${setting} back.`,
   );
 }
 
@@ -106,7 +106,7 @@ function moveCommand(from: string, to: string): string {
 }
 
 function peopleAt(what: SourceName, addresses: readonly AddressInUse[]): string {
-  return `The ${thingsOf[what]} of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
+  return `The ${nounOf[what]} of ${addresses.map(({ address, people }) => `${countWords(people, 'person', 'people')} are at ${quoted(address)}`).join(', and of ')}`;
 }
 
 /** A shell would take braces apart. */

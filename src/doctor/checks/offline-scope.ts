@@ -1,4 +1,4 @@
-import { isTaken, wordsOf } from '../authorization.ts';
+import { asksPerson, wordsOf } from '../authorization.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
 import type { AuthorizationFacts } from '../installation.ts';
@@ -21,14 +21,14 @@ export function checkOfflineScope(
   supported: readonly string[] | undefined,
 ): Finding {
   const plain = direct ?? { signIn, consent };
-  const refused = plain.consent.opened?.error === 'invalid_scope' || (isTaken(signIn) && !isTaken(consent));
+  const refused = plain.consent.opened?.error === 'invalid_scope' || (asksPerson(signIn) && !asksPerson(consent));
   if (refused)
     return wrong(
       name,
       `The client may not request offline_access ${wordsOf(consent, plain.consent)}.`,
       'Add offline_access to its scopes (Keycloak: Client scopes, as Optional).',
     );
-  if (!isTaken(consent))
+  if (!asksPerson(consent))
     return unknown(name, 'Whether the client may request offline_access shows once people can sign in.');
   if (supported !== undefined && !supported.includes('offline_access'))
     return unknown(

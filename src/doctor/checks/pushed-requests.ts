@@ -1,4 +1,4 @@
-import { isTaken } from '../authorization.ts';
+import { asksPerson } from '../authorization.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
 import type { AuthorizationFacts } from '../installation.ts';
@@ -21,7 +21,7 @@ export function checkPushedRequests(
   { signIn, direct, believed }: AuthorizationFacts,
   { offered, demanded }: { offered: boolean; demanded: boolean },
 ): Finding {
-  const only = demanded || (direct !== undefined && isTaken(signIn) && !isTaken(direct.signIn));
+  const only = demanded || (direct !== undefined && asksPerson(signIn) && !asksPerson(direct.signIn));
   if (!offered && only)
     return wrong(
       name,
@@ -31,7 +31,7 @@ export function checkPushedRequests(
   if (!offered) return ok(name, 'The provider offers none, so requests go through the browser.');
   const { pushed } = signIn;
   if (!believed || pushed === undefined) return unknown(name, 'Not tried: the provider does not accept the client.');
-  if (direct !== undefined && !isTaken(direct.signIn) && !isTaken(signIn))
+  if (direct !== undefined && !asksPerson(direct.signIn) && !asksPerson(signIn))
     return unknown(name, 'They can be checked only once sign-in works.');
   if (typeof pushed.body.request_uri !== 'string')
     return wrong(

@@ -1,4 +1,4 @@
-import { errorOf, isTaken, wordsOf } from '../authorization.ts';
+import { asksPerson, errorOf, wordsOf } from '../authorization.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, wrong } from '../finding.ts';
 import type { AuthorizationFacts } from '../installation.ts';
@@ -12,7 +12,8 @@ export const signIn: Check = {
 
 /** Whether a person can begin to sign in: redirect address, flow and the scopes of signing in. */
 export function checkSignIn({ redirectUri, scopes, signIn: asked, direct, believed }: AuthorizationFacts): Finding {
-  if (isTaken(asked)) return ok(name, `The provider accepts authorization requests that come back to ${redirectUri}.`);
+  if (asksPerson(asked))
+    return ok(name, `The provider accepts authorization requests that come back to ${redirectUri}.`);
   const plain = direct?.signIn ?? asked;
   const said = wordsOf(asked, plain);
   if (plain.opened?.kind === 'shows')

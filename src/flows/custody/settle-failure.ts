@@ -1,18 +1,18 @@
 import { wasMovedByKeys } from '../../database/consent/provider-moves.ts';
 import { closeCircuit, findCircuit, openCircuit } from '../../database/custody/circuits.ts';
 import {
-  callWitness,
   countLostAnswers,
   endExchange,
   findVerdictBefore,
   findWitness,
+  hastenWitness,
   listLatestAnswers,
   wasUsedWell,
 } from '../../database/custody/exchanges.ts';
 import type { Lease } from '../../database/custody/leases.ts';
 import { saveRefused } from '../../database/custody/refusals.ts';
 import { findTriedUntil } from '../../database/nights/plans.ts';
-import { isJump, trustAfterMoveMs } from '../../domain/circuit.ts';
+import { areManyRefused, trustAfterMoveMs } from '../../domain/circuit.ts';
 import type { Hint } from '../../domain/hint.ts';
 import {
   afterLostAnswer,
@@ -145,7 +145,7 @@ async function isProviderAtFault(resources: Needs, lease: Lease, at: Date): Prom
   if (circuit?.open) return true;
   if (circuit?.trustedUntil && circuit.trustedUntil > at) return false;
   const others = await listLatestAnswers(database, { issuer, clientId, at, besides: id });
-  if (!isJump(['refused', ...others])) return false;
+  if (!areManyRefused(['refused', ...others])) return false;
   if (await wasMovedByKeys(database, { issuer, since: new Date(at.getTime() - trustAfterMoveMs) })) return false;
   await open(resources, lease, 'refusals', at);
   return true;
@@ -155,7 +155,7 @@ async function isProviderAtFault(resources: Needs, lease: Lease, at: Date): Prom
 async function isCredible({ database }: Needs, { grant }: Lease, at: Date): Promise<boolean> {
   const { id: grantId, issuer, clientId, suspectSince } = grant;
   const witness = await findWitness(database, { grantId, issuer, clientId, since: suspectSince ?? at });
-  if (witness === false) await callWitness(database, { grantId, issuer, clientId, at });
+  if (witness === false) await hastenWitness(database, { grantId, issuer, clientId, at });
   return witness !== false;
 }
 

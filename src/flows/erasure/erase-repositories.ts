@@ -5,7 +5,7 @@ import {
   listRepositoriesToErase,
   type RepositoryToErase,
 } from '../../database/repositories/erasures.ts';
-import { isMade } from '../../database/repositories/lost-repositories.ts';
+import { mustHaveFiles } from '../../database/repositories/lost-repositories.ts';
 import { inKeysTurn } from '../../database/repositories/repositories.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -68,7 +68,7 @@ async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: Ab
   openPassword(keyring, due);
   const contents = await contentsOf(store(location, due.store));
   // A store that is not mounted must not be taken for an empty one: what is there would stay, and its person read that it went.
-  if (contents.files === 0 && (await isMade(database, due.id)))
+  if (contents.files === 0 && (await mustHaveFiles(database, due.id)))
     throw new AppError(
       'store/unavailable',
       'There is nothing left of the repository in its place. Mount the store; if it is lost for good: nightkeep store lost.',

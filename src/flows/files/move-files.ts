@@ -3,7 +3,7 @@ import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { readSources } from '../../database/nights/plan-rows.ts';
 import { readPerson } from '../../database/people/users.ts';
 import { noticeOfMovedFiles } from '../../domain/notices.ts';
-import { type NamedSources, namedSources, type SourceName, settingOf, thingsOf } from '../../domain/source-names.ts';
+import { type NamedSources, namedSources, nounOf, type SourceName, settingOf } from '../../domain/source-names.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -93,7 +93,7 @@ async function moveOne(
 
 async function requireAddresses({ config, database }: Needs, { from, to }: FilesMove): Promise<void> {
   const names = namesMoved(config, to);
-  const [first] = names.map((name) => thingsOf[name]);
+  const [first] = names.map((name) => nounOf[name]);
   if (first === undefined) {
     const settings = namedSources(config).map(({ name, url }) => `${settingOf[name]} is ${url}`);
     throw new AppError(

@@ -15,7 +15,7 @@ import { openRepository, type Repository } from '../../store/repository/reposito
 import { purposes } from '../../vault/purposes.ts';
 import { openPassword } from '../../vault/row-seals.ts';
 import { unseal } from '../../vault/seal.ts';
-import { nothingYet } from '../nights/open-person-repository.ts';
+import { noRepositoryYet } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { ownHost } from './foreign-keys.ts';
 import { isRecoveryKey, serviceName } from './recovery-key.ts';
@@ -47,7 +47,7 @@ export async function mendKeyFiles(resources: Needs, input: MendKeyFiles): Promi
 async function mend(resources: Needs, { userId, recoveryKey: given, by }: MendKeyFiles): Promise<MendedKeyFiles> {
   const { clock, database, keyring, scrypt, store } = resources;
   const row = await findRepository(database, userId);
-  if (row === null) throw nothingYet();
+  if (row === null) throw noRepositoryYet();
   const backend = store(row.location, row.store);
   const password = openPassword(keyring, row);
   const held = row.sealedRecoveryKey && textOf(unseal(keyring, purposes.recoveryKey(row.id), row.sealedRecoveryKey));

@@ -1,4 +1,4 @@
-import { findFrontKey, putInFront } from '../../database/state/canaries.ts';
+import { findFrontKey, saveFrontKey } from '../../database/state/canaries.ts';
 import {
   beforeAll,
   countSealed,
@@ -48,7 +48,7 @@ const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
 export async function rotateKeys(resources: Needs, report?: (done: number, total: number) => void): Promise<Rotation> {
   const { clock, database, keyring } = resources;
   const keyId = keyring.newest;
-  if ((await findFrontKey(database)) !== keyId) await putInFront(database, { keyId, at: clock.now() });
+  if ((await findFrontKey(database)) !== keyId) await saveFrontKey(database, { keyId, at: clock.now() });
   const counts = await countSealed(database);
   const total = counts.reduce((sum, { keyId: id, count }) => (id === keyId ? sum : sum + count), 0);
   let done = 0;

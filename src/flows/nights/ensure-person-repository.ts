@@ -14,7 +14,7 @@ import { initRepository } from '../../store/repository/repository.ts';
 import { openPassword, sealPassword } from '../../vault/row-seals.ts';
 import { removeStrayKeys } from '../keys/foreign-keys.ts';
 import { issueRecoveryKey, serviceName } from '../keys/recovery-key.ts';
-import { nothingYet, openPersonRow, type PersonRepository } from './open-person-repository.ts';
+import { noRepositoryYet, openPersonRow, type PersonRepository } from './open-person-repository.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'scrypt' | 'store'>;
 /** What was read of it just now. */
@@ -39,7 +39,7 @@ export async function ensurePersonRepository(
     await saveRepository(database, { ...place, sealedPassword: sealed, keyId, at: clock.now() });
   }
   const row = known ?? (await findRepository(database, userId));
-  if (row === null) throw nothingYet();
+  if (row === null) throw noRepositoryYet();
   const { damagedPacks = [] } = facts ?? (await findVerification(database, userId)) ?? {};
   const open = () => openPersonRow(resources, row, { without: new Set(damagedPacks) });
   const opened = await open().catch(async (error: unknown) => {

@@ -24,7 +24,7 @@ type Needs = Pick<Resources, 'database' | 'keyring' | 'store'>;
 /** Opens the repository of a person; throws `repository/not-found` before their first run. */
 export async function openPersonRepository(resources: Needs, userId: string): Promise<PersonRepository> {
   const row = await findRepository(resources.database, userId);
-  if (row === null) throw nothingYet();
+  if (row === null) throw noRepositoryYet();
   return openPersonRow(resources, row);
 }
 
@@ -54,7 +54,7 @@ export async function openRepositoryOf(
 }
 
 /** The error for a person who has no repository yet. */
-export function nothingYet(): AppError {
+export function noRepositoryYet(): AppError {
   return new AppError(
     'repository/not-found',
     'There is no repository: nothing was backed up yet, or everything was erased or is being erased. The next backup creates one.',

@@ -2,7 +2,7 @@ import type { PlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { readSources } from '../../database/nights/plan-rows.ts';
 import { readPerson } from '../../database/people/users.ts';
 import { peopleRow, planRow, type Standing } from '../../domain/marks.ts';
-import { isSourceName, type NamedSources, type SourceAddress, settingOf, thingsOf } from '../../domain/source-names.ts';
+import { isSourceName, type NamedSources, nounOf, type SourceAddress, settingOf } from '../../domain/source-names.ts';
 import { isNamedServer, namesClaim, originOf, urlOfPerson } from '../../domain/url-template.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -64,7 +64,7 @@ export function ownSource(
   const url = urlOfPerson(template, readPerson(user));
   if (!isNamedServer(template, config)) {
     const origin = originOf(template);
-    const [what, setting] = isSourceName(name) ? [thingsOf[name], settingOf[name]] : [name, settingOf.files];
+    const [what, setting] = isSourceName(name) ? [nounOf[name], settingOf[name]] : [name, settingOf.files];
     throw new AppError(
       'source/foreign-origin',
       `The plan names ${what} at ${origin}, and the settings do not: no access token is sent there. If the ${what} are still there, name it in FILES_ORIGINS; if the same ${what} are at ${setting} now: nightkeep files move.`,

@@ -5,7 +5,7 @@ import type { Resources } from '../../resources.ts';
 import { holdKey } from '../../store/history/held-key.ts';
 import { cachedTreeBytes, type History, openHistory } from '../../store/history/history.ts';
 import { openWithKey } from '../../store/repository/repository.ts';
-import { nothingYet, openRepositoryOf } from '../nights/open-person-repository.ts';
+import { noRepositoryYet, openRepositoryOf } from '../nights/open-person-repository.ts';
 import { letGoOf } from './let-go.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'histories' | 'keyring' | 'log' | 'repositoryKeys' | 'store'>;
@@ -20,7 +20,7 @@ export async function openPersonHistory(resources: Needs, userId: string): Promi
   const row = await findRepository(database, userId);
   if (row === null) {
     letGoOf(resources, userId);
-    throw nothingYet();
+    throw noRepositoryYet();
   }
   const generation = generationOf(row);
   const derive = async () => holdKey(await openRepositoryOf(resources, row));

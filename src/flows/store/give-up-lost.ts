@@ -1,4 +1,4 @@
-import { isMade, saveLost } from '../../database/repositories/lost-repositories.ts';
+import { mustHaveFiles, saveLost } from '../../database/repositories/lost-repositories.ts';
 import type { RepositoryPlace } from '../../database/repositories/repository-moves.ts';
 import { noticeOfLostSnapshots } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
@@ -18,7 +18,7 @@ export async function giveUpLost(
   { id, userId, location, ...place }: RepositoryPlace,
   { dryRun, by }: { dryRun: boolean; by: string },
 ): Promise<GivenUp> {
-  if (!(await isMade(database, id))) return 'not made yet';
+  if (!(await mustHaveFiles(database, id))) return 'not made yet';
   if ((await contentsOf(store(location, place.store))).files > 0) return 'is there';
   for (const other of [place.formerStore, place.movingTo])
     if (other !== null && (await contentsOf(store(location, other))).snapshots > 0) return 'an old copy is there';

@@ -1,7 +1,7 @@
 import { findStoreOfRepository } from '../../database/repositories/repositories.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { nothingYet } from '../nights/open-person-repository.ts';
+import { noRepositoryYet } from '../nights/open-person-repository.ts';
 
 /**
  * Under its lock a repository is where its row says. Throws `repository/locked` where it was moved between its opening and its lock, and
@@ -12,7 +12,7 @@ export async function refuseIfMoved(
   { userId, store }: { userId: string; store: string | null },
 ): Promise<void> {
   const row = await findStoreOfRepository(database, userId);
-  if (row === null) throw nothingYet();
+  if (row === null) throw noRepositoryYet();
   if (row.store === store) return;
   throw new AppError('repository/locked', 'The repository has just been moved to another store. Try again.', {
     retry: { afterMs: 1000 },

@@ -3,7 +3,7 @@ import type { Send } from '../http/dav-request.ts';
 import { type HeldKind, propfindOf } from './held-kind.ts';
 import { parseHref, withSlash } from './href.ts';
 import { davName } from './multistatus.ts';
-import { throwUnlessRefused, toldOf } from './told-of.ts';
+import { askProperties, throwUnlessRefused } from './path-properties.ts';
 
 const currentPrincipal = davName('current-user-principal');
 const resourceType = davName('resourcetype');
@@ -56,7 +56,7 @@ interface Place {
 }
 
 async function tellOf({ send, hostname, kind }: Asked, path: string, signal: AbortSignal): Promise<Place> {
-  const told = await toldOf(send, path, propfindOf([resourceType, currentPrincipal, kind.homeSet]), signal);
+  const told = await askProperties(send, path, propfindOf([resourceType, currentPrincipal, kind.homeSet]), signal);
   const hrefsOf = (name: string) => told.properties.get(name)?.hrefs ?? [];
   const [principal] = hrefsOf(currentPrincipal);
   const [home, ...others] = hrefsOf(kind.homeSet).slice(0, mostHomes);

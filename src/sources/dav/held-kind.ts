@@ -171,7 +171,7 @@ export interface NewCollection {
 }
 
 /** The body of a request that makes one (RFC 4791, section 5.3.1; RFC 5689, section 3). */
-export function makingOf({ make }: HeldKind, { displayName, components = [] }: NewCollection): string {
+export function creationBody({ make }: HeldKind, { displayName, components = [] }: NewCollection): string {
   const held = components.map((name) => `<c:comp name="${escaped(name)}"/>`).join('');
   return `<?xml version="1.0" encoding="utf-8"?>${make.body(`<displayname>${escaped(displayName)}</displayname>`, held)}`;
 }

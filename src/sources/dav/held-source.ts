@@ -6,7 +6,7 @@ import { findHomes, type Homes } from './find-homes.ts';
 import { describedBy, type HeldKind, homeBody } from './held-kind.ts';
 import { openHolding, requireSome } from './held-listing.ts';
 import type { CollectionListing } from './listing.ts';
-import { findTold } from './told-of.ts';
+import { findProperties } from './path-properties.ts';
 
 interface Asks {
   /** Holds a slot of the server by itself. */
@@ -64,7 +64,7 @@ export function heldSource({ send, list, hostname, kind, onBytes }: Asks): HeldS
     const listing = await list(collection, signal);
     if (!holding.isNamed(collection)) return listing;
     // What it was before it was listed would hide a change in between.
-    const told = await findTold(send, collection.location, homeBody(kind), signal);
+    const told = await findProperties(send, collection.location, homeBody(kind), signal);
     const validator = told && describedBy(kind, told.properties).validator;
     return holding.withProperties(collection, { ...listing, ...(validator !== undefined && { validator }) });
   }

@@ -2,7 +2,7 @@ import type { Send } from '../http/dav-request.ts';
 import type { Source } from '../source.ts';
 import { namesOf, parseHref, partsOf, segmentOf, withSlash } from './href.ts';
 import { davName } from './multistatus.ts';
-import { findTold, type ToldOf, throwUnlessRefused } from './told-of.ts';
+import { findProperties, type PathProperties, throwUnlessRefused } from './path-properties.ts';
 
 const body =
   '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop>' +
@@ -49,11 +49,11 @@ async function isListed(list: Source['list'], location: string, signal: AbortSig
 
 /** Undefined where the server does not say, or there is no such thing. */
 async function ask(send: Send, path: string, signal: AbortSignal): Promise<Told | undefined> {
-  const told = await findTold(send, path, body, signal);
+  const told = await findProperties(send, path, body, signal);
   return told && toldBy(told, path);
 }
 
-function toldBy({ properties }: ToldOf, path: string): Told {
+function toldBy({ properties }: PathProperties, path: string): Told {
   const hrefOf = (name: string) => {
     const href = properties.get(davName(name))?.hrefs?.[0];
     return href ? parseHref(href, withSlash(path))?.path : undefined;

@@ -7,7 +7,7 @@ import type { DavRequest, Send } from '../http/dav-request.ts';
 import type { Receiver, ResponseHead } from '../http/request.ts';
 import { errorOfStatus } from '../http/status.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
-import { type HeldKind, makingOf, type NewCollection } from './held-kind.ts';
+import { creationBody, type HeldKind, type NewCollection } from './held-kind.ts';
 import { defaultTimeouts, parseSourceUrl, type WebdavOptions } from './webdav.ts';
 
 /** A file to be written. */
@@ -75,7 +75,7 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
       const headers = ['content-type', 'application/xml; charset=utf-8'];
       const path = `${location}${encodeName(name)}/`;
       const make = (like: NewCollection) => {
-        const request = { receive: madeWhole, method: kind.make.method, path, headers, body: makingOf(kind, like) };
+        const request = { receive: madeWhole, method: kind.make.method, path, headers, body: creationBody(kind, like) };
         return isNew(inSlot(request, signal), [207, 405, 409]);
       };
       if (components === undefined) return make({ displayName });

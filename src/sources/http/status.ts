@@ -1,4 +1,4 @@
-import { obeyed } from '../../domain/retry-after.ts';
+import { pauseForRetryAfter } from '../../domain/retry-after.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import { parseHttpDate } from './date.ts';
 import type { ResponseHead } from './request.ts';
@@ -65,14 +65,14 @@ export function isTransient(status: number): boolean {
 
 /**
  * The wait that a Retry-After asks for, in milliseconds (RFC 9110, section 10.2.3). A date is read against the `Date` of
- * the same response, so that our clock need not agree with the server's. No longer than it is obeyed.
+ * the same response, so that our clock need not agree with the server's. No longer than `pauseForRetryAfter` allows.
  */
 export function retryAfterMs({ headers }: ResponseHead): number | undefined {
   const value = textOf(headers['retry-after']);
   if (value === undefined) return undefined;
-  if (/^\s*\d+\s*$/.test(value)) return obeyed(Number(value) * 1000);
+  if (/^\s*\d+\s*$/.test(value)) return pauseForRetryAfter(Number(value) * 1000);
   const [until, sent] = [dateOf(value), dateOf(textOf(headers.date))];
-  return until && sent ? obeyed(until.getTime() - sent.getTime()) : undefined;
+  return until && sent ? pauseForRetryAfter(until.getTime() - sent.getTime()) : undefined;
 }
 
 /** The first value of a header that may come several times. */

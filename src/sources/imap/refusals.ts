@@ -1,4 +1,4 @@
-import { obeyed } from '../../domain/retry-after.ts';
+import { pauseForRetryAfter } from '../../domain/retry-after.ts';
 import { AppError, codeIn } from '../../errors.ts';
 import { CommandRefused, ConnectionLost } from './connection.ts';
 
@@ -26,7 +26,7 @@ export function mayPass(error: unknown): error is ConnectionLost | CommandRefuse
 
 /** The pause that a server asks for, in milliseconds (Exchange). */
 export function pauseOf({ message }: Error): number {
-  return obeyed(Number(/\bbackoff time: (\d{1,12}) milliseconds/i.exec(message)?.[1] ?? 0));
+  return pauseForRetryAfter(Number(/\bbackoff time: (\d{1,12}) milliseconds/i.exec(message)?.[1] ?? 0));
 }
 
 /** What passed at no try, as an error of a source. */

@@ -12,7 +12,7 @@ import { type CarriedConsent, findPending, forgetPending, type Pending } from '.
 import { localPath } from '../security.ts';
 import { type Signed, startSession } from '../session.ts';
 import type { Visit } from '../visit.ts';
-import { homeTelling } from './home.ts';
+import { homePageSaying } from './home.ts';
 import { takeRestoreAccess } from './restore.ts';
 
 /** The provider's answer, to whichever leg this browser had begun with that state. */
@@ -20,7 +20,7 @@ export async function callback(visit: Visit): Promise<Response> {
   const { c, resources, session, url } = visit;
   const pending = findPending(c, resources, url.searchParams.get('state') ?? '');
   // The back button, or a reload: what this answer belongs to was finished, or has grown old.
-  if (pending === undefined && session !== undefined) return c.redirect(homeTelling('old-answer'), 303);
+  if (pending === undefined && session !== undefined) return c.redirect(homePageSaying('old-answer'), 303);
   if (pending === undefined) throw notBegun();
   try {
     const target = await take(visit, pending);

@@ -43,7 +43,7 @@ import { isLive, liveCard, liveHead } from './run-live.ts';
  * The address of the home page with a word to whoever went back to an answer of the provider that is done with, or sent a form after
  * their session had ended.
  */
-export function homeTelling(what: keyof Visit['texts']['home']['told']): string {
+export function homePageSaying(what: keyof Visit['texts']['home']['told']): string {
   return `/?told=${what}`;
 }
 

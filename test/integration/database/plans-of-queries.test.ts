@@ -331,7 +331,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   countSealed: ['grants', 'plans', 'repositories', 'token_generations', 'users'],
   eachGrant: ['grants'],
   'eachGrant of a state': ['grants'],
-  forecastDeaths: ['grants'],
+  forecastUnusedEnds: ['grants'],
   listIssuers: ['users'],
   listKnownPlaces: ['repositories'],
   listLatestGrants: ['grants'],

@@ -181,7 +181,7 @@ const setup = { token: 'printed', environment: {}, clock: systemClock(), isOpen:
 beforeAll(async () => {
   pages = await openPages();
   const { clock, config, database } = pages.resources;
-  Object.assign(config, { metricsToken: 'of the watchers', queueBoard: 'off', rates: {} });
+  Object.assign(config, { metricsToken: 'of the monitors', queueBoard: 'off', rates: {} });
   app = createApp(pages.resources, routes, setup);
   const claims = { name: 'Private Alice', preferred_username: 'private-alice', email: 'private@alice.example' };
   alice = await pages.newPerson({ subject, claims });

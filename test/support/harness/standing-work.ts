@@ -119,7 +119,7 @@ async function listDueCards({ clock, database, keyring }: Resources): Promise<vo
   }
 }
 
-/** What is asked for: the pages of operators, what watchers ask, and the page of one person. Somebody with this id is signed in. */
+/** What is asked for: the pages of operators, what monitors ask for, and the page of one person. Somebody with this id is signed in. */
 export async function pagesToLookAt(resources: Resources, userId: string): Promise<readonly StandingWork[]> {
   const config = { ...resources.config, metricsToken };
   const cookie = await signIn(resources, userId);

@@ -242,7 +242,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     findFrontKey: () => canaries.findFrontKey(database),
     listCanaries: () => canaries.listCanaries(database),
     readCanaries: () => canaries.readCanaries(database),
-    putInFront: () => canaries.putInFront(database, { keyId: 'two', at }),
+    saveFrontKey: () => canaries.saveFrontKey(database, { keyId: 'two', at }),
     removeCanary: () => canaries.removeCanary(database, { keyId: 'two', at, by }),
     countSealed: () => sealed.countSealed(database),
     ...Object.fromEntries(
@@ -326,7 +326,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'eachGrant that ends': () => drain(deadlines.eachGrant(database, { endingBefore: later(day) })),
     eachGrant: () => drain(deadlines.eachGrant(database, {})),
     'eachGrant of a state': () => drain(deadlines.eachGrant(database, { state: 'needs_consent' })),
-    forecastDeaths: () => deadlines.forecastDeaths(database, { at, days: 7 }),
+    forecastUnusedEnds: () => deadlines.forecastUnusedEnds(database, { at, days: 7 }),
     saveWarnings: async ({ grantId: id }) => {
       const { maxDeadline } = await database.grant.update({ where: { id }, data: { maxDeadline: later(day) } });
       const warned = [{ id, maxDeadline: maxDeadline ?? at, warnedDays: null, days: 2 }];
@@ -422,7 +422,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     listLatestAnswers: ({ grantId }) => exchanges.listLatestAnswers(database, { ...client, at, besides: grantId }),
     'findWitness, where there is none': ({ grantId }) =>
       exchanges.findWitness(database, { ...client, grantId, since: later(day) }),
-    callWitness: ({ grantId }) => exchanges.callWitness(database, { ...client, grantId, at }),
+    hastenWitness: ({ grantId }) => exchanges.hastenWitness(database, { ...client, grantId, at }),
     openCircuit: () => circuits.openCircuit(database, { ...client, reason: 'refusals', at: ago(3_600_000) }),
     findCircuit: () => circuits.findCircuit(database, client),
     listProbes: () => circuits.listProbes(database, at),
@@ -475,8 +475,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
 
     // A store that is lost.
-    'isMade, saveLost and findLoss': async ({ repositoryId: id, userId }) => {
-      await lostRepositories.isMade(database, id);
+    'mustHaveFiles, saveLost and findLoss': async ({ repositoryId: id, userId }) => {
+      await lostRepositories.mustHaveFiles(database, id);
       const lost = { id, userId, location: 'there', at, by, telling: [] };
       await lostRepositories.saveLost(database, lost);
       await lostRepositories.saveLost(database, lost);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { metAnother } from '../../../src/database/server/embedded-server.ts';
+import { wasAnotherRunning } from '../../../src/database/server/embedded-server.ts';
 
 const ended = (said: string) => new Error(`pg_ctl start ended with 1.\nwaiting for server to start....${said}`);
 
@@ -8,7 +8,7 @@ test('a server that found another with the same data is tried again, though that
     '2026-11-28 09:42:05.209 UTC [2119] FATAL:  lock file "postmaster.pid" already exists\n' +
       '2026-11-28 09:42:05.209 UTC [2119] HINT:  Is another postmaster (PID 2078) running in data directory "/d/data"?\n stopped waiting\n',
   );
-  expect(metAnother(met)).toBe(true);
+  expect(wasAnotherRunning(met)).toBe(true);
 });
 
 test.each([
@@ -17,5 +17,5 @@ test.each([
   new Error('spawn pg_ctl ENOENT'),
   'no error at all',
 ])('one that did not start for another reason is not: %s', (error) => {
-  expect(metAnother(error)).toBe(false);
+  expect(wasAnotherRunning(error)).toBe(false);
 });

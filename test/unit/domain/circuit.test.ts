@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isJump, type LatestAnswer } from '../../../src/domain/circuit.ts';
+import { areManyRefused, type LatestAnswer } from '../../../src/domain/circuit.ts';
 
 const answers = (text: string): LatestAnswer[] => [...text].map((one) => (one === 'x' ? 'refused' : 'ok'));
 
@@ -13,5 +13,5 @@ test.each([
   ['xxoooooooo', false, 'two of the last ten'],
   ['oooooooooo', false, 'none'],
 ])('%s is a jump: %s (%s)', (text, jump) => {
-  expect(isJump(answers(text))).toBe(jump);
+  expect(areManyRefused(answers(text))).toBe(jump);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { obeyed } from '../../../src/domain/retry-after.ts';
+import { pauseForRetryAfter } from '../../../src/domain/retry-after.ts';
 import {
   mayPass,
   nextAfterLostWorker,
@@ -133,7 +133,7 @@ test.each([
   [31_536_000_000, hour],
   [Number.POSITIVE_INFINITY, hour],
 ])('a Retry-After of %d ms is obeyed for %d ms', (asked, ms) => {
-  expect(obeyed(asked)).toBe(ms);
+  expect(pauseForRetryAfter(asked)).toBe(ms);
 });
 
 test.each([

@@ -6,14 +6,14 @@ import { isWithin } from './client-address.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config'>;
 
-/** Several ask, and often: what they ask of is asked once in this time. */
+/** Monitors ask often, and there may be several: what they ask for is collected once in this time. */
 const freshMs = 15_000;
 
 /**
- * Answers a text that is collected at most every 15 seconds to who sends METRICS_TOKEN as a bearer token, and to whoever asks from an
- * address of METRICS_FROM and not through a proxy. 404 where neither is set, 401 to anybody else.
+ * Answers with a text that is collected at most every 15 seconds, if the request has METRICS_TOKEN as its bearer token, or comes from an
+ * address in METRICS_FROM and not through a proxy. 404 where neither is set, 401 to anybody else.
  */
-export function forWatchers(
+export function forMonitors(
   { clock, config }: Needs,
   { collect, type }: { collect: () => Promise<string>; type: string },
 ): (c: Context) => Promise<Response> {
@@ -22,10 +22,10 @@ export function forWatchers(
   return async (c) => {
     if (metricsToken === undefined && metricsFrom === undefined)
       return plain('Not found: neither METRICS_TOKEN nor METRICS_FROM is set.', 404);
-    const mayWatch =
+    const mayAsk =
       (metricsToken !== undefined && isBearer(c.req.header('authorization'), metricsToken)) ||
       (metricsFrom !== undefined && isWithin(metricsFrom, addressOf(c)));
-    if (!mayWatch) return plain('Send METRICS_TOKEN as a bearer token.', 401, { 'www-authenticate': 'Bearer' });
+    if (!mayAsk) return plain('Send METRICS_TOKEN as a bearer token.', 401, { 'www-authenticate': 'Bearer' });
     const now = clock.elapsed();
     if (latest === undefined || now - latest.at >= freshMs) latest = { at: now, text: collect() };
     try {

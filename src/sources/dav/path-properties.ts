@@ -6,14 +6,19 @@ import { type DavProperty, limitsOfOne, multistatusParser } from './multistatus.
 import { refuseOtherThanMultistatus } from './pages.ts';
 
 /** What a server says of one path. */
-export interface ToldOf {
+export interface PathProperties {
   /** Where redirects led. */
   readonly path: string;
   readonly properties: ReadonlyMap<string, DavProperty>;
 }
 
 /** Asks for properties of a path alone (PROPFIND of depth 0, RFC 4918, section 9.1). Throws the errors of `Source.list`. */
-export async function toldOf(send: Send, path: string, body: string, signal: AbortSignal): Promise<ToldOf> {
+export async function askProperties(
+  send: Send,
+  path: string,
+  body: string,
+  signal: AbortSignal,
+): Promise<PathProperties> {
   const headers = ['depth', '0', 'content-type', 'application/xml; charset=utf-8'];
   const receive = (head: ResponseHead, _: unknown, from: string) => {
     refuseOtherThanMultistatus(head);
@@ -21,7 +26,7 @@ export async function toldOf(send: Send, path: string, body: string, signal: Abo
     const parser = multistatusParser(({ properties }) => {
       told ??= properties;
     }, limitsOfOne);
-    const end = (): ToldOf => {
+    const end = (): PathProperties => {
       parser.end();
       return { path: from, properties: told ?? new Map() };
     };
@@ -33,14 +38,14 @@ export async function toldOf(send: Send, path: string, body: string, signal: Abo
 }
 
 /** The same; undefined where the server does not say, or there is no such thing. Throws `source/unauthorized` and `source/unavailable`. */
-export async function findTold(
+export async function findProperties(
   send: Send,
   path: string,
   body: string,
   signal: AbortSignal,
-): Promise<ToldOf | undefined> {
+): Promise<PathProperties | undefined> {
   try {
-    return await toldOf(send, path, body, signal);
+    return await askProperties(send, path, body, signal);
   } catch (error) {
     throwUnlessRefused(error);
     return undefined;
