@@ -1,5 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
+import { type HeededCards, heedCards } from '../flows/adoption/heed-cards.ts';
 import { confirmReplayed, inspectMarks } from '../flows/keys/replayed-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
@@ -67,6 +68,14 @@ function ageWords({ older, unread }: Age, { confirmed }: { confirmed: boolean })
   return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
 }
 
+function cardWords({ newer, unread }: HeededCards): string {
+  const people = (count: number) => countWords(count, 'person', 'people');
+  const since =
+    newer === 0 ? '' : ` Of ${people(newer)} the card in the store is newer, and what it says was taken over.`;
+  const lacks = unread === 0 ? '' : ` Of ${people(unread)} it could not be read.`;
+  return since + lacks;
+}
+
 async function exportToStore(
   resources: RepositoryResources,
   options: Options,
@@ -121,9 +130,10 @@ export const importCommand: Command = {
       ? ' Tokens that were used since may end a session: those people agree again.'
       : ' People are asked to agree again.';
     const confirm = options.confirm === true;
+    const cards = await heedCards(resources, { since: new Date(moved.createdAt), by });
     const age = await judgeAge(resources, { confirm });
-    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${ageWords(age, { confirmed: confirm })}`;
-    printAnswer(output, options, { ...moved, ...age }, words);
+    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${cardWords(cards)}${ageWords(age, { confirmed: confirm })}`;
+    printAnswer(output, options, { ...moved, ...age, cards }, words);
     return 0;
   },
 };

@@ -6,6 +6,8 @@ import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { Prisma, type User } from '../generated/client.ts';
 import { lockUser } from '../people/users.ts';
+import type { CardRow } from './cards.ts';
+import { clearEraseAt } from './erasures.ts';
 
 /** Whether a repository has this place here, whichever store it is in. */
 export async function isKnownPlace(database: Database, location: string): Promise<boolean> {
@@ -121,6 +123,61 @@ export async function saveFormerAlarm(
   await transaction.run.create({
     data: { ...run, ...times, id: randomUUID(), planId, slot: formerSlot, trigger: 'schedule', alarm },
   });
+}
+
+/** What a card says that was written after the rows were as they are. */
+export interface FromCard {
+  readonly row: CardRow;
+  readonly eraseAt: Date | null;
+  /** Absent where it is as in the row. */
+  readonly recovery?: { readonly keyFile: string | null; readonly keptAt: Date | null };
+  readonly alarm?: FormerAlarm;
+  readonly at: Date;
+  readonly by: string;
+}
+
+/** Takes it over; whether anything was otherwise in the rows. */
+export async function saveFromCard(
+  database: Database,
+  { row, eraseAt, recovery, alarm, at, by }: FromCard,
+): Promise<boolean> {
+  const { id, userId, user } = row;
+  const [plan] = user.plans;
+  return inTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
+    const isChosen = eraseAt?.getTime() !== row.eraseAt?.getTime();
+    if (isChosen && eraseAt === null) await clearEraseAt(transaction, { userId, at, by });
+    else if (isChosen && eraseAt !== null) {
+      await transaction.repository.updateMany({ where: { id }, data: { eraseAt } });
+      const about = `on ${eraseAt.toISOString()}`;
+      await saveAudit(transaction, { at, by, act: 'erasure-chosen', userId, about });
+    }
+    if (recovery !== undefined) {
+      const { keyFile: recoveryKeyFile, keptAt } = recovery;
+      const kept = { sealedRecoveryKey: null, recoverySeenAt: keptAt, recoveryKeptAt: keptAt };
+      // One that nobody is known to have is made anew by the next night, as after an adoption.
+      const data = { recoveryKeyFile, ...kept, ...(keptAt === null && { adoptedAt: at }) };
+      await transaction.repository.updateMany({ where: { id }, data });
+    }
+    const isAlarmNew = alarm !== undefined && plan !== undefined && (await lacksAlarm(transaction, plan.id, alarm));
+    if (isAlarmNew) await saveFormerAlarm(transaction, plan.id, alarm);
+    return isChosen || recovery !== undefined || isAlarmNew;
+  });
+}
+
+async function lacksAlarm(
+  transaction: Transaction,
+  planId: string,
+  { night, snapshotId }: FormerAlarm,
+): Promise<boolean> {
+  const isThere = {
+    planId,
+    OR: [
+      { snapshotId, alarm: { not: null } },
+      { night, slot: formerSlot },
+    ],
+  };
+  return (await transaction.run.count({ where: isThere })) === 0;
 }
 
 /** They have one of their own now. */

@@ -105,18 +105,23 @@ export function adoptionSeals(keyring: Resources['keyring'], password: string): 
   return { person: personSealing(keyring), password: (place) => sealPassword(keyring, place, password) };
 }
 
+/** When the snapshots are erased of somebody whose card is taken over now. */
+export function eraseAtOfCard({ eraseAt }: Pick<RepositoryCard, 'eraseAt'>, now: Date): Date | null {
+  return eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), now.getTime() + graceMs));
+}
+
 function rowOf(
-  { repositoryId: id, recovery, plan, eraseAt, createdAt }: RepositoryCard,
+  card: RepositoryCard,
   { location, store, now }: { location: string; store: string | null; now: Date },
 ): AdoptedRow {
-  const graceEnds = now.getTime() + graceMs;
+  const { repositoryId: id, recovery, plan, createdAt } = card;
   return {
     id,
     location,
     store,
     recoveryKeyFile: recovery.keyFile,
     recoveryKeptAt: recovery.keptAt === null ? null : new Date(recovery.keptAt),
-    eraseAt: eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), graceEnds)),
+    eraseAt: eraseAtOfCard(card, now),
     createdAt: new Date(createdAt),
     formerPlan: plan,
   };

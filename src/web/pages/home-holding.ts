@@ -30,7 +30,7 @@ ${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notO
 function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const t = texts.holding;
   const list = plan?.sources ?? [];
-  const aside = holding === null ? t.nothingYet : contents(texts, holding);
+  const aside = holding === null ? t.nothing : contents(texts, holding);
   const sign = holding === null ? '' : outcome(holding.state, texts);
   const words = { files: t.files, calendars: t.calendars, contacts: t.contacts, mail: t.mail };
   const nameOf = ({ name }: SourceAddress) => wordFor(words, name) ?? name;

@@ -411,7 +411,7 @@ export const texts: Texts = {
     calendars: 'Kalender',
     contacts: 'Kontakte',
     mail: 'E-Mails',
-    nothingYet: 'Noch nichts.',
+    nothing: 'Nichts.',
     entries: (count, size) => `${items(count)}, ${size}`,
     changes: (added, changed, gone) =>
       `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
@@ -1142,7 +1142,7 @@ export const texts: Texts = {
     never:
       'Ihre Sicherungsstände wurden noch nicht geprüft. Das geschieht einmal am Tag, einige Zeit nach einer Sicherung.',
     neverWas: 'Ihre Sicherungsstände wurden nie geprüft.',
-    nothing: 'Es gibt nichts zu prüfen: Ihre nächste Sicherung legt ein Repository an.',
+    nothing: 'Es gibt nichts zu prüfen, da es kein Repository gibt. Eine Sicherung legt eines an.',
     what: (days) =>
       `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die zur Probe wiederhergestellt werden, und ein Teil der Daten, sodass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
     ended: (at) => `Ihre Sicherungsstände werden nicht mehr geprüft, denn sie werden am ${at} gelöscht.`,
@@ -1426,7 +1426,7 @@ export const texts: Texts = {
   recovery: {
     title: 'Wiederherstellung im Notfall',
     lead: 'Ihre Sicherungsstände sind ein gewöhnliches restic-Repository. Mit dem Wiederherstellungsschlüssel und dem freien Programm restic lassen sie sich ohne Nightkeep wiederherstellen.',
-    none: 'Es gibt noch kein Repository. Ihre nächste Sicherung legt eines an.',
+    none: 'Es gibt kein Repository. Eine Sicherung legt eines an.',
     adopt: {
       title: 'Ihre früheren Sicherungsstände',
       link: 'Haben Sie einen Wiederherstellungsschlüssel von früher? Holen Sie Ihre Sicherungsstände zurück',

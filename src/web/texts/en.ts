@@ -439,7 +439,7 @@ export const texts = {
     calendars: 'Calendars',
     contacts: 'Contacts',
     mail: 'Mail',
-    nothingYet: 'Nothing yet.',
+    nothing: 'Nothing.',
     entries: (count: number, size: string) => `${entries(count)}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
       `Since the snapshot before: ${formats.number(added)} new, ${formats.number(changed)} changed, ${formats.number(gone)} gone.`,
@@ -1156,7 +1156,7 @@ export const texts = {
     verifiedButLost: (at: string) => `Last verified restorable, except for what is lost: ${at}.`,
     never: 'Your snapshots have not been verified yet. That is done once a day, some time after a backup.',
     neverWas: 'Your snapshots were never verified.',
-    nothing: 'There is nothing to verify yet: your next backup creates a repository.',
+    nothing: 'There is nothing to verify, since there is no repository. A backup creates one.',
     what: (days: number) =>
       `Once a day your snapshots are verified: every folder and key file, a random sample of files, which are restored as a test, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
     ended: (at: string) => `Your snapshots are no longer verified, since they will be erased on ${at}.`,
@@ -1415,7 +1415,7 @@ export const texts = {
   recovery: {
     title: 'Recovery',
     lead: 'Your snapshots are an ordinary restic repository. With the recovery key and the free program restic, they can be restored without Nightkeep.',
-    none: 'There is no repository yet. Your next backup creates one.',
+    none: 'There is no repository. A backup creates one.',
     adopt: {
       title: 'Your earlier snapshots',
       link: 'Do you have an earlier recovery key? Get your snapshots back',

@@ -72,6 +72,8 @@ describe('a person on the pages', () => {
     expect(await guest.text('/grant')).toContain('1 snapshot in');
     expect(await guest.text('/recovery')).toContain(texts.recovery.none);
     expect(await guest.text('/snapshots')).toContain(texts.snapshots.none);
+    for (const path of ['/', '/recovery', '/verification'])
+      expect(await guest.text(path)).not.toMatch(/next backup|nothing (?:\w+ )*yet/i);
     await guest.consent();
     expect(await guest.text('/')).toContain(texts.home.underway);
   });

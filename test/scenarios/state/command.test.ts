@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { AppError } from '../../../src/errors.ts';
+import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
 import { raiseMark } from '../../../src/flows/keys/marks.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { openDatabaseFixture } from '../../support/harness/database.ts';
 import { savePlan } from '../../support/harness/nights.ts';
@@ -94,6 +97,22 @@ test('exports into the store, lists what is there, and imports the newest where 
   expect(await commands.nightkeep('import', '--from-store', 'latest')).toBe(0);
   expect(commands.said).toEqual([expect.stringContaining(`as they were at ${newest.name}. People are asked`)]);
   expect(await database.plan.count()).toBe(1);
+});
+
+test('says after an import of how many people the card in the store is newer, and takes over what it says', async () => {
+  await savePlan(commands.database);
+  const { id } = await commands.database.user.findFirstOrThrow();
+  await using resources = await openFromEnvironment();
+  await sealRows(resources);
+  await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, id);
+  expect(await commands.nightkeep('export', '--to-store')).toBe(0);
+  await commands.database.repository.updateMany({ data: { eraseAt: new Date('2200-01-01T00:00:00Z') } });
+  await writeCards(resources);
+  const { url, database } = opened.use(await openDatabaseFixture());
+  vi.stubEnv('DATABASE_URL', url);
+  expect(await commands.nightkeep('import', '--from-store', 'latest', '--confirm')).toBe(0);
+  expect(commands.said).toEqual([expect.stringContaining('Of 1 person the card in the store is newer')]);
+  expect(await database.repository.findMany()).toMatchObject([{ eraseAt: new Date('2200-01-01T00:00:00Z') }]);
 });
 
 test.each([
