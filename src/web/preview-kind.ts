@@ -5,6 +5,8 @@ export interface PreviewKind {
   readonly type: string;
   /** Bytes that are sent: of text the beginning, of anything else all. */
   readonly bytes: number;
+  /** About how many rows a short text takes on a page; undefined for anything longer. */
+  readonly rows?: number | undefined;
 }
 
 /** Bytes of a file that are enough to judge it. */
@@ -32,7 +34,16 @@ export function previewKind(head: Uint8Array, size: number): PreviewKind | undef
   const found = signatures.find(({ sign }) => sign.test(Buffer.from(head.subarray(0, 16)).toString('latin1')));
   if (found !== undefined) return size > mostBytes[found.kind] ? undefined : { ...found, bytes: size };
   if (size === 0 || !isText(head, { isCut: head.length < size })) return undefined;
-  return { kind: 'text', type: 'text/plain; charset=utf-8', bytes: Math.min(size, mostBytes.text) };
+  const rows = head.length < size ? undefined : rowsOf(head);
+  return { kind: 'text', type: 'text/plain; charset=utf-8', bytes: Math.min(size, mostBytes.text), rows };
+}
+
+/** Characters that fit into a row of a narrow page. */
+const rowLength = 45;
+
+function rowsOf(text: Uint8Array): number {
+  const lines = Buffer.from(text).toString().split('\n');
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / rowLength)), 0);
 }
 
 /** Whether this is UTF-8, or the beginning of it: then a character may be cut at the end. */

@@ -62,6 +62,8 @@ const brokenWords = `(() => {
   }
   return broken;
 })()`;
+/** Rows of tables, as phones show them, of which a label stands there without anything said. */
+const bareLabels = `[...document.querySelectorAll('.rows td')].filter((one) => one.textContent.trim() === '' && one.checkVisibility() && !one.matches(':first-child')).map((one) => one.dataset.label)`;
 /** How many entries of the menu stand on its lines: as many on each. */
 const menuLines = `[...new Set(Object.values(Object.groupBy(document.querySelectorAll('body > header nav li'), (one) => one.offsetTop)).map(({ length }) => length))]`;
 const isEven = (lines: number[]) => lines.length < 2;
@@ -505,6 +507,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         expect(await page.evaluate(spilling), width).toEqual([]);
         expect(await page.evaluate(strayLines), width).toEqual([]);
         expect(await page.evaluate(brokenWords), width).toEqual([]);
+        if (width === 'phone') expect(await page.evaluate(bareLabels)).toEqual([]);
         expect(await page.evaluate<number[]>(menuLines), width).toSatisfy(isEven);
         for (const height of await page.evaluate<number[]>(heightsOfPlots)) expect(height).toBeGreaterThan(80);
         for (const theme of themes) {

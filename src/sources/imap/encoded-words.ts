@@ -40,7 +40,7 @@ function decodeWords(words: string): string {
     if (last?.charset === charset) last.bytes.push(bytes);
     else runs.push({ charset, bytes: [bytes] });
   }
-  return runs.map(({ charset, bytes }) => decode(Buffer.concat(bytes), charset)).join('');
+  return runs.map(({ charset, bytes }) => decodeText(Buffer.concat(bytes), charset)).join('');
 }
 
 function quotedBytes(content: string): Buffer {
@@ -53,14 +53,15 @@ function quotedBytes(content: string): Buffer {
 
 /** Outside of encoded words there should be ASCII alone; what is not is UTF-8 (RFC 6532), or of older days. */
 function decodePlain(raw: string): string {
-  return /[\x80-\xff]/.test(raw) ? decode(Buffer.from(raw, 'latin1'), 'utf-8') : raw;
+  return /[\x80-\xff]/.test(raw) ? decodeText(Buffer.from(raw, 'latin1'), 'utf-8') : raw;
 }
 
 const decoders = new Map<string, TextDecoder | undefined>();
 /** No person's mail has more charsets. */
 const mostDecoders = 100;
 
-function decode(bytes: Buffer, charset: string): string {
+/** Text in this charset; in UTF-8, or else as in western Europe, where the charset is not known. */
+export function decodeText(bytes: Buffer, charset: string): string {
   const decoder = decoderOf(charset);
   if (decoder !== undefined && decoder.encoding !== 'utf-8') return decoder.decode(bytes);
   try {

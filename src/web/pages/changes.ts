@@ -1,13 +1,15 @@
 import { html } from 'hono/html';
 import type { TreeId } from '../../store/format/ids.ts';
+import type { Node } from '../../store/format/node.ts';
 import { type Budget, openBudget } from '../../store/history/budget.ts';
 import { type Change, compareTrees } from '../../store/history/compare.ts';
 import { sightAt } from '../../store/history/sight.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import type { IconName } from '../icons.ts';
 import type { Html } from '../layout.ts';
-import { pathName, plainName } from '../names.ts';
+import { name, pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { type Label, labelsOf, stepNames } from '../objects/labels.ts';
 import { type Tone, tag } from '../outcome.ts';
 import { addressOf, type OpenSnapshot, openSnapshot, pageNumber, restOfPath, snapshotOf, topOf } from '../snapshot.ts';
 import { table } from '../table.ts';
@@ -35,7 +37,13 @@ export async function changes(visit: PersonVisit): Promise<Response> {
   const found = since === undefined ? none : await opened.history.inTurn(() => compared(opened, since, path, budget));
   const number = pageNumber(url, found.changes.length, onePage);
   const shown = found.changes.slice((number - 1) * onePage, number * onePage);
-  const rows = shown.map((change) => rowOf({ opened, since: since ?? opened.saved, path, texts }, change));
+  const labels = await labelsOf(
+    opened.history,
+    shown.map(({ path: below, node }) => ({ path: inside(path, below), node })),
+    { texts, times },
+  );
+  const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
+  const rows = shown.map((change) => rowOf({ opened, since: since ?? opened.saved, path, labels, texts }, change));
   const columns = [{ label: t.columns.name }, { label: t.what }, { label: t.columns.size, kind: 'number' as const }];
   const [now, then] = [times.moment(opened.saved.snapshot.time), times.moment(since?.snapshot.time ?? '')];
   const list =
@@ -43,10 +51,10 @@ export async function changes(visit: PersonVisit): Promise<Response> {
       ? html`<p class="soft">${t.noChanges}</p>`
       : html`<p class="soft">${t.changeCount(found.changes.length)}</p>${table({ caption: t.changesTitle, columns, rows })}`;
   const body = html`<p class="lead">${since === undefined ? t.firstNight(now) : t.between(then, now, times.zone)}</p>
-${sinceForm(opened, path, since, times, texts)}
-<section class="card"><div class="folder-head">${trail({ opened, path, top, texts })}</div>${since === undefined ? '' : list}
+${opened.history.snapshots.length > 1 ? sinceForm(opened, path, since, times, texts) : ''}
+<section class="card"><div class="folder-head">${trail({ opened, path, steps, top, texts })}<a href="${addressOf(opened.saved, 'browse', path)}">${t.backToFolder}</a></div>${since === undefined ? '' : list}
 ${found.isComplete ? '' : html`<p class="soft">${t.changesCut}</p>`}${pager(number, found.changes.length, since, texts)}</section>`;
-  const folder = path === top ? t.root : plainName(path.split('/').at(-1) ?? '');
+  const folder = path === top ? t.root : plainName(steps.at(-1) ?? '');
   return page(visit, `${t.changesTitle}: ${folder}`, body, { place: '/snapshots' });
 }
 
@@ -99,15 +107,22 @@ interface Row {
   readonly opened: OpenSnapshot;
   readonly since: SavedSnapshot;
   readonly path: string;
+  readonly labels: ReadonlyMap<Node, Label>;
   readonly texts: Texts;
 }
 
-function rowOf({ opened, since, path, texts }: Row, { what, path: below, node, before }: Change): Html[] {
+function inside(path: string, below: string): string {
+  return path === '' ? below : `${path}/${below}`;
+}
+
+function rowOf({ opened, since, path, labels, texts }: Row, { what, path: below, node, before }: Change): Html[] {
   const t = texts.snapshots;
-  const whole = path === '' ? below : `${path}/${below}`;
-  const label = pathName(below);
+  const whole = inside(path, below);
+  const called = labels.get(node);
+  const label = called === undefined ? pathName(below) : name(called.title);
+  const aside = called?.aside ? html` <span class="soft small aside">${name(called.aside)}</span>` : '';
   const there = addressOf(what === 'gone' ? since : opened.saved, node.type === 'dir' ? 'browse' : 'view', whole);
-  const linked = node.type === 'dir' || node.type === 'file' ? html`<a href="${there}">${label}</a>` : label;
+  const linked = node.type === 'dir' || node.type === 'file' ? html`<a href="${there}">${label}</a>${aside}` : label;
   const size = node.type === 'file' ? texts.formats.bytes(node.size) : node.type === 'dir' ? t.wholeFolder : '';
   const was =
     what === 'changed' && before?.type === 'file' && before.size !== node.size
@@ -125,8 +140,7 @@ function sinceForm(
 ): Html {
   const t = texts.snapshots;
   const edge = (at: 0 | -1) => times.date(history.snapshots.at(at)?.snapshot.time ?? '');
-  return html`<form class="ways since" action="${addressOf(saved, 'changes', path)}"><label>${t.since} <input type="date" name="day" value="${times.date((since ?? saved).snapshot.time)}" min="${edge(0)}" max="${edge(-1)}" required></label> <button class="quiet">${t.compare}</button>
-<a href="${addressOf(saved, 'browse', path)}">${t.backToFolder}</a></form>`;
+  return html`<form class="ways since" action="${addressOf(saved, 'changes', path)}"><label>${t.since} <input type="date" name="day" value="${times.date((since ?? saved).snapshot.time)}" min="${edge(0)}" max="${edge(-1)}" required></label> <button class="quiet">${t.compare}</button></form>`;
 }
 
 function pager(number: number, all: number, since: SavedSnapshot | undefined, { snapshots: t }: Texts): Html | '' {

@@ -2,10 +2,11 @@ import { html } from 'hono/html';
 import { shownName } from '../../file-name.ts';
 import type { Node } from '../../store/format/node.ts';
 import { type Order, orders } from '../../store/history/order.ts';
-import { iconSprite, spriteIcon } from '../icons.ts';
+import { type IconName, iconSprite, spriteIcon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name } from '../names.ts';
 import type { NightTimes } from '../night-times.ts';
+import type { Label } from '../objects/labels.ts';
 import { addressOf, type OpenSnapshot } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
 
@@ -14,6 +15,8 @@ interface Entries {
   /** The path of the folder that holds them. */
   readonly folder: string;
   readonly nodes: readonly Node[];
+  /** Of those that are called otherwise than by their names. */
+  readonly labels: ReadonlyMap<Node, Label>;
   readonly order: Order;
   readonly times: NightTimes;
   readonly texts: Texts;
@@ -27,21 +30,35 @@ export function entriesTable(entries: Entries): Html {
     one: Order,
   ) => html`<th scope="col" role="columnheader" class="${one === 'size' ? 'number' : ''}" ${one === order ? html`aria-sort="${one === 'name' ? 'ascending' : 'descending'}"` : ''}>
 <a href="?sort=${one}" title="${t.sortBy[one]}">${t.columns[one]}</a></th>`;
-  return html`${iconSprite(['folder', 'file'])}<table class="entries" role="table"><caption>${t.contents(times.zone)}</caption>
+  return html`${iconSprite([...new Set<IconName>(['folder', 'file', ...Array.from(entries.labels.values(), (label) => label.icon)])])}<table class="entries" role="table"><caption>${t.contents(times.zone)}</caption>
 <thead role="rowgroup"><tr role="row">${orders.map(head)}</tr></thead><tbody role="rowgroup">${nodes.map((node) => row(entries, node))}</tbody></table>`;
 }
 
-function row({ opened, folder, times, texts }: Entries, node: Node): Html {
-  const path = folder === '' ? node.name : `${folder}/${node.name}`;
-  return html`<tr role="row"><td role="cell">${label(opened, path, node, texts)}</td><td role="cell" class="number">${sizeOf(opened, node, texts)}</td><td role="cell">${times.moment(node.mtime)}</td></tr>
+/** The path of an entry of a folder. */
+export function pathIn(folder: string, { name }: Node): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+function row({ opened, folder, labels, times, texts }: Entries, node: Node): Html {
+  const path = pathIn(folder, node);
+  return html`<tr role="row"><td role="cell">${link(opened, path, node, labels.get(node), texts)}</td><td role="cell" class="number">${sizeOf(opened, node, texts)}</td><td role="cell">${times.moment(node.mtime)}</td></tr>
 `;
 }
 
-function label({ saved }: OpenSnapshot, path: string, node: Node, { snapshots: t }: Texts): Html {
-  if (node.type === 'dir')
-    return html`<a href="${addressOf(saved, 'browse', path)}">${spriteIcon('folder')}${name(node.name)}</a>`;
-  if (node.type === 'file')
-    return html`<a href="${addressOf(saved, 'view', path)}">${spriteIcon('file')}${name(node.name)}</a>`;
+function link(
+  { saved }: OpenSnapshot,
+  path: string,
+  node: Node,
+  label: Label | undefined,
+  { snapshots: t }: Texts,
+): Html {
+  if (node.type === 'dir' || node.type === 'file') {
+    const isFolder = node.type === 'dir';
+    const address = addressOf(saved, isFolder ? 'browse' : 'view', path);
+    const drawn = spriteIcon(label?.icon ?? (isFolder ? 'folder' : 'file'));
+    const aside = label?.aside ? html` <span class="soft small aside">${name(label.aside)}</span>` : '';
+    return html`<a href="${address}">${drawn}${name(label?.title ?? node.name)}</a>${aside}`;
+  }
   const what =
     node.type === 'symlink'
       ? html`${t.linkTo} ${name(shownName(node.linktarget))}`
@@ -54,5 +71,5 @@ function label({ saved }: OpenSnapshot, path: string, node: Node, { snapshots: t
 function sizeOf({ history }: OpenSnapshot, node: Node, { formats, snapshots: t }: Texts): string {
   if (node.type === 'file') return formats.bytes(node.size);
   const below = node.type === 'dir' ? history.weights.get(node.subtree) : undefined;
-  return below === undefined ? '' : t.fileCount(below.files);
+  return below === undefined ? '' : t.below(below.files);
 }

@@ -3,10 +3,14 @@ import { isAppError } from '../../errors.ts';
 import type { FileNode } from '../../store/format/node.ts';
 import { openBudget } from '../../store/history/budget.ts';
 import { type Version, versionsOf } from '../../store/history/nights.ts';
+import { readFile } from '../../store/restorer/read-file.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { factsOf } from '../objects/facts.ts';
+import { stepNames } from '../objects/labels.ts';
+import { mayBeObject, type PersonObject, readObject } from '../objects/person-object.ts';
 import { addressOf, fileIn, type OpenSnapshot, openSnapshot, restOfPath, topOf } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
@@ -16,6 +20,8 @@ import { trail } from './trail.ts';
 
 /** Versions of a file on one page. */
 const onePage = 20;
+/** Of plain text as browsers show it, whose frame is otherwise as high as a long one. */
+const [rowPixels, marginPixels] = [18, 48];
 /** Entries that the page may look at. */
 const reach = { strip: 60_000, versions: 200_000 };
 
@@ -23,6 +29,8 @@ interface FilePage {
   readonly opened: OpenSnapshot;
   readonly path: string;
   readonly node: FileNode;
+  /** The event, contact or message that it holds. */
+  readonly object: PersonObject | undefined;
   readonly times: NightTimes;
   readonly texts: Texts;
 }
@@ -41,22 +49,47 @@ export async function view(visit: PersonVisit): Promise<Response> {
   const top = (await topOf(opened))?.path ?? '';
   const budget = openBudget(reach.strip, signal);
   const head = await nightHead({ opened, path, kind: 'view', times, texts, budget });
-  const file = { opened, path, node, times, texts };
+  const object = await objectIn(opened, node);
+  const file = { opened, path, node, object, times, texts };
+  const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
+  const title = object === undefined ? node.name : object.title || texts.objects.untitled[object.kind];
   const history = await opened.history.inTurn(() =>
     versionsOf(opened.history, path, openBudget(reach.versions, signal)),
   );
-  const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, top, texts })}
+  const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, steps, top, texts })}
 ${await previewPart(file)}</section>
-<section class="card"><h2>${name(node.name)}</h2><p class="soft">${texts.snapshots.fileFacts(texts.formats.bytes(node.size), times.moment(node.mtime))}</p>
+<section class="card"><h2>${name(title)}</h2><p class="soft">${texts.snapshots.fileFacts(texts.formats.bytes(node.size), times.moment(node.mtime))}</p>
 <p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
 ${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
-  return page(visit, `${plainName(node.name)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
+  return page(visit, `${plainName(title)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
     place: '/snapshots',
     headed: true,
   });
 }
 
-async function previewPart({ opened, path, node, texts }: FilePage): Promise<Html> {
+/** Of longer ones the beginning says who and what. */
+const readObjectBytes = 256 * 1024;
+
+async function objectIn({ history }: OpenSnapshot, node: FileNode): Promise<PersonObject | undefined> {
+  if (!mayBeObject(node.name)) return undefined;
+  try {
+    const pieces = await Array.fromAsync(readFile(history.repository, node, { end: readObjectBytes }));
+    return readObject(node.name, Buffer.concat(pieces));
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    return undefined;
+  }
+}
+
+/** What an event, a contact or a message says, and below it the file in which it is kept; of any other file what can be shown. */
+async function previewPart(file: FilePage): Promise<Html> {
+  const { object, texts, times } = file;
+  const preview = await filePart(file);
+  if (object === undefined) return preview;
+  return html`${factsOf(object, { texts, times })}<details><summary>${texts.objects.stored}</summary>${preview}</details>`;
+}
+
+async function filePart({ opened, path, node, texts }: FilePage): Promise<Html> {
   const t = texts.snapshots;
   const address = addressOf(opened.saved, 'preview', path);
   const title = t.previewOf(plainName(node.name));
@@ -67,7 +100,8 @@ async function previewPart({ opened, path, node, texts }: FilePage): Promise<Htm
     // Chromium shows no PDF in a frame with the attribute `sandbox`; the answer itself is sandboxed by its policy.
     if (found.kind === 'pdf') return html`<iframe class="preview" src="${address}" title="${title}"></iframe>`;
     const cut = found.bytes < node.size ? html`<p class="soft">${t.cut(texts.formats.bytes(found.bytes))}</p>` : '';
-    return html`<iframe class="preview" sandbox src="${address}" title="${title}"></iframe>${cut}`;
+    const height = found.rows === undefined ? '' : html`height="${found.rows * rowPixels + marginPixels}"`;
+    return html`<iframe class="preview" sandbox src="${address}" title="${title}" ${height}></iframe>${cut}`;
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
     return html`<p class="card bad">${t.damaged}</p>`;

@@ -8,6 +8,7 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, pathName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { type Label, labelsOf } from '../objects/labels.ts';
 import { addressOf, decodePath, encodePath, pageNumber, snapshotOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -33,7 +34,8 @@ export async function find(visit: PersonVisit): Promise<Response> {
   const found = await history.inTurn(() => search(history, nights, wanted, c.req.raw.signal));
   const number = pageNumber(url, found.entries.length, onePage);
   const shown = found.entries.slice((number - 1) * onePage, number * onePage);
-  const rows = shown.map((entry) => rowOf(entry, history, times, texts));
+  const labels = await labelsOf(history, shown, { texts, times });
+  const rows = shown.map((entry) => rowOf(entry, labels.get(entry.node), history, times, texts));
   const columns = [
     { label: t.columns.name },
     { label: t.columns.size, kind: 'number' as const },
@@ -105,6 +107,7 @@ export function findForm({ text, path }: Pick<Wanted, 'text' | 'path'>, { snapsh
 
 function rowOf(
   { path, node, last }: Found,
+  called: Label | undefined,
   { snapshots }: History,
   times: NightTimes,
   { formats, snapshots: t }: Texts,
@@ -113,10 +116,11 @@ function rowOf(
   const folder = names.slice(0, -1).join('/');
   const kind = node.type === 'dir' ? 'browse' : 'view';
   const isLinked = node.type === 'dir' || node.type === 'file';
-  const label = html`${icon(node.type === 'dir' ? 'folder' : 'file')}${name(node.name)}`;
+  const label = html`${icon(called?.icon ?? (node.type === 'dir' ? 'folder' : 'file'))}${name(called?.title ?? node.name)}`;
+  const aside = called?.aside ? html`<span class="soft small aside">${name(called.aside)}</span><br>` : '';
   const above = html`<a class="soft small" href="${addressOf(last, 'browse', folder)}">${folder === '' ? t.root : pathName(folder)}</a>`;
   return [
-    html`${isLinked ? html`<a class="found" href="${addressOf(last, kind, path)}">${label}</a>` : html`<span class="found">${label}</span>`}${above}`,
+    html`${isLinked ? html`<a class="found" href="${addressOf(last, kind, path)}">${label}</a>` : html`<span class="found">${label}</span>`}${aside}${above}`,
     node.type === 'file' ? formats.bytes(node.size) : '',
     last === snapshots.at(-1) ? t.stillThere : times.moment(last.snapshot.time),
   ];

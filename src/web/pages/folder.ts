@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import type { Node } from '../../store/format/node.ts';
 import { openBudget } from '../../store/history/budget.ts';
 import type { Weight } from '../../store/history/history.ts';
 import { orderedFolder, orders } from '../../store/history/order.ts';
@@ -9,6 +10,7 @@ import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { type Label, labelsOf, stepNames } from '../objects/labels.ts';
 import {
   addressOf,
   type OpenFolder,
@@ -21,13 +23,15 @@ import {
 } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
-import { entriesTable } from './entries.ts';
+import { entriesTable, pathIn } from './entries.ts';
 import { findForm } from './find.ts';
 import { nightHead, snapshotOfDay } from './strip.ts';
 import { trail } from './trail.ts';
 
 /** Entries of a folder on one page. */
 const onePage = 200;
+/** Entries of a folder that are sorted by what they are called; of more only those on a page have their titles. */
+const mostLabelled = 2_000;
 /** Entries that one page may look at: a few tenths of a second. What is found out is remembered, so the next page comes further. */
 const reach = { strip: 60_000, weights: 30_000 };
 
@@ -57,23 +61,38 @@ export async function showFolder(
   const folder = await openFolder(opened, asked);
   const top = await topOf(opened);
   const order = orders.find((one) => one === url.searchParams.get('sort')) ?? 'name';
-  const nodes = await orderedFolder(history, folder.tree, order, texts.formats.locale);
+  const ordered = await orderedFolder(history, folder.tree, order, texts.formats.locale);
+  const inFolder = (some: readonly Node[]) => some.map((node) => ({ path: pathIn(folder.path, node), node }));
+  const isLabelled = ordered.length <= mostLabelled;
+  const ofAll = isLabelled ? await labelsOf(history, inFolder(ordered), { texts, times }) : undefined;
+  const nodes = ofAll && order === 'name' ? byTitle(ordered, ofAll, texts) : ordered;
   const number = pageNumber(url, nodes.length, onePage);
   const shown = nodes.slice((number - 1) * onePage, number * onePage);
   const isAll = folder.path === (top?.path ?? '');
+  const labels = ofAll ?? (await labelsOf(history, inFolder(shown), { texts, times }));
+  const steps = await stepNames(history, saved.snapshot.tree, folder.path, { texts, times });
   const counted = await weigh(history, folder.tree, openBudget(reach.weights, signal));
   const weight = counted ?? (isAll ? summed(opened) : undefined);
   const budget = openBudget(reach.strip, signal);
   const head = await nightHead({ opened, path: folder.path, kind: 'browse', times, texts, budget });
-  const entries = entriesTable({ opened, folder: folder.path, nodes: shown, order, times, texts });
+  const entries = entriesTable({ opened, folder: folder.path, nodes: shown, labels, order, times, texts });
   const body = html`${head}
-<section class="card"><div class="folder-head">${trail({ opened, path: folder.path, top: top?.path ?? '', texts })}
+<section class="card"><div class="folder-head">${trail({ opened, path: folder.path, steps, top: top?.path ?? '', texts })}
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
 ${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight })}</section>`;
-  const title = isAll ? t.root : plainName(folder.path.split('/').at(-1) ?? '');
+  const title = isAll ? t.root : plainName(steps.at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
+}
+
+/** As they are, but by their titles where they have any: the rest are called by their names. */
+function byTitle(nodes: readonly Node[], labels: ReadonlyMap<Node, Label>, { formats }: Texts): readonly Node[] {
+  if (labels.size === 0) return nodes;
+  const natural = new Intl.Collator(formats.locale, { numeric: true });
+  const called = (node: Node) => labels.get(node)?.title ?? node.name;
+  const rank = (node: Node) => (node.type === 'dir' ? 0 : 1);
+  return nodes.toSorted((a, b) => rank(a) - rank(b) || natural.compare(called(a), called(b)));
 }
 
 /** What the snapshot says of itself. */
@@ -100,7 +119,7 @@ function oddityWords(oddity: Oddity, renamed: string, why: ZipNotes['odd']['why'
 
 function waysOut(
   { resources: { config }, texts }: PersonVisit,
-  { saved }: OpenSnapshot,
+  { history, saved }: OpenSnapshot,
   { path }: OpenFolder,
   { isAll, weight }: { isAll: boolean; weight: Weight | undefined },
 ): Html {
@@ -108,7 +127,7 @@ function waysOut(
   const label = (isAll ? t.zipAll : t.zip)(weight && texts.formats.bytes(weight.bytes));
   return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
 ${config.filesWrite === 'off' ? '' : html`<a class="button quiet" href="${addressOf(saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}
-<a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a></p>`;
+${saved === history.snapshots[0] ? '' : html`<a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a>`}</p>`;
 }
 
 function pager(number: number, entries: number, order: string, { snapshots: t }: Texts): Html | '' {

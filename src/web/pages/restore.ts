@@ -46,13 +46,13 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
     now: resources.clock.now(),
   });
   const back = addressOf(opened.saved, 'browse', folderOf(path));
+  const place = restorePlaceOf(path, resources.config);
   const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : pathName(path)}</dd></div>
-<div><dt>${t.asOf}</dt><dd>${times.moment(opened.saved.snapshot.time)}</dd></div>${weight ? html`<div><dt>${t.size}</dt><dd>${t.sizeOf(texts.formats.number(weight.files), texts.formats.bytes(weight.bytes), weight.files)}</dd></div>` : ''}</dl>`;
+<div><dt>${t.asOf}</dt><dd>${times.moment(opened.saved.snapshot.time)}</dd></div>${weight ? html`<div><dt>${t.size}</dt><dd>${t.sizeOf[place](weight.files, texts.formats.bytes(weight.bytes))}</dd></div>` : ''}</dl>`;
   const act =
     running === null
       ? form(session, addressOf(opened.saved, 'restore', path), html`<button>${icon('restore')}${t.begin}</button>`)
       : html`<p>${t.running} <a href="/restores/${running.id}">${t.see}</a></p>`;
-  const place = restorePlaceOf(path, resources.config);
   const isAsFiles = place === 'files' && isOfOthers(opened, path);
   const { calendarsUrl, contactsUrl } = resources.config;
   const byItself = (calendarsUrl ?? contactsUrl) ? ` ${t.byItself}` : '';
@@ -188,7 +188,7 @@ function factsOf(
   const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
   const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
   return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path))}${view.folder === null ? '' : fact(t.folder[place], html`<bdi>${view.folder}</bdi>`)}
-${fact(t.written, `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
+${fact(t.written[place], `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
 }
 
 interface Problem {

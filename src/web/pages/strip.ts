@@ -40,8 +40,14 @@ export async function nightHead(strip: Strip): Promise<Html> {
 <p class="soft">${t.asAt(times.time(saved.snapshot.time), times.zone)}</p></div>
 <div class="ways">${way(earlier, t.earlier, 'prev')}${way(later, t.later, 'next')}</div></div>
 ${unreadable(opened.history, texts)}<nav class="strip" aria-label="${t.nights}"><ol>${nights.map((night, index) => stop(strip, night, { before: nights[index - 1] ?? taken, isFar: Math.abs(index - here) > near }))}</ol></nav>
-<div class="night-foot"><form action="${addressOf(saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
-<a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;
+<div class="night-foot">${opened.history.snapshots.length > 1 ? dayForm(strip) : ''}<a href="/snapshots/nights">${t.all(opened.history.snapshots.length)}</a></div></section>`;
+}
+
+function dayForm(strip: Strip): Html {
+  const { opened, path, kind, times, texts } = strip;
+  const t = texts.snapshots;
+  return html`<form action="${addressOf(opened.saved, kind, path)}"><label>${t.goTo} <input type="date" name="night" value="${times.date(opened.saved.snapshot.time)}" min="${edge(strip, 0)}" max="${edge(strip, -1)}" required></label> <button class="quiet">${t.go}</button></form>
+`;
 }
 
 /** Says that there are snapshots that cannot be read. */

@@ -1144,12 +1144,12 @@ export const texts: Texts = {
     neverWas: 'Ihre Sicherungsstände wurden nie geprüft.',
     nothing: 'Es gibt nichts zu prüfen, da es kein Repository gibt. Eine Sicherung legt eines an.',
     what: (days) =>
-      `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Dateien, die zur Probe wiederhergestellt werden, und ein Teil der Daten, sodass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
+      `Einmal am Tag werden Ihre Sicherungsstände geprüft: jeder Ordner und jede Schlüsseldatei, eine zufällige Stichprobe von Einträgen, die zur Probe wiederhergestellt werden, und ein Teil der Daten, sodass alle ${days === 1 ? 'innerhalb eines Tages' : `innerhalb von ${days} Tagen`} erneut gelesen werden.`,
     ended: (at) => `Ihre Sicherungsstände werden nicht mehr geprüft, denn sie werden am ${at} gelöscht.`,
     checked: 'Letzte Prüfung',
     packs: 'Dabei gelesene Datenpakete',
-    sample: 'Dabei zur Probe wiederhergestellte Dateien',
-    compared: 'Zur Probe wiederhergestellte und mit dem Server verglichene Dateien',
+    sample: 'Dabei zur Probe wiederhergestellte Einträge',
+    compared: 'Zur Probe wiederhergestellte und mit dem Server verglichene Einträge',
     comparedIn: (files, at) => `${formats.number(files)}, in der Sicherung vom ${at}`,
     comparedNever: 'noch keine',
     next: 'Nächste Prüfung',
@@ -1242,7 +1242,11 @@ export const texts: Texts = {
     all: 'Alles aus diesem Sicherungsstand',
     asOf: 'Wie es war',
     size: 'Größe',
-    sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'Datei' : 'Dateien'}, ${size}`,
+    sizeOf: {
+      files: (count, size) => `${files(count)}, ${size}`,
+      calendars: (count, size) => `${items(count)}, ${size}`,
+      contacts: (count, size) => `${items(count)}, ${size}`,
+    },
     asFiles:
       'Kalender, Kontakte und E-Mails werden dort als Dateien (.ics, .vcf und .eml) abgelegt: Nightkeep ändert keinen Kalender, kein Adressbuch und kein Postfach. Importieren Sie diese Dateien in Ihren Kalender, Ihr Adressbuch oder Ihr Mailprogramm, oder laden Sie sie stattdessen herunter.',
     byItself:
@@ -1297,7 +1301,7 @@ export const texts: Texts = {
     cancelling: 'Es wird abgebrochen.',
     progress: 'Fortschritt der Wiederherstellung',
     folder: { files: 'Ordner auf dem Server', calendars: 'Neuer Kalender', contacts: 'Neues Adressbuch' },
-    written: 'Geschriebene Dateien',
+    written: { files: 'Geschriebene Dateien', calendars: 'Geschriebene Einträge', contacts: 'Geschriebene Einträge' },
     of: (files: string) => ` von ${files}`,
     bytes: 'Geschriebene Daten',
     started: 'Begonnen',
@@ -1313,17 +1317,19 @@ export const texts: Texts = {
     title: 'Sicherungsstände',
     none: 'Es gibt keinen Sicherungsstand.',
     taken: 'Aufgenommen',
-    files: 'Dateien',
+    files: 'Einträge',
     kept: 'Alle Nächte, die aufbewahrt werden',
     zone: (zone) => `Zeiten gelten für ${zone}.`,
     root: 'Alles',
     columns: { name: 'Name', size: 'Größe', changed: 'Geändert' },
     sortBy: { name: 'Nach Namen sortieren', size: 'Größte zuerst', changed: 'Zuletzt geänderte zuerst' },
-    fileCount: files,
-    sum: (entries, count, size) =>
-      count === undefined || size === undefined
-        ? items(entries)
-        : `${items(entries)}; insgesamt ${files(count)}, ${size}`,
+    below: items,
+    sum: (count, below, size) => {
+      if (below === undefined || size === undefined) return items(count);
+      return below === count
+        ? `${items(count)}, ${size}`
+        : `${items(count)}; insgesamt ${formats.number(below)}, Ordner nicht mitgezählt; ${size}`;
+    },
     linkTo: 'ein Verweis auf',
     special: 'ein Gerät oder eine Pipe; wird nicht wiederhergestellt',
     unreadableEntry: 'beschädigt oder von unbekannter Art',
@@ -1369,21 +1375,20 @@ export const texts: Texts = {
     },
     preview: 'Vorschau',
     previewOf: (name) => `Vorschau von ${name}`,
-    noPreview: 'Diese Datei lässt sich hier nicht zeigen; laden Sie sie herunter, um sie zu öffnen.',
-    emptyFile: 'Diese Datei ist leer.',
-    cut: (size) => `Das sind die ersten ${size}; laden Sie die Datei herunter, um alles zu sehen.`,
+    noPreview: 'Das lässt sich hier nicht zeigen; laden Sie es herunter, um es zu öffnen.',
+    emptyFile: 'Es ist nichts darin.',
+    cut: (size) => `Das sind die ersten ${size}; laden Sie es herunter, um alles zu sehen.`,
     damagedSnapshots: (count: number) =>
       count === 1
         ? 'Ein Sicherungsstand ist nicht zu lesen, weil seine Datei im Speicher beschädigt ist; er fehlt hier. Der Betreiber von Nightkeep muss nachsehen.'
         : `${formats.number(count)} Sicherungsstände sind nicht zu lesen, weil ihre Dateien im Speicher beschädigt sind; sie fehlen hier. Der Betreiber von Nightkeep muss nachsehen.`,
-    damaged:
-      'Diese Datei ist in diesem Sicherungsstand nicht zu lesen. Eine andere Fassung davon ist vielleicht unversehrt.',
+    damaged: 'Das ist in diesem Sicherungsstand nicht zu lesen. Eine andere Fassung davon ist vielleicht unversehrt.',
     fileFacts: (size, moment) => `${size}, geändert ${moment}`,
     download: 'Diese Fassung herunterladen',
     downloadOf: (moment) => `Die Fassung vom ${moment} herunterladen`,
     versions: (count) => (count === 1 ? 'Die einzige Fassung' : `${formats.number(count)} Fassungen`),
     fromTo: (first, last) => `${first} bis ${last}`,
-    notFile: 'damals keine Datei',
+    notFile: 'damals etwas anderes',
     newerVersions: 'Neuere Fassungen',
     olderVersions: 'Ältere Fassungen',
     versionsCut: 'Vielleicht gibt es mehr Fassungen: Nicht alle Nächte konnten durchsucht werden.',
@@ -1422,6 +1427,31 @@ export const texts: Texts = {
       `${folders === 1 ? 'Ein Ordner konnte' : `${formats.number(folders)} Ordner konnten`} nicht gelesen werden; was darin ist, lässt sich nicht finden.`,
     searchOn: 'Frühere Nächte durchsuchen',
     foundPages: 'Seiten mit dem, was gefunden wurde',
+  },
+  objects: {
+    untitled: {
+      event: 'Termin ohne Titel',
+      task: 'Aufgabe ohne Titel',
+      journal: 'Journaleintrag ohne Titel',
+      contact: 'Kontakt ohne Namen',
+      message: 'Nachricht ohne Betreff',
+    },
+    when: 'Wann',
+    fromTo: (first, last) => `${first} bis ${last}`,
+    repeats: 'Wiederholt sich; dies ist das erste Mal.',
+    due: 'Fällig',
+    where: 'Wo',
+    notes: 'Notizen',
+    organization: 'Organisation',
+    mail: 'E-Mail',
+    phone: 'Telefon',
+    address: 'Anschrift',
+    from: 'Von',
+    to: 'An',
+    copies: 'Kopie an',
+    date: 'Datum',
+    noText: 'Es ist kein reiner Text darin: Laden Sie sie herunter, um sie in einem E-Mail-Programm zu lesen.',
+    stored: 'Wie es gespeichert ist',
   },
   recovery: {
     title: 'Wiederherstellung im Notfall',

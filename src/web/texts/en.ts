@@ -1158,12 +1158,12 @@ export const texts = {
     neverWas: 'Your snapshots were never verified.',
     nothing: 'There is nothing to verify, since there is no repository. A backup creates one.',
     what: (days: number) =>
-      `Once a day your snapshots are verified: every folder and key file, a random sample of files, which are restored as a test, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
+      `Once a day your snapshots are verified: every folder and key file, a random sample of entries, which are restored as a test, and a part of the data, so that all of it is read again within ${days === 1 ? 'a day' : `${days} days`}.`,
     ended: (at: string) => `Your snapshots are no longer verified, since they will be erased on ${at}.`,
     checked: 'Last verification',
     packs: 'Packs of data that it read',
-    sample: 'Files that it restored as a test',
-    compared: 'Files restored as a test and compared with the server',
+    sample: 'Entries that it restored as a test',
+    compared: 'Entries restored as a test and compared with the server',
     comparedIn: (files: number, at: string) => `${formats.number(files)}, in the backup of ${at}`,
     comparedNever: 'none yet',
     next: 'Next verification',
@@ -1255,7 +1255,11 @@ export const texts = {
     all: 'Everything in this snapshot',
     asOf: 'As it was',
     size: 'Size',
-    sizeOf: (files: string, size: string, count: number) => `${files} ${count === 1 ? 'file' : 'files'}, ${size}`,
+    sizeOf: {
+      files: (count: number, size: string) => `${formats.number(count)} ${count === 1 ? 'file' : 'files'}, ${size}`,
+      calendars: (count: number, size: string) => `${entries(count)}, ${size}`,
+      contacts: (count: number, size: string) => `${entries(count)}, ${size}`,
+    } satisfies Record<RestorePlace, unknown>,
     asFiles:
       'Calendars, contacts and mail are written there as files (.ics, .vcf and .eml): Nightkeep changes no calendar, no address book and no mailbox. Import these files into your calendar, address book or mail program, or download them instead.',
     byItself:
@@ -1286,7 +1290,11 @@ export const texts = {
       calendars: 'New calendar',
       contacts: 'New address book',
     } satisfies Record<RestorePlace, string>,
-    written: 'Files written',
+    written: {
+      files: 'Files written',
+      calendars: 'Entries written',
+      contacts: 'Entries written',
+    } satisfies Record<RestorePlace, string>,
     of: (files: string) => ` of ${files}`,
     bytes: 'Data written',
     started: 'Started',
@@ -1302,17 +1310,20 @@ export const texts = {
     title: 'Snapshots',
     none: 'There is no snapshot.',
     taken: 'Taken',
-    files: 'Files',
+    files: 'Entries',
     kept: 'All nights that are kept',
     zone: (zone: string) => `Times are those of ${zone}.`,
     root: 'Everything',
     columns: { name: 'Name', size: 'Size', changed: 'Changed' },
     sortBy: { name: 'Sort by name', size: 'Largest first', changed: 'Changed last first' },
-    fileCount: (files: number) => (files === 1 ? '1 file' : `${formats.number(files)} files`),
-    sum: (count: number, files: number | undefined, size: string | undefined) => {
+    below: entries,
+    /** `below` counts no folders. */
+    sum: (count: number, below: number | undefined, size: string | undefined) => {
       const here = entries(count);
-      if (files === undefined || size === undefined) return here;
-      return `${here}; ${files === 1 ? '1 file' : `${formats.number(files)} files`} in all, ${size}`;
+      if (below === undefined || size === undefined) return here;
+      return below === count
+        ? `${here}, ${size}`
+        : `${here}; ${formats.number(below)} in all, not counting folders; ${size}`;
     },
     linkTo: 'a link to',
     special: 'a device or pipe, which is not restored',
@@ -1359,20 +1370,20 @@ export const texts = {
     },
     preview: 'Preview',
     previewOf: (name: string) => `Preview of ${name}`,
-    noPreview: 'This file cannot be shown here; download it to open it.',
-    emptyFile: 'This file is empty.',
-    cut: (size: string) => `These are the first ${size}; download the file for all of it.`,
+    noPreview: 'It cannot be shown here; download it to open it.',
+    emptyFile: 'It is empty.',
+    cut: (size: string) => `These are the first ${size}; download it to see all of it.`,
     damagedSnapshots: (count: number) =>
       count === 1
         ? 'One snapshot cannot be read, since its file in the store is damaged; it is missing here. The operator of Nightkeep must look into it.'
         : `${formats.number(count)} snapshots cannot be read, since their files in the store are damaged; they are missing here. The operator of Nightkeep must look into it.`,
-    damaged: 'This file cannot be read in this snapshot. Another version of it may be intact.',
+    damaged: 'It cannot be read in this snapshot. Another version of it may be intact.',
     fileFacts: (size: string, moment: string) => `${size}, changed ${moment}`,
     download: 'Download this version',
     downloadOf: (moment: string) => `Download the version of ${moment}`,
     versions: (count: number) => (count === 1 ? 'The only version' : `${formats.number(count)} versions`),
     fromTo: (first: string, last: string) => `${first} to ${last}`,
-    notFile: 'not a file then',
+    notFile: 'something else then',
     newerVersions: 'Newer versions',
     olderVersions: 'Older versions',
     versionsCut: 'There may be more versions: not all nights could be searched.',
@@ -1411,6 +1422,32 @@ export const texts = {
       `${folders === 1 ? 'One folder' : `${formats.number(folders)} folders`} could not be read; what is in there cannot be found.`,
     searchOn: 'Search earlier nights',
     foundPages: 'Pages of what was found',
+  },
+  /** Events, tasks, contacts and messages. */
+  objects: {
+    untitled: {
+      event: 'Event without a title',
+      task: 'Task without a title',
+      journal: 'Journal entry without a title',
+      contact: 'Contact without a name',
+      message: 'Message without a subject',
+    },
+    when: 'When',
+    fromTo: (first: string, last: string) => `${first} to ${last}`,
+    repeats: 'It repeats; this is the first time.',
+    due: 'Due',
+    where: 'Where',
+    notes: 'Notes',
+    organization: 'Organization',
+    mail: 'Mail',
+    phone: 'Phone',
+    address: 'Address',
+    from: 'From',
+    to: 'To',
+    copies: 'Copies to',
+    date: 'Date',
+    noText: 'It holds no plain text: download it to read it in a mail program.',
+    stored: 'As it is stored',
   },
   recovery: {
     title: 'Recovery',

@@ -147,7 +147,7 @@ const folder = '/dav/Restored 2026-05-04 12.00';
 describe('putting back', () => {
   it('says first what it means and how much it is, and asks the provider without offline access', async () => {
     const page = await alice.text(`/snapshots/${snapshot}/restore/files/Letters`);
-    for (const said of [t.lead.files, t.access, t.notKept, t.sizeOf('3', '16 bytes', 3)]) expect(page).toContain(said);
+    for (const said of [t.lead.files, t.access, t.notKept, t.sizeOf.files(3, '16 bytes')]) expect(page).toContain(said);
     const { searchParams } = new URL((await ask('files/Letters')).headers.get('location') ?? '');
     expect(searchParams.get('scope')).toBe('openid profile email');
     expect(server.heard).toEqual([]);

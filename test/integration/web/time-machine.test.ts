@@ -57,7 +57,7 @@ describe('the page of a file', () => {
     ['sub/page.html', /<iframe class="preview" sandbox src/],
     ['long.txt', /These are the first 262 KB/],
     ['program.exe', /cannot be shown here/],
-    ['empty.txt', /This file is empty/],
+    ['empty.txt', /It is empty/],
   ])('shows what can be shown: %s', async (path, what) => {
     const answer = await alice.send(at(3, 'view', path));
     const text = await answer.text();
@@ -132,6 +132,9 @@ describe('what changed', () => {
       `href="${at(1, 'view', 'gone.txt')}"`,
     );
     expect(await alice.text(`/snapshots/${ids[0]}/changes/`)).toContain('is the first night that is kept');
+    const leads = (night: number) => new RegExp(`href="/snapshots/${ids[night - 1]}/changes/`);
+    expect(await alice.text(`/snapshots/${ids[0]}/browse/`)).not.toMatch(leads(1));
+    expect(await alice.text(`/snapshots/${ids[1]}/browse/`)).toMatch(leads(2));
     expect(await alice.text(`/snapshots/${ids[1]}/changes/?since=${ids[1]}`)).toContain('Nothing changed here.');
   });
 
@@ -157,9 +160,7 @@ describe('a damaged snapshot', () => {
       for (const { name, bytes } of files.values()) if (name === pack) bytes.fill(0);
     };
     spoil('data');
-    expect(await carol.text(`/snapshots/${id}/view/files/a.txt`)).toContain(
-      'This file cannot be read in this snapshot.',
-    );
+    expect(await carol.text(`/snapshots/${id}/view/files/a.txt`)).toContain('It cannot be read in this snapshot.');
     spoil('tree');
     pages.resources.histories.drop(await carol.userId());
     const answer = await carol.send(`/snapshots/${id}/browse/files`);

@@ -40,6 +40,14 @@ describe('what of a file is shown', () => {
     expect(previewKind(bytes('%PDF-1'), 64 * 1024 ** 2 + 1)).toBeUndefined();
   });
 
+  it('is said to take so many rows where it is a short text', () => {
+    const rows = (text: string, size = text.length) => previewKind(bytes(text), size)?.rows;
+    expect(rows('one line')).toBe(1);
+    expect(rows('two\nlines')).toBe(2);
+    expect(rows(`${'x'.repeat(90)}\n\ny`)).toBe(4);
+    expect(rows('cut', 4)).toBeUndefined();
+  });
+
   it('is text also where its beginning ends within a character', () => {
     const long = Buffer.from('日'.repeat(judgedBytes)).subarray(0, judgedBytes);
     expect(previewKind(long, 10 ** 6)).toMatchObject({ kind: 'text' });

@@ -117,7 +117,7 @@ function entriesTable({ resources, texts }: PersonVisit, entries: readonly Audit
 
 /** What somebody wrote, isolated so that it does not change the direction of the text around it. */
 function apart(text: string | null): Html | '' {
-  return text === null ? '' : html`<bdi>${text}</bdi>`;
+  return text ? html`<bdi>${text}</bdi>` : '';
 }
 
 function actorOf({ by: { kind, id, name } }: AuditView, texts: Texts): Html {

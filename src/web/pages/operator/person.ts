@@ -32,7 +32,7 @@ export async function person(visit: PersonVisit): Promise<Response> {
   const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
-<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p><strong>${t.verdicts[protection.verdict]}</strong></p>
+<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p class="capital"><strong>${t.verdicts[protection.verdict]}</strong></p>
 <p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;

@@ -1,0 +1,74 @@
+import { html } from 'hono/html';
+import { unseen } from '../../file-name.ts';
+import type { Html } from '../layout.ts';
+import { name } from '../names.ts';
+import type { NightTimes } from '../night-times.ts';
+import type { Texts } from '../texts/en.ts';
+import type { CalendarObject } from './calendar-object.ts';
+import { timeOf } from './labels.ts';
+import type { PersonObject } from './person-object.ts';
+
+interface Shown {
+  readonly texts: Texts;
+  readonly times: NightTimes;
+}
+
+/** What an event, a contact or a message says, for a page. All of it was written by others. */
+export function factsOf(object: PersonObject, shown: Shown): Html | '' {
+  const { objects: t } = shown.texts;
+  switch (object.kind) {
+    case 'contact':
+      return list([
+        [t.organization, object.title === object.organization ? [] : [object.organization]],
+        [t.mail, object.mails],
+        [t.phone, object.phones],
+        [t.address, object.addresses],
+        [t.notes, words(object.notes)],
+      ]);
+    case 'message':
+      return html`${list([
+        [t.from, [object.from]],
+        [t.to, [object.to]],
+        [t.copies, [object.copies]],
+        [t.date, [shown.times.moment(object.date)]],
+      ])}${object.text === undefined ? html`<p class="soft">${t.noText}</p>` : paragraph(object.text)}`;
+    default:
+      return list([
+        [t.when, timesOf(object, shown)],
+        [t.due, object.due === undefined ? [] : [timeOf(object.due, shown)]],
+        [t.where, [object.place]],
+        [t.notes, words(object.notes)],
+      ]);
+  }
+}
+
+function timesOf({ start, end, repeats }: CalendarObject, shown: Shown): string[] {
+  const { objects: t } = shown.texts;
+  const [first, last] = [start, end].map((time) => (time === undefined ? '' : timeOf(time, shown)));
+  const span = first && last && first !== last ? t.fromTo(first, last) : first || last || '';
+  return repeats ? [span, t.repeats] : [span];
+}
+
+type Value = string | Html;
+
+/** What is empty is left out. */
+function list(facts: readonly (readonly [string, readonly Value[]])[]): Html | '' {
+  const rows = facts.flatMap(([label, values]) => {
+    const said = values.filter((value) => value !== '');
+    return said.length === 0
+      ? []
+      : [
+          html`<dt>${label}</dt>${said.map((value) => html`<dd>${typeof value === 'string' ? name(value) : value}</dd>`)}`,
+        ];
+  });
+  return rows.length === 0 ? '' : html`<dl class="said">${rows}</dl>`;
+}
+
+function words(text: string): Value[] {
+  return text === '' ? [] : [paragraph(text)];
+}
+
+/** Lines as they were written, without what is not seen. */
+function paragraph(text: string): Html {
+  return html`<div class="words" dir="auto">${text.replace(unseen, '').replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '')}</div>`;
+}

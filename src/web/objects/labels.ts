@@ -1,0 +1,169 @@
+import { propertiesName } from '../../domain/restore-place.ts';
+import { isSourceName } from '../../domain/source-names.ts';
+import { isAppError } from '../../errors.ts';
+import type { DataId, TreeId } from '../../store/format/ids.ts';
+import type { DirNode, FileNode, Node } from '../../store/format/node.ts';
+import type { History } from '../../store/history/history.ts';
+import { readSmallFiles } from '../../store/history/small-files.ts';
+import { type Cache, createCache } from '../../store/repository/cache.ts';
+import { nodeNamed } from '../../store/restorer/find-place.ts';
+import type { IconName } from '../icons.ts';
+import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import type { Texts } from '../texts/en.ts';
+import type { CalendarTime } from './calendar-object.ts';
+import { type PersonObject, readObject } from './person-object.ts';
+
+/** What an entry of a snapshot is called on pages, where its name alone tells people nothing. */
+export interface Label {
+  readonly icon: IconName;
+  readonly title: string;
+  /** What else tells it from others. */
+  readonly aside: string;
+}
+
+/** An entry, and its path in the snapshot. */
+export interface Entry {
+  readonly path: string;
+  readonly node: Node;
+}
+
+interface Told {
+  readonly kind: PersonObject['kind'] | 'collection';
+  readonly title: string;
+  readonly start: CalendarTime | undefined;
+}
+
+/** Contacts with a photo are within it. */
+const limits = { bytes: 128 * 1024, bytesInAll: 4 * 1024 * 1024 };
+/** Of a title, whatever somebody wrote. */
+const longestTitle = 200;
+/** What was read of a history stays with it: trees and blobs never change. */
+const known = new WeakMap<History, Cache<DataId, Told | null>>();
+const mostKnown = 5_000;
+
+const icons = {
+  event: 'calendar',
+  task: 'calendar',
+  journal: 'calendar',
+  contact: 'person',
+  message: 'mail',
+  collection: 'folder',
+} as const satisfies Record<Told['kind'], IconName>;
+
+/**
+ * Labels for what a person has at the top of their snapshots, for calendars and address books, and for what is in these, as far as the limits
+ * reach. Messages have names that say what they are.
+ */
+export async function labelsOf(
+  history: History,
+  entries: readonly Entry[],
+  { texts, times }: { texts: Texts; times: NightTimes },
+): Promise<ReadonlyMap<Node, Label>> {
+  const labels = new Map<Node, Label>();
+  const files = new Map<Node, FileNode>();
+  for (const { path, node } of entries) {
+    const [top = '', collection, object, ...deeper] = path.split('/');
+    if (node.type === 'dir' && collection === undefined && isSourceName(top))
+      labels.set(node, { icon: 'folder', title: texts.holding[top], aside: '' });
+    if ((top !== 'calendars' && top !== 'contacts') || deeper.length > 0) continue;
+    if (object !== undefined && node.type === 'file') files.set(node, node);
+    if (collection !== undefined && object === undefined && node.type === 'dir') {
+      const properties = await propertiesOf(history, node);
+      if (properties !== undefined) files.set(node, properties);
+    }
+  }
+  const told = await history.inTurn(() => toldOf(history, new Set(files.values())));
+  for (const [node, file] of files) {
+    const one = told.get(file);
+    if (one !== undefined) labels.set(node, labelOf(one, node, { texts, times }));
+  }
+  return labels;
+}
+
+/** The names on the way to a path, as pages show them. */
+export async function stepNames(
+  history: History,
+  tree: TreeId,
+  path: string,
+  shown: { texts: Texts; times: NightTimes },
+): Promise<string[]> {
+  const names = path.split('/').filter((part) => part !== '');
+  const steps: string[] = [];
+  let [at, subtree] = ['', tree];
+  for (const name of names.slice(0, 2)) {
+    const node = nodeNamed((await history.repository.loadTree(subtree)).nodes, name);
+    if (node?.type !== 'dir') break;
+    at = at === '' ? name : `${at}/${name}`;
+    steps.push((await labelsOf(history, [{ path: at, node }], shown)).get(node)?.title ?? name);
+    subtree = node.subtree;
+  }
+  return [...steps, ...names.slice(steps.length)];
+}
+
+/** The file with the properties of a calendar or address book. */
+async function propertiesOf({ repository }: History, { subtree }: DirNode): Promise<FileNode | undefined> {
+  try {
+    const node = nodeNamed((await repository.loadTree(subtree)).nodes, propertiesName);
+    return node?.type === 'file' ? node : undefined;
+  } catch (error) {
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    return undefined;
+  }
+}
+
+/** What these files say, as far as that is known or can be read now. */
+async function toldOf(history: History, files: ReadonlySet<FileNode>): Promise<ReadonlyMap<FileNode, Told>> {
+  const cache = known.get(history) ?? createCache<DataId, Told | null>(mostKnown);
+  known.set(history, cache);
+  const told = new Map<FileNode, Told>();
+  const unread: FileNode[] = [];
+  for (const file of files) {
+    const [id] = file.content;
+    const found = id === undefined ? null : cache.get(id);
+    if (found === undefined) unread.push(file);
+    else if (found !== null) told.set(file, found);
+  }
+  for await (const { node, content } of readSmallFiles(history.repository, unread, limits)) {
+    const found = node.name === propertiesName ? collectionOf(content) : objectOf(node.name, content);
+    const [id] = node.content;
+    if (id !== undefined) cache.set(id, found ?? null, 1);
+    if (found !== undefined) told.set(node, found);
+  }
+  return told;
+}
+
+function objectOf(name: string, content: Uint8Array): Told | undefined {
+  const object = readObject(name, content);
+  if (object === undefined) return undefined;
+  const start = 'start' in object ? (object.start ?? object.due) : undefined;
+  return { kind: object.kind, title: object.title.slice(0, longestTitle), start };
+}
+
+/** The name that a calendar or address book has for its person. */
+function collectionOf(content: Uint8Array): Told | undefined {
+  try {
+    const properties: unknown = JSON.parse(Buffer.from(content).toString());
+    const title = Object(properties).displayname;
+    return typeof title === 'string' && title.trim() !== ''
+      ? { kind: 'collection', title: title.trim().slice(0, longestTitle), start: undefined }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function labelOf({ kind, title, start }: Told, { name }: Node, shown: { texts: Texts; times: NightTimes }): Label {
+  const icon = icons[kind];
+  if (kind === 'collection') return { icon, title, aside: title === name ? '' : name };
+  const { untitled } = shown.texts.objects;
+  const when = start === undefined ? [] : [timeOf(start, shown)];
+  return { icon, title: title || untitled[kind], aside: [...when, name].join(' · ') };
+}
+
+/** A time of a calendar in the zone of the page; a clock elsewhere with the zone in which it is. */
+export function timeOf(time: CalendarTime, { texts, times }: { texts: Texts; times: NightTimes }): string {
+  if ('day' in time) return texts.formats.night(time.day);
+  if ('at' in time) return times.moment(time.at);
+  const clock = nightTimesIn(texts, 'UTC').moment(time.clock);
+  return time.zone === undefined || time.zone === times.zone ? clock : `${clock} (${time.zone})`;
+}

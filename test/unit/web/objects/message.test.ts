@@ -1,0 +1,116 @@
+import { describe, expect, it, test } from 'vitest';
+import { readMessage } from '../../../../src/web/objects/message.ts';
+
+const written = (...lines: string[]) => Buffer.from(lines.join('\r\n'), 'latin1');
+const head = ['Received: from a\r\n\tby b', 'From: Ada <ada@demo.example>', 'Subject: Hello'];
+
+describe('a message', () => {
+  it('has a subject, whom it is from and to, when it was written, and what it says', () => {
+    const found = readMessage(
+      written(
+        'From: =?utf-8?q?J=C3=BCrgen?= <j@demo.example>',
+        'To: a@demo.example,\r\n b@demo.example',
+        'Cc: c@demo.example',
+        'subject: =?iso-8859-1?Q?Gr=FC=DFe?=',
+        'Subject: another one',
+        'Date: Sat, 28 Nov 2026 10:00:00 +0100 (CET)',
+        '',
+        'Dear all,',
+        '',
+        'see you.',
+      ),
+    );
+    expect(found).toEqual({
+      kind: 'message',
+      title: 'Grüße',
+      from: 'Jürgen <j@demo.example>',
+      to: 'a@demo.example, b@demo.example',
+      copies: 'c@demo.example',
+      date: '2026-11-28T09:00:00.000Z',
+      text: 'Dear all,\n\nsee you.',
+    });
+  });
+
+  it.each([
+    ['quoted-printable', 'iso-8859-1', 'Gr=FC=\r\n=DFe', 'Grüße'],
+    ['Base64', '"UTF-8"', Buffer.from('Grüße').toString('base64'), 'Grüße'],
+    ['8bit', 'utf-8', Buffer.from('Grüße').toString('latin1'), 'Grüße'],
+    ['7bit', 'unheard-of', 'plain', 'plain'],
+  ])('says its text in whatever coding it is: %s', (coding, charset, body, text) => {
+    const found = readMessage(
+      written(
+        ...head,
+        `Content-Type: text/plain; charset=${charset}`,
+        `Content-Transfer-Encoding: ${coding}`,
+        '',
+        body,
+      ),
+    );
+    expect(found?.text).toBe(text);
+  });
+
+  it('says what its first part of plain text says, which is no attachment', () => {
+    const found = readMessage(
+      written(
+        ...head,
+        'Content-Type: multipart/mixed;\r\n boundary="o=1"',
+        '',
+        'This is a message in parts.',
+        '--o=1',
+        'Content-Disposition: attachment; filename=a.txt',
+        '',
+        'attached',
+        '--o=1',
+        'Content-Type: multipart/alternative; boundary=i2',
+        '',
+        '--i2',
+        'Content-Type: text/html',
+        '',
+        '<b>Hello</b>',
+        '--i2',
+        '',
+        'Hello',
+        '--i2--',
+        '--o=1--',
+        'after',
+      ),
+    );
+    expect(found?.text).toBe('Hello');
+  });
+
+  it.each([
+    ['HTML alone', ['Content-Type: text/html', '', '<b>x</b>']],
+    ['nothing', ['']],
+    ['parts without a boundary', ['Content-Type: multipart/mixed', '', '--', 'x']],
+  ])('says nothing that can be shown: %s', (_, lines) => {
+    expect(readMessage(written(...head, ...lines))).toMatchObject({ title: 'Hello', text: undefined });
+  });
+
+  it.each(['yesterday', '', '99 Foo 2026 10:00:00 +0100'])('has a date that is none as it is written: %j', (date) => {
+    expect(readMessage(written(...head, `Date: ${date}`))?.date).toBe(date);
+  });
+});
+
+test.each([
+  ['nothing', ''],
+  ['prose', 'Hello: this is no message'],
+  ['bytes', '\0\x01\xff'],
+])('what is none is none: %s', (_, text) => {
+  expect(readMessage(written(text))).toBeUndefined();
+});
+
+const parts = (count: number) => `Content-Type: multipart/mixed; boundary=b\n\n${'--b\nX: y\n\n'.repeat(count)}`;
+test.each([
+  ['parts', parts(80_000)],
+  ['parts within parts', parts(1).repeat(8_000)],
+  ['a folded field', `Subject: a${'\n b'.repeat(200_000)}`],
+  ['fields', Array.from({ length: 50_000 }, (_, at) => `X-${at}: y`).join('\n')],
+  ['spaces', `Content-Type:${' '.repeat(500_000)}`],
+  ['parameters', `Content-Type: multipart/mixed${'; boundary'.repeat(2_000)}`],
+  ['equals signs', `Content-Transfer-Encoding: quoted-printable\n\n${'='.repeat(500_000)}`],
+  ['a date', `Date: ${' ('.repeat(200_000)}`],
+])('takes no more time than its length asks for: %s', (_, hostile) => {
+  const begun = performance.now();
+  readMessage(written('From: a', hostile));
+  expect(performance.now() - begun).toBeLessThan(2_000);
+});
