@@ -17,6 +17,11 @@ export interface NightTimes {
   date(text: string): string;
 }
 
+/** When an entry was changed; empty where its server did not say so, as snapshots then have the first moment of 1970. */
+export function changedAt({ mtime }: { readonly mtime: string }, times: NightTimes): string {
+  return timestampMs(mtime) === 0 ? '' : times.moment(mtime);
+}
+
 const clock = { hour: '2-digit', minute: '2-digit' } as const;
 
 /** The times of snapshots in this zone, in words of this language. */

@@ -7,6 +7,7 @@ import { dates } from './areas/dates.ts';
 import { hrefs } from './areas/hrefs.ts';
 import { listings } from './areas/listings.ts';
 import { mail } from './areas/mail.ts';
+import { objects } from './areas/objects.ts';
 import { repositoryFiles } from './areas/repository-files.ts';
 import { xml } from './areas/xml.ts';
 import { zips } from './areas/zips.ts';
@@ -28,6 +29,7 @@ const properties = [
   ...repositoryFiles,
   ...zips,
   ...mail,
+  ...objects,
 ];
 const ms = (seconds * 1000) / properties.length;
 

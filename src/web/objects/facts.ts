@@ -2,9 +2,9 @@ import { html } from 'hono/html';
 import { unseen } from '../../file-name.ts';
 import type { Html } from '../layout.ts';
 import { name } from '../names.ts';
-import type { NightTimes } from '../night-times.ts';
+import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import type { Texts } from '../texts/en.ts';
-import type { CalendarObject } from './calendar-object.ts';
+import type { CalendarObject, CalendarTime } from './calendar-object.ts';
 import { timeOf } from './labels.ts';
 import type { PersonObject } from './person-object.ts';
 
@@ -44,9 +44,22 @@ export function factsOf(object: PersonObject, shown: Shown): Html | '' {
 
 function timesOf({ start, end, repeats }: CalendarObject, shown: Shown): string[] {
   const { objects: t } = shown.texts;
-  const [first, last] = [start, end].map((time) => (time === undefined ? '' : timeOf(time, shown)));
+  const first = start === undefined ? '' : timeOf(start, shown);
+  const last = end === undefined ? '' : isSameDay(start, end, shown) ? clockOf(end, shown) : timeOf(end, shown);
   const span = first && last && first !== last ? t.fromTo(first, last) : first || last || '';
   return repeats ? [span, t.repeats] : [span];
+}
+
+/** Whether people need the day only once. */
+function isSameDay(start: CalendarTime | undefined, end: CalendarTime, { times }: Shown): boolean {
+  if (start === undefined || 'day' in start || 'day' in end) return false;
+  if ('at' in start) return 'at' in end && times.date(start.at) === times.date(end.at);
+  return 'clock' in end && start.zone === end.zone && start.clock.slice(0, 10) === end.clock.slice(0, 10);
+}
+
+function clockOf(time: CalendarTime, { texts, times }: Shown): string {
+  if ('day' in time) return texts.formats.night(time.day);
+  return 'at' in time ? times.time(time.at) : nightTimesIn(texts, 'UTC').time(time.clock);
 }
 
 type Value = string | Html;

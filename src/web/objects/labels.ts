@@ -66,7 +66,7 @@ export async function labelsOf(
     if (node.type === 'dir' && collection === undefined && isSourceName(top))
       labels.set(node, { icon: 'folder', title: texts.holding[top], aside: '' });
     if ((top !== 'calendars' && top !== 'contacts') || deeper.length > 0) continue;
-    if (object !== undefined && node.type === 'file') files.set(node, node);
+    if (object !== undefined && object !== propertiesName && node.type === 'file') files.set(node, node);
     if (collection !== undefined && object === undefined && node.type === 'dir') {
       const properties = await propertiesOf(history, node);
       if (properties !== undefined) files.set(node, properties);

@@ -5,7 +5,7 @@ import { type Order, orders } from '../../store/history/order.ts';
 import { type IconName, iconSprite, spriteIcon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name } from '../names.ts';
-import type { NightTimes } from '../night-times.ts';
+import { changedAt, type NightTimes } from '../night-times.ts';
 import type { Label } from '../objects/labels.ts';
 import { addressOf, type OpenSnapshot } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
@@ -41,7 +41,7 @@ export function pathIn(folder: string, { name }: Node): string {
 
 function row({ opened, folder, labels, times, texts }: Entries, node: Node): Html {
   const path = pathIn(folder, node);
-  return html`<tr role="row"><td role="cell">${link(opened, path, node, labels.get(node), texts)}</td><td role="cell" class="number">${sizeOf(opened, node, texts)}</td><td role="cell">${times.moment(node.mtime)}</td></tr>
+  return html`<tr role="row"><td role="cell">${link(opened, path, node, labels.get(node), texts)}</td><td role="cell" class="number">${sizeOf(opened, node, texts)}</td><td role="cell">${changedAt(node, times)}</td></tr>
 `;
 }
 

@@ -7,7 +7,7 @@ import { readFile } from '../../store/restorer/read-file.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, plainName } from '../names.ts';
-import { type NightTimes, nightTimesIn } from '../night-times.ts';
+import { changedAt, type NightTimes, nightTimesIn } from '../night-times.ts';
 import { factsOf } from '../objects/facts.ts';
 import { stepNames } from '../objects/labels.ts';
 import { mayBeObject, type PersonObject, readObject } from '../objects/person-object.ts';
@@ -51,14 +51,15 @@ export async function view(visit: PersonVisit): Promise<Response> {
   const head = await nightHead({ opened, path, kind: 'view', times, texts, budget });
   const object = await objectIn(opened, node);
   const file = { opened, path, node, object, times, texts };
+  const changed = changedAt(node, times);
   const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
-  const title = object === undefined ? node.name : object.title || texts.objects.untitled[object.kind];
+  const title = object === undefined ? node.name : titleOf(object, texts);
   const history = await opened.history.inTurn(() =>
     versionsOf(opened.history, path, openBudget(reach.versions, signal)),
   );
   const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, steps, top, texts })}
 ${await previewPart(file)}</section>
-<section class="card"><h2>${name(title)}</h2><p class="soft">${texts.snapshots.fileFacts(texts.formats.bytes(node.size), times.moment(node.mtime))}</p>
+<section class="card"><h2>${name(node.name)}</h2><p class="soft">${changed === '' ? texts.formats.bytes(node.size) : texts.snapshots.fileFacts(texts.formats.bytes(node.size), changed)}</p>
 <p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
 ${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
   return page(visit, `${plainName(title)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
@@ -81,12 +82,16 @@ async function objectIn({ history }: OpenSnapshot, node: FileNode): Promise<Pers
   }
 }
 
+function titleOf({ kind, title }: PersonObject, { objects: t }: Texts): string {
+  return title || t.untitled[kind];
+}
+
 /** What an event, a contact or a message says, and below it the file in which it is kept; of any other file what can be shown. */
 async function previewPart(file: FilePage): Promise<Html> {
   const { object, texts, times } = file;
   const preview = await filePart(file);
   if (object === undefined) return preview;
-  return html`${factsOf(object, { texts, times })}<details><summary>${texts.objects.stored}</summary>${preview}</details>`;
+  return html`<h2>${name(titleOf(object, texts))}</h2>${factsOf(object, { texts, times })}<details><summary>${texts.objects.stored}</summary>${preview}</details>`;
 }
 
 async function filePart({ opened, path, node, texts }: FilePage): Promise<Html> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { fileNode } from '../../../src/store/archiver/nodes.ts';
 import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -43,7 +44,11 @@ const held = {
       ),
     },
   },
-  files: { 'letter.txt': Buffer.from('text'), 'saved.ics': event('SUMMARY:Saved') },
+  files: {
+    'letter.txt': Buffer.from('text'),
+    'saved.ics': event('SUMMARY:Saved'),
+    'timeless.txt': { node: fileNode({ name: 'timeless.txt' }, 0, []) },
+  },
 } satisfies Folder;
 
 let pages: Pages;
@@ -70,7 +75,7 @@ describe('browsing', () => {
   it('calls what a person has by its names, and calendars and address books as their person does', async () => {
     const top = await read(at('browse', ''));
     for (const name of ['Calendars', 'Contacts', 'Files', 'Mail']) expect(top).toContain(` ${name} `);
-    expect(top).toContain('4 entries; 12 in all, not counting folders');
+    expect(top).toContain('4 entries; 13 in all, not counting folders');
     const calendars = await read(at('browse', 'calendars'));
     expect(calendars).toContain('Everything Calendars');
     expect(calendars).toContain('Choir b7c1');
@@ -86,6 +91,8 @@ describe('browsing', () => {
     expect(page).toContain('Event without a title 5e.ics');
     expect(page).toContain('(Asia/Tokyo)');
     expect(page).toContain(' 7a.ics ');
+    expect(page).toContain(' properties.json ');
+    expect(page).not.toContain('Choir properties.json');
     expect(page.indexOf('Rehearsal')).toBeLessThan(page.indexOf('Tour'));
     expect(await read(at('browse', 'contacts/people'))).toContain('Ada Baker x.vcf');
     const bySize = await read(`${at('browse', 'calendars/b7c1')}?sort=size`);
@@ -99,8 +106,12 @@ describe('browsing', () => {
     await alice.post('/settings/language', { language: '' });
   });
 
-  it('leaves files by their names', async () => {
-    expect(await read(at('browse', 'files'))).not.toContain('Saved');
+  it('leaves files by their names, and says of no time that a server did not tell', async () => {
+    const files = await read(at('browse', 'files'));
+    expect(files).not.toContain('Saved');
+    expect(files).toContain('timeless.txt 0 bytes Download');
+    expect(files).toContain('letter.txt 4 bytes 2 Jan 2026, 03:04');
+    expect(await read(at('view', 'files/timeless.txt'))).toContain(' 0 bytes Download');
   });
 
   it('says what changed by the same titles, and what was found', async () => {
@@ -110,7 +121,7 @@ describe('browsing', () => {
 });
 
 test.each([
-  ['calendars/b7c1/9f.ics', ['Rehearsal', 'When 6 May 2026, 08:00 to 6 May 2026, 09:00', 'Where Hall']],
+  ['calendars/b7c1/9f.ics', ['Rehearsal', 'When 6 May 2026, 08:00 to 09:00', 'Where Hall']],
   ['calendars/b7c1/1a.ics', ['When Fri, 1 May 2026 to Sat, 2 May 2026 It repeats; this is the first time.']],
   ['contacts/people/x.vcf', ['Ada Baker', 'Mail ada@demo.example']],
   [
