@@ -192,12 +192,13 @@ async function resume(
   return planIds.length;
 }
 
-/** Saves which night comes next: of its date there is no run yet. */
-export async function saveNextNight(transaction: Transaction, plan: NightPlan, at: Date): Promise<void> {
+/** Saves which night comes next: of its date there is no run yet. Answers when it is due. */
+export async function saveNextNight(transaction: Transaction, plan: NightPlan, at: Date): Promise<Date> {
   const hasRun = (night: string) => transaction.run.count({ where: { planId: plan.id, night, slot: 'night' } });
   let next = nextNight(plan, at);
   while ((await hasRun(next.night)) > 0) next = nextNight(plan, next.night);
   await transaction.plan.update({ where: { id: plan.id }, data: { nextNight: next.night, nextDueAt: next.dueAt } });
+  return next.dueAt;
 }
 
 /** Saves when the nights of a person's newest plan are, from the next one on; `same` where they were so already, `none` without a plan. */

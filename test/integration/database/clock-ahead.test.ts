@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listGrantsToExchange } from '../../../src/database/consent/grants.ts';
 import { useRate } from '../../../src/database/people/rate-limits.ts';
 import { findRunningRestore } from '../../../src/database/repositories/restores.ts';
 import { bringBackFromAhead } from '../../../src/database/server/clock-ahead.ts';
 import { claimDueStateExport } from '../../../src/database/state/state-exports.ts';
+import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
-const day = 24 * 3_600_000;
+const hour = 3_600_000;
+const day = 24 * hour;
 const by = 'worker:first';
 let fixture: NightFixture;
 let now: Date;
@@ -183,4 +186,133 @@ test('sends what was to be sent then, and ends the sessions that began then', as
   await bringBack();
   expect(await database.notice.findFirstOrThrow()).toMatchObject({ createdAt: now, nextAttemptAt: now });
   expect(await database.webSession.findMany()).toMatchObject([{ id: 'before', lastSeenAt: now }]);
+});
+
+/* PostgreSQL tells its own time here: what is to be later than that is of another century. */
+describe('a clock that is ahead for a while', () => {
+  const evening = new Date('2126-03-01T22:30:00Z');
+  let planId: string;
+  beforeEach(async () => {
+    await passUntil(evening);
+    const { database } = fixture.resources;
+    planId = await savePlan(database, { nextNight: '2126-03-02', nextDueAt: '2126-03-02T00:30:00Z' });
+  });
+
+  const passUntil = (at: Date) =>
+    fixture.resources.clock.advance(at.getTime() - fixture.resources.clock.now().getTime());
+  const runsOf = () => fixture.resources.database.run.findMany({ orderBy: { id: 'asc' } });
+  /** A worker ends what was opened, by its clock. */
+  const end = async () => {
+    const { clock, database } = fixture.resources;
+    const { id } = await database.run.findFirstOrThrow({ where: { state: 'queued' } });
+    const data = { state: 'succeeded' as const, startedAt: clock.now(), finishedAt: clock.now() };
+    await database.run.update({ where: { id }, data });
+  };
+  /** Nights that are opened on these days, at whose ends nothing waits any more. */
+  const nightsOf = async (days: number) => {
+    for (let n = 1; n <= days; n++) {
+      await passUntil(later(n * day, evening));
+      if ((await openNight(fixture.resources)).opened > 0) await end();
+    }
+    return (await runsOf()).filter(({ slot }) => slot === 'night').map(({ night }) => night);
+  };
+
+  test.each([1, 3, 14, 26, 48, 72])('by %i hours costs no night once it is right again', async (hours) => {
+    const { clock } = fixture.resources;
+    await passUntil(later(hours * hour, evening));
+    const { opened } = await openNight(fixture.resources);
+    expect(opened).toBe(hours > 2 ? 1 : 0);
+    if (opened > 0) await end();
+    await passUntil(evening);
+    await healRuns(fixture.resources);
+    const [early] = await runsOf();
+    if (opened > 0)
+      expect(early).toMatchObject({ night: '2126-03-01', queuedAt: evening, startedAt: evening, finishedAt: evening });
+    expect(await nightsOf(4)).toEqual(['2126-03-02', '2126-03-03', '2126-03-04', '2126-03-05']);
+    expect(clock.now()).toEqual(later(4 * day, evening));
+  });
+
+  test('lets a run that waits go on at once, and what a worker has held since then be taken over after its lease', async () => {
+    await passUntil(later(2 * day, evening));
+    await openNight(fixture.resources);
+    await passUntil(evening);
+    await healRuns(fixture.resources);
+    expect(await runsOf()).toMatchObject([{ state: 'queued', dueAt: evening }]);
+    const { database } = fixture.resources;
+    const held = { state: 'running' as const, leaseHolder: 'gone', leaseUntil: later(2 * day, evening) };
+    await database.run.updateMany({ data: held });
+    await healRuns(fixture.resources);
+    expect(await runsOf()).toMatchObject([{ state: 'running', leaseUntil: later(60_000, evening) }]);
+    await passUntil(later(60_001, evening));
+    expect(await healRuns(fixture.resources)).toMatchObject({ returned: 1 });
+  });
+
+  test('makes a night twice at most, though it stays ahead beside one that is right', async () => {
+    for (let minute = 0; minute < 10; minute++) {
+      const at = later(minute * 60_000, evening);
+      await passUntil(later(2 * day, at));
+      if ((await openNight(fixture.resources)).opened > 0) await end();
+      await passUntil(at);
+      await healRuns(fixture.resources);
+    }
+    expect((await runsOf()).map(({ slot }) => slot).toSorted()).toEqual(['early 2126-03-03', 'night']);
+  });
+
+  test('puts off no night that was reckoned then, as after a consent', async () => {
+    const { database } = fixture.resources;
+    const dueAt = new Date('2126-03-05T00:30:00Z');
+    await database.plan.updateMany({ data: { nextNight: '2126-03-05', nextDueAt: dueAt } });
+    await healRuns(fixture.resources);
+    expect(await nightsOf(4)).toEqual(['2126-03-02', '2126-03-03', '2126-03-04', '2126-03-05']);
+  });
+
+  test('is none where only the clock of this machine is behind', async () => {
+    const { database } = fixture.resources;
+    await database.run.deleteMany();
+    const behind = later(-60 * day);
+    const made = { planId, night: '2026-05-01', slot: 'night', trigger: 'schedule', queuedAt: now, finishedAt: now };
+    await database.run.create({ data: { ...made, id: randomUUID(), state: 'succeeded', dueAt: now } });
+    await database.plan.update({ where: { id: planId }, data: { nextNight: '2026-05-02', nextDueAt: later(day) } });
+    const before = [await runsOf(), await database.plan.findMany()];
+    expect(await bringBackFromAhead(database, { at: behind, by })).toMatchObject({ plans: 0, runs: 0, grants: 0 });
+    expect([await runsOf(), await database.plan.findMany()]).toEqual(before);
+  });
+
+  test('moves the next use of a consent back by as much, and asks nobody for it', async () => {
+    const { database } = fixture.resources;
+    const ahead = later(2 * day, evening);
+    const { grantId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    const exchange = { grantId, generation: 1, fence: 1, holder: 'gone', purpose: 'run' };
+    await database.exchange.create({ data: { ...exchange, id: randomUUID(), startedAt: ahead, answeredAt: ahead } });
+    const used = {
+      lastExchangedAt: ahead,
+      idleDeadline: later(30 * day, ahead),
+      nextExchangeAt: later(7 * day, ahead),
+    };
+    await database.grant.update({ where: { id: grantId }, data: { ...used, leaseUntil: ahead } });
+    await bringBackFromAhead(database, { at: evening, by });
+    expect(await database.grant.findUniqueOrThrow({ where: { id: grantId } })).toMatchObject({
+      lastExchangedAt: evening,
+      idleDeadline: later(30 * day, evening),
+      nextExchangeAt: later(7 * day, evening),
+      leaseUntil: evening,
+    });
+    expect(await database.exchange.findFirstOrThrow()).toMatchObject({ startedAt: evening, answeredAt: evening });
+  });
+
+  test('asks a provider again whose circuit opened then, sends what was to be told, and ends sessions that began then', async () => {
+    const { database } = fixture.resources;
+    const ahead = later(hour, evening);
+    const circuit = { issuer: 'https://idp.example', clientId: 'nightkeep', open: true, reason: 'unreachable' };
+    await database.circuit.create({ data: { ...circuit, openedAt: ahead, nextProbeAt: later(60_000, ahead) } });
+    const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
+    const notice = { id: randomUUID(), channel: 'mail-person', key: 'k', facts: {}, userId };
+    await database.notice.create({ data: { ...notice, createdAt: ahead, nextAttemptAt: ahead } });
+    const session = { id: 's', userId, operator: true, agent: 'a', authenticatedAt: ahead, createdAt: ahead };
+    await database.webSession.create({ data: { ...session, lastSeenAt: ahead, endsAt: later(day / 2, ahead) } });
+    await bringBackFromAhead(database, { at: evening, by });
+    expect(await database.circuit.findFirstOrThrow()).toMatchObject({ openedAt: evening, nextProbeAt: evening });
+    expect(await database.notice.findFirstOrThrow()).toMatchObject({ createdAt: evening, nextAttemptAt: evening });
+    expect(await database.webSession.count()).toBe(0);
+  });
 });
