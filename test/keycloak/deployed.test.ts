@@ -1,12 +1,23 @@
+import { execFile } from 'node:child_process';
+import { createPublicKey } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import KeycloakAdminClient from '@keycloak/keycloak-admin-client';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type ErrorCode, isAppError } from '../../src/errors.ts';
+import { openMail } from '../support/fixtures/open-mail.ts';
+import { rootOf } from '../support/fixtures/open-source.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { apache } from '../support/servers/apache.ts';
 import { startDeployedWebdav } from '../support/servers/deployed-webdav.ts';
+import { type Dovecot, dovecot, startDovecot } from '../support/servers/dovecot.ts';
 import { defaultVersion, keycloakDistribution } from '../support/servers/keycloak/distribution.ts';
 import { administrator, placeholders, prepareHome, startKeycloak } from '../support/servers/keycloak/process.ts';
 
+const run = promisify(execFile);
 const ours = inject('keycloak')?.restartUrl !== undefined;
 const hostname = 'keycloak.localhost';
 
@@ -59,6 +70,49 @@ describe.skipIf(!ours || apache === undefined)('the Keycloak and the WebDAV serv
     expect([401, 403]).toContain(await statusOf('files/alice/', await tokenOf('alice', 'admin-cli')));
   });
 
+  describe.skipIf(dovecot === undefined)('a mail server with the lines of docs/operations.md', () => {
+    const outcome = async (server: Dovecot, person: string, token: string) => {
+      const access = async () => ({ token });
+      await using source = openMail(server.urlOf(person), { clock: systemClock(), access });
+      return await rootOf(source).then(
+        () => 'open',
+        (error: unknown) => (isAppError(error) ? error.code : error),
+      );
+    };
+
+    async function expectOwnMailAlone(oauth2: string, madeUp: ErrorCode): Promise<void> {
+      await using server = await startDovecot({ oauth2 });
+      await server.deliver('alice', 'INBOX', { content: 'Subject: Hello\r\n\r\nHello.\r\n' });
+      const alice = await tokenOf('alice', 'nightkeep', placeholders.NIGHTKEEP_CLIENT_SECRET);
+      expect(await outcome(server, 'alice', alice)).toBe('open');
+      expect(await outcome(server, 'bob', alice)).toBe('source/unauthorized');
+      expect(await outcome(server, 'alice', 'made-up')).toBe(madeUp);
+    }
+
+    test('that asks Keycloak’s userinfo endpoint opens the mail of the token’s person alone', async () => {
+      const oauth2 = (await oauth2Lines('auth')).replace('https://keycloak.example/realms/people', realm.href);
+      await expectOwnMailAlone(oauth2, 'source/unavailable');
+    });
+
+    test('that checks the signature does, and takes no token of another client', async () => {
+      const { keys } = Object(await (await fetch(`${realm.href}/protocol/openid-connect/certs`)).json());
+      await using folder = await temporaryFolder('keys');
+      for (const key of keys.filter(({ use }: { use: string }) => use === 'sig')) {
+        const place = join(folder.path, 'nightkeep', key.alg);
+        await mkdir(place, { recursive: true });
+        const pem = createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+        await writeFile(join(place, key.kid), pem);
+      }
+      await run('chmod', ['-R', 'a+rX', folder.path]);
+      const oauth2 = (await oauth2Lines('local'))
+        .replace('/etc/dovecot/keys', folder.path)
+        .replace('https://keycloak.example/realms/people', issuer.href);
+      await expectOwnMailAlone(oauth2, 'source/unauthorized');
+      await using server = await startDovecot({ oauth2 });
+      expect(await outcome(server, 'alice', await tokenOf('alice', 'admin-cli'))).toBe('source/unauthorized');
+    });
+  });
+
   test('it says that it is well, to everybody', async () => {
     expect(await statusOf('healthy', undefined, 'GET')).toBe(204);
   });
@@ -87,3 +141,13 @@ describe.skipIf(!ours || apache === undefined)('the Keycloak and the WebDAV serv
     return String(Object(await answer.json()).access_token);
   }
 });
+
+/** What docs/operations.md has an operator write into `oauth2.conf`, by its mode. */
+async function oauth2Lines(mode: 'auth' | 'local'): Promise<string> {
+  const page = await readFile('docs/operations.md', 'utf8');
+  const lines = [...page.matchAll(/^```\n(introspection_mode = (\w+)\n[^`]*)```$/gm)].find(
+    ([, , name]) => name === mode,
+  )?.[1];
+  if (lines === undefined) throw new Error(`docs/operations.md has no lines for the mode ${mode}.`);
+  return lines;
+}

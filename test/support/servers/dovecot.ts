@@ -36,8 +36,14 @@ export interface Delivered {
   readonly flags?: string;
 }
 
-/** Starts it; `connections` is how many one person may have. */
-export async function startDovecot({ connections = 10 }: { connections?: number } = {}): Promise<Dovecot> {
+interface DovecotOptions {
+  /** How many one person may have; 10 without it. */
+  readonly connections?: number;
+  /** The lines of `oauth2.conf`, where it judges tokens in another way than by `tokens`. */
+  readonly oauth2?: string;
+}
+
+export async function startDovecot({ connections = 10, oauth2 }: DovecotOptions = {}): Promise<Dovecot> {
   const home = await temporaryFolder('dovecot');
   const tokens = new Map<string, string>();
   const introspection = createServer(async (request, response) => {
@@ -55,7 +61,8 @@ export async function startDovecot({ connections = 10 }: { connections?: number 
   const authentication = join(home.path, 'oauth2.conf');
   await writeFile(
     authentication,
-    `introspection_mode = post
+    oauth2 ??
+      `introspection_mode = post
 introspection_url = http://dovecot:secret@127.0.0.1:${introspectionPort}/introspect
 force_introspection = yes
 active_attribute = active
