@@ -49,12 +49,14 @@ export interface EndingFacts {
   repositories: number;
 }
 
-/** What should have ended before then and has not. */
+/** What should have ended before then and has not. Of a repository whose erasing has begun, the row no longer says when it was due. */
 export async function inspectEndings(database: Database, { before }: { before: Date }): Promise<EndingFacts> {
   const [facts] = await database.$queryRaw<[EndingFacts]>`
     SELECT (SELECT count(*)::int FROM grants g JOIN token_generations t ON t.grant_id = g.id
         WHERE g.state = 'withdrawn' AND g.ended_at < ${before} AND t.sealed IS NOT NULL) AS tokens,
-      (SELECT count(*)::int FROM repositories WHERE erase_at < ${before}) AS repositories`;
+      (SELECT count(*)::int FROM repositories r WHERE r.erase_at < ${before} AND NOT (r.erase_at = to_timestamp(0) AND EXISTS (
+        SELECT FROM events e WHERE e.subject_kind = 'user' AND e.subject_id = r.user_id::text
+          AND e."to" = 'snapshots being erased' AND e.at >= ${before}))) AS repositories`;
   return facts;
 }
 

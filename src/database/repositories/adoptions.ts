@@ -156,7 +156,7 @@ export async function saveFromCard(
       const { keyFile: recoveryKeyFile, keptAt } = recovery;
       const kept = { sealedRecoveryKey: null, recoverySeenAt: keptAt, recoveryKeptAt: keptAt };
       // One that nobody is known to have is made anew by the next night, as after an adoption.
-      const data = { recoveryKeyFile, ...kept, ...(keptAt === null && { adoptedAt: at }) };
+      const data = { recoveryKeyFile, ...kept, adoptedAt: keptAt === null ? at : row.adoptedAt };
       await transaction.repository.updateMany({ where: { id }, data });
     }
     const isAlarmNew = alarm !== undefined && plan !== undefined && (await lacksAlarm(transaction, plan.id, alarm));

@@ -169,7 +169,7 @@ function refuseUnended(
   if (formerStore !== null)
     throw new AppError(
       'request/invalid',
-      `First delete the old copy at ${formerStore}: nightkeep store move --delete-old.`,
+      `First delete the old copy at ${formerStore}: nightkeep store move --all --delete-old.`,
     );
   if (movingTo !== null && movingTo !== target)
     throw new AppError(

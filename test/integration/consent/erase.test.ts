@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { inspectEndings } from '../../../src/database/custody/inspect-custody.ts';
 import { claimRun } from '../../../src/database/nights/run-leases.ts';
 import { changeEraseAt, findErasure } from '../../../src/database/repositories/erasures.ts';
 import { saveVerified, saveVerifying } from '../../../src/database/repositories/verifications.ts';
@@ -167,6 +168,20 @@ describe('erasing', () => {
     expect(await eraseRepositories(fixture.resources)).toBe(0);
     fixture.custody.pass(61_000);
     expect(await eraseRepositories(fixture.resources)).toBe(1);
+  });
+
+  test('that has begun, or is due, is overdue for the doctor once an hour has passed', async () => {
+    const { grant } = await backedUp();
+    const overdue = async () => {
+      const { repositories } = await inspectEndings(fixture.resources.database, { before: later(-3_600_000) });
+      return repositories;
+    };
+    await withdraw(grant.id, later(0));
+    expect(await overdue()).toBe(0);
+    expect(await eraseRepositories(breakingAfter(2))).toBe(0);
+    expect(await overdue()).toBe(0);
+    fixture.custody.pass(3_700_000);
+    expect(await overdue()).toBe(1);
   });
 
   test('hides what it has begun to erase', async () => {

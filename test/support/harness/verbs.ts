@@ -220,6 +220,16 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         ...{ snapshotId, heldSnapshotId: null },
       }),
     clearFormerPlan: ({ userId }) => adoptions.clearFormerPlan(database, userId),
+    saveFromCard: async (one) => {
+      const row = await rowOf(one);
+      const alarm = { kind: 'loss', night: '2000-01-02', endedAt: at.toISOString(), state: 'partial' } as const;
+      const said = {
+        recovery: { keyFile: null, keptAt: null },
+        alarm: { ...alarm, snapshotId: one.snapshotId, heldSnapshotId: null },
+      };
+      await adoptions.saveFromCard(database, { row, eraseAt: later(day), ...said, at, by });
+      await adoptions.saveFromCard(database, { row: await rowOf(one), eraseAt: null, at, by });
+    },
     saveCardWritten: async (one) =>
       cards.saveCardWritten(database, { row: await rowOf(one), dueAt: at, cardKeyId: 'one', cardDigest: bytes }),
     saveCardSeen: async (one) => cards.saveCardSeen(database, { row: await rowOf(one), dueAt: later(day) }),
