@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { AppError, isAppError } from '../../errors.ts';
@@ -17,7 +18,7 @@ export interface NewFile {
   readonly mtime: number;
   /** Its media type, where that matters to the server. */
   readonly type?: string;
-  /** Of exactly `size` bytes; called for each try of a long file, one after the other. */
+  /** Of exactly `size` bytes; called for each try of a long file, and to compare it, one after the other. */
   readonly content: () => AsyncIterable<Uint8Array>;
 }
 
@@ -28,7 +29,8 @@ export interface DavWriter extends AsyncDisposable {
   /** Makes a calendar or address book (RFC 4791, section 5.3.1; RFC 5689); false where there is something of that name. Throws what `put` does. */
   makeHeld(name: string, held: NewCollection & { readonly kind: HeldKind }, signal: AbortSignal): Promise<boolean>;
   /**
-   * Writes a new file whole (RFC 4918, section 9.7). Throws the errors of `Source.list`, `source/changed` where there is something of that name
+   * Writes a new file whole (RFC 4918, section 9.7). Where the answer to a try was lost and something of that name is there then, it is written
+   * if that has the same content. Throws the errors of `Source.list`, `source/changed` where there is something of that name
    * already, if the server honours If-None-Match, `source/full` where there is no room, and what reading the content throws.
    */
   put(path: readonly string[], file: NewFile, signal: AbortSignal): Promise<void>;
@@ -97,7 +99,7 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
         path: location + encodePath(path),
         // ownCloud's and Nextcloud's way to keep the time of the last change; others pass it over.
         headers: [
-          ...['content-length', String(size), 'x-oc-mtime', String(Math.floor(mtime))],
+          ...['if-none-match', '*', 'content-length', String(size), 'x-oc-mtime', String(Math.floor(mtime))],
           ...(type === undefined ? [] : ['content-type', type]),
         ],
         body: () => {
@@ -105,12 +107,15 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
           return whole ?? stream.open();
         },
       };
-      const unlessThere = { ...request, headers: [...request.headers, 'if-none-match', '*'] };
       try {
-        await inSlot(unlessThere, signal).catch(async (error: unknown) => {
-          // What is there may have been written by an earlier try whose answer was lost.
+        await inSlot(request, signal).catch(async (error: unknown) => {
+          // What is there may have been written by an earlier try whose answer was lost, or by somebody else.
           if (tries === 1 || !isAppError(error) || error.detail.status !== 412) throw error;
-          await inSlot(request, signal);
+          const reading = { receive: () => digesting(size), method: 'GET', path: request.path, headers: [] } as const;
+          const { value } = await inSlot(reading, signal).catch((cause: unknown) => {
+            throw isAppError(cause, 'source/unavailable') ? cause : error;
+          });
+          if (value === undefined || value !== (await digestOf(whole === undefined ? content() : [whole]))) throw error;
         });
       } catch (error) {
         throw stream.failure() ?? (isAppError(error) && error.detail.status === 507 ? full(error) : error);
@@ -138,6 +143,26 @@ function madeWhole({ status }: ResponseHead): Receiver<void> {
 }
 
 const nothingBack = { receive: () => ({ data: () => undefined, end: () => undefined }) };
+
+/** Takes a body for its SHA-256. One of another length is not read to its end. */
+function digesting(size: number): Receiver<string | undefined> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return {
+    data: (chunk) => {
+      bytes += chunk.length;
+      if (bytes > size) throw new AppError('source/changed', 'What is there is longer than what was sent.');
+      hash.update(chunk);
+    },
+    end: () => (bytes === size ? hash.digest('hex') : undefined),
+  };
+}
+
+async function digestOf(content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const part of content) hash.update(part);
+  return hash.digest('hex');
+}
 
 function full(cause: AppError): AppError {
   return new AppError('source/full', 'The server has no room left for this person. (HTTP 507)', { cause });

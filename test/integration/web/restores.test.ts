@@ -24,6 +24,8 @@ interface TakingServer extends AsyncDisposable {
     type: string | undefined;
   }[];
   refuse: (method: string, path: string, headers: { unlessThere: boolean }) => number | undefined;
+  /** What a GET finds, by path; else there is nothing. */
+  readonly there: Map<string, Buffer>;
   /** Which requests are never answered. */
   hold: (method: string) => boolean;
 }
@@ -35,9 +37,10 @@ const homes = `<multistatus xmlns="DAV:"><response><href>/dav/me/</href><propsta
   </prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`;
 
 async function openTakingServer(): Promise<TakingServer> {
-  const taking: { -readonly [Name in 'heard' | 'refuse' | 'hold']: TakingServer[Name] } = {
+  const taking: { -readonly [Name in 'heard' | 'refuse' | 'there' | 'hold']: TakingServer[Name] } = {
     heard: [],
     refuse: () => undefined,
+    there: new Map(),
     hold: () => false,
   };
   const server: Server = createServer(async (request: IncomingMessage, response) => {
@@ -56,6 +59,11 @@ async function openTakingServer(): Promise<TakingServer> {
     if (taking.hold(method)) return;
     if (method === 'PROPFIND' && path === '/dav/me/') {
       response.writeHead(207, { 'content-type': 'application/xml' }).end(homes);
+      return;
+    }
+    if (method === 'GET') {
+      const found = taking.there.get(decodeURIComponent(path));
+      response.writeHead(found === undefined ? 404 : 200, { 'content-length': found?.length ?? 0 }).end(found);
       return;
     }
     const unlessThere = headers['if-none-match'] === '*';
@@ -110,6 +118,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   server.refuse = () => undefined;
+  server.there.clear();
   server.hold = () => false;
 });
 
@@ -326,16 +335,44 @@ describe('putting back', () => {
     expect(written().at(-1)).toMatch(/^PUT .*\/twins\/z\.txt$/);
   });
 
-  it('writes again what a try wrote of which the answer was lost', async () => {
-    let isLost = false;
-    server.refuse = (method, _, { unlessThere }) => {
-      if (method !== 'PUT' || !unlessThere) return undefined;
-      if (isLost) return 412;
-      isLost = true;
-      return 503;
-    };
-    expect(await whileTimePasses(() => putBack('files/Letters/two.txt'))).toContain(t.states.files.succeeded);
-    expect(written().filter((request) => request.startsWith('PUT'))).toHaveLength(3);
+  describe.each([
+    ['a short file', Buffer.from('second')],
+    ['a long file', Buffer.alloc(5 * 1024 * 1024, 'long ')],
+  ])('where the answer to %s was lost, and something of that name is there then', (_, content) => {
+    /** The first try fails with 503, and there is that then, which is written over by nothing but a PUT without a condition. */
+    async function lostThen(found: Buffer | undefined): Promise<string> {
+      snapshot = await another({ 'two.txt': content, 'z.txt': Buffer.from('z') });
+      let tries = 0;
+      server.refuse = (method, path, { unlessThere }) => {
+        if (method !== 'PUT' || !path.endsWith('/two.txt')) return undefined;
+        if (!unlessThere) server.there.set(path, content);
+        if (++tries > 1) return unlessThere ? 412 : 204;
+        if (found !== undefined) server.there.set(path, found);
+        return 503;
+      };
+      return whileTimePasses(() => putBack('files'));
+    }
+    const puts = () => written().filter((request) => /^PUT .*two\.txt$/.test(request));
+
+    it('it is written, if that is what was sent', async () => {
+      expect(await lostThen(content)).toContain(t.states.files.succeeded);
+      expect(puts()).toHaveLength(2);
+    });
+
+    it.each([
+      ['is something else of the same length', Buffer.alloc(content.length, 'other')],
+      ['is longer', Buffer.concat([content, Buffer.from('and more')])],
+      ['is shorter', content.subarray(0, -1)],
+      ['is empty', Buffer.of()],
+      ['cannot be read', undefined],
+    ])('that stays as it is, and is named, if it %s', async (_, found) => {
+      const page = await lostThen(found);
+      expect(page).toContain(t.states.files.partial);
+      expect(page).toContain('two.txt: something of that name is there already');
+      expect([...server.there.values()]).toEqual(found === undefined ? [] : [found]);
+      expect(puts()).toHaveLength(2);
+      expect(written().at(-1)).toMatch(/\/z\.txt$/);
+    });
   });
 
   it('names what no server of files can hold', async () => {
