@@ -3,7 +3,7 @@ import { type ChannelAddress, channelKinds, operatorNotices, parseChannel } from
 import { addressesOfServers, wantedServer } from '../domain/database-address.ts';
 import { isValidZone } from '../domain/nights.ts';
 import type { Rate } from '../domain/rate.ts';
-import { parseRule, type RetentionRule } from '../domain/retention/rule.ts';
+import { isEmpty, parseRule, type RetentionRule } from '../domain/retention/rule.ts';
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import type { StoreKey } from '../domain/store-key.ts';
 import { originOf, urlOfPerson } from '../domain/url-template.ts';
@@ -306,4 +306,9 @@ export const zone: Reader<string> = (text, name) => {
 };
 
 /** Which snapshots stay. */
-export const retention: Reader<RetentionRule> = (text, name) => orInvalid(name, () => parseRule(text));
+export const retention: Reader<RetentionRule> = (text, name) => {
+  const rule = orInvalid(name, () => parseRule(text));
+  if (!isEmpty(rule) || text.trim() === 'all') return rule;
+  // restic forget removes nothing then: whoever writes this may expect the contrary.
+  throw invalid(name, `is "${text}": it keeps nothing, and by such a rule nothing is removed; to keep all, write all`);
+};

@@ -58,6 +58,14 @@ describe('settings', () => {
     expect(['65536', '64k', '64m', ''].map(read)).toEqual([65_536, 65_536, 67_108_864, 1_048_576]);
   });
 
+  test.each([
+    ['all', {}],
+    ['daily=0,weekly=4', { daily: 0, weekly: 4 }],
+    ['daily=0,tag=keep', { daily: 0, tags: ['keep'] }],
+  ])('take %s for which snapshots stay', (text, rule) =>
+    expect(readConfig({ ...good(), RETENTION: text }).retention).toEqual(rule),
+  );
+
   test('hold several secrets, one a line', () => {
     const { provider } = readConfig({ ...good(), OIDC_CLIENT_SECRET: 'next\n old \n\n' });
     expect(provider.secrets).toEqual(['next', 'old']);
@@ -140,6 +148,9 @@ describe('settings', () => {
     ],
     [{ RATE_RUNS: '0/1m' }, /^RATE_RUNS is "0\/1m": its number must be from 1/],
     [{ RETENTION: 'daily=99999' }, /^RETENTION has "daily=99999": .*numbers up to 9999/],
+    [{ RETENTION: 'daily=0' }, /^RETENTION is "daily=0": it keeps nothing, .* write all/],
+    [{ RETENTION: 'daily=0,weekly=0' }, /^RETENTION is "daily=0,weekly=0": it keeps nothing, /],
+    [{ RETENTION: 'within=0d' }, /^RETENTION is "within=0d": it keeps nothing, /],
     [{ OFFLINE_IDLE: '30' }, /^OFFLINE_IDLE is "30": write it as 30d, 12h, 30m or 90s/],
     [{ RUNS_KEPT: '399d' }, /^RUNS_KEPT is "399d": it must be at least 400d/],
     [{ AUDIT_KEPT: '364d' }, /^AUDIT_KEPT is "364d": it must be at least 365d/],
