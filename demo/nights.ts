@@ -1,6 +1,7 @@
 import { keepAlive, type Sweep } from '../src/flows/custody/keep-alive.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
-import { verifyDue } from '../src/flows/verification/verify-due.ts';
+import { perform } from '../worker/duties.ts';
+import { duties } from '../worker/main.ts';
 import type { Demo } from './demo.ts';
 
 /** A run as it stands after a night. */
@@ -35,7 +36,7 @@ export async function untilTriedAgain({ resources: { clock, database } }: Demo):
   return Math.max(0, (last.dueAt?.getTime() ?? 0) - clock.now().getTime());
 }
 
-/** Moves the clock on, and lets Nightkeep do what is due by then. */
+/** Moves the clock on, and lets Nightkeep do what is due by then: its worker looks at the times of the machine's clock, which no demo moves. */
 export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun[]; keptAlive: Sweep }> {
   demo.advance(ms);
   const since = demo.resources.clock.now();
@@ -44,7 +45,8 @@ export async function passTime(demo: Demo, ms: number): Promise<{ runs: NightRun
   const keptAlive = await keepAlive(demo.resources);
   await queueDue(demo.resources);
   const runs = await settledRuns(demo, since);
-  await verifyDue(demo.resources, { signal: new AbortController().signal });
+  const { signal } = new AbortController();
+  for (const duty of duties) await perform(demo.resources, duty, signal);
   return { runs, keptAlive };
 }
 

@@ -24,15 +24,8 @@ export async function startDuties<Needs extends Pick<Resources, 'clock' | 'log'>
   const { clock, log } = resources;
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
-  const perform = async ([, failure, work]: Duty<Needs>) => {
-    try {
-      await work(resources, closing.signal);
-    } catch (error) {
-      log.error(failure, { error });
-    }
-  };
   const begin = async (duty: Duty<Needs>) => {
-    const work = perform(duty);
+    const work = perform(resources, duty, closing.signal);
     underWay.add(work);
     await work;
     underWay.delete(work);
@@ -48,6 +41,19 @@ export async function startDuties<Needs extends Pick<Resources, 'clock' | 'log'>
       );
     },
   };
+}
+
+/** Does it now. If it fails, that is logged. */
+export async function perform<Needs extends Pick<Resources, 'log'>>(
+  resources: Needs,
+  [, failure, work]: Duty<Needs>,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await work(resources, signal);
+  } catch (error) {
+    resources.log.error(failure, { error });
+  }
 }
 
 /** node-cron would write coloured text to the console: what it has to say goes into the log. */

@@ -31,7 +31,8 @@ export interface RunningWorker {
 }
 
 const healing: Duty = ['*/10 * * * *', 'heal.failed', (resources) => heal(resources)];
-const duties: readonly Duty[] = [
+/** What a worker does besides its runs. */
+export const duties: readonly Duty[] = [
   healing,
   ['* * * * * *', 'give-way.failed', (resources, signal) => giveWay(resources, signal)],
   ['* * * * *', 'tick.failed', (resources) => openNight(resources)],

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { type Demo, startDemo } from '../../../demo/demo.ts';
@@ -64,4 +65,19 @@ test('a month that passes passes for Nightkeep, the provider and the cloud, and 
   demo.cloud.write('alice', 'Notes/Written later.txt', 'later');
   const written = demo.cloud.contents('alice').get('Notes/Written later.txt');
   expect(written?.kind === 'file' && written.modified.getTime()).toBeGreaterThan(Date.now() + 30 * day);
+});
+
+test('what a worker does besides its runs is done by the clock of the demo too: snapshots that were to go in ten days are gone after a month', async () => {
+  const { clock, database, store } = demo.resources;
+  const since = clock.now();
+  const { id, location } = await database.repository.findFirstOrThrow();
+  const folder = store(location, null).location;
+  expect((await readdir(folder)).length).toBeGreaterThan(0);
+  const exported = () => database.stateExport.findFirst({ select: { madeAt: true } });
+  expect((await exported())?.madeAt?.getTime() ?? 0).toBeLessThan(since.getTime() + day);
+  await database.repository.update({ where: { id }, data: { eraseAt: new Date(since.getTime() + 10 * day) } });
+  await type('31d');
+  expect(await database.repository.count({ where: { id } })).toBe(0);
+  await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  expect((await exported())?.madeAt?.getTime()).toBeGreaterThan(since.getTime() + 30 * day);
 });
