@@ -101,9 +101,7 @@ export type Unkept = (tokens: Pick<Authorized, 'issuer' | 'subject' | 'tokens'>)
  */
 export async function finishAuthorization(
   connection: Connection,
-  redirectUri: string,
-  callback: URL,
-  transaction: AuthorizationTransaction,
+  { redirectUri, callback, transaction }: { redirectUri: string; callback: URL; transaction: AuthorizationTransaction },
   asking: Asking,
 ): Promise<Authorized> {
   refuseOddAnswer(callback.searchParams);

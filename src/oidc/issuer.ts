@@ -123,7 +123,7 @@ export function openIssuer({ provider, publicUrl, clock, log }: IssuerOptions): 
       explained(async () => {
         const connection = await connect();
         const about = { ...(await asking(connection)), unkept };
-        return finishAuthorization(connection, redirectUri, callback, transaction, about);
+        return finishAuthorization(connection, { redirectUri, callback, transaction }, about);
       }),
     enroll: openEnrollment(connect, { clock, asking }),
     exchange: (refreshToken, boundKey) =>

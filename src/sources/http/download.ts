@@ -92,7 +92,7 @@ function streamedReading(
   let bytes = 0;
   async function* body(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      const raw = resumingBody(send, first, stream, onBytes, signal);
+      const raw = resumingBody(first, stream, { send, onBytes, signal });
       for await (const chunk of coding === undefined ? raw : decoded(raw, coding, entry.size)) {
         bytes += chunk.length;
         if (bytes > mostBytes) throw tooLarge(mostBytes);

@@ -90,13 +90,12 @@ export function openElsewhere({
       const all = ['accept-encoding', 'identity', 'user-agent', 'Nightkeep', ...headers];
       const request = { origin: url.origin, method, path: url.pathname + url.search, headers: all };
       try {
-        return await sendRequest(
-          agent,
-          request,
-          (head, flow) => (head.status >= 200 && head.status < 300 ? receive(head, flow, url.href) : undefined),
+        return await sendRequest(agent, request, {
+          receive: (head, flow) =>
+            head.status >= 200 && head.status < 300 ? receive(head, flow, url.href) : undefined,
           signal,
-          openPace(clock, limits.leastBytesPerSecond),
-        );
+          pace: openPace(clock, limits.leastBytesPerSecond),
+        });
       } catch (error) {
         if (error instanceof TransportError) refuseLargeHead(error);
         throw error instanceof TransportError && isAppError(error.cause) ? error.cause : error;

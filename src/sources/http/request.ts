@@ -83,10 +83,7 @@ export function refuseLargeHead(error: TransportError): void {
 export function sendRequest<T>(
   dispatcher: Pick<Dispatcher, 'dispatch'>,
   request: HttpRequest,
-  receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined,
-  signal: AbortSignal,
-  pace: Pace,
-  watch?: Watch,
+  { receive, signal, pace, watch }: ResponseOptions<T>,
 ): Promise<HttpResponse<T>> {
   return new Promise((resolve, reject) => {
     dispatcher.dispatch(
@@ -96,15 +93,18 @@ export function sendRequest<T>(
   });
 }
 
+interface ResponseOptions<T> {
+  readonly receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined;
+  readonly signal: AbortSignal;
+  readonly pace: Pace;
+  readonly watch?: Watch | undefined;
+}
+
 const longestDroppedBody = 256 * 1024;
 /** Responses before the one that counts (RFC 9110, section 15.2): each keeps the request waiting as long as for a first one. */
 const mostInterim = 20;
 
-interface Receiving<T> {
-  readonly receive: (head: ResponseHead, flow: Flow) => Receiver<T> | undefined;
-  readonly signal: AbortSignal;
-  readonly pace: Pace;
-  readonly watch: Watch | undefined;
+interface Receiving<T> extends ResponseOptions<T> {
   readonly resolve: (response: HttpResponse<T>) => void;
   readonly reject: (error: unknown) => void;
 }

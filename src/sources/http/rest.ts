@@ -57,7 +57,7 @@ async function* restOf(
   { send, onBytes, onEnd, signal }: Pick<DownloadOptions, 'send' | 'onBytes' | 'onEnd' | 'signal'>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    yield* resumingBody(send, first, stream, onBytes, signal, from);
+    yield* resumingBody(first, stream, { send, onBytes, signal, from });
   } finally {
     onEnd();
   }

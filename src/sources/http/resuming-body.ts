@@ -15,7 +15,16 @@ export interface FirstResponse {
   readonly isEncoded: boolean;
 }
 
-/** A transfer that breaks so often without this many bytes in between is given up. */
+export interface ResumingOptions {
+  readonly send: Send;
+  /** Called with how many bytes came. */
+  readonly onBytes: (count: number) => void;
+  readonly signal: AbortSignal;
+  /** The byte that the body begins at; 0 unless given. */
+  readonly from?: number;
+}
+
+/** A transfer that breaks this often, with fewer than these bytes in between, is given up. */
 const mostBreaks = 5;
 const progressBytes = 1024 * 1024;
 
@@ -24,14 +33,12 @@ const progressBytes = 1024 * 1024;
  * Throws `source/changed`, `source/not-found`, `source/unavailable`.
  */
 export async function* resumingBody(
-  send: Send,
   first: FirstResponse,
   body: BodyStream,
-  onBytes: (count: number) => void,
-  signal: AbortSignal,
-  from = 0,
+  options: ResumingOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { answer, listedSize } = first;
+  const { from = 0 } = options;
   let stream = body;
   let received = from;
   let breaks = 0;
@@ -50,19 +57,17 @@ export async function* resumingBody(
       breaks = received - mark >= progressBytes ? 1 : breaks + 1;
       mark = received;
       if (breaks > mostBreaks || first.isEncoded) throw givenUp(error);
-      stream = await resume(send, first, received, error, onBytes, signal);
+      stream = await resume(first, received, error, options);
     }
   }
   if (answer.size !== undefined && received !== answer.size) throw changed('It is not as long as the server said.');
 }
 
 async function resume(
-  send: Send,
   first: FirstResponse,
   received: number,
   broken: TransportError,
-  onBytes: (count: number) => void,
-  signal: AbortSignal,
+  { send, onBytes, signal }: ResumingOptions,
 ): Promise<BodyStream> {
   const condition = sameEntry(first);
   if (condition === undefined) throw givenUp(broken);

@@ -103,7 +103,7 @@ async function sendOnce<T>(
   try {
     // What is refused again was no more than refused: it may be the file's fault.
     const watch = isRepeated ? undefined : server.watch(method);
-    return await sendRequest(server.pool, request, accepted, signal, server.pace(), watch);
+    return await sendRequest(server.pool, request, { receive: accepted, signal, pace: server.pace(), watch });
   } catch (error) {
     if (!(error instanceof TransportError)) throw error;
     refuseLargeHead(error);

@@ -112,7 +112,8 @@ async function archiveSource(
     left = roots;
     for (const root of roots) {
       takeBack = remember(totals);
-      const archive = () => archiveRoot(options, source, root, parentNodes?.get(root.name), sinks, totals);
+      const parent = parentNodes?.get(root.name);
+      const archive = () => archiveRoot(options, { source, root, parent }, sinks, totals);
       tops.push(await tracedRoot(totals, archive));
       left = left.slice(1);
     }
@@ -212,9 +213,7 @@ async function archiveRoot(
     listAll = false,
     readAll = new Set(),
   }: SourcesOptions,
-  source: ArchivedSource,
-  root: ArchivedRoot,
-  parent: Node | undefined,
+  { source, root, parent }: { source: ArchivedSource; root: ArchivedRoot; parent: Node | undefined },
   sinks: Sinks,
   totals: Totals,
 ): Promise<DirNode> {

@@ -36,7 +36,7 @@ export function localHeader(entry: ZipEntry, { sizes, large = false }: { sizes?:
   const extra = Buffer.concat([timeExtra(entry), ...(large ? [large64Extra([0, 0])] : [])]);
   const header = Buffer.alloc(30);
   header.writeUInt32LE(0x04034b50, 0);
-  writeCommon(header, 4, entry, sizes, large ? 45 : 20);
+  writeCommon(header, 4, entry, { sizes, version: large ? 45 : 20, described: sizes === undefined });
   if (large) header.fill(0xff, 18, 26);
   header.writeUInt16LE(name.length, 26);
   header.writeUInt16LE(extra.length, 28);
@@ -66,7 +66,7 @@ export function centralHeader(entry: WrittenEntry): Buffer {
   const header = Buffer.alloc(46);
   header.writeUInt32LE(0x02014b50, 0);
   header.writeUInt16LE((3 << 8) | 45, 4);
-  writeCommon(header, 6, entry, entry, wide.length > 0 ? 45 : 20, entry.described);
+  writeCommon(header, 6, entry, { sizes: entry, version: wide.length > 0 ? 45 : 20, described: entry.described });
   header.writeUInt16LE(name.length, 28);
   header.writeUInt16LE(extra.length, 30);
   header.writeUInt32LE(entry.mode * 0x10000 + (entry.name.endsWith('/') ? 0x10 : 0), 38);
@@ -107,9 +107,7 @@ function writeCommon(
   header: Buffer,
   at: number,
   entry: ZipEntry,
-  sizes: ZipSizes | undefined,
-  version: number,
-  described = sizes === undefined,
+  { sizes, version, described }: { sizes: ZipSizes | undefined; version: number; described: boolean },
 ): void {
   const { date, time } = dosTime(entry.mtime);
   header.writeUInt16LE(version, at);
