@@ -87,25 +87,22 @@ interface Measured {
   values: { labels: Record<string, string>; value: number }[];
 }
 
+interface OtherFigures {
+  readonly at: Date;
+  readonly verified: VerificationFigures;
+  readonly unrenewed: number;
+  /** People whose snapshots did not go by their rule. */
+  readonly held: number;
+  /** In milliseconds; 0: asked for, and there is none. */
+  readonly exportedAt: number | null;
+  readonly forecast: NightForecast | null;
+}
+
 /** Seconds and counts, named as Prometheus asks for: base units, no total on what can fall. */
 function gauges(
   measured: Measurements,
   { tally, at: countedAt }: TalliedPeople,
-  {
-    at,
-    verified,
-    unrenewed,
-    held,
-    exportedAt,
-    forecast,
-  }: {
-    at: Date;
-    verified: VerificationFigures;
-    unrenewed: number;
-    held: number;
-    exportedAt: number | null;
-    forecast: NightForecast | null;
-  },
+  { at, verified, unrenewed, held, exportedAt, forecast }: OtherFigures,
 ): Measured[] {
   const { grants, rotationsLost, idleDeadline, maxDeadline, runs, oldestDueAt, lastSuccessAt } = measured;
   const { queued, running, ...ended } = runs;
@@ -146,24 +143,24 @@ function gauges(
       'How long the run that waits the longest has been due',
       oldestDueAt === null ? 0 : -until(oldestDueAt),
     ),
-    {
-      name: 'last_success_timestamp_seconds',
-      help: 'When the newest complete backup of anybody ended',
-      values: lastSuccessAt === null ? [] : [{ labels: {}, value: lastSuccessAt.getTime() / 1000 }],
-    },
-    {
-      name: 'last_verified_timestamp_seconds',
-      help: 'When the snapshots that were verified the longest ago were last found restorable',
-      values: verified.oldestAt === null ? [] : [{ labels: {}, value: verified.oldestAt.getTime() / 1000 }],
-    },
+    secondsIfKnown(
+      'last_success_timestamp_seconds',
+      'When the newest complete backup of anybody ended',
+      lastSuccessAt?.getTime(),
+    ),
+    secondsIfKnown(
+      'last_verified_timestamp_seconds',
+      'When the snapshots that were verified the longest ago were last found restorable',
+      verified.oldestAt?.getTime(),
+    ),
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
     one('repositories_held', 'People whose snapshots did not go by their rule for too long', held),
-    {
-      name: 'state_exported_timestamp_seconds',
-      help: 'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',
-      values: exportedAt === null ? [] : [{ labels: {}, value: exportedAt / 1000 }],
-    },
+    secondsIfKnown(
+      'state_exported_timestamp_seconds',
+      'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',
+      exportedAt,
+    ),
     {
       name: 'night_needed_seconds',
       help: 'How long the backups need that become due in the busiest hours of the next windows, by whom',
@@ -171,11 +168,7 @@ function gauges(
         typeof ms === 'number' ? [{ labels: { by }, value: ms / 1000 }] : [],
       ),
     },
-    {
-      name: 'night_window_seconds',
-      help: 'How long these hours are',
-      values: forecast === null ? [] : [{ labels: {}, value: forecast.windowMs / 1000 }],
-    },
+    secondsIfKnown('night_window_seconds', 'How long these hours are', forecast?.windowMs),
     each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
       ok: 0,
       ...measured.exchanges,
@@ -191,6 +184,11 @@ function gauges(
 
 function one(name: string, help: string, value: number, labels: Record<string, string> = {}): Measured {
   return { name, help, values: [{ labels, value }] };
+}
+
+/** Seconds, given in milliseconds; nothing where they are not known. */
+function secondsIfKnown(name: string, help: string, ms: number | null | undefined): Measured {
+  return { name, help, values: typeof ms === 'number' ? [{ labels: {}, value: ms / 1000 }] : [] };
 }
 
 function each(name: string, help: string, label: string, counts: Record<string, number>): Measured {

@@ -83,45 +83,25 @@ export async function listPages(
   const receive = (head: ResponseHead, flow: Flow, path: string): Receiver<Page> => {
     const pageItems: Item[] = [];
     const page = receivePage(pageItems, head, { path: withSlash(path), left, held, kind, readTag });
-    /** What has come and waits for the run's turn. */
-    const pieces: Buffer[] = [];
-    const readInTurns = async () => {
-      const since = clock.elapsed();
-      flow.pause();
-      try {
-        while (pieces.length > 0) {
-          await processor.turn(signal);
-          const piece = pieces.shift();
-          if (piece === undefined) return;
-          processor.did(1);
-          page.data(piece);
-        }
-      } catch (error) {
-        pieces.length = 0;
-        flow.stop(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
-      // What it waits for its turn is not the server's time.
-      until += clock.elapsed() - since;
-      flow.resume();
-    };
+    const reader = readInTurns(page, flow, {
+      clock,
+      processor,
+      signal,
+      onWaited: (ms) => {
+        until += ms;
+      },
+    });
     return {
       data: (chunk) => {
         refuseLate();
-        if (processor.isAlone && pieces.length === 0) return page.data(chunk);
-        const isReading = pieces.length > 0;
-        for (let at = 0; at < chunk.length; at += bytesOfPiece) pieces.push(chunk.subarray(at, at + bytesOfPiece));
-        if (!isReading) void readInTurns();
+        reader.data(chunk);
       },
       end: () => {
-        for (const piece of pieces.splice(0)) page.data(piece);
-        page.end();
+        reader.end();
         pages.push(pageItems);
         return { path, next: nextOf(head, origin + path) };
       },
-      fail: () => {
-        pieces.length = 0;
-      },
+      fail: reader.drop,
     };
   };
   const listPage = async (path: string): Promise<Page> => {
@@ -144,6 +124,59 @@ export async function listPages(
     if (asked.size >= limits.pages) throw tooLarge(`more than ${countWords(limits.pages, 'page')}`);
   }
   return { path: withSlash(first.path), items: pages.flat() };
+}
+
+interface TurnsOptions extends Pick<PagesRequest, 'clock' | 'processor'> {
+  readonly signal: AbortSignal;
+  /** Called with how long a chunk waited for its turn: that is not the server's time. */
+  readonly onWaited: (ms: number) => void;
+}
+
+/** Hands what comes to the receiver at once while no other run reads a listing, else a piece at each turn of this run. */
+function readInTurns(page: Receiver<void>, flow: Flow, { clock, processor, signal, onWaited }: TurnsOptions) {
+  /** What has come and waits for the run's turn. */
+  const pieces: Buffer[] = [];
+
+  async function readPieces(): Promise<void> {
+    const since = clock.elapsed();
+    flow.pause();
+    try {
+      while (pieces.length > 0) {
+        await processor.turn(signal);
+        const piece = pieces.shift();
+        if (piece === undefined) return;
+        processor.did(1);
+        page.data(piece);
+      }
+    } catch (error) {
+      drop();
+      flow.stop(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    onWaited(clock.elapsed() - since);
+    flow.resume();
+  }
+
+  function drop(): void {
+    pieces.length = 0;
+  }
+
+  return {
+    data(chunk: Buffer): void {
+      if (processor.isAlone && pieces.length === 0) {
+        page.data(chunk);
+        return;
+      }
+      const isReading = pieces.length > 0;
+      for (let at = 0; at < chunk.length; at += bytesOfPiece) pieces.push(chunk.subarray(at, at + bytesOfPiece));
+      if (!isReading) void readPieces();
+    },
+    end(): void {
+      for (const piece of pieces.splice(0)) page.data(piece);
+      page.end();
+    },
+    drop,
+  };
 }
 
 function receivePage(

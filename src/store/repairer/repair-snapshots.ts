@@ -48,20 +48,82 @@ export async function* repairSnapshots(
   repository: Repository,
   { clock, signal, dryRun = false, forget = false }: RepairSnapshotsOptions,
 ): AsyncGenerator<RepairedSnapshot> {
+  const writer = openTreeWriter(repository, { clock, dryRun });
+  const mendTree = openMender(repository, { save: writer.save, signal });
+  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
+  const broken: { one: SavedSnapshot; mended: Mended }[] = [];
+  for (const one of saved) {
+    const mended = await mendTree(one.snapshot.tree);
+    if (mended.tree !== one.snapshot.tree) broken.push({ one, mended });
+  }
+  await writer.finish();
+  const isBroken = new Set(broken.map(({ one }) => one.id));
+  const repairedBefore = repairedByOriginal(saved.filter(({ id }) => !isBroken.has(id)));
+  for (const { one, mended } of broken) {
+    signal?.throwIfAborted();
+    const { tree, ...lost } = mended;
+    const before = repairedBefore.get(one.snapshot.original ?? one.id);
+    const after = dryRun || tree === undefined ? null : (before ?? (await saveRepaired(repository, one, tree)));
+    if (forget && !dryRun) await repository.forgetSnapshot(one.id);
+    if (before === undefined || forget) yield { id: one.id, repaired: after, isLost: tree === undefined, ...lost };
+  }
+}
+
+interface TreeWriter {
+  /** Saves a tree, unless the repository holds it already, and answers its id. */
+  save(tree: Tree): Promise<TreeId>;
+  /** Resolves when all of them are on the store and in index files. */
+  finish(): Promise<void>;
+}
+
+function openTreeWriter(repository: Repository, { clock, dryRun }: { clock: Clock; dryRun: boolean }): TreeWriter {
   const finished: FinishedPack[] = [];
   const packs = openPacks(repository.masterKey, (pack) => finished.push(pack));
   const packer = openPacker(repository, clock);
+  const added = new Set<TreeId>();
   const saveFinished = async () => {
     for (let pack = finished.shift(); pack !== undefined; pack = finished.shift()) await packer.savePack(pack);
   };
+  return {
+    async save(tree) {
+      const bytes = encodeTree(tree);
+      const id = idOf<TreeId>(bytes);
+      if (dryRun || added.has(id) || repository.index.has('tree', id)) return id;
+      added.add(id);
+      packs.add(sealBlob(repository.masterKey, 'tree', bytes, id));
+      await saveFinished();
+      return id;
+    },
+    async finish() {
+      packs.finish();
+      await saveFinished();
+      await packer.flush();
+    },
+  };
+}
+
+/** A folder without what is lost of it. */
+interface Mended {
+  /** Undefined where it cannot be read at all; the same where it and all below it is whole. */
+  readonly tree: TreeId | undefined;
+  readonly filesLost: number;
+  readonly foldersLost: number;
+}
+
+/** Mends trees from the bottom up, each once however many snapshots have it. */
+function openMender(
+  repository: Repository,
+  { save, signal }: { save: TreeWriter['save']; signal: AbortSignal | undefined },
+): (id: TreeId) => Promise<Mended> {
   const known = new Map<TreeId, Promise<Mended>>();
-  const mendTree = (id: TreeId): Promise<Mended> => {
+
+  function mendTree(id: TreeId): Promise<Mended> {
     const mending = known.get(id) ?? mend(id);
     known.set(id, mending);
     return mending;
-  };
-  const added = new Set<TreeId>();
-  const mend = async (id: TreeId): Promise<Mended> => {
+  }
+
+  async function mend(id: TreeId): Promise<Mended> {
     signal?.throwIfAborted();
     const tree = await loadUnlessLost(repository, id);
     if (tree === undefined) return { tree: undefined, filesLost: 0, foldersLost: 1 };
@@ -84,46 +146,9 @@ export async function* repairSnapshots(
     const written = nodes.filter(({ type }) => type !== 'unreadable');
     filesLost += nodes.length - written.length;
     return { tree: await save({ nodes: written }), filesLost, foldersLost };
-  };
-  const save = async (tree: Tree): Promise<TreeId> => {
-    const bytes = encodeTree(tree);
-    const id = idOf<TreeId>(bytes);
-    if (dryRun || added.has(id) || repository.index.has('tree', id)) return id;
-    added.add(id);
-    packs.add(sealBlob(repository.masterKey, 'tree', bytes, id));
-    await saveFinished();
-    return id;
-  };
-  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
-  const broken: { one: SavedSnapshot; mended: Mended }[] = [];
-  for (const one of saved) {
-    const mended = await mendTree(one.snapshot.tree);
-    if (mended.tree !== one.snapshot.tree) broken.push({ one, mended });
   }
-  packs.finish();
-  await saveFinished();
-  await packer.flush();
-  const isBroken = new Set(broken.map(({ one }) => one.id));
-  const done = new Map<SnapshotId, SnapshotId>();
-  for (const { id, snapshot } of saved)
-    if (snapshot.original !== undefined && snapshot.tags?.includes(repairedTag) && !isBroken.has(id))
-      done.set(snapshot.original, id);
-  for (const { one, mended } of broken) {
-    signal?.throwIfAborted();
-    const { tree, ...lost } = mended;
-    const before = done.get(one.snapshot.original ?? one.id);
-    const after = dryRun || tree === undefined ? null : (before ?? (await saveRepaired(repository, one, tree)));
-    if (forget && !dryRun) await repository.forgetSnapshot(one.id);
-    if (before === undefined || forget) yield { id: one.id, repaired: after, isLost: tree === undefined, ...lost };
-  }
-}
 
-/** A folder without what is lost of it. */
-interface Mended {
-  /** Undefined where it cannot be read at all; the same where it and all below it is whole. */
-  readonly tree: TreeId | undefined;
-  readonly filesLost: number;
-  readonly foldersLost: number;
+  return mendTree;
 }
 
 async function loadUnlessLost(repository: Repository, id: TreeId): Promise<Tree | undefined> {
@@ -133,7 +158,15 @@ async function loadUnlessLost(repository: Repository, id: TreeId): Promise<Tree 
   });
 }
 
-/** Counts of the original would not be its own. */
+/** Snapshots that are repaired ones, by the originals that they name. */
+function repairedByOriginal(saved: readonly SavedSnapshot[]): ReadonlyMap<SnapshotId, SnapshotId> {
+  const found = new Map<SnapshotId, SnapshotId>();
+  for (const { id, snapshot } of saved)
+    if (snapshot.original !== undefined && snapshot.tags?.includes(repairedTag)) found.set(snapshot.original, id);
+  return found;
+}
+
+/** Without the summary, whose counts are those of the original. */
 async function saveRepaired(
   repository: Repository,
   { id, snapshot }: SavedSnapshot,
