@@ -2,8 +2,8 @@ import { type Delivery, listOnRecord, saveDeliveries } from '../../database/noti
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
 import type { Resources } from '../../resources.ts';
+import { nightsOfAll } from '../nights/nights-of-all.ts';
 import { recountPeople } from '../nights/tally-people.ts';
-import { nightsOfAll } from './nights-of-all.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 

@@ -37,10 +37,10 @@ import { heldTooLongMs } from '../../domain/retention/held.ts';
 import type { Resources } from '../../resources.ts';
 import { type JudgedPerson, listProtectionsOf } from '../nights/find-protection.ts';
 import { foreseeNight } from '../nights/foresee-night.ts';
+import { nightsOfAll } from '../nights/nights-of-all.ts';
 import { recountPeople } from '../nights/tally-people.ts';
 import { tallyRepositories } from '../nights/tally-repositories.ts';
 import { listWhoMayBeTold } from './list-who-may-be-told.ts';
-import { nightsOfAll } from './nights-of-all.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 

@@ -8,12 +8,12 @@ import {
   hasRepositoriesInStore,
   saveStateExport,
 } from '../../database/state/state-exports.ts';
-import { lastWindow } from '../../domain/nights.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { cureOfAbsent } from '../../store/backend/absent.ts';
 import { listExports, openExportWriter, removeExportFiles, statePlace } from '../../store/state-exports.ts';
 import { markPlaces } from '../keys/marks.ts';
+import { nightsOfAll } from '../nights/nights-of-all.ts';
 import { writeExport } from './move-state.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'places' | 'store'>;
@@ -36,15 +36,15 @@ export interface StateExportDone {
 }
 
 /**
- * Exports Nightkeep's own state into the store once the window of the settings is over, and besides as soon as somebody was erased or
+ * Exports Nightkeep's own state into the store once the last window of a night is over, and besides as soon as somebody was erased or
  * another key seals; older exports go then. One that fails is tried again an hour later.
  */
 export async function exportWhereDue(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
   const { clock, config, database, keyring, log } = resources;
   if (config.stateExports === 0 || (await findStateSince(database)) === null) return;
   const at = clock.now();
-  const { start: windowStart, end: windowEnd, zone } = config.window;
-  const { end: since } = lastWindow({ zone, windowStart, windowEnd }, at);
+  const nights = await nightsOfAll(resources);
+  const { end: since } = nights(at, 'end');
   const [leaseUntil, triedBefore] = [later(at, leaseMs), later(at, -againMs)];
   const due = { at, leaseUntil, triedBefore, since, keyId: keyring.newest };
   if (!(await claimDueStateExport(database, due))) return;

@@ -140,6 +140,30 @@ test('as soon as somebody was erased, or another key seals, there is a new one, 
   expect((await bringBack(rebuilt)).rows.users).toBe(1);
 });
 
+test('each night is in one where plans have other hours than the settings: it is made once the last of their windows is over', async () => {
+  const { before } = server;
+  const { database, clock, config } = before.resources;
+  expect(config.window).toMatchObject({ start: '01:00', end: '05:00' });
+  const { plan } = await before.consent(alice);
+  await before.consent(bob);
+  const own = { zone: 'UTC', windowStart: '06:00', windowEnd: '10:00' };
+  await database.plan.updateMany({ data: own });
+  await database.plan.update({ where: { id: plan.id }, data: { windowStart: '02:00', windowEnd: '03:00' } });
+  const at = (time: string) => {
+    const today = Date.parse(`${clock.now().toISOString().slice(0, 10)}T${time}Z`);
+    const ms = today - clock.now().getTime();
+    before.custody.pass(ms > 0 ? ms : ms + day);
+  };
+  const madeBy = async (time: string) => {
+    at(time);
+    await exportWhereDue(before.resources);
+    return (await names(before.resources)).length;
+  };
+  expect(await madeBy('11:00')).toBe(1);
+  expect([await madeBy('04:00'), await madeBy('05:30'), await madeBy('09:59')]).toEqual([1, 1, 1]);
+  expect([await madeBy('10:01'), await madeBy('23:00')]).toEqual([2, 2]);
+});
+
 test('where the store is away or empty, none is made: that is on record, said, and tried again an hour later', async () => {
   const { before } = server;
   const { resources } = before;
