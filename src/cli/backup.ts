@@ -96,7 +96,7 @@ async function waitFor(resources: Resources, asked: Asked, options: Options): Pr
   }
 }
 
-/** Of one run how far it is; of many how many have ended, and how far those are that are being worked on. */
+/** For one run, how far it is; for many, how many have ended, and how far those are that are under way. */
 function howFar(
   all: readonly RunRow[],
   running: readonly RunRow[],

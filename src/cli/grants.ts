@@ -116,7 +116,7 @@ function shown({ user, ...row }: GrantRow) {
 
 type Row = ReturnType<typeof shown> & { protection: ReturnType<typeof protectionOf> };
 
-/** Of the verdict that the person reads, what says whether there is something to do; none after a withdrawal. */
+/** The part of the person's verdict that says whether there is something to do; none after a withdrawal. */
 function protectionOf(protection: Protection | undefined) {
   return protection && { verdict: protection.verdict, reason: protection.reason, by: protection.by };
 }

@@ -96,7 +96,7 @@ function explain(error: unknown): number {
   return exitCodeOfInterrupt(error) ?? (isWrongUse ? 2 : 1);
 }
 
-/** Of a provider that does not answer, the code of why not, as the machine names it: the sentence is one for people too. */
+/** Where a provider does not answer, the system's code for the reason: the sentence itself is also meant for people who are no operators. */
 function causeOf(error: unknown): string {
   const code = isAppError(error, 'provider/unavailable') ? codeIn(error.cause) : undefined;
   return code === undefined ? '' : ` (${code})`;

@@ -24,7 +24,7 @@ interface Rates {
 }
 
 interface SourceLimits {
-  /** Of one folder. */
+  /** For one folder. */
   listing: { members: number; bytes: number; ms: number };
   fileBytes: number;
   transfer: { headerBytes: number; leastBytesPerSecond: number; requests: { least: number; most: number } };
@@ -42,7 +42,7 @@ interface WebLimits {
   idleMs: number;
   /** While an answer is to be sent and nothing of it is taken. */
   stalledMs: number;
-  /** Of an answer that waits for its client, over each such time. */
+  /** For an answer that waits for its client, over each such time. */
   leastBytesPerSecond: number;
   headerBytes: number;
   bodyBytes: number;
@@ -53,7 +53,7 @@ export interface Config {
   publicUrl: URL;
   host: string;
   port: number;
-  /** Of a worker without pages. */
+  /** For a worker without pages. */
   healthPort?: number;
   dataDir: string;
   databaseUrl?: string;
@@ -185,7 +185,7 @@ type Value = <N extends Name>(name: N) => Values[N];
 /** How each member comes from the settings; undefined leaves an optional one out. */
 type Members<T> = { [Key in keyof T]-?: () => T[Key] | undefined };
 
-/** Of a container its own memory counts. */
+/** In a container, the memory of the container counts. */
 function placesOf(concurrency: number | 'auto'): Places {
   if (concurrency !== 'auto') return fixedPlaces(concurrency);
   const limit = process.constrainedMemory() || totalmem();

@@ -144,7 +144,7 @@ export const redisAddress: Reader<string> = (text, name) => {
   throw invalid(name, 'has a path that is no number of a database: write it as redis://127.0.0.1:6379 or …/2');
 };
 
-/** Of one PostgreSQL or several (`addressesOfServers`), left as written. */
+/** The address of one PostgreSQL server or of several (`addressesOfServers`), as it is written. */
 export const databaseAddress: Reader<string> = (text, name) => {
   const read = address('postgres:', 'postgresql:');
   for (const server of addressesOfServers(text)) read(server, name);

@@ -12,7 +12,7 @@ const silentMs = 15_000;
 /**
  * How a connection to that address is opened. Of several servers it is the one that takes writes when the connection is opened, so that
  * after a failover connections find the promoted one. The driver knows one host only, so each connection costs a question to all of them.
- * However long a statement takes, it is waited for; but of one that has been without an answer for `patienceMs` the server is asked whether it
+ * However long a statement takes, it is waited for; but after `patienceMs` without an answer, the server is asked whether it
  * still works on it, and where it does not, or cannot be reached, the connection is ended: the network has lost it without saying so.
  */
 export function connectionTo(

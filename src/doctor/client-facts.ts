@@ -19,7 +19,7 @@ type Facts = Pick<
 >;
 
 /**
- * Asks what the provider makes of Nightkeep as its client, by questions of which nothing can come: a token that is none,
+ * Asks what the provider makes of Nightkeep as its client, by requests that have no effect: a token that is none,
  * and authorization requests that nobody goes on with.
  */
 export function clientFacts({ client, option, setting }: Pick<Installation, 'client' | 'option' | 'setting'>): Facts {

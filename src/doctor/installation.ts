@@ -69,7 +69,7 @@ export interface TokenFacts {
   opened: number;
   readable: number;
   shut: number;
-  /** Of those that can be read: Keycloak's `typ` Offline, `exp`, and `reuse_id`, which it sets once tokens are revoked on use. */
+  /** For tokens that can be read: Keycloak's `typ` Offline, `exp`, and `reuse_id`, which it sets once tokens are revoked on use. */
   offline: number;
   ending: number;
   counted: number;

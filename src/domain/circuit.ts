@@ -13,7 +13,7 @@ export const trustMs = 24 * 3_600_000;
 /** For how long refusals are true after the provider was followed to another address: every night has come by then. */
 export const trustAfterMoveMs = 48 * 3_600_000;
 
-/** Of the latest answers, how many refusals are too many to be people's own doing. */
+/** How many refusals among the latest answers are too many to be people's own doing. */
 const tooMany = { least: 3, share: 0.3, leastOfAll: 2 };
 
 /**

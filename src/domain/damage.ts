@@ -4,7 +4,7 @@ export interface Damage {
   readonly marks: readonly string[];
   /** What cannot be restored by name, folders ending in '/', with the ids of the snapshots: the first thousand names. */
   readonly files: readonly { readonly path: string; readonly snapshots: readonly string[] }[];
-  /** Snapshots of which nothing can be restored. */
+  /** Snapshots from which nothing can be restored. */
   readonly snapshots: readonly string[];
   /** Snapshots of our nights that are gone though retention did not let them go; absent in what was saved before this was looked for. */
   readonly removed?: readonly string[];
@@ -14,7 +14,7 @@ export interface Damage {
   readonly isSuperseded?: boolean;
 }
 
-/** More would fill the database: where so much is damaged, nobody looks at it piece by piece. */
+/** More would fill the database, and nobody looks at so much damage piece by piece. */
 export const mostMarks = 50_000;
 /** How many files are named. */
 export const mostNames = 1000;

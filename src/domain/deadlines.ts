@@ -31,7 +31,7 @@ export interface Deadlines {
   nextExchangeAt: Date;
 }
 
-/** Two ends within so much of each other are the same: `exp` and `iat` are whole seconds. */
+/** Two ends that differ by no more than this are the same: `exp` and `iat` are whole seconds. */
 const sameMs = 2_000;
 
 /**

@@ -14,7 +14,7 @@ export interface EntryChanges {
 }
 
 /**
- * Whether a night lost or changed so much that somebody should look at it before anything older is forgotten: half of
+ * Whether somebody should look at what a night lost or changed before anything older is forgotten: half of
  * 20 entries or more. A night that wrote nothing wrong may still be the first after a share was not mounted, after
  * an account was mixed up, or after files were encrypted by somebody else.
  */

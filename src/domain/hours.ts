@@ -12,7 +12,7 @@ interface Window {
 const leastMinutes = 60;
 const day = 1_440;
 
-/** What is wrong with the hours that somebody chose; `outside`: of those that the operator allows. Undefined where nothing is. */
+/** What is wrong with the hours that somebody chose (`outside`: not within those that the operator allows); undefined where nothing is. */
 export function faultOfHours(
   { zone, windowStart, windowEnd }: Hours,
   allowed?: Window,

@@ -157,7 +157,7 @@ export function noticeOfReturn({ back, newestBack }: Pick<DamagedPeople, 'back' 
       };
 }
 
-/** That of so many people snapshots did not go as agreed for too long: once a day, undefined where it is nobody. */
+/** Says how many people have snapshots that did not go as agreed for too long: once a day; undefined where there are none. */
 export function noticeOfHeldSnapshots(people: number, day: string): Notice | undefined {
   return people === 0
     ? undefined
@@ -273,7 +273,7 @@ export function noticeOfClosedCircuit({
   };
 }
 
-/** That rotated tokens of so many grants were lost, which must never be; once a day as long as it is so. */
+/** Says of how many grants the rotated token was lost, which must never happen: once a day as long as there are any. */
 export function noticeOfLostRotations(grants: number, day: string): Notice {
   return { key: `rotation_lost/${day}`, facts: { kind: 'rotation_lost', grants } };
 }
@@ -286,7 +286,7 @@ const pauses = [minute, 5 * minute, 30 * minute, 2 * 60 * minute, 6 * 60 * minut
 /** A night's beginning that came after its end would look like another one. */
 const triesOfBeginning = 2;
 
-/** When a delivery that failed so often is tried again; undefined: never. */
+/** When a delivery that has failed this often is tried again; undefined: never. */
 export function nextAttempt({ kind }: Pick<NoticeFacts, 'kind'>, failures: number, at: Date): Date | undefined {
   if (kind === 'night_begun' && failures >= triesOfBeginning) return undefined;
   const pause = pauses[failures - 1];

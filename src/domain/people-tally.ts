@@ -15,7 +15,7 @@ export interface PeopleTally {
   readonly repositories: {
     /** When the one that was verified the longest ago was; null where none was. */
     oldestVerified: number | null;
-    /** People with snapshots of which nobody has verified any yet. */
+    /** People with snapshots that nobody has verified yet. */
     pending: number;
   };
 }
@@ -67,7 +67,7 @@ export function addToTally({ verdicts, menders, reasons, judged, repositories }:
     );
 }
 
-/** Of these people, those who paused their nights until a day, by verdict: what does not come is as they want it. */
+/** Those of these people who paused their nights until a day, by verdict: they want no backups meanwhile. */
 export function pausedOf({ judged }: Pick<PeopleTally, 'judged'>): Record<ProtectionVerdict, number> {
   const paused = { protected: 0, partly: 0, late: 0, not: 0 };
   for (const verdict of Object.keys(paused) as ProtectionVerdict[])

@@ -221,7 +221,7 @@ function faultOfRuns(situation: Situation): Cause | undefined {
   return { reason, mend, runId: run.id, until: next && stillAhead(next, now) };
 }
 
-/** A run that is due, or whose worker is silent, for so long: no worker takes runs. The doctor waits as long. */
+/** After a run has been due, or its worker silent, for this long, no worker takes runs. The doctor waits as long. */
 const silenceMs = 15 * 60_000;
 
 /** Whether no worker takes up what is due. */
@@ -236,7 +236,7 @@ function isLeftAlone({ plan, underWay, workersUntil, now }: Situation): boolean 
 /** The first warning before a consent ends whatever is done. */
 const endsSoonMs = 14 * 86_400_000;
 
-/** Null where it has come: nobody is told to wait for a moment that is over. */
+/** Null where it has come: nobody should wait for a moment that is over. */
 function stillAhead(moment: Date, now: Date): Date | null {
   return moment > now ? moment : null;
 }

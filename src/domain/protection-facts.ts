@@ -30,14 +30,14 @@ export interface ProtectionFacts {
     readonly state: 'queued' | 'running';
     readonly dueAt: Date;
     readonly leaseUntil: Date | null;
-    /** Of the try before, where one failed. */
+    /** The error of the try before, where one failed. */
     readonly errorCode: string | null;
     /** No further try begins after this. */
     readonly triedUntil: Date;
   } | null;
-  /** Until when workers hold runs, of whomever; null: none is being worked on. */
+  /** Until when workers hold leases of runs, of anybody; null: no run is being worked on. */
   readonly workersUntil: Date | null;
-  /** The last run that lost or changed so much that somebody should look, and which nobody has looked at. */
+  /** The last run whose losses or changes somebody should look at, and nobody has. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;
   /** `since`: since when the repository is to be verified; `checkedAt`: when it last was, whatever was found. Null: there is none. */
   readonly verification:

@@ -19,7 +19,7 @@ const pauseAfterMissingScopeMs = day;
 export const pauseAfterTroubleMs = minute;
 /** For how long the provider is not asked after a second answer in a row was lost. */
 const pauseAfterLostAnswersMs = hour;
-/** While a run needs the grant it is asked at least so often, so that the run does not miss an hour without trouble. */
+/** While a run needs the grant, the provider is asked at least this often, so that the run does not miss an hour without trouble. */
 const longestPauseOfRunMs = 50 * minute;
 
 /** Why a grant is what it is, as a word that pages turn into a sentence. */

@@ -32,7 +32,7 @@ export function timeLeft({ step, entries, expected, ms }: Omit<RunProgress, 'fol
   return step !== 'reading' || expected === null ? undefined : timeLeftOf(entries, expected, ms);
 }
 
-/** The same for anything of which a part is done after this many milliseconds. */
+/** The same for any work that is partly done after this many milliseconds. */
 export function timeLeftOf(done: number, whole: number, ms: number): number | undefined {
   const share = done / whole;
   return ms >= leastMs && share >= leastShare && share < 1 ? (ms * (1 - share)) / share : undefined;

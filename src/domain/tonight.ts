@@ -32,7 +32,7 @@ export interface Pace {
 
 /** Fewer than this say nothing about those that follow. */
 const leastEnded = 5;
-/** A run that is due for so long without one being worked on: no worker takes runs. The doctor waits as long. */
+/** After a run has been due for this long while none is being worked on, no worker takes runs. The doctor waits as long. */
 const silenceMs = 15 * 60_000;
 
 /**

@@ -77,7 +77,7 @@ export function namesClaim(template: string): boolean {
   return /\{[^{}]+\}/.test(template);
 }
 
-/** Whether a claim can be kept for URLs: what else the provider sends of a person, no URL can name. */
+/** Whether a claim can be kept for URLs: URLs can name no other claims. */
 export function isUrlClaim(value: unknown): value is string | number | boolean {
   return textOf(value) !== undefined;
 }

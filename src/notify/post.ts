@@ -6,7 +6,7 @@ const timeoutMs = 20_000;
 const againMs = 60_000;
 
 /**
- * Makes the call; user and password of its address go along as Basic authentication. Of an answer only the status is looked at, redirects are
+ * Makes the call; user and password of its address go along as Basic authentication. Only the status of an answer is looked at, redirects are
  * not followed, and after 20 seconds it is not waited for. Throws `notice/unavailable` at 408, 425, 429, 5xx and where no
  * answer comes, `notice/refused` at any other answer that does not say that it was taken.
  */

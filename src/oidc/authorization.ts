@@ -89,7 +89,7 @@ export interface Asking {
   boundKey: BoundKey | undefined;
   /** Tokens that are bound to nothing are refused. */
   required: boolean;
-  /** Told of tokens that came and are not used, so that they can be ended. */
+  /** Called with tokens that came and are not used, so that they can be revoked. */
   unkept?: Unkept | undefined;
 }
 
@@ -212,7 +212,7 @@ async function readAuthorized(
   };
 }
 
-/** OpenID Connect Core 1.0, section 2, allows 255 characters of ASCII; here so many bytes, and what PostgreSQL keeps. */
+/** OpenID Connect Core 1.0, section 2, allows 255 characters of ASCII; here any 1,000 bytes that PostgreSQL can keep. */
 const longestSubject = 1_000;
 
 function isSubject(subject: string): boolean {

@@ -36,7 +36,7 @@ export function tidyAnswer(text: string): string {
 const usualMetadata = 64 * 1024;
 const longestMember = 4 * 1024;
 const mostMembers = 500;
-/** Of a list, such as of scopes; nothing else that is nested is used here. */
+/** How many items a list may have, such as one of scopes; nothing else that is nested is used here. */
 const mostWords = 256;
 const longestWord = 256;
 

@@ -51,7 +51,7 @@ export interface Listing {
   readonly problems: readonly ListingProblem[];
   /** There may be more than is named: the server cut it off, or names something that cannot be told apart. */
   readonly isIncomplete?: boolean;
-  /** Of the collection itself, as this listing says it; it may be another than the one that its parent listed before. */
+  /** The validator of the collection itself, as this listing says it; its parent may have listed another one before. */
   readonly validator?: string;
 }
 

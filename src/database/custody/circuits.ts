@@ -86,7 +86,7 @@ export async function listProbes(database: Database, at: Date): Promise<{ id: st
   const asked = Prisma.sql`e.grant_id = g.id AND e.fence = g.fence AND e.answered_at >= c.opened_at`;
   const first = (which: Prisma.Sql) => Prisma.sql`(SELECT g.id FROM grants g
     WHERE ${own} AND ${which} AND NOT EXISTS (SELECT FROM exchanges e WHERE ${asked}) ORDER BY g.last_exchanged_at DESC LIMIT 1)`;
-  // Each is only looked for where there is none of those before: all that there are only where all were asked, so where they are few.
+  // Each of these is looked for only where the one before finds nothing. The last goes through all that were asked, but then all were: they are few.
   return database.$queryRaw<{ id: string }[]>`
     SELECT id FROM (
       SELECT coalesce(

@@ -109,7 +109,7 @@ export async function findWitness(
   database: Database,
   { grantId, issuer, clientId, since }: Client & { grantId: string; since: Date },
 ): Promise<boolean | null> {
-  // The state is written out, since only so PostgreSQL uses the index of those that are active.
+  // The state is written out, since PostgreSQL uses the index of active grants only then.
   const [latest] = await database.$queryRaw<{ isWitness: boolean }[]>`
     SELECT last_exchanged_at > ${since} AS "isWitness" FROM grants
     WHERE issuer = ${issuer} AND client_id = ${clientId} AND state = 'active' AND id <> ${grantId}::uuid

@@ -49,7 +49,7 @@ export interface EndingFacts {
   repositories: number;
 }
 
-/** What should have ended before then and has not. Of a repository whose erasing has begun, the row no longer says when it was due. */
+/** What should have ended before then and has not. Once the erasing of a repository has begun, its row no longer says when it was due. */
 export async function inspectEndings(database: Database, { before }: { before: Date }): Promise<EndingFacts> {
   const [facts] = await database.$queryRaw<[EndingFacts]>`
     SELECT (SELECT count(*)::int FROM grants g JOIN token_generations t ON t.grant_id = g.id
@@ -69,7 +69,7 @@ const isOdd = Prisma.sql`(verdict = 'ambiguous' OR hint IN ('token_reused', 'wit
 export interface RotationFacts {
   /** Exchanges that succeeded, of the latest 100,000. */
   exchanges: number;
-  /** Of those, how many brought a new token. */
+  /** How many of those brought a new token. */
   renewed: number;
   /** Tokens whose answer was lost and that were accepted when they were sent again. */
   takenAgain: number;
@@ -149,7 +149,7 @@ export async function inspectWindows(database: Database, { since }: { since: Dat
   return facts;
 }
 
-/** Of a provider whose tokens do not say it, none does. */
+/** How many of the latest tokens are looked at for when they were issued: either all tokens of a provider say it, or none do. */
 const issuedAsked = 1_000;
 
 /** By how many seconds tokens seem to be issued before they are received: the median of the latest; null without any. */

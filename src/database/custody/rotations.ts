@@ -39,7 +39,7 @@ const generationsKept = 30;
  * Saves how exchanges ended, all in one statement: the answer to each, in its place; none for a grant whose row another
  * transaction holds, which `saveOnceFree` waits for. A token is made the current one where generation and fence are still those that
  * were sent, which also closes the circuit of the provider. A save whose answer was lost may be made again: the same token is
- * the same generation. Of the chain the last thirty generations are kept. The statement is planned once, as the claim is.
+ * the same generation. The last thirty generations of a chain are kept. The statement is planned once, as the claim is.
  */
 export async function saveExchanged(
   database: Transaction,

@@ -114,7 +114,7 @@ interface Before {
   readonly trusted: Parameters<typeof readTrustedRun>[0][] | null;
 }
 
-/** Of the problems of a run, as they are kept, where they are and since when. */
+/** Where the problems of a run are, and since when, from the column that keeps them. */
 function readProblems(value: Prisma.JsonValue): { path: string; since?: string }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((item) => {

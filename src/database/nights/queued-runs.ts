@@ -13,8 +13,8 @@ interface Pulled {
 }
 
 /**
- * The plan's run that is under way, or null. One that waits is due at once, as if it had not been tried: what it waited for is
- * no longer said, and it has all the time of one that is asked for. The plan is locked.
+ * The plan's run that is under way, or null. One that waits becomes due at once, as if it had not been tried: it loses its error, and gets
+ * as much time as a run that is requested now. The plan is locked.
  */
 export async function pullForward(
   transaction: Transaction,

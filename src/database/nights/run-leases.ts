@@ -79,7 +79,7 @@ export async function renewRun(database: Database, { run, at }: { run: ClaimedRu
   return count === 1;
 }
 
-/** Of the runs that a worker has in hand, those that are no longer its own: cancelled, or given to another. */
+/** Those runs in a worker's hand that are no longer its own: cancelled, or given to another. */
 export async function listLostRuns(
   database: Database,
   inHand: readonly Pick<ClaimedRun, 'id' | 'fence'>[],

@@ -86,7 +86,7 @@ function claimOf(
   const waits = Prisma.sql`runs.state = 'queued' AND runs.heavy = kinds.heavy AND runs.host = kinds.host AND runs.due_at <= ${at}
     AND runs.plan_id <> ALL (ARRAY(SELECT plan_id FROM runs WHERE ${isHeld}))`;
   const columns = Prisma.sql`id, plan_id, state, fence, host, heavy OR ${hadATurn} AS weighs, ${hadATurn} AS turned, turn_at, queued_at`;
-  // Of each kind only the first are looked at, by the index of those that wait: however many they are. A claim locks the plan (see `claimRun`) and the
+  // Only the first of each kind are looked at, by the index of waiting runs, however many there are. A claim locks the plan (see `claimRun`) and the
   // run, as they are now: a run that another claim has taken since the statement began is none of these any more.
   return Prisma.sql`
     WITH RECURSIVE kinds AS (
@@ -201,7 +201,7 @@ export async function listRunsToGiveWay(
   const [turned, afterTurn] = [leastTurn(turnMs), placesAfterTurn(heavyRuns)];
   const mostHeavy = heavyRuns < concurrency ? heavyRuns : null;
   const waiting = Prisma.sql`runs.worked_ms >= ${turned}::float`;
-  // A place for what waits: in all, among the heavy ones, and among those that have had a turn, with so many in hand.
+  // Whether there is a place for what waits, in all, among the heavy ones, and among those that have had a turn, given what is in hand.
   const fits = (held: Prisma.Sql, weighing: Prisma.Sql, after: Prisma.Sql) => Prisma.sql`(${held} < ${concurrency}::int
     AND (NOT (runs.heavy OR ${waiting}) OR coalesce(${weighing} < ${mostHeavy}::int, true)) AND (NOT ${waiting} OR ${after} < ${afterTurn}::int))`;
   const rows = await database.$queryRaw<{ id: string | null; nextMs: number | null }[]>`

@@ -58,7 +58,7 @@ export interface RunView extends RunLine {
   readonly problemCount: number;
   readonly message: string | null;
   readonly errorCode: string | null;
-  /** loss or change, where so much is gone or changed that somebody should look. */
+  /** loss or change, where enough is gone or changed for somebody to look at it. */
   readonly unreliableRoots: readonly string[];
   readonly alarm: string | null;
   readonly alarmSeenAt: Date | null;

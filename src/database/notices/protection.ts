@@ -183,7 +183,7 @@ async function read(
   return [...Map.groupBy(rows, ({ userId }) => userId).values()].flatMap(personFrom);
 }
 
-/** Of one person, a row for each plan, the newest first. */
+/** For one person, a row for each plan, the newest first. */
 function personFrom(rows: readonly Row[]): PersonFacts[] {
   const [own] = rows;
   if (own === undefined) return [];
@@ -192,7 +192,7 @@ function personFrom(rows: readonly Row[]): PersonFacts[] {
   return [{ userId, username, subject, facts: factsOf(all) }];
 }
 
-/** What the runs of both plans come to: of each kind the latest, and of those under way the one that is worked on, or is due first. */
+/** What the runs of both plans come to: the latest of each kind; of those under way, the one that is worked on, or else is due first. */
 function together(one: Row, other: Row): Row {
   const { completeId, completeAt, partialId, partialAt, failedId, failedAt, failedCode } = other;
   const { alarmId, alarmAt, alarmKind, underWayId, underWayState, dueAt, ownDueAt, leaseUntil, underWayCode } = other;

@@ -148,7 +148,7 @@ export interface ForecastDay {
   idle: number;
 }
 
-/** How many living consents end within so many days, day by day. */
+/** How many living consents will have ended, day by day. */
 export async function forecastEnds(
   database: Database,
   { at, days }: { at: Date; days: number },

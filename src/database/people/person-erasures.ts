@@ -47,7 +47,7 @@ export async function listGrantsToEnd(database: Database, userId: string): Promi
   return grants.map(({ id }) => id);
 }
 
-/** Of the rows that stay until nothing is left of somebody. */
+/** Seals the rows that stay until nothing is left of a person. */
 export interface ErasureSeals {
   readonly person: RowSealing<PersonFacts>;
   readonly plan: RowSealing<PlanFacts>;

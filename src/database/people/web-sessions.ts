@@ -111,7 +111,7 @@ export async function listSignedIn(
   return rows.map(({ userId }) => userId);
 }
 
-/** Ends one session of a person; false where they have no such. */
+/** Ends one session of a person; false where they have no such session. */
 export async function endWebSession(
   database: Database,
   { id, userId }: { id: string; userId: string },
@@ -158,7 +158,7 @@ export async function endWebSessionsAtProvider(
   await transaction.webSession.deleteMany({ where: ofSession });
 }
 
-/** Deletes sessions that have ended by themselves, at most so many. Answers how many went. */
+/** Deletes sessions that have expired, at most `limit`. Answers how many went. */
 export async function forgetWebSessions(
   database: Database,
   { limit, ...idle }: Idle & { limit: number },

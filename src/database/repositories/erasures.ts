@@ -147,7 +147,7 @@ export async function beginErasing(
   });
 }
 
-/** Deletes the row of a repository of which nothing is left; the event is the person's receipt. */
+/** Deletes the row of a repository once all its files are gone; the event is the person's receipt. */
 export async function finishErasing(
   database: Database,
   { repository: { id, userId }, at }: { repository: RepositoryToErase; at: Date },

@@ -22,7 +22,7 @@ export interface RestoreView {
   readonly message: string | null;
 }
 
-/** A process that is silent for so long has ended. */
+/** A process that is silent for this long has ended. */
 const silentMs = 60_000;
 
 interface Asked {

@@ -179,7 +179,7 @@ export async function listPruneDue(
     ORDER BY coalesce(r.pruned_at, r.created_at) LIMIT ${limit}`);
 }
 
-/** People whose snapshots should have been forgotten by a rule and were not for so long, with the reason. */
+/** People whose snapshots should have been forgotten by a rule before then and were not, with the reason. */
 export async function listHeldRetentions(database: Database, before: Date) {
   return database.$queryRaw<{ userId: string; username: string | null; subject: string; hold: string | null }[]>(
     Prisma.sql`

@@ -66,7 +66,7 @@ const pageOfPeople = 1_000;
 
 const nobody = '00000000-0000-0000-0000-000000000000';
 
-/** Whose repositories are known to be gone, so many people at a time. */
+/** The people whose repositories are known to be gone, a page at a time. */
 export async function* eachGoneRepository(database: Database): AsyncGenerator<readonly string[]> {
   for (let after = nobody; ; ) {
     const rows = await database.verification.findMany({
@@ -83,7 +83,7 @@ export async function* eachGoneRepository(database: Database): AsyncGenerator<re
 }
 
 /**
- * Whose repositories something is known of, or nobody looked at since then, so many people at a time: found by indexes of those few
+ * The people whose repositories have a known fault, or were not looked at since then, a page at a time: found by indexes of those few
  * (migration tallies).
  */
 export async function* eachDoubtfulRepository(database: Database, before: Date): AsyncGenerator<readonly string[]> {

@@ -114,7 +114,7 @@ async function freeNights(transaction: Transaction, { at, near }: Moments): Prom
   return early.map(({ planId }) => planId);
 }
 
-/** The provider is asked with each of them now: nobody knows what its answer of then was worth. */
+/** Each of them is exchanged now: nobody knows what the provider's answer was worth then. */
 async function bringBackGrants(database: Database, moments: Moments): Promise<{ userId: string }[]> {
   const { at, far } = moments;
   return database.$queryRaw<{ userId: string }[]>`
@@ -127,7 +127,7 @@ async function bringBackGrants(database: Database, moments: Moments): Promise<{ 
     WHERE id IN (SELECT grant_id FROM used) RETURNING user_id AS "userId"`;
 }
 
-/** Consents that were used while a clock was ahead by less: their times move back by as much, and nobody is asked for them. */
+/** Consents that were used while a clock was ahead by less: their times move back by as much, and nothing is exchanged. */
 async function shiftGrants(database: Database, { at, near }: Moments): Promise<void> {
   const shifted = (column: string, where = column) =>
     Prisma.sql`${Prisma.raw(column)} = CASE WHEN ${Prisma.raw(where)} > ${near} THEN ${Prisma.raw(column)} - shift.by ELSE ${Prisma.raw(column)} END`;

@@ -10,7 +10,7 @@ import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import { durationWords } from '../words.ts';
 
 const name = 'keyring';
-/** A key that seals for so long is due to be rolled; what an operator's policy says goes before. */
+/** A key that has sealed for this long is due to be rolled; an operator's own policy takes precedence. */
 const oldMs = 2 * 365 * 86_400_000;
 
 /** Whether the keyring opens what this database was sealed with; its own fault where the database cannot be asked. */

@@ -4,7 +4,7 @@ import { type Finding, ok, unknown, warn } from '../finding.ts';
 import { durationWords } from '../words.ts';
 
 const name = 'offline maximum';
-/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by so much. */
+/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */
 const sameMs = 60_000;
 
 export const offlineMaximum: Check = {

@@ -19,7 +19,7 @@ export const rowSeals: Check = {
   },
 };
 
-/** Whether there are rows that are not: each as its kind and whose it says it is, of so many that were looked at. */
+/** What was found among the rows that were looked at: each broken one by its kind and the person it names. */
 export function checkRowSeals({
   broken,
   rows: looked,

@@ -24,9 +24,9 @@ export interface ProviderProfile {
   /** Whether an exchange brings a new refresh token (RFC 9700, section 4.14.2): always, by a setting there or now and then, or never. */
   readonly rotation?: 'always' | 'sometimes' | 'never';
   /**
-   * What becomes of a token that is sent again after its answer was lost. free: it is accepted as before. counted: so often
-   * as a setting says, whenever. A grace: for so long after it was used, with the same new token in the answer or yet another; 0: not
-   * at all, and sending it may end the grant.
+   * What becomes of a token that is sent again after its answer was lost. free: it is accepted as before. counted: it is accepted as
+   * often as a setting says, at any time. A grace: it is accepted for this long after it was used, and the answer has the same new token
+   * or yet another; 0: it is not accepted, and sending it may end the grant.
    */
   readonly reuse?: 'free' | 'counted' | { readonly graceSeconds: number; readonly returns: 'same' | 'new' };
   /** How long a token lives unused. */

@@ -20,7 +20,7 @@ export interface Judged<Item extends Retainable> {
 }
 
 /**
- * Applies the rule as `restic forget` does, newest first: the newest of each of so many days, ISO weeks, months and years by
+ * Applies the rule as `restic forget` does, newest first: it keeps the newest of each of the last days, ISO weeks, months and years by
  * the calendar of each snapshot's own offset. The oldest of all takes a place that is left, as it does since restic 0.17.
  * `now` bounds "newest" for `within`: a snapshot of the future does not move that span.
  */

@@ -12,7 +12,7 @@ export type Span = {
 
 /** Which snapshots stay, in the words of `restic forget` without "keep-". What any part of it keeps, stays. */
 export interface RetentionRule extends Partial<Readonly<Record<CountWord, number>>> {
-  /** Everything so much older than the newest snapshot, or younger. */
+  /** Everything that is at most this much older than the newest snapshot. */
   readonly within?: Span;
   /** Everything with one of these tags. */
   readonly tags?: readonly string[];

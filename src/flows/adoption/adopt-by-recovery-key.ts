@@ -16,7 +16,7 @@ export interface ByKey {
     readonly username: string | null;
   };
   readonly recoveryKey: string;
-  /** Its folder; where none is named, each of which no card can be read is tried. */
+  /** Its folder; where none is named, every folder without a readable card is tried. */
   readonly folder?: string | undefined;
   readonly at: string | null;
   readonly by: string;

@@ -28,7 +28,7 @@ const width = 8;
 const dayMs = 86_400_000;
 /** So long a card is believed to lie where it was seen last. */
 const trustedMs = 7 * dayMs;
-/** A night looks at the card anyway, and puts it on record so long before it would be looked for. */
+/** A night looks at the card anyway, and records that this long before the card would be due to be looked at. */
 const nightMs = dayMs;
 const first = { cardDueAt: new Date(-1), id: beforeAll.id };
 

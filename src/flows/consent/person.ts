@@ -10,7 +10,7 @@ const ofTheProtocol = new Set(
   ),
 );
 
-/** The person as the provider tells of them. Of the claims those are kept that source URLs may name. */
+/** The person as the provider describes them, with only those claims that source URLs may name. */
 export function personOf({ issuer, subject, claims }: Authorized, at: Date): SignedIn {
   const said = Object.entries(claims).filter(([name]) => !ofTheProtocol.has(name));
   const kept = Object.fromEntries(

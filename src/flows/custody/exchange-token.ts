@@ -70,7 +70,7 @@ export async function exchangeToken(
     : explainFailure(resources, lease, verdict, told);
 }
 
-/** Of a token that stays in use, an end that this use did not move is one that none does. */
+/** Where a token stays in use, an end that this use did not move is one that no use moves. */
 async function learnEndOf(
   resources: Needs,
   lease: Lease,

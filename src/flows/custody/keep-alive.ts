@@ -10,7 +10,7 @@ export interface Sweep {
   failed: number;
 }
 
-/** So many that are due are listed at once, and looked at again, so many at a time, before their turn: others may have exchanged them meanwhile. */
+/** How many due grants are listed at once, and how many are looked at again at a time before their turn: others may have exchanged them meanwhile. */
 const [most, batch] = [10_000, 200];
 /** A token that ends sooner is exchanged even while a run is at work. */
 const leastLeftMs = 3_600_000;

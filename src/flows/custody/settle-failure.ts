@@ -121,7 +121,7 @@ async function changeAfter(
 async function mayHaveReplaced({ database, issuer }: Needs, { grant, token }: Lease): Promise<boolean> {
   const { rotation, reuse } = await issuer.profile();
   if (rotation === 'never' || reuse === 'free') return false;
-  // Of a make that nobody knows, a token that stayed in use when an exchange went well tells.
+  // For an unknown make of provider, what counts is whether a token stayed in use when an exchange went well.
   return rotation !== undefined || !(await wasUsedWell(database, { grantId: grant.id, generation: token.number }));
 }
 

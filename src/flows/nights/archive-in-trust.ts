@@ -47,7 +47,7 @@ interface Reading {
   readonly readAll: readonly string[];
 }
 
-/** The checkpoint to continue from. Of a root that has to be read whole, only what this same run has read counts as read. */
+/** The checkpoint to continue from. In a root that has to be read whole, only what this same run has read counts as read. */
 function usable(saved: SavedCheckpoint | null, { runId, readAll }: Reading): Checkpoint | undefined {
   if (saved === null) return undefined;
   const isRead = (root: string) => saved.runId === runId && saved.readAll.includes(root);

@@ -37,7 +37,7 @@ export interface Recounted extends TalliedPeople {
 
 /**
  * The same for workers, which go through everybody where it is due, or was done last before `since`, and hand over each batch of people as
- * it is now. Another worker may be at it: then it is as that one counted it last.
+ * it is now. Where another worker is counting, it is the last count.
  */
 export async function recountPeople(
   resources: Needs,

@@ -25,7 +25,7 @@ export async function tallyRepositories({ clock, database }: Needs): Promise<Dam
 export interface VerificationFigures {
   /** Since when the one whose snapshots were found whole the longest ago were, as people were counted last. */
   readonly oldestAt: Date | null;
-  /** People with snapshots of which nobody has verified any yet, as people were counted last. */
+  /** People with snapshots that nobody has verified yet, by the last count of people. */
   readonly pending: number;
   /** People with damage, or whose repository is gone. */
   readonly damaged: number;

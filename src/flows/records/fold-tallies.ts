@@ -8,7 +8,7 @@ const recentMs = 2 * 3_600_000;
 /** No figure looks back further than 30 nights. */
 const keptMs = 60 * 86_400_000;
 
-/** Makes few rows of those that the last changes have added to the tallies. */
+/** Merges the rows that recent changes have added to the tallies. */
 export async function foldRecentTallies({ clock, database }: Needs): Promise<void> {
   await foldTallies(database, { since: new Date(clock.now().getTime() - recentMs) });
 }

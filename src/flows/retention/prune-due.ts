@@ -23,7 +23,7 @@ export async function pruneDue(
   const due = { prunedBefore: within(-everyMs), quietUntil: within(quietMs), limit: atOnce };
   for (const { userId } of await listPruneDue(database, due)) {
     if (signal.aborted) return;
-    // Those before may have taken so long that the night of this one is near.
+    // The repositories before this one may have taken long, and its person's night may be near now.
     if (!(await isStillQuiet(database, { userId, until: within(quietMs) }))) continue;
     const log = resources.log.with({ userId });
     try {

@@ -16,7 +16,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring'>;
 /** What an export says of itself, before everything else. */
 export interface Manifest {
   readonly createdAt: string;
-  /** Of the Nightkeep that made it. */
+  /** The version of Nightkeep that made it. */
   readonly version: string;
   readonly migrations: readonly string[];
   readonly withTokens: boolean;

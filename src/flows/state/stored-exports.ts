@@ -12,7 +12,7 @@ export interface ListedExport {
   /** Its moment, by which it is named. */
   readonly name: string;
   readonly bytes: number;
-  /** Of the Nightkeep that made it; absent where it does not open. */
+  /** The version of Nightkeep that made it; absent where it does not open. */
   readonly version?: string;
   /** Why it does not open, and the cure. */
   readonly problem?: string;

@@ -19,7 +19,7 @@ export function damageOf(
   };
 }
 
-/** A pack of which no snapshot needs anything that is not whole in another; of those that are not named nobody knows. */
+/** Whether no snapshot needs anything of the pack that is not whole in another one. Nothing is known of packs that no finding names. */
 function isSuperseded({ kind, files = [], more }: Finding): boolean {
   return ['pack-damaged', 'pack-size', 'pack-missing'].includes(kind) && files.length === 0 && more === undefined;
 }

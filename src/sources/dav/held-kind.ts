@@ -36,7 +36,7 @@ export interface HeldKind {
     readonly method: 'MKCALENDAR' | 'MKCOL';
     readonly body: (properties: string, components: string) => string;
   };
-  /** Of one of their objects. */
+  /** The content type of one of their objects. */
   readonly objectType: string;
   /** How many of their objects are asked for at once, and the property with the content of one. */
   readonly multiget: { readonly namespace: string; readonly report: string; readonly data: string };

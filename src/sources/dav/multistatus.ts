@@ -8,7 +8,7 @@ import type { openTagReader } from './xml-tag.ts';
 export interface DavResponse {
   /** Empty where it has none. */
   readonly href: string;
-  /** Of the whole response, where it has one instead of properties. */
+  /** The status of the whole response, where it has one instead of properties. */
   readonly status?: number;
   /**
    * The properties that were found, by name (see `davName`): their text, and the names of their child
@@ -44,7 +44,7 @@ export interface MultistatusLimits {
 
 /** A token is a href of a 255-byte name many folders deep, at most. */
 const defaultLimits: MultistatusLimits = { token: 256 * 1024, depth: 64 };
-/** Of an answer about one thing alone. */
+/** The limits for an answer about one thing alone. */
 export const limitsOfOne: MultistatusLimits = { ...defaultLimits, bytes: 1024 * 1024 };
 
 /** How a property is named here: by its local name in the namespace `DAV:`, else with its namespace in braces before it. */

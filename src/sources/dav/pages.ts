@@ -51,7 +51,7 @@ export interface PagesRequest {
   readonly origin: string;
   readonly collection: Member;
   readonly withIdentity: boolean;
-  /** The collection is a home: what it is asked for. */
+  /** Where the collection is a home: what it is asked for. */
   readonly held?: HeldKind | undefined;
   readonly limits: ListingLimits;
   readonly clock: Pick<Clock, 'elapsed'>;

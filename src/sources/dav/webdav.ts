@@ -49,7 +49,7 @@ export interface WebdavOptions {
   readonly random?: () => number;
 }
 
-/** A slow disk may take a minute to list a large folder; a body without bytes for so long is dead. */
+/** A slow disk may take a minute to list a large folder; a body without bytes for this long is dead. */
 export const defaultTimeouts = {
   connectTimeoutMs: 10_000,
   headersTimeoutMs: 60_000,

@@ -18,7 +18,7 @@ export interface Judging {
   refuseOther(head: ResponseHead, answer: Answer): void;
   /** The coding that must be taken off the body. */
   codingOf(head: ResponseHead, answer: Answer): Coding | undefined;
-  /** Told of the body as it goes by. */
+  /** Takes note of the body as it is read. */
   begin(answer: Answer): BodyJudging;
 }
 
@@ -64,7 +64,7 @@ export async function openJudging(
           const evidence = { listed, answer, read, changed, before, isObject: ofObjects };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
           if (!('doubt' in judgement)) return judgement.validator;
-          // Of a body that seemed to be as announced no digest was made: only the next reading can tell whether it grows.
+          // No digest was made of a body that seemed to be as announced: only the next reading can tell whether it grows.
           const isUntold = changed && before !== undefined && before.read.sha256 === undefined;
           throw errorFor(judgement.doubt, { answer, read }, before === undefined || isUntold);
         },

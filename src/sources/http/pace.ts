@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 
 /** Watches how fast one body comes. The time in which its reader takes nothing does not count. */
 export interface Pace {
-  /** Told of bytes as they come. Throws `source/too-slow` where too few came over a minute. */
+  /** Counts bytes as they come. Throws `source/too-slow` where too few came in a minute. */
   passed(bytes: number): void;
   paused(): void;
   resumed(): void;

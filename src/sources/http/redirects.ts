@@ -4,7 +4,7 @@ import { type HttpResponse, type ResponseHead, TransportError } from './request.
 import { errorOfStatus, isTransient, textOf } from './status.ts';
 
 const mostRedirects = 5;
-/** A link to another host is asked for anew each time, since it may be good for a moment only. */
+/** A link to another host is asked for again each time, since it may be valid only briefly. */
 const mostAttemptsElsewhere = 3;
 
 /** A path on the same server, or the address of a file on another host. */

@@ -3,7 +3,7 @@ import { type LevelBounds, openLevel } from './level.ts';
 
 /** The slots of one server, which its runs share: as many as its level allows. */
 export interface Slots {
-  /** Of one run. */
+  /** The slots of one run. */
   share(): Share;
 }
 
@@ -60,7 +60,7 @@ export function openSlots(bounds: LevelBounds): Slots {
     }
   }
 
-  /** Of those that wait for a slot and may have one, the run that has the fewest. */
+  /** The run with the fewest slots, among those that wait for one and may have it. */
   function nextRun(): Held | undefined {
     let next: Held | undefined;
     for (const run of runs)
