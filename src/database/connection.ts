@@ -10,10 +10,11 @@ const answerMs = 5_000;
 const silentMs = 15_000;
 
 /**
- * How a connection to that address is opened. Of several servers it is the one that takes writes when the connection is opened, so that
- * after a failover connections find the promoted one. The driver knows one host only, so each connection costs a question to all of them.
- * However long a statement takes, it is waited for; but after `patienceMs` without an answer, the server is asked whether it
- * still works on it, and where it does not, or cannot be reached, the connection is ended: the network has lost it without saying so.
+ * How a connection to that address is opened. Of several servers, it goes to the one that takes writes at that moment, so that after a
+ * failover connections find the promoted one; since the driver knows one host only, each connection first asks all of them.
+ *
+ * A statement is waited for however long it takes. But after `patienceMs` without an answer, the server is asked whether it still works on
+ * it; where it does not, or cannot be reached, the connection is ended: the network has lost it without saying so.
  */
 export function connectionTo(
   url: string,

@@ -20,10 +20,14 @@ export const mostMarks = 50_000;
 export const mostNames = 1000;
 
 /**
- * healing: the next night reads again what is lost. lost: a complete night did, and the source does not have it any more; it is said
- * until somebody has looked. gone: the repository is not where it was made, or nothing opens it, so that nothing can be restored. removed: somebody took whole snapshots away; said until somebody has looked. key: a new recovery key mends it.
- * mending: nothing is lost, and the operator can mend the repository. superseded: there is nothing to do until somebody with a key that may
- * delete removes it. accepted: somebody has looked.
+ * - healing: the next night reads again what is lost.
+ * - lost: a complete night did, and the source does not have it any more; shown until somebody has looked.
+ * - gone: the repository is not where it was made, or nothing opens it, so nothing can be restored.
+ * - removed: somebody removed whole snapshots; shown until somebody has looked.
+ * - key: a new recovery key mends it.
+ * - mending: nothing is lost, and the operator can mend the repository.
+ * - superseded: harmless, and stays until somebody with a key that may delete removes it.
+ * - accepted: somebody has looked.
  */
 export type DamageState = 'gone' | 'healing' | 'lost' | 'removed' | 'key' | 'mending' | 'superseded' | 'accepted';
 

@@ -30,10 +30,10 @@ interface Trial {
 }
 
 /**
- * Finds out how a request for consent would end that the provider refuses before it asks anybody: by beginning one and opening its
- * address as a browser would that nobody sits before. A page of an error is such a refusal too: it is all that a provider may show
- * where the client or its redirect address is not known to it (RFC 6749, section 4.1.2.1). Asked once a minute at most; what is found is logged. Undefined where nothing
- * is in the way, or where it does not show so soon.
+ * Finds out whether the provider would refuse a request for consent before it asks anybody: begins one, and opens its address as a browser
+ * without a person would. An error page is such a refusal too: it is all that a provider may show where it does not know the client or its
+ * redirect address (RFC 6749, section 4.1.2.1). The provider is asked at most once a minute; what is found is logged. Undefined where
+ * nothing is in the way, or where that does not show soon.
  */
 export function openTrialConsent({ clock, log, redirectUri, hosts, begin }: Trial) {
   let known: { refusal: Promise<AppError | undefined>; askedAt: number } | undefined;

@@ -20,11 +20,11 @@ export interface Member {
   /** Last change by the server's clock, where it says. */
   readonly modified?: Date;
   /**
-   * Opaque. The same validator (and size) on another night means the same content, for a collection that of everything
-   * below it. Servers are wrong about it now and then, so that it is believed for some nights only, and a sample is read all the
-   * same. Absent when the server gives nothing that can be relied on (no ETag and an mtime too close to the listing; a
-   * folder ETag of a server that does not propagate changes). An entry that changed within the seconds before its listing
-   * has none, whatever the server: the next change may keep ETag, size and time.
+   * Opaque. The same validator (and size) on another night means the same content; for a collection, the same content of everything below
+   * it. Servers are sometimes wrong about it, so it is trusted for some nights only, and a sample is read all the same. Absent when the
+   * server gives nothing reliable: no ETag, and an mtime too close to the listing, or a folder's ETag from a server that does not propagate
+   * changes. An entry that changed within the seconds before its listing has none on any server: the next change may keep ETag, size and
+   * time.
    */
   readonly validator?: string;
   /** What stays with a collection wherever it shows up, where the server says: one that holds itself shows by it. */
@@ -110,14 +110,14 @@ export interface Source extends AsyncDisposable {
    */
   expect?(collection: Member, entries: readonly Member[]): void;
   /**
-   * Opens an entry; the same errors as list. Only whole content passes for it: not a part, not an empty body of what is listed with
-   * a size, not a web page or message that stands in for it (a sign-in page), not a length that is neither listed nor that of a
-   * newer version. What was compressed on the way is decoded.
+   * Opens an entry; the same errors as list. Only whole content is accepted: no part of it, no empty body for an entry that is listed with
+   * a size, no web page or message in its place (such as a sign-in page), and no length that is neither the listed one nor that of a newer
+   * version. What was compressed on the way is decoded.
    *
-   * Throws `source/changed` with `retry` where another reading may tell: the same member may be opened again at once. That
-   * reading is held against how the entry is listed by then, and against the one before: two of the same bytes under one
-   * validator are the truth whatever size is listed, and one that begins with all of the one before is good, since only more was
-   * appended. What is still doubted is refused for good (`source/malformed`, `source/changed`), so that an earlier copy is kept.
+   * Throws `source/changed` with `retry` where another reading may settle a doubt: the same member may be opened again at once. That
+   * reading is compared with how the entry is listed by then, and with the one before. Two readings of the same bytes under one validator
+   * are right whatever size is listed; and a reading that begins with all of the one before is right, since only more was appended. What is
+   * still doubtful is refused for good (`source/malformed`, `source/changed`), so that an earlier copy is kept.
    */
   open(entry: Member, signal: AbortSignal): Promise<Reading>;
   /**

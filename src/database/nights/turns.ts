@@ -186,11 +186,13 @@ interface GivenWay {
 }
 
 /**
- * The runs of this worker that have to let others go first, the longest first. These are runs that were worked on for a whole turn, and for as long
- * as in all their previous turns together, so that a run that has to start anew each time still finishes. Time in which this worker's machine had
- * no processor for a run is not counted, up to half of it; for other workers that time is not known. As many give way as there are waiting runs
- * that have no other place, would get the place, by the limits of a worker, and whose turn has come, or that are nights which have had far less of
- * a worker (one that has had none waits its turn): a run that takes a little longer than usual never waits for one that takes very long.
+ * The runs of this worker that have to let others go first, the longest first: those that were worked on for a whole turn, and for as long
+ * as in all their previous turns together, so that a run that has to start anew each time still finishes. Time in which this worker's
+ * machine had no processor for a run is not counted, up to half of it; for other workers that time is not known.
+ *
+ * As many give way as there are waiting runs that have no other place and would get this one, by the limits of a worker, and that either
+ * have their turn now, or are nights that have had far less of a worker (a night that has had none waits for its turn). So a run that takes
+ * a little longer than usual never waits for one that takes very long.
  */
 export async function listRunsToGiveWay(
   database: Database,

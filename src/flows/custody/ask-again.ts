@@ -12,10 +12,10 @@ type Needs = ExchangeNeeds & Pick<Resources, 'queues'>;
 const pauseForPeopleMs = 60_000;
 
 /**
- * For when somebody says that what was missing at the provider is back: asks with the grant at once, not only when its turn comes, so that its
- * waiting run continues. Waits for a process that is already asking, since that answer may be older than the cure. Throws what `exchangeToken`
- * throws if the grant is still not usable. `words` say why, for the audit. False, and nothing is asked, where somebody has
- * pressed this just now and waits for the answer.
+ * Exchanges a refused grant at once, for when somebody says that what was missing at the provider is there again: its waiting run then
+ * continues. Waits for a process that is already asking, since that answer may be older than the cure. Throws what `exchangeToken` throws
+ * if the grant still cannot be used. `words` say why, for the audit. False, without a request, where somebody has just done this and waits
+ * for the answer.
  */
 export async function askAgain(
   resources: Needs,

@@ -14,11 +14,12 @@ import { removeMark } from '../keys/marks.ts';
 import { letGoOf } from '../snapshots/let-go.ts';
 
 /**
- * Erases all that Nightkeep holds of a person: their consent ends, here and at the provider, and their records go at once; their
- * snapshots are left to a worker, and tokens that the provider cannot be told of now are tried again. A restore to the source that is
- * under way is stopped, and waited for as long as it may take to notice. Answers the id of the receipt,
- * which says what is done and what waits; that of the first where it is asked for twice. Throws `request/forbidden` where consent was given again
- * meanwhile, `request/not-found` where nothing is left of them.
+ * Erases all that Nightkeep holds of a person. Their consent ends, here and at the provider, and their records are deleted at once. Their
+ * snapshots are left to a worker, and tokens that cannot be revoked now are tried again. A restore to the source that is under way is
+ * stopped, and waited for as long as it may take to notice.
+ *
+ * Answers the id of the receipt, which says what is done and what is still to come; if asked twice, that of the first. Throws
+ * `request/forbidden` where consent was given again meanwhile, `request/not-found` where nothing is left of the person.
  */
 export async function erasePerson(
   resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys' | 'store'>,

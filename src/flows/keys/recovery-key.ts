@@ -77,10 +77,10 @@ function notHere(): AppError {
 }
 
 /**
- * Makes a new recovery key, to be revealed, and removes the old one, and what reissues left that were broken off. Of several at once
- * one comes after the other, so that the key that is shown last is the only one that opens the repository. Nothing is done where it takes the place
- * of another key by now than of that in the file `former`. Where the store does not let
- * the old one go, the new one holds all the same, and `findOtherKeys` tells of the old one.
+ * Makes a new recovery key, which can then be revealed, and removes the old one, and any that interrupted calls left behind. Calls made at
+ * the same time run one after the other, so that the key shown last is the only one that opens the repository. Does nothing where the
+ * recovery key is no longer the one in the file `former`. Where the store does not let the old one be removed, the new one still holds, and
+ * `findOtherKeys` reports the old one.
  */
 export async function reissueRecoveryKey(
   resources: Needs & Pick<Resources, 'log'>,

@@ -48,10 +48,10 @@ const saveAgainMs = 5_000;
 const saveForMs = 10 * 60_000;
 
 /**
- * Claims the run, keeps its lease while the work goes on, and ends it as the work ended. The work's signal is aborted within
- * a second when the run was cancelled or is another's (`run/lost-lease`), or when the caller stops (`run/stopped`);
- * a stopped run returns to the queue at once, one that failed for a reason that may pass returns later, and says why,
- * as long as its time lasts. Answers whose run it was where it brought a snapshot.
+ * Claims the run, keeps its lease during the work, and ends it as the work ended. The work's signal is aborted within a second when the run
+ * was cancelled or belongs to another worker (`run/lost-lease`), or when the caller stops (`run/stopped`). A stopped run returns to the
+ * queue at once; one that failed for a reason that may pass returns later, with the reason, as long as its time lasts. Answers whose run it
+ * was where it brought a snapshot.
  */
 export async function steerRun(
   needs: Needs,

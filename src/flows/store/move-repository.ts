@@ -39,12 +39,18 @@ export function storeOf({ config }: Pick<MoveNeeds, 'config'>, { store }: Pick<R
 }
 
 /**
- * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old
- * files stay, and are a copy from then on. Where this is interrupted, the repository is still where it was, and the next call continues; a call
+ * Moves a repository to another store: copies it under its exclusive lock, opens and checks the copy, and switches to it. The old files
+ * stay, and are a copy from then on. Where this is interrupted, the repository is still where it was, and the next call continues; a call
  * that names the store where it is gives up a move that was begun. Null where it is there already, or where the first run has not made it
- * yet. Throws `repository/locked` while anybody uses it, `repository/not-found` where erasing it begins just now, `repository/damaged` where it or the copy is damaged, `store/exists` where
- * another repository is in the way, `store/may-not-delete` where the key may not do this, and `request/invalid` where another move
- * must be ended first.
+ * yet.
+ *
+ * Throws
+ * - `repository/locked` while anybody uses it,
+ * - `repository/not-found` where its erasing begins at that moment,
+ * - `repository/damaged` where it or the copy is damaged,
+ * - `store/exists` where another repository is in the way,
+ * - `store/may-not-delete` where the key may not do this, and
+ * - `request/invalid` where another move must be ended first.
  */
 export async function moveRepository(
   resources: MoveNeeds,

@@ -20,11 +20,13 @@ export interface ListedObject extends Member {
 }
 
 /**
- * Asks for many objects of a collection at once (RFC 4791, section 7.9; RFC 6352, section 8.7), and gives the contents of those, by name,
- * that are proved to be what a GET gives. Line ends do not come through XML unharmed: a reader has to take CR LF for LF (XML 1.0, section 2.11),
- * so that some servers leave out each CR, and DAViCal writes objects with CR LF only into the answer to a GET. Here a text is read as it is
- * written, and counts if each line ends with CR LF and its length is the one listed; or with each LF brought back to CR LF, if the ETag is the
- * MD5 of that, as sabre/dav makes it. Throws the errors of `Source.list`.
+ * Asks for many objects of a collection at once (RFC 4791, section 7.9; RFC 6352, section 8.7), and gives those contents, by name, that are
+ * proved to be what a GET gives.
+ *
+ * XML changes line ends: a reader has to read CR LF as LF (XML 1.0, section 2.11), so some servers leave out each CR, and DAViCal writes
+ * objects with CR LF only into the answer to a GET. Here a text is read as it is written. It counts if each line ends with CR LF and its
+ * length is the one listed, or if the ETag is its MD5 once each LF is CR LF again, as sabre/dav makes it. Throws the errors of
+ * `Source.list`.
  */
 export async function readMany(
   send: Send,

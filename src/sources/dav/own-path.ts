@@ -34,10 +34,10 @@ const withoutCase: Form = (name) => name.normalize('NFC').toLowerCase();
 export type PlacedItems<Item> = Partial<Record<Standing, Item[]>>;
 
 /**
- * Says where each item of a listing stands; undefined where it does not name the collection that was asked. That is the one
- * whose path means the same. Where there is none, or it does not hold the others: the collection that directly holds all others and
- * whose last names are those asked, so that a proxy strips, adds or replaces only what comes before the root. Its host
- * may be one behind the proxy. Nothing of an answered address is ever asked: members are asked below the path that was.
+ * Groups the items of a listing by where they stand; undefined where the listing does not name the collection that was asked. That
+ * collection is the item whose path means the same. Where there is none, or it does not contain the others, it is the collection that
+ * directly contains all others and ends with the same names: a proxy strips, adds or replaces only what comes before the root, and the host
+ * may be one behind the proxy. Paths of the answer are never requested: members are requested below the path that was asked.
  */
 export async function placeItems<Item extends ListedItem>(
   items: readonly Item[],

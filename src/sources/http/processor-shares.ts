@@ -3,10 +3,10 @@ import type { Clock } from '../../clock.ts';
 import { busyMsOfThread, heldUpMsOfThread } from '../../thread-time.ts';
 
 /**
- * Shares the processor time of this thread among the runs that fetch from servers: what comes from a server that answers at once, with folders of any size and
- * number, would otherwise keep the thread from the others all the time. A run that has had its part goes on when it has some again; one that waits for its
- * server most of the time waits for no part here. Whatever a run has left, it does one piece of work at a time: what others have to do comes in between, however
- * much its server sent at once.
+ * Shares the processor time of this thread among the runs that fetch from servers. Otherwise a server that answers at once, with folders of
+ * any size and number, would keep the thread from all other runs. A run that has used its share continues when it has some again; one that
+ * mostly waits for its server never waits here. However much a server sent at once, its run does one piece of work at a time, and what
+ * others have to do comes in between.
  */
 export interface ProcessorShares {
   open(): ProcessorShare;

@@ -17,11 +17,13 @@ const replacementsAtOnce = 10;
 const replacementEveryMs = 60_000;
 
 /**
- * Servers also answer 401 for what belongs to somebody else. So a refused token is replaced once; if the new one is refused as
- * well, the root decides: if it accepts the token, only this one thing is forbidden; if not, the run is over. A token that
- * replaced a refused one is not replaced again for the next forbidden thing while the root accepts it. At some providers an
- * exchange ends the tokens before it: where another exchange came meanwhile, its token is taken before a refusal counts. One that refuses
- * token after token is no server that takes them: the run is over.
+ * Sends with an access token, and replaces a token that is refused. Servers also answer 401 for what belongs to somebody else, so a refused
+ * token is replaced once. If the new one is refused as well, the root decides: if it accepts the token, only this one thing is forbidden;
+ * if not, the run is over. While the root accepts it, a token that replaced a refused one is not replaced again for the next forbidden
+ * thing.
+ *
+ * At some providers an exchange ends the earlier access tokens: where another exchange came meanwhile, its token is tried before a refusal
+ * counts. A server that refuses token after token accepts none: the run is over.
  */
 export function withToken(options: DavOptions, send: SendWithToken): SendTo {
   const { access, rootPath } = options;

@@ -38,10 +38,10 @@ interface Folder extends Enclosing {
 }
 
 /**
- * Archives a collection and everything below it; `onOutcome` is called with its outcome after this call has resolved. One that
- * cannot be listed keeps its tree of the parent snapshot, so that a passing failure does not look like a deletion. Throws where
- * it is the root: nothing is known of a source that cannot be listed. `drawn` are the entries below it that are in the sample, where
- * they were drawn already. One for which no memory is left beside the others is tried once more when it is `alone`.
+ * Archives a collection and everything below it; `onOutcome` is called with the outcome after this call has resolved. A collection that
+ * cannot be listed keeps its tree of the parent snapshot, so that a passing failure does not look like a deletion. Throws where that is the
+ * root: nothing is known of a source that cannot be listed. `drawn` are the entries below it that are in the sample, if they were drawn
+ * already. A collection for which no memory is left beside the others is tried once more, `alone`.
  */
 export async function archiveFolder(
   run: Run,

@@ -40,13 +40,13 @@ export interface RepairReport {
 }
 
 /**
- * Makes the index name exactly the blobs that can be read, so that the next backup reads again what is lost. Of the packs given, which are
- * known to be damaged, the intact blobs are moved to new packs; packs of another size than the index says, and packs in no index, are
- * read by their headers; packs that are gone are dropped. Without packs given it only mends the index.
+ * Makes the index name exactly the blobs that can be read, so that the next backup reads again what is lost. Packs that are known to be
+ * damaged are passed in: their intact blobs are moved to new packs. Packs of another size than the index says, and packs in no index, are
+ * read by their headers; packs that are gone are dropped. Without packs passed in, it only mends the index.
  *
- * The caller has just opened the repository, holds its exclusive lock, and opens it anew afterwards. New packs and indexes are durable before
- * old ones go, so that wherever this ends nothing more is lost, and the next call ends it. Throws `store/unavailable` where none of the packs
- * is there: their disk is not mounted, as a rule.
+ * The caller has just opened the repository, holds its exclusive lock, and opens it again afterwards. New packs and indexes are durable
+ * before old ones are removed, so wherever this is interrupted nothing more is lost, and the next call completes it. Throws
+ * `store/unavailable` where none of the packs is there: usually their disk is not mounted.
  */
 export async function repairPacks(
   repository: Repository,

@@ -33,10 +33,12 @@ export interface RestoreOptions {
 }
 
 /**
- * Writes a snapshot, or a part of it, to a folder of this machine, with all that a restore by stock restic brings back. Each blob is read once, pack by pack, and proved; files get their names when they are whole. No link is ever
- * followed. What cannot be read or written becomes a problem and the rest goes on. Throws `restore/would-overwrite` before anything
- * but the folder itself is made, `repository/no-such-path`, and `store/unavailable` when the store or the folder fails altogether; once the signal is
- * aborted, its reason.
+ * Writes a snapshot, or a part of it, to a folder of this machine, with everything that stock restic would restore. Each blob is read once,
+ * pack by pack, and proved; a file gets its name when it is whole. No link is ever followed. What cannot be read or written becomes a
+ * problem, and the rest continues.
+ *
+ * Throws `restore/would-overwrite` before anything but the folder itself is made, `repository/no-such-path`, `store/unavailable` when the
+ * store or the folder fails altogether, and the signal's reason once it is aborted.
  */
 export async function restore<Read extends PackRead>(
   repository: RestorableRepository<Read>,

@@ -25,12 +25,14 @@ export interface RestServer {
 }
 
 /**
- * Repositories on a server that speaks the REST protocol of restic, version 2
- * (https://restic.readthedocs.io/en/stable/100_references.html#rest-backend). Such a server keeps repositories and nothing else, lists
- * no folders but those that a repository has, and takes files only under the names of their hashes. So Nightkeep has paths of its own
- * beside the repositories, written as if they were some: `ID-cards` for the cards of one, and `nightkeep-places` for the
- * names of all, which nobody could list otherwise. Exports of Nightkeep's own state lie in `nightkeep-state-states`, the marks of a
- * person's rows in `nightkeep-mark-ID-marks`.
+ * Repositories on a server that speaks version 2 of restic's REST protocol
+ * (https://restic.readthedocs.io/en/stable/100_references.html#rest-backend). Such a server keeps repositories and nothing else, lists only
+ * the folders that a repository has, and takes files only under the names of their hashes. So Nightkeep keeps its own files beside the
+ * repositories in paths that look like repositories:
+ * - `ID-cards` has the cards of one repository,
+ * - `nightkeep-places` the names of all repositories, which nobody could list otherwise,
+ * - `nightkeep-state-states` the exports of Nightkeep's own state, and
+ * - `nightkeep-mark-ID-marks` the marks of a person's rows.
  */
 export function openRestStore(server: RestServer, options: HttpClientOptions): RemoteStore {
   const speaker = openSpeaker(server, options);
