@@ -42,6 +42,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.ts')).status,
   users: async () => (await import('./users.ts')).users,
   plans: async () => (await import('./plans.ts')).plans,
+  'plans choose': async () => (await import('./plans-choose.ts')).plansChoose,
   runs: async () => (await import('./runs.ts')).runs,
   queue: async () => (await import('./queue.ts')).queueCommand,
   audit: async () => (await import('./audit.ts')).auditCommand,

@@ -1,18 +1,24 @@
 import encodeQR from 'qr';
+import { type NamedSources, namedSources, type SourceName, settingOf } from '../domain/source-names.ts';
 import { AppError } from '../errors.ts';
-import { type Agreement, factsForAnyone, writeAgreement } from '../flows/consent/agreement.ts';
+import { type Agreement, factsForAnyone, namesAgreed, writeAgreement } from '../flows/consent/agreement.ts';
 import { type Enrolled, type EnrollWay, enrollPerson } from '../flows/consent/enroll-person.ts';
 import type { DeviceLogin } from '../oidc/enroll.ts';
 import { askSecret, askYes } from './ask.ts';
 import { type Command, json, type Options, type Output, printAnswer, text } from './command.ts';
+import { namesIn } from './named-sources.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { harmless } from './table.ts';
 
-const options = { yes: { help: 'agree to the terms: print them without asking' }, ...json };
+const options = {
+  sources: { value: 'NAMES', help: 'back up these alone: files, calendars, contacts, mail (default: all that is set)' },
+  yes: { help: 'agree to the terms: print them without asking' },
+  ...json,
+};
 
 /** The person consents on a device of theirs: a code and a QR code lead there. */
 export const enrollDevice: Command = {
-  usage: '[--yes] [--json]',
+  usage: '[--sources NAMES] [--yes] [--json]',
   summary: 'take consent from another device',
   options,
   run: (given, output) =>
@@ -21,7 +27,7 @@ export const enrollDevice: Command = {
 
 /** Consent with user name and password; the password is asked for, or comes on standard input, and is not kept. */
 export const enrollPassword: Command = {
-  usage: '--user NAME [--yes] [--json]',
+  usage: '--user NAME [--sources NAMES] [--yes] [--json]',
   summary: 'take consent with a password',
   options: { user: { value: 'NAME', help: 'the user name at the provider' }, ...options },
   run: async (given, output) => {
@@ -36,7 +42,7 @@ export const enrollPassword: Command = {
 
 /** The service account of Nightkeep's own client. */
 export const enrollService: Command = {
-  usage: '[--yes] [--json]',
+  usage: '[--sources NAMES] [--yes] [--json]',
   summary: "back up the client's own service account",
   options,
   run: (given, output) => enroll(given, output, async () => ({ method: 'service' })),
@@ -48,12 +54,28 @@ async function enroll(given: Options, output: Output, way: () => Promise<EnrollW
   const { json: asJson, yes } = given;
   if (asJson === true && yes !== true) throw new AppError('usage/invalid', unconfirmed);
   await using resources = await openFromEnvironment({ begins: true });
-  const terms = writeAgreement(factsForAnyone(resources.config));
+  const terms = writeAgreement(factsForAnyone(resources.config, wantedOf(given, resources.config)));
   if (asJson !== true) for (const line of wordsOf(terms)) output.line(harmless(line));
   if (yes !== true && !(await askYes('Is that agreed? (yes/no) ', unconfirmed))) return 1;
   const enrolled = await enrollPerson(resources, await way(), terms);
-  printAnswer(output, given, { ...shown(enrolled), terms }, sentence(enrolled), hoursOf(enrolled, terms));
+  printAnswer(
+    output,
+    given,
+    { ...shown(enrolled), sources: [...namesAgreed(terms)], terms },
+    sentence(enrolled),
+    hoursOf(enrolled, terms),
+  );
   return 0;
+}
+
+/** What is wanted of all that the settings name. Throws `usage/invalid` for what they do not. */
+function wantedOf(given: Options, config: NamedSources): SourceName[] | undefined {
+  const names = namesIn(given);
+  const named = namedSources(config).map(({ name }) => name);
+  const missing = names?.find((name) => !named.includes(name));
+  if (missing !== undefined)
+    throw new AppError('usage/invalid', `--sources names ${missing}, and ${settingOf[missing]} is not set.`);
+  return names;
 }
 
 function wordsOf({ sentences }: Agreement): string[] {

@@ -4,10 +4,10 @@ import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
-/** Lists when people are backed up. */
+/** Lists when people are backed up, and what of theirs. */
 export const plans: Command = {
   usage: '[--user NAME] [--limit N] [--json]',
-  summary: 'list when people are backed up, and whose nights are paused',
+  summary: 'list when people are backed up, what of theirs, and whose nights are paused',
   options: {
     user: { value: 'NAME', help: 'only this person: a user name, subject or id' },
     limit: { value: 'N', help: 'at most so many (default: 100)' },
@@ -25,7 +25,7 @@ export const plans: Command = {
 };
 
 function planOf(person: PersonRow) {
-  const { planId, zone, windowStart, windowEnd, nextDueAt, paused, state } = person;
+  const { planId, zone, windowStart, windowEnd, nextDueAt, paused, sources, state } = person;
   const living = state === 'active' || state === 'suspect';
   return {
     user: nameOf(person),
@@ -35,6 +35,7 @@ function planOf(person: PersonRow) {
     windowEnd,
     nextDueAt,
     paused,
+    sources: sources ?? [],
     goesOn: living && paused === false,
   };
 }
@@ -50,5 +51,6 @@ const columns: readonly Column<Row>[] = [
     of: ({ goesOn, paused, nextDueAt }) =>
       goesOn && nextDueAt ? shownMinute(nextDueAt) : paused ? 'paused' : 'consent ended',
   },
+  { name: 'BACKED UP', of: ({ sources }) => sources.join(', ') },
   { name: 'ID', of: ({ id }) => id ?? '', stretches: true },
 ];

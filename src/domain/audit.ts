@@ -21,6 +21,7 @@ export const acts = [
   'repository-adopted',
   'person-erased',
   'settings-changed',
+  'sources-chosen',
   'changes-confirmed',
   'losses-accepted',
   'run-requested',

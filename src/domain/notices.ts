@@ -22,7 +22,15 @@ interface Figures {
 
 /** What is told; nothing of a person's files, and no name. */
 export type NoticeFacts =
-  | { kind: 'person'; verdict: ProtectionVerdict; reason: ProtectionReason; days?: number; endsAt?: string }
+  | {
+      kind: 'person';
+      verdict: ProtectionVerdict;
+      reason: ProtectionReason;
+      days?: number;
+      endsAt?: string;
+      /** What a server gave nothing of, in the backup that it is about. */
+      refused?: readonly SourceName[];
+    }
   | { kind: 'healed' }
   /** The addresses up to the name of the person in them. */
   | { kind: 'files_moved'; names?: readonly SourceName[]; from: string; to: string }
@@ -40,6 +48,8 @@ export interface Notice {
   /** The same key is told once. */
   key: string;
   facts: NoticeFacts;
+  /** The run that it is about, where what it could not read may say more. */
+  runId?: string | undefined;
 }
 
 /** The kinds of mail that a person may have or not: of the end of their consent, and of trouble that they can mend. */
@@ -79,6 +89,7 @@ export function noticesForPerson(
     notices.push({
       key: `person/${userId}/${trouble}/${id ?? 'never'}`,
       facts: { kind: 'person', verdict, reason: trouble },
+      ...(trouble === 'unreadable' && runId !== null && { runId }),
     });
   const theyKnow = mend === 'renew' || reason === 'no_consent' || reason === 'withdrawn';
   if (isOfDamage(reason)) about(reason, damagedSince?.toISOString());

@@ -3,9 +3,6 @@ export const sourceNames = ['files', 'calendars', 'contacts', 'mail'] as const;
 
 export type SourceName = (typeof sourceNames)[number];
 
-/** All but files, which everybody has who has something. */
-export type OtherName = Exclude<SourceName, 'files'>;
-
 /** What the settings name, as templates for the addresses of people. */
 export interface NamedSources {
   readonly filesUrl: string;
@@ -53,12 +50,22 @@ export const nounOf: Readonly<Record<SourceName, string>> = {
 };
 
 /** The protocol by which it is fetched, as plans name it. */
-export const protocolOf: Readonly<Record<SourceName, string>> = {
+const protocolOf: Readonly<Record<SourceName, string>> = {
   files: 'webdav',
   calendars: 'caldav',
   contacts: 'carddav',
   mail: 'imap',
 };
+
+/** One thing that a plan backs up, as it is kept. */
+export type PlannedSource = { kind: string; name: string; url: string };
+
+/** These as plans name them. */
+export function plannedSources(
+  sources: readonly { readonly name: SourceName; readonly url: string }[],
+): PlannedSource[] {
+  return sources.map(({ name, url }) => ({ kind: protocolOf[name], name, url }));
+}
 
 /** Whether something of this name can be backed up. */
 export function isSourceName(name: string): name is SourceName {

@@ -286,6 +286,12 @@ const rows: Readonly<Record<string, Row>> = {
     says: 'Your nights are paused.',
   },
   'POST /settings/resume': { kind: 'act', on: '/settings', says: 'Your nights are no longer paused.' },
+  'POST /settings/sources': {
+    kind: 'act',
+    on: '/settings',
+    first: (page) => page.getByLabel('Contacts', { exact: true }).uncheck(),
+    says: 'Your choice of what to back up is saved.',
+  },
   'POST /settings/language': { kind: 'act', on: '/settings', says: 'Your language is saved.' },
   'POST /settings/mails': { kind: 'act', on: '/settings', says: 'Your choice of mails is saved.' },
   'POST /settings/sessions/end': {

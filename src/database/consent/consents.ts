@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../../domain/deadlines.ts';
 import type { RetentionRule } from '../../domain/retention/rule.ts';
 import type { PlanFacts, RowSeal, RowSealing } from '../../domain/row-facts.ts';
+import type { PlannedSource } from '../../domain/source-names.ts';
 import { saveAudit } from '../audit.ts';
 import type { Transaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
@@ -179,9 +180,6 @@ export async function takePlanOver(transaction: Transaction, { grant, sealing, a
   }
   return taken;
 }
-
-/** One thing that a plan backs up, as it is kept. */
-export type PlannedSource = { kind: string; name: string; url: string };
 
 export interface FirstPlan {
   id: string;

@@ -1,8 +1,7 @@
 import type { PlanFacts, RowSealing } from '../../domain/row-facts.ts';
-import type { SourceAddress } from '../../domain/source-names.ts';
+import type { PlannedSource, SourceAddress } from '../../domain/source-names.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
-import type { PlannedSource } from '../consent/consents.ts';
 import { saveEvent } from '../events.ts';
 import type { Prisma } from '../generated/client.ts';
 import { type Delivery, saveDeliveries } from '../notices/notices.ts';

@@ -1,4 +1,6 @@
+import type { SourceName } from '../../domain/source-names.ts';
 import type { Database } from '../client.ts';
+import { refusedOfRun } from './refused-sources.ts';
 import { type RunLine, runLineColumns } from './views.ts';
 
 /** What a night came to: the best of its runs. */
@@ -34,6 +36,8 @@ export interface Holding {
   readonly problemCount: number;
   /** Names of roots that the server did not offer any more; the first of them. */
   readonly missingRoots: readonly string[];
+  /** What a server gave nothing of, although it answered. */
+  readonly refused: readonly SourceName[];
 }
 
 /** What the newest snapshot of a person holds, and what it does not; null where there is none. */
@@ -42,7 +46,8 @@ export async function findHolding(database: Database, { userId }: { userId: stri
     SELECT runs.id, finished_at AS "finishedAt", state::text, counts, problem_count AS "problemCount",
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
-        WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots"
+        WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots",
+      ${refusedOfRun} AS refused
     FROM runs JOIN plans ON plans.id = plan_id
     WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL
     ORDER BY finished_at DESC LIMIT 1`;

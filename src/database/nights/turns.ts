@@ -6,7 +6,9 @@ import { grouped } from '../grouped.ts';
 import { type ClaimedRun, canBeClaimed, claimedBy } from './run-leases.ts';
 
 /** The host that the files of a row of `plans` are on, and its port where it has one; empty where they are nowhere. */
-export const hostOfPlan = Prisma.raw(`coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://([^/]+)'), '')`);
+export const hostOfPlan = Prisma.raw(
+  `coalesce(substring(plans.sources -> 0 ->> 'url' FROM '^[a-z]+://(?:[^/@]*@)?([^/]+)'), '')`,
+);
 
 /** Whether the next run of a row of `plans` will bring much, by its last backup. */
 export const isHeavyOfPlan = Prisma.sql`NOT coalesce((

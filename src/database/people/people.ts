@@ -22,6 +22,8 @@ export interface PersonRow {
   windowEnd: string | null;
   nextDueAt: Date | null;
   paused: boolean | null;
+  /** The names of what is backed up; null where there is no plan. */
+  sources: string[] | null;
 }
 
 export interface PeopleFilter {
@@ -67,7 +69,8 @@ export async function listPeople(
   return database.$queryRaw<PersonRow[]>`
     SELECT u.id, u.username, u.subject, u.name, u.issuer, u.created_at AS "createdAt", u.last_signed_in_at AS "lastSignedInAt",
       g.id AS "grantId", g.state::text, g.reason, g.idle_deadline AS "idleDeadline", g.max_deadline AS "maxDeadline",
-      p.id AS "planId", p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.next_due_at AS "nextDueAt", p.paused
+      p.id AS "planId", p.zone, p.window_start AS "windowStart", p.window_end AS "windowEnd", p.next_due_at AS "nextDueAt", p.paused,
+      CASE jsonb_typeof(p.sources) WHEN 'array' THEN ARRAY(SELECT source ->> 'name' FROM jsonb_array_elements(p.sources) source) END AS sources
     FROM users u
     LEFT JOIN LATERAL (SELECT * FROM grants WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) g ON true
     LEFT JOIN LATERAL (SELECT * FROM plans WHERE user_id = u.id ORDER BY created_at DESC LIMIT 1) p ON true

@@ -5,7 +5,6 @@ import { parseRule, type RetentionRule, ruleText } from '../../domain/retention/
 import {
   type NamedSources,
   namedSources,
-  type OtherName,
   type SourceAddress,
   type SourceName,
   sourceNames,
@@ -19,11 +18,13 @@ import { zoneIn } from './person.ts';
 
 /** What the sentences are about, as far as it may change later. */
 export interface AgreedFacts {
-  /** The address of the person's files, and of what else is backed up. */
-  readonly files: string;
+  /** The addresses of what is backed up: of the person's files, and of what else. */
+  readonly files?: string;
   readonly calendars?: string;
   readonly contacts?: string;
   readonly mail?: string;
+  /** What was offered besides, and is not backed up by the person's own choice; absent where nothing is. */
+  readonly leftOut?: readonly SourceName[];
   /**
    * When nights are; `surely`: the zone is known, and not only what counts where the provider names none. `unlessPlanned`: it was not known who they
    * are, and the hours of a plan that they have already stay.
@@ -69,37 +70,38 @@ export function factsFor(
     person,
     plan,
     sources = plan?.sources ?? namedSources(config),
+    leftOut = [],
   }: {
     person?: PersonClaims | undefined;
     plan?: AgreedPlan | undefined;
     sources?: readonly SourceAddress[];
+    leftOut?: readonly SourceName[];
   } = {},
 ): AgreedFacts {
-  const { filesUrl, window, retention } = config;
+  const { window, retention } = config;
   const shown = (template: string) => (person === undefined ? template : previewUrl(template, person));
   const addresses = sources.map(({ name, url }) => [name, shown(url)] as const);
-  const {
-    files = shown(filesUrl),
-    calendars,
-    contacts,
-    mail,
-  }: Partial<Record<string, string>> = Object.fromEntries(addresses);
+  const { files, calendars, contacts, mail }: Partial<Record<string, string>> = Object.fromEntries(addresses);
   const zone = plan?.zone ?? zoneIn(person?.claims ?? {});
   const start = plan?.windowStart ?? window.start;
   const end = plan?.windowEnd ?? window.end;
   return {
-    files,
+    ...(files !== undefined && { files }),
     ...(calendars !== undefined && { calendars }),
     ...(contacts !== undefined && { contacts }),
     ...(mail !== undefined && { mail }),
+    ...(leftOut.length > 0 && { leftOut }),
     window: { start, end, zone: zone ?? window.zone, surely: zone !== undefined },
     kept: ruleText(plan?.kept ?? retention),
   };
 }
 
-/** The same where it is not known yet who agrees. */
-export function factsForAnyone(config: Parameters<typeof factsFor>[0]): AgreedFacts {
-  const facts = factsFor(config);
+/** The same where it is not known yet who agrees; to these alone, where not all that the settings name is wanted. */
+export function factsForAnyone(
+  config: Parameters<typeof factsFor>[0],
+  wanted: readonly SourceName[] = sourceNames,
+): AgreedFacts {
+  const facts = factsFor(config, chosenOf(namedSources(config), wanted));
   return { ...facts, window: { ...facts.window, unlessPlanned: true } };
 }
 
@@ -134,10 +136,21 @@ export function sourcesAgreed(
   });
 }
 
+/** Of what is offered, what is chosen, and what is left out by that. */
+export function chosenOf<Source extends { readonly name: SourceName }>(
+  offered: readonly Source[],
+  wanted: readonly string[],
+): { sources: Source[]; leftOut: SourceName[] } {
+  const isWanted = ({ name }: Source) => wanted.includes(name);
+  const leftOut = offered.filter((source) => !isWanted(source)).map(({ name }) => name);
+  return { sources: offered.filter(isWanted), leftOut };
+}
+
 /** What these terms name that is backed up; those of an older kind name files alone. */
 export function namesAgreed(terms: unknown): ReadonlySet<SourceName> {
   const { facts } = readRecord(terms);
-  return new Set<SourceName>(['files', ...sourceNames.filter((name) => facts[name] !== undefined)]);
+  const named = sourceNames.filter((name) => facts[name] !== undefined);
+  return new Set<SourceName>(named.length === 0 ? ['files'] : named);
 }
 
 type Words = Pick<Texts, 'consent' | 'language'>;
@@ -145,10 +158,12 @@ type Words = Pick<Texts, 'consent' | 'language'>;
 /** What somebody is asked to agree to, in these words; in English where nothing says in which. */
 export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Words = textsFor({})): Agreement {
   const { start, end, zone, surely, unlessPlanned } = facts.window;
-  const { files, ...others } = facts;
+  const { files, calendars, contacts, mail, leftOut = [] } = facts;
+  const ofAll = { files, calendars, contacts, mail };
   const when = unlessPlanned ? t.whenUnlessPlanned : surely ? t.whenValue : t.whenUnlessNamed;
   const sentences = [
-    { about: t.what, says: isOfFilesAlone(facts) ? t.whatValue(files) : t.whatValueOfAll(files, others) },
+    { about: t.what, says: isOfFilesAlone(facts) ? t.whatValue(facts.files) : t.whatValueOfAll(ofAll) },
+    ...(leftOut.length === 0 ? [] : [{ about: t.leftOut, says: t.leftOutValue(leftOut) }]),
     { about: t.when, says: when(start, end, zone) },
     { about: t.kept, says: t.keptValue(parseRule(facts.kept)) },
     { about: t.how, says: isOfFilesAlone(facts) ? t.howValue : t.howValueOfAll },
@@ -157,14 +172,14 @@ export function writeAgreement(facts: AgreedFacts, { consent: t, language }: Wor
   return { version: versionFor(facts, t), language, sentences, facts };
 }
 
-function isOfFilesAlone(facts: Pick<AgreedFacts, OtherName>): boolean {
-  return sourceNames.every((name) => name === 'files' || facts[name] === undefined);
+function isOfFilesAlone(facts: AgreedFacts): facts is AgreedFacts & { files: string } {
+  return sourceNames.every((name) => (name === 'files') === (facts[name] !== undefined));
 }
 
-/** Whoever agrees to files alone, or before it is known who they are, reads other words. */
-function versionFor(facts: Pick<AgreedFacts, OtherName | 'window'>, t: Words['consent']): string {
+/** Whoever agrees to files alone, where there is nothing else, or before it is known who they are, reads other words. */
+function versionFor(facts: AgreedFacts, t: Words['consent']): string {
   if (facts.window.unlessPlanned) return t.versionForAnyone;
-  return isOfFilesAlone(facts) ? t.version : t.versionOfAll;
+  return isOfFilesAlone(facts) && facts.leftOut === undefined ? t.version : t.versionOfAll;
 }
 
 /** Stands for every word of it; forms and cookies carry this, which have no room for the sentences. */
@@ -234,15 +249,24 @@ export interface OldFacts {
   readonly calendars?: string;
   readonly contacts?: string;
   readonly mail?: string;
+  readonly leftOut?: readonly string[];
   readonly start?: string;
   readonly end?: string;
   readonly zone?: string;
   readonly kept?: string;
 }
 
-function factsIn({ files, calendars, contacts, mail, window, kept }: Readonly<Record<string, unknown>>): OldFacts {
+function factsIn({
+  files,
+  calendars,
+  contacts,
+  mail,
+  leftOut,
+  window,
+  kept,
+}: Readonly<Record<string, unknown>>): OldFacts {
   const { start, end, zone } = isObject(window) ? window : {};
-  return Object.fromEntries(
+  const texts = Object.fromEntries(
     Object.entries({
       files,
       calendars,
@@ -254,6 +278,7 @@ function factsIn({ files, calendars, contacts, mail, window, kept }: Readonly<Re
       kept: isRule(kept) ? kept : undefined,
     }).filter(([, value]) => typeof value === 'string'),
   );
+  return Array.isArray(leftOut) ? { ...texts, leftOut: leftOut.filter((name) => typeof name === 'string') } : texts;
 }
 
 /** What is otherwise now than it was agreed: of each the words that it had, and those it has. */

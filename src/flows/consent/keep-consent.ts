@@ -4,7 +4,6 @@ import {
   type ConsentRows,
   findPlanOf,
   lockGrantOf,
-  type PlannedSource,
   saveFirstToken,
   saveGrant,
   savePlan,
@@ -21,7 +20,7 @@ import { clearFormerPlan, findFormerPlan, saveFormerAlarm } from '../../database
 import { saveAgreedRule } from '../../database/repositories/retention.ts';
 import { nextNight } from '../../domain/nights.ts';
 import { asRule } from '../../domain/retention/rule.ts';
-import { namedSources, protocolOf, type SourceAddress, type SourceName } from '../../domain/source-names.ts';
+import { namedSources, plannedSources, type SourceName } from '../../domain/source-names.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError } from '../../errors.ts';
@@ -112,7 +111,7 @@ async function takeIntoCustody(
     await saveTerms(transaction, grant, { ...record, renewed: earlier !== null, at });
     const sources = sourcesAgreed(config, { method, plan: readSources(plan.sources) });
     await saveAgreedSources(transaction, {
-      ...{ planId: plan.id, sources: plannedSources(sources, agreed) },
+      ...{ planId: plan.id, sources: plannedSources(sources.filter(({ name }) => agreed.has(name))) },
       ...{ sealing: planSealing(keyring), at, by: `user:${user.id}` },
     });
     const rule = agreedRule(terms);
@@ -145,16 +144,8 @@ type UsualPlan = ReturnType<typeof firstPlan>;
 /** What the settings say, in the zone where the person lives as far as the provider knows it. */
 function firstPlan(config: Resources['config'], { claims }: Authorized, agreed: ReadonlySet<SourceName>) {
   const { window, retention } = config;
-  const sources = plannedSources(namedSources(config), agreed);
+  const sources = plannedSources(namedSources(config).filter(({ name }) => agreed.has(name)));
   return { zone: zoneIn(claims) ?? window.zone, windowStart: window.start, windowEnd: window.end, sources, retention };
-}
-
-/** As plans name them, of all that could be agreed to what was. */
-function plannedSources(
-  sources: readonly (SourceAddress & { readonly name: SourceName })[],
-  agreed: ReadonlySet<SourceName>,
-): PlannedSource[] {
-  return sources.filter(({ name }) => agreed.has(name)).map(({ name, url }) => ({ kind: protocolOf[name], name, url }));
 }
 
 /** Throws if the sign-in was by another person than `subject`. */

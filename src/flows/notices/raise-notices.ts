@@ -1,3 +1,4 @@
+import { listRefusedSources } from '../../database/nights/refused-sources.ts';
 import {
   countLostRotations,
   type Delivery,
@@ -175,7 +176,13 @@ async function mailsFor(
   ]);
   const isWanted = ({ key, userId, facts }: (typeof deliveries)[number]) =>
     !told.has(key) && allowed.get(userId)?.includes(mailKindOf(facts)) === false;
-  return deliveries.filter((delivery) => isWanted(delivery) && allowed.delete(delivery.userId));
+  const wanted = deliveries.filter((delivery) => isWanted(delivery) && allowed.delete(delivery.userId));
+  const runs = wanted.flatMap(({ runId }) => (runId === undefined ? [] : [runId]));
+  const refused = await listRefusedSources(database, runs);
+  return wanted.map(({ runId, facts, ...delivery }) => {
+    const names = refused.get(runId ?? '') ?? [];
+    return { ...delivery, facts: facts.kind === 'person' && names.length > 0 ? { ...facts, refused: names } : facts };
+  });
 }
 
 function forOperators(config: Needs['config'], kind: OperatorNotice, notice: Notice | undefined): Delivery[] {

@@ -1,5 +1,6 @@
 import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
 import type { ProtectionReason } from '../../domain/protection-reasons.ts';
+import { isSourceName } from '../../domain/source-names.ts';
 import { escapedName, unseen } from '../../file-name.ts';
 import type { Texts } from '../../web/texts/en.ts';
 import { movedWords } from '../../web/texts/moved-words.ts';
@@ -16,9 +17,11 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       const { happened, act } = reasonsIn(texts)[facts.reason];
       const ending = facts.days === undefined ? happened : texts.consentEnds.endsIn(facts.days);
       const more = isTheirsToMend(facts.reason) ? t.person.more : t.healed.more;
+      const refused = (facts.refused ?? []).filter(isSourceName);
       const lines = [
         ending,
         typeof act === 'string' ? act : act(texts.protection.soon, { asked: false }),
+        ...(refused.length === 0 ? [] : [texts.run.refused(refused)]),
         more(publicUrl.href),
       ];
       return { subject: subjectFor(texts, facts), text: paragraphs(lines) };

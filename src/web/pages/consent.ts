@@ -3,15 +3,19 @@ import { findGrantOfPerson, type GrantView } from '../../database/consent/grant-
 import { getPerson, type Person } from '../../database/nights/views.ts';
 import { findFormerPlan } from '../../database/repositories/adoptions.ts';
 import { asRule } from '../../domain/retention/rule.ts';
+import type { SourceName } from '../../domain/source-names.ts';
 import { isFilledIn, urlOfPerson } from '../../domain/url-template.ts';
 import { messageForPeople } from '../../errors.ts';
 import {
   type AgreedFacts,
   type AgreedPlan,
   carryAgreement,
+  chosenOf,
   digestOf,
   factsFor,
   findAgreement,
+  namesAgreed,
+  readRecord,
   sourcesAgreed,
   writeAgreement,
 } from '../../flows/consent/agreement.ts';
@@ -22,18 +26,20 @@ import { english } from '../english.ts';
 import { form, type Html } from '../layout.ts';
 import { localPath } from '../security.ts';
 import type { Texts } from '../texts/en.ts';
+import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { endWarning, sentencesPart } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';
+import { sourceBox } from './source-box.ts';
 
 /** What a person agrees to, before they are sent to the provider. */
 export async function consent(visit: PersonVisit): Promise<Response> {
   const { searchParams } = visit.url;
-  const told =
-    searchParams.get('told') === 'changed'
-      ? html`<p class="card warn" role="status">${visit.texts.consent.changed}</p>`
-      : '';
-  return show(visit, searchParams.get('returnTo') ?? undefined, told);
+  const { changed, chosen } = visit.texts.consent;
+  const words = wordFor({ changed, chosen }, searchParams.get('told') ?? '');
+  const told = words === undefined ? '' : html`<p class="card warn" role="status">${words}</p>`;
+  const choice = searchParams.getAll('only');
+  return show(visit, searchParams.get('returnTo') ?? undefined, { told, choice });
 }
 
 /** Sends the browser to the provider to consent, unless the sentences are others now than those that were read. */
@@ -41,14 +47,23 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   const { c, resources, session } = visit;
   const { userId } = session;
   const { config, database } = resources;
-  const { returnTo, read } = await c.req.parseBody();
+  const { returnTo, read, shown, only = [] } = await c.req.parseBody({ all: true });
   const wanted = typeof returnTo === 'string' ? returnTo : undefined;
+  // A form without boxes is about all that its sentences name.
+  const ticked = typeof shown === 'string' ? [only].flat().filter((name) => typeof name === 'string') : undefined;
+  if (ticked?.length === 0) {
+    const told = html`<p class="card bad" role="alert"><strong>${visit.texts.consent.chooseNone}</strong></p>`;
+    return show(visit, wanted, { told, choice: [], status: 400 });
+  }
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
-  urlOfPerson(config.filesUrl, person);
-  const facts = await factsAsked(visit, { person, grant });
+  const { facts, offered } = await asked(visit, { person, grant, choice: ticked ?? [] });
+  if (facts.files !== undefined) urlOfPerson(config.filesUrl, person);
   const agreement = typeof read === 'string' ? findAgreement({ facts, digest: read }) : undefined;
   if (agreement === undefined) {
-    const again = new URLSearchParams({ told: 'changed', returnTo: localPath(wanted, config.publicUrl) });
+    const chosen = offered.filter(({ isChosen }) => isChosen).map(({ name }) => name);
+    const told = ticked === undefined || chosen.join(' ') === shown ? 'changed' : 'chosen';
+    const again = new URLSearchParams({ told, returnTo: localPath(wanted, config.publicUrl) });
+    if (ticked !== undefined) for (const name of chosen) again.append('only', name);
     return c.redirect(`/consent?${again}`, 303);
   }
   const carried = carryAgreement(agreement);
@@ -61,38 +76,83 @@ export async function agree(visit: PersonVisit): Promise<Response> {
   return c.redirect(url.href, 303);
 }
 
-async function show(visit: PersonVisit, wanted: string | undefined, told: Html | ''): Promise<Response> {
+interface Showing {
+  /** What came of a form that was sent before. */
+  readonly told: Html | '';
+  /** What of it is to be backed up; where that is nothing, what the person chose last, or else all. */
+  readonly choice: readonly string[];
+  readonly status?: 400;
+}
+
+async function show(
+  visit: PersonVisit,
+  wanted: string | undefined,
+  { told, choice, status }: Showing,
+): Promise<Response> {
   const { userId } = visit.session;
   const { clock, config, database } = visit.resources;
   const t = visit.texts.consent;
   const [person, grant] = await Promise.all([getPerson(database, { userId }), findGrantOfPerson(database, { userId })]);
-  const agreement = writeAgreement(await factsAsked(visit, { person, grant }), visit.texts);
-  const obstacle = obstacleFor(person, config);
+  const { facts, offered } = await asked(visit, { person, grant, choice });
+  const agreement = writeAgreement(facts, visit.texts);
+  const obstacle = facts.files === undefined ? undefined : obstacleFor(person, config);
   const refusal = obstacle === undefined ? await findConsentObstacle(visit.resources) : undefined;
   const returnTo = localPath(wanted, config.publicUrl);
   const former = grant === null ? await formerAddress(visit) : '';
   const fields = html`<input type="hidden" name="returnTo" value="${returnTo}"><input type="hidden" name="read" value="${digestOf(agreement)}">`;
   const body = html`${told}${former}${obstacle === undefined ? '' : blocked(visit.texts, obstacle, returnTo)}${refusal === undefined ? '' : refusedBeforehand(visit.texts, refusal)}${grant ? renewing(visit, grant, clock.now()) : ''}
 <p class="lead">${t.lead}</p>${sentencesPart(agreement)}
-${obstacle === undefined ? form(visit.session, '/consent', html`${fields}<button>${t.agree}</button>`) : ''}
+${obstacle === undefined ? form(visit.session, '/consent', html`${fields}${choicePart(visit.texts, offered)}<button>${t.agree}</button>`) : ''}
 <p><a href="/">${t.back}</a></p>`;
-  return page(visit, isAlive(grant) ? t.renewTitle : t.title, body);
+  return page(visit, isAlive(grant) ? t.renewTitle : t.title, body, { ...(status && { status }) });
+}
+
+/** Of more than one thing, a box for each; `shown` are those that the sentences name. */
+function choicePart({ consent: t, holding }: Texts, offered: readonly Offered[]): Html | '' {
+  if (offered.length < 2) return '';
+  const shown = offered.filter(({ isChosen }) => isChosen).map(({ name }) => name);
+  return html`<input type="hidden" name="shown" value="${shown.join(' ')}"><fieldset><legend>${t.choose}</legend>
+${offered.map(({ name, isChosen }) => sourceBox({ field: 'only', name, isChosen }, holding))}<p class="soft">${t.chooseHow}</p></fieldset>`;
+}
+
+/** Something that can be backed up, and whether the sentences name it. */
+interface Offered {
+  readonly name: SourceName;
+  readonly isChosen: boolean;
 }
 
 /**
  * What it is about, with the plan as it would be once they agree: not at a server that the settings do not name any more, and besides files only
- * with what their provider tells all of that the address needs.
+ * with what their provider tells all of that the address needs. Of what is offered they left something out before, or do so now.
  */
-async function factsAsked(
+async function asked(
   visit: PersonVisit,
-  { person, grant }: { person: Person; grant: GrantView | null },
-): Promise<AgreedFacts> {
+  { person, grant, choice }: { person: Person; grant: GrantView | null; choice: readonly string[] },
+): Promise<{ facts: AgreedFacts; offered: readonly Offered[] }> {
   const { config } = visit.resources;
   const plan = grant?.plans[0] ?? (await planBefore(visit));
-  const sources = sourcesAgreed(config, { method: 'browser', plan: plan?.sources }).filter(
+  const all = sourcesAgreed(config, { method: 'browser', plan: plan?.sources }).filter(
     ({ name, url }) => name === 'files' || isFilledIn(url, person),
   );
-  return factsFor(config, { person, plan, sources });
+  const isKnown = choice.length > 0 && all.some(({ name }) => choice.includes(name));
+  const wanted = isKnown ? choice : chosenBefore(grant, all);
+  const { sources, leftOut } = chosenOf(all, wanted);
+  const offered = all.map(({ name }) => ({ name, isChosen: wanted.includes(name) }));
+  return { facts: factsFor(config, { person, plan, sources, leftOut }), offered };
+}
+
+/** All but what the person left out: when they agreed last, or since. */
+function chosenBefore(grant: GrantView | null, all: readonly { readonly name: SourceName }[]): readonly SourceName[] {
+  const [newest] = grant?.consents ?? [];
+  const names = all.map(({ name }) => name);
+  if (newest === undefined) return names;
+  const { leftOut = [] } = readRecord(newest.terms).facts;
+  const agreed = namesAgreed(newest.terms);
+  const planned = grant?.plans[0]?.sources ?? [];
+  const isLeftOut = (name: SourceName) =>
+    leftOut.includes(name) || (agreed.has(name) && planned.every((source) => source.name !== name));
+  const left = names.filter((name) => !isLeftOut(name));
+  return left.length === 0 ? names : left;
 }
 
 /** The plan of somebody whose repository was taken over from a lost installation. */

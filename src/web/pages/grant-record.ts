@@ -1,7 +1,9 @@
 import { html } from 'hono/html';
 import { type GrantView, newestConsents } from '../../database/consent/grant-views.ts';
 import { getPerson } from '../../database/nights/views.ts';
+import { readActor } from '../../domain/audit.ts';
 import { parseRule, ruleText } from '../../domain/retention/rule.ts';
+import { isSourceName } from '../../domain/source-names.ts';
 import {
   type AgreedChange,
   type AgreedFacts,
@@ -12,9 +14,11 @@ import {
   type OldFacts,
   readRecord,
 } from '../../flows/consent/agreement.ts';
+import { findSourceChoice } from '../../flows/consent/choose-sources.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
+import { movedWords } from '../texts/moved-words.ts';
 import { wordFor } from '../texts/word.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
@@ -31,6 +35,11 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const asked = factsFor(resources.config, { person, plan });
   const inForce = { ...asked, kept: ruleText(plan?.kept ?? {}) };
   const { agreement, facts } = readRecord(newest.terms);
+  const choice = await findSourceChoice(resources, session.userId);
+  const leftOut = (choice?.leftOutSince ?? []).map(({ name, at, by }) => {
+    const what = movedWords(texts, isSourceName(name) ? [name] : []);
+    return t.since.leftOut[readActor(by).kind === 'user' ? 'byYou' : 'byOperator'](what, texts.formats.time(at, zone));
+  });
   const version =
     agreement &&
     html`<dt>${t.versionName}</dt><dd>${t.version(agreement.version, languageName(agreement.language))}</dd>`;
@@ -38,7 +47,7 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
 <dl class="card"><dt>${t.agreed}</dt><dd>${texts.formats.time(newest.agreedAt, zone)} ${wordFor(t.methods, newest.method) ?? newest.method}</dd>
 ${version ?? ''}${earlier.length === 0 ? '' : html`<dt>${t.earlier}</dt><dd>${earlier.map(({ agreedAt }) => texts.formats.time(agreedAt, zone)).join('; ')}${view.consents.length < newestConsents ? '' : `; ${t.earlierMore}`}</dd>`}
 <dt>${t.provider}</dt><dd>${view.issuer}</dd><dt>${t.scope}</dt><dd>${newest.scope}</dd></dl>
-${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce })}`;
+${view.state === 'withdrawn' ? '' : sincePart(texts, { agreement, facts, inForce, leftOut })}`;
 }
 
 /** The name that the language of a tag gives itself; the tag where it is not spoken here any more. */
@@ -50,12 +59,14 @@ interface Compared {
   agreement: Agreement | undefined;
   facts: OldFacts;
   inForce: AgreedFacts;
+  /** Sentences on what was left out. */
+  leftOut: readonly string[];
 }
 
 /** In plain words, and only what can be compared. */
-function sincePart(texts: Texts, { agreement, facts, inForce }: Compared): Html {
+function sincePart(texts: Texts, { agreement, facts, inForce, leftOut }: Compared): Html {
   const t = texts.grant.since;
-  const changes = changesSince(facts, inForce).map((change) => changeWords(t, change));
+  const changes = [...changesSince(facts, inForce).map((change) => changeWords(t, change)), ...leftOut];
   const lines = agreement !== undefined && isReworded(agreement) ? [...changes, t.words] : changes;
   const none = Object.keys(facts).length === 0 ? t.unknown : t.nothing;
   return html`<h2>${t.title}</h2>${lines.length === 0 ? html`<p>${none}</p>` : html`<ul>${lines.map((line) => html`<li>${line}</li>`)}</ul>`}`;

@@ -1,8 +1,10 @@
 import { html } from 'hono/html';
 import type { Holding } from '../../database/nights/night-views.ts';
 import type { HomeView, Person } from '../../database/nights/views.ts';
-import type { SourceAddress } from '../../domain/source-names.ts';
+import { readActor } from '../../domain/audit.ts';
+import type { SourceAddress, SourceName } from '../../domain/source-names.ts';
 import { previewUrl } from '../../domain/url-template.ts';
+import type { FoundChoice } from '../../flows/consent/choose-sources.ts';
 import { numbersIn } from '../counts.ts';
 import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
@@ -16,6 +18,7 @@ interface Held {
   /** The newest snapshot, where there is one. */
   readonly holding: Holding | null;
   readonly person: Person;
+  readonly choice: FoundChoice | null;
 }
 
 /** What is backed up, and what is not: sources, what could not be read, roots that are missing, and the recovery key. */
@@ -23,7 +26,7 @@ export function holdingCard(held: Held): Html {
   const { texts, holding } = held;
   const t = texts.holding;
   return html`<section class="card"><h2>${t.title}</h2><ul class="items">${sources(held)}
-${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}<li><p>${t.nothingElse}</p></li>${key(held)}</ul></section>`;
+${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}${leftOut(held)}<li><p>${t.nothingElse}</p></li>${key(held)}</ul></section>`;
 }
 
 /** All of them together: counts are those of the run. */
@@ -40,6 +43,22 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
     at === 0 ? nameOf(source) : (wordFor(texts.home.moved, source.name) ?? source.name);
   const title = texts.formats.list(list.map(inTitle));
   return list.length === 0 ? '' : item(title, html`${aside}${list.map(list.length === 1 ? address : named)}`, sign);
+}
+
+/** What is not backed up by somebody's choice: nothing is missing. */
+function leftOut({ texts, view: { plan }, choice }: Held): Html | '' {
+  const t = texts.holding;
+  if (choice === null) return '';
+  const names = [...choice.choosable.filter(({ isChosen }) => !isChosen).map(({ name }) => name), ...choice.leftOut];
+  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts, mail: t.mail };
+  const why = (name: SourceName) => {
+    const since = choice.leftOutSince.find((one) => one.name === name);
+    if (since === undefined) return t.leftOut;
+    const at = texts.formats.time(since.at, plan?.zone);
+    return readActor(since.by).kind === 'user' ? t.leftOutByYou(at) : t.leftOutByOperator(at);
+  };
+  const change = html`<a href="/settings#sources">${t.change}</a>`;
+  return html`${names.map((name) => item(words[name], html`${why(name)} ${change}`, ''))}`;
 }
 
 function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {

@@ -17,8 +17,9 @@ import { meansOf } from '../../domain/channels.ts';
 import { dateIn, daysBetween, lastWindow, latestBegun, nightAround } from '../../domain/nights.ts';
 import type { Protection } from '../../domain/protection.ts';
 import { isOfRepository } from '../../domain/protection-causes.ts';
-import { namedSources, sourceNames } from '../../domain/source-names.ts';
-import { isFilledIn, previewUrl } from '../../domain/url-template.ts';
+import { sourceNames } from '../../domain/source-names.ts';
+import { previewUrl } from '../../domain/url-template.ts';
+import { type FoundChoice, findSourceChoice } from '../../flows/consent/choose-sources.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { Resources } from '../../resources.ts';
@@ -36,6 +37,7 @@ import { holdingCard } from './home-holding.ts';
 import { nightsCard, sizeCard } from './home-nights.ts';
 import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
+import { refusedPart } from './refused-sources.ts';
 import { eraseWords } from './retention.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 
@@ -59,11 +61,12 @@ export async function home(visit: Visit): Promise<Response> {
   }
   const { database } = resources;
   const { userId } = session;
-  const [view, protection, holding, person] = await Promise.all([
+  const [view, protection, holding, person, choice] = await Promise.all([
     findHome(database, { userId }),
     findProtection(resources, userId),
     findHolding(database, { userId }),
     getPerson(database, { userId }),
+    findSourceChoice(resources, userId),
   ]);
   const now = resources.clock.now();
   const today = dateIn(view.plan?.zone ?? 'UTC', now);
@@ -85,8 +88,8 @@ export async function home(visit: Visit): Promise<Response> {
   const movedPart = movedCards({ ...visit, session }, { moved, person, plan: view.plan });
   const asked = former !== '' || adopted !== '' || keyToKeep || movedPart !== '' || what === 'unsent';
   const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${movedPart}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
-${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${protection.consent === 'living' ? moreCard({ ...visit, session }, view, person) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
-${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person })}${sizeCard(year)}</div>`}
+${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${protection.consent === 'living' ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
 }
@@ -123,15 +126,10 @@ function movedCards(
 <p class="acts"><a class="button" href="/consent">${filesMovedAgree}</a> <a href="/grant">${filesMovedConsent}</a></p></section>`;
 }
 
-/** What the settings name and their consent does not, where it could be backed up for them as well. */
-function moreCard({ resources: { config }, texts }: PersonVisit, { plan }: HomeView, person: Person): Html | '' {
-  const t = texts.home.more;
-  const more = namedSources(config).filter(
-    ({ name, url }) => plan?.sources.every((one) => one.name !== name) && isFilledIn(url, person),
-  );
-  const names = more.flatMap(({ name }) => (name === 'files' ? [] : [name]));
-  if (names.length === 0) return '';
-  return html`<section class="card"><p><strong>${t.what(names)}</strong></p><p>${t.how}</p>
+/** What the settings name and nobody has asked them about, where it could be backed up for them as well. */
+function moreCard({ home: { more: t } }: Texts, choice: FoundChoice | null): Html | '' {
+  if (choice === null || choice.unasked.length === 0) return '';
+  return html`<section class="card"><p><strong>${t.what(choice.unasked)}</strong></p><p>${t.how}</p>
 <p><a class="button quiet" href="/consent">${t.see}</a></p></section>`;
 }
 
@@ -179,8 +177,9 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const tone = toneOf(protection);
   const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
   const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
+  const refused = protection.reason === 'unreadable' ? refusedPart(texts, holding?.refused ?? []) : '';
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, { asked })}
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, { asked })}${refused === '' ? '' : refused}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { findRefusedSources } from '../../database/nights/refused-sources.ts';
 import { findLiveRun, type LiveRun } from '../../database/nights/run-progress.ts';
 import { findRunOfPerson, type RunView } from '../../database/nights/views.ts';
 import { confirmAlarms } from '../../database/notices/protection.ts';
@@ -16,6 +17,7 @@ import type { Texts } from '../texts/en.ts';
 import { wordFor } from '../texts/word.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
+import { refusedPart } from './refused-sources.ts';
 import { isLive, liveCard, liveHead } from './run-live.ts';
 import { countsPart, problemsPart } from './run-results.ts';
 
@@ -28,7 +30,8 @@ export async function run(visit: PersonVisit): Promise<Response> {
   if (view === null) throw notFound();
   const live = isLive(view) ? await findLiveRun(resources.database, named) : null;
   const protection = await findProtection(resources, session.userId);
-  const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${onItsWord(visit, view)}
+  const refused = live === null ? refusedPart(texts, await findRefusedSources(resources.database, id)) : '';
+  const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${refused === '' ? '' : html`<section class="card warn">${refused}</section>`}${onItsWord(visit, view)}
 ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
   const title = texts.run.title(texts.formats.night(view.night, 'long'));
   return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });

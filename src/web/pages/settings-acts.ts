@@ -6,6 +6,7 @@ import { languageNamed } from '../../domain/language.ts';
 import { addDays, dateIn, startOfDay } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
 import { AppError } from '../../errors.ts';
+import { chooseSources } from '../../flows/consent/choose-sources.ts';
 import { letGoOfSignedOut } from '../../flows/snapshots/let-go.ts';
 import { type PersonVisit, zoneOf } from '../visit.ts';
 import { mostPausedDays, showSettings } from './settings.ts';
@@ -44,6 +45,16 @@ export async function resumeNights(visit: PersonVisit): Promise<Response> {
   const { clock, database } = visit.resources;
   const resumed = await saveResumed(database, { ...actOf(visit), own: true, at: clock.now() });
   return back(visit, resumed === 'held' || resumed === 'ended' ? resumed : 'resumed');
+}
+
+/** What of that which they agreed to is backed up from the next backup on. */
+export async function chooseWhat(visit: PersonVisit): Promise<Response> {
+  const { source = [] } = await visit.c.req.parseBody({ all: true });
+  const names = [source].flat().filter((name) => typeof name === 'string');
+  const made = await chooseSources(visit.resources, { ...actOf(visit), names });
+  if (made === 'none') return showSettings(visit, { sources: 'fault' });
+  if (made === 'not-agreed') return showSettings(visit, { sources: 'notAgreed' });
+  return back(visit, made === 'ended' ? made : 'sources');
 }
 
 /** In which language pages and mails are written for them. */

@@ -6,6 +6,7 @@ import { findRetention, type RetentionFacts } from '../../database/repositories/
 import { addDays, dateIn } from '../../domain/nights.ts';
 import { mailKinds } from '../../domain/notices.ts';
 import { isAppError } from '../../errors.ts';
+import { type FoundChoice, findSourceChoice } from '../../flows/consent/choose-sources.ts';
 import { foreseeRetention } from '../../flows/retention/foresee-retention.ts';
 import { type JudgedSnapshot, type Judgement, ruleOf } from '../../flows/retention/judge-snapshots.ts';
 import type { Resources } from '../../resources.ts';
@@ -16,6 +17,7 @@ import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { eraseWords, goingWords, heldPart } from './retention.ts';
+import { sourceBox } from './source-box.ts';
 
 /** A pause is no longer than this. */
 export const mostPausedDays = 365;
@@ -27,6 +29,7 @@ const mostNamed = 5;
 export interface Refused {
   readonly hours?: keyof Texts['settings']['hours']['faults'];
   readonly pause?: true;
+  readonly sources?: 'fault' | 'notAgreed';
 }
 
 /** What a person can choose for themselves. */
@@ -40,8 +43,9 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
   const { clock, config, database } = resources;
   const { userId } = session;
   const t = texts.settings;
-  const [{ grant, plan }, retention, preferences, sessions] = await Promise.all([
+  const [{ grant, plan }, choice, retention, preferences, sessions] = await Promise.all([
     findHome(database, { userId }),
+    findSourceChoice(resources, userId),
     findRetention(database, userId),
     getPreferences(database, userId),
     listWebSessions(database, { userId, at: clock.now(), idleMs: config.session.idleMs }),
@@ -51,11 +55,11 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
   const nights =
     plan === null
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
-      : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${keptCard(visit, retention, judged)}`;
+      : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${sourcesCard(visit, choice, refused)}${keptCard(visit, retention, judged)}`;
   const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
 <div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
 <div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
-  const isRefused = refused.hours !== undefined || refused.pause !== undefined;
+  const isRefused = Object.keys(refused).length > 0;
   return page(visit, t.title, body, { place: '/settings', status: isRefused ? 400 : 200 });
 }
 
@@ -102,6 +106,23 @@ function pauseCard(
   return card(
     html`${now}<p>${t.lead} ${state === 'active' ? t.alive : t.dead}</p>${form(session, '/settings/pause', inner)}`,
   );
+}
+
+/** What they have agreed to, of more than one thing with a box for each, and what they would have to agree to. */
+function sourcesCard(
+  { session, texts }: PersonVisit,
+  choice: FoundChoice | null,
+  { sources: fault }: Refused,
+): Html | '' {
+  const t = texts.settings.sources;
+  if (choice === null) return '';
+  const { choosable, leftOut, unasked } = choice;
+  const beyond = [...leftOut, ...unasked];
+  if (choosable.length + beyond.length < 2) return '';
+  const boxes = choosable.map(({ name, isChosen }) => sourceBox({ field: 'source', name, isChosen }, texts.holding));
+  const choosing = html`<p>${t.lead} ${t.again}</p>${form(session, '/settings/sources', html`<fieldset><legend>${t.title}</legend>${boxes}</fieldset><p><button class="quiet">${t.save}</button></p>`)}`;
+  const more = html`<p>${t.beyond(beyond)} <a href="/consent">${t.agree}</a></p>`;
+  return html`<section class="card" id="sources"><h2>${t.title}</h2>${alert(fault && t[fault])}${choosable.length < 2 ? '' : choosing}${beyond.length === 0 ? '' : more}</section>`;
 }
 
 function keptCard(visit: PersonVisit, facts: RetentionFacts | null, judged: Judgement | undefined): Html | '' {

@@ -1,6 +1,6 @@
 import { mostNames } from '../../domain/damage.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
-import type { OtherName } from '../../domain/source-names.ts';
+import type { SourceName } from '../../domain/source-names.ts';
 import type { Above, Texts } from './en.ts';
 import { formatsIn } from './formats.ts';
 
@@ -20,8 +20,14 @@ const away = {
 };
 
 const counted = (count: number, one: string, many: string) => `${formats.number(count)} ${count === 1 ? one : many}`;
-const others = { calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' };
-const listed = (names: readonly OtherName[]) => formats.list(names.map((name) => others[name]));
+const mine = { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' };
+const listed = (names: readonly SourceName[]) => formats.list(names.map((name) => mine[name]));
+const refused = (names: readonly SourceName[]) =>
+  formats.list(
+    names.map((name) =>
+      name === 'files' ? 'Dateien' : name === 'calendars' ? 'Kalendern' : name === 'contacts' ? 'Kontakten' : 'E-Mails',
+    ),
+  );
 const files = (count: number) => counted(count, 'Datei', 'Dateien');
 const items = (count: number) => counted(count, 'Eintrag', 'Einträge');
 const inRepositories = (people: number) =>
@@ -157,6 +163,7 @@ export const texts: Texts = {
       resumed: 'Ihre Nächte sind nicht mehr ausgesetzt.',
       language: 'Ihre Sprache ist gespeichert.',
       mails: 'Ihre Auswahl der E-Mails ist gespeichert.',
+      sources: 'Ihre Auswahl, was gesichert wird, ist gespeichert. Sie gilt ab der nächsten Sicherung.',
       'session-ended': 'Dieser Browser ist abgemeldet.',
       'sessions-ended': 'Alle anderen Browser sind abgemeldet.',
       'no-plan': 'Es wurde nichts gespeichert.',
@@ -181,6 +188,17 @@ export const texts: Texts = {
         short: 'Zwischen den beiden Uhrzeiten muss mindestens eine Stunde liegen.',
         outside: 'Der Betreiber erlaubt diese Zeiten nicht.',
       },
+    },
+    sources: {
+      title: 'Was gesichert werden soll',
+      lead: 'Was Sie abwählen, fehlt ab der nächsten Sicherung in neuen Sicherungsständen. Kopien davon in früheren Sicherungsständen bleiben so lange wie diese. Eine Sicherung, die gerade läuft, geht zu Ende, wie sie begonnen hat.',
+      again: 'Was Sie wieder auswählen, wird wie beim ersten Mal gelesen.',
+      save: 'Auswahl speichern',
+      fault:
+        'Setzen Sie mindestens einen Haken. Um alles anzuhalten, setzen Sie Ihre Nächte aus oder widerrufen Sie Ihre Einwilligung.',
+      notAgreed: 'Sie haben nicht in all das eingewilligt. Es wurde nichts geändert.',
+      beyond: (what) => `Auch Ihre ${listed(what)} können gesichert werden, wenn Sie darin einwilligen:`,
+      agree: 'Lesen, worin Sie einwilligen würden',
     },
     kept: {
       title: 'Was aufgehoben wird',
@@ -420,6 +438,12 @@ export const texts: Texts = {
     which: 'Welche, und warum',
     missing: 'Der Server bietet dies nicht mehr an; die Kopie aus einer früheren Nacht ist noch da.',
     notOffered: 'fehlt',
+    leftOut: 'Ausgelassen: So haben Sie es gewählt, als Sie einwilligten.',
+    leftOutByYou: (at) =>
+      `Ausgelassen: So haben Sie es am ${at} gewählt. Kopien in früheren Sicherungsständen bleiben so lange wie diese.`,
+    leftOutByOperator: (at) =>
+      `Ausgelassen: So hat es der Betreiber von Nightkeep am ${at} für Sie gewählt. Kopien in früheren Sicherungsständen bleiben so lange wie diese.`,
+    change: 'Ändern',
     nothingElse: 'Sonst wird nichts gesichert.',
     key: 'Wiederherstellungs\u00adschlüssel',
     keyKept: (at) => `aufbewahrt: Das haben Sie am ${at} bestätigt`,
@@ -449,6 +473,8 @@ export const texts: Texts = {
       `Ihr Sicherungsstand wurde aus dem Speicher entfernt, aber nicht von Nightkeep. Sie haben am ${at} bestätigt, dass Sie es angesehen haben.`,
     counts: 'Alle Zahlen',
     problems: 'Was nicht gelesen werden konnte',
+    refused: (what) =>
+      `Von Ihren ${refused(what)} konnte nichts gesichert werden: Der Server hat Sie nicht hereingelassen oder hat nichts von Ihnen. Wenn Sie dort kein Konto haben, wählen Sie das unter „Einstellungen“ ab; dann sind Ihre Sicherungen auch ohne das vollständig. Wenn Sie dort eines haben, muss der Betreiber von Nightkeep herausfinden, woran es liegt.`,
     more: (named, all) => `Das sind die ersten ${formats.number(named)} von ${formats.number(all)}.`,
     range: (first, last, all) => `${first} bis ${last} von ${formats.number(all)}`,
     previous: 'Vorherige Seite',
@@ -556,13 +582,17 @@ export const texts: Texts = {
     changed: 'Diese Sätze haben sich geändert, seit Sie die Seite geöffnet haben. Bitte lesen Sie sie noch einmal.',
     what: 'Was geholt wird',
     whatValue: (address) => `Ihre Dateien unter ${address}. Sie werden nur gelesen; dort wird nichts verändert.`,
-    whatValueOfAll: (address, { calendars, contacts, mail }) => {
-      const named = { Dateien: address, Kalender: calendars, Kontakte: contacts, 'E-Mails': mail };
+    whatValueOfAll: ({ files, calendars, contacts, mail }) => {
+      const named = { Dateien: files, Kalender: calendars, Kontakte: contacts, 'E-Mails': mail };
       const what = Object.entries(named).flatMap(([name, at]) =>
         at === undefined ? [] : [`Ihre ${name} unter ${at}`],
       );
+      if (what.length === 1) return `${what[0]}. Sie werden nur gelesen; dort wird nichts verändert.`;
       return `${what.slice(0, -1).join(', ')} und ${what.at(-1)}. Sie werden nur gelesen; dort wird nichts verändert.`;
     },
+    leftOut: 'Was ausgelassen wird',
+    leftOutValue: (what) =>
+      `Ihre ${listed(what)}. Davon wird nichts gelesen, es sei denn, Sie willigen später darin ein.`,
     when: 'Wann',
     whenValue: (start, end, zone) =>
       `Jede Nacht zwischen ${start} und ${end} Uhr (Zeitzone ${zone}), und einmal gleich nach Ihrer Einwilligung.`,
@@ -583,6 +613,12 @@ export const texts: Texts = {
     end: 'Wie Sie widerrufen',
     endValue:
       'Auf der Seite „Einwilligung“ von Nightkeep, jederzeit. Die Arbeit endet sofort. Sich abzumelden ist kein Widerruf.',
+    choose: 'Was gesichert werden soll',
+    chooseHow:
+      'Nehmen Sie den Haken weg bei allem, was nicht gesichert werden soll oder wofür Sie kein Konto haben; einer muss bleiben. Nach einer Änderung lesen Sie die Sätze noch einmal, bevor etwas vereinbart ist.',
+    chooseNone: 'Setzen Sie mindestens einen Haken: Sonst gäbe es nichts zu sichern. Es wurde nichts vereinbart.',
+    chosen:
+      'Sie haben geändert, was gesichert werden soll. Dies sind die Sätze dafür: Bitte lesen Sie sie, und willigen Sie dann ein.',
     agree: 'Einwilligen und weiter zum Anmeldedienst',
     back: 'Jetzt nicht',
     blocked: 'Es ist noch nicht für Sie bereit',
@@ -636,6 +672,11 @@ export const texts: Texts = {
       zone: (was, is) => `Ihre Nächte richten sich nach der Zeitzone ${is}. Der Nachweis nennt ${was}.`,
       kept: (was, is) =>
         `Von Ihren Sicherungsständen bleiben: ${staying(is)}. Als Sie einwilligten, waren es: ${staying(was)}.`,
+      leftOut: {
+        byYou: (what, at) => `Ihre ${what} werden nicht mehr gesichert: Sie haben sie am ${at} abgewählt.`,
+        byOperator: (what, at) =>
+          `Ihre ${what} werden nicht mehr gesichert: Der Betreiber von Nightkeep hat sie am ${at} abgewählt. Sie können das unter „Einstellungen“ ändern.`,
+      },
       words:
         'Nightkeep bittet inzwischen mit anderen Worten um die Einwilligung. Ihre gilt weiter, wie sie hier steht; erneuern Sie sie, um die neuen zu lesen und darin einzuwilligen.',
     },
@@ -1979,6 +2020,7 @@ export const texts: Texts = {
       never: 'nie',
       consent: 'Einwilligung',
       state: 'Zustand',
+      sources: 'Gesichert werden',
       lastUsed: 'Zuletzt genutzt',
       asked: 'Nächste Nachfrage',
       plan: 'Nächte',
@@ -2124,6 +2166,7 @@ export const texts: Texts = {
         'old-copy-deleted': 'hat die alte Kopie von Sicherungen gelöscht, die an einem anderen Ort sind',
         'person-erased': 'hat eine Person gelöscht',
         'settings-changed': 'hat Einstellungen geändert',
+        'sources-chosen': 'hat gewählt, was gesichert wird',
         'changes-confirmed': 'hat einen großen Verlust oder eine große Änderung bestätigt',
         'losses-accepted': 'hat angesehen, was sich nicht mehr wiederherstellen lässt',
         'run-requested': 'hat eine Sicherung angefordert',

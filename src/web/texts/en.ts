@@ -8,7 +8,7 @@ import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { CountName } from '../../domain/run-counts.ts';
 import type { RunFault } from '../../domain/run-fault.ts';
-import type { OtherName } from '../../domain/source-names.ts';
+import type { SourceName } from '../../domain/source-names.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { formatsIn } from './formats.ts';
@@ -23,6 +23,9 @@ interface ReasonWords {
   happened: string;
   act: string | ((when: string, above: Above) => string);
 }
+
+/** What is backed up, and where it is. */
+export type AddressesAgreed = Readonly<Partial<Record<SourceName, string | undefined>>>;
 
 const again = 'Agree again, and your nights continue.';
 const nothing = ({ asked }: Above) =>
@@ -185,6 +188,7 @@ export const texts = {
       resumed: 'Your nights are no longer paused.',
       language: 'Your language is saved.',
       mails: 'Your choice of mails is saved.',
+      sources: 'Your choice of what to back up is saved. It counts from the next backup on.',
       'session-ended': 'That browser is signed out.',
       'sessions-ended': 'All other browsers are signed out.',
       'no-plan': 'Nothing was saved.',
@@ -208,6 +212,17 @@ export const texts = {
         short: 'There must be at least an hour between the two times.',
         outside: 'The operator does not allow these hours.',
       },
+    },
+    sources: {
+      title: 'What to back up',
+      lead: 'What you untick is not in new snapshots, from the next backup on. Copies of it in earlier snapshots stay as long as those do. A backup that is running finishes as it began.',
+      again: 'What you tick again is read as if for the first time.',
+      save: 'Save what to back up',
+      fault: 'Tick at least one. To stop everything, pause your nights or withdraw your consent.',
+      notAgreed: 'You have not agreed to all of that. Nothing was changed.',
+      beyond: (what: readonly SourceName[]) =>
+        `Your ${formats.list(what)} can be backed up as well, if you agree to it:`,
+      agree: 'Read what you would agree to',
     },
     kept: {
       title: 'What is kept',
@@ -348,7 +363,7 @@ export const texts = {
     filesMovedAgree: 'Agree to the new address',
     filesMovedConsent: 'See your consent',
     more: {
-      what: (what: readonly OtherName[]) => `Your ${formats.list(what)} can be backed up as well.`,
+      what: (what: readonly SourceName[]) => `Your ${formats.list(what)} can be backed up as well.`,
       how: 'Nothing of that is read until you have agreed to it. Renew your consent to read the sentences, and your nights go on as they are either way.',
       see: 'Read what you would agree to',
     },
@@ -449,6 +464,12 @@ export const texts = {
     missing: 'The server no longer offers this; the copy from an earlier night is still there.',
     notOffered: 'missing',
     nothingElse: 'Nothing else is backed up.',
+    leftOut: 'Left out: you chose so when you agreed.',
+    leftOutByYou: (at: string) =>
+      `Left out: you chose so on ${at}. Copies in earlier snapshots stay as long as those do.`,
+    leftOutByOperator: (at: string) =>
+      `Left out: the operator of Nightkeep chose so for you on ${at}. Copies in earlier snapshots stay as long as those do.`,
+    change: 'Change it',
     key: 'Recovery key',
     keyKept: (at: string) => `kept: you confirmed that on ${at}`,
     keySeen: (at: string) => `Shown to you on ${at}. Please confirm that you kept it.`,
@@ -476,6 +497,9 @@ export const texts = {
       `Its snapshot was removed from the store, but not by Nightkeep. You confirmed on ${at} that you had looked at that.`,
     counts: 'All counts',
     problems: 'What could not be read',
+    /** Of what a server gives nothing of. */
+    refused: (what: readonly SourceName[]) =>
+      `Nothing of your ${formats.list(what)} could be backed up: the server did not let you in, or has nothing of yours. If you have no account there, untick that under Settings; your backups are then complete without it. If you have one, the operator of Nightkeep has to find out what is wrong.`,
     more: (named: number, all: number) => `These are the first ${formats.number(named)} of ${formats.number(all)}.`,
     range: (first: number, last: number, all: number) => `${first} to ${last} of ${formats.number(all)}`,
     previous: 'Previous page',
@@ -581,11 +605,17 @@ export const texts = {
     changed: 'These sentences have changed since you opened the page. Please read them again.',
     what: 'What is fetched',
     whatValue: (files: string) => `Your files at ${files}. They are only read; nothing there is changed.`,
-    whatValueOfAll: (files: string, { calendars, contacts, mail }: Partial<Record<OtherName, string>>) => {
+    whatValueOfAll: ({ files, calendars, contacts, mail }: AddressesAgreed) => {
       const named = { files, calendars, contacts, mail };
       const what = Object.entries(named).flatMap(([name, at]) => (at === undefined ? [] : [`your ${name} at ${at}`]));
+      const [first = ''] = what;
+      if (what.length === 1)
+        return `Y${first.slice(1)}. ${mail === undefined ? 'They are' : 'It is'} only read; nothing there is changed.`;
       return `Y${what.slice(0, -1).join(', ').slice(1)}, and ${what.at(-1)}. They are only read; nothing there is changed.`;
     },
+    leftOut: 'What is left out',
+    leftOutValue: (what: readonly SourceName[]) =>
+      `Your ${formats.list(what)}. Nothing of that is read unless you agree to it later.`,
     when: 'When',
     whenValue: (start: string, end: string, zone: string) =>
       `Every night between ${start} and ${end} (time zone ${zone}), and once right after you agree.`,
@@ -606,6 +636,11 @@ export const texts = {
     end: 'How to withdraw',
     endValue:
       'On the page Consent of Nightkeep, at any time. The work stops at once. Signing out does not withdraw it.',
+    choose: 'What to back up',
+    chooseHow:
+      'Untick what is not to be backed up, or what you have no account for; one has to stay. After a change you read the sentences again before anything is agreed.',
+    chooseNone: 'Tick at least one: without that there would be nothing to back up. Nothing was agreed.',
+    chosen: 'You changed what to back up. These are the sentences for that: please read them, then agree.',
     agree: 'Agree and continue to the provider',
     back: 'Not now',
     blocked: 'It is not ready for you yet',
@@ -658,6 +693,11 @@ export const texts = {
       zone: (was: string, is: string) => `Your nights are in the time zone ${is}. The record says ${was}.`,
       kept: (was: RetentionRule, is: RetentionRule) =>
         `These snapshots stay: ${staying(is)}. When you agreed, it was: ${staying(was)}.`,
+      leftOut: {
+        byYou: (what: string, at: string) => `Your ${what} are not backed up any more: you left them out on ${at}.`,
+        byOperator: (what: string, at: string) =>
+          `Your ${what} are not backed up any more: the operator of Nightkeep left them out on ${at}. You can change that under Settings.`,
+      },
       words:
         'Nightkeep now asks for consent in other words. Yours stays valid as it is here; renew it to read and agree to the new ones.',
     },
@@ -1917,6 +1957,7 @@ export const texts = {
       never: 'never',
       consent: 'Consent',
       state: 'State',
+      sources: 'Backed up',
       lastUsed: 'Last used',
       asked: 'Asked again',
       plan: 'Nights',
@@ -2060,6 +2101,7 @@ export const texts = {
         'old-copy-deleted': 'deleted the copy of a repository that was moved',
         'person-erased': 'erased a person',
         'settings-changed': 'changed settings',
+        'sources-chosen': 'chose what to back up',
         'changes-confirmed': 'confirmed a great loss or change',
         'losses-accepted': 'looked at what cannot be restored any more',
         'run-requested': 'requested a backup',

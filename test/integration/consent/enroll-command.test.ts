@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openBrowser } from '../../../demo/browser/browser.ts';
 import { alice, people } from '../../../demo/people.ts';
 import { type DemoProvider, startProvider } from '../../../demo/provider/provider.ts';
@@ -171,3 +171,102 @@ async function sayNo(code: string): Promise<void> {
   );
   await browser.submit(page, { button: 'No' });
 }
+
+describe('what is backed up', () => {
+  const calendarsUrl = 'https://cloud.example/dav/';
+  const mailUrl = 'imaps://{preferred_username}@imap.example';
+  beforeEach(() => {
+    vi.stubEnv('CALENDARS_URL', calendarsUrl);
+    vi.stubEnv('MAIL_URL', mailUrl);
+  });
+  const enroll = async (...more: string[]) => {
+    pipeIn(`${password}\n`);
+    return nightkeep('enroll', 'password', '--user', 'alice', '--yes', ...more);
+  };
+  const json = async (...argv: string[]) => {
+    expect(await nightkeep(...argv, '--json')).toBe(0);
+    return JSON.parse(commands.said.join(''));
+  };
+  const namesInPlan = async () => {
+    const { sources } = await commands.database.plan.findFirstOrThrow();
+    return (sources as { name: string }[]).map(({ name }) => name);
+  };
+
+  test('is all that the settings name, unless other is said', async () => {
+    expect(await enroll()).toBe(0);
+    expect(commands.said.join('\n')).toContain(`your calendars at ${calendarsUrl}, and your mail at ${mailUrl}.`);
+    expect(commands.said.join('\n')).not.toContain('What is left out');
+    expect(await namesInPlan()).toEqual(['files', 'calendars', 'mail']);
+  });
+
+  test('is what --sources names: the terms say so, and the record does', async () => {
+    expect(await enroll('--sources', 'mail, files')).toBe(0);
+    const said = commands.said.join('\n');
+    expect(said).toContain(`your mail at ${mailUrl}. They are only read`);
+    expect(said).toMatch(/What is left out +Your calendars\. Nothing of that is read unless you agree to it later\./);
+    expect(await namesInPlan()).toEqual(['files', 'mail']);
+    const { terms } = await commands.database.consent.findFirstOrThrow();
+    const { agreement, facts } = readRecord(terms);
+    expect(agreement?.sentences.map(({ says }) => says).join()).toContain('Your calendars. Nothing of that');
+    expect(facts).toMatchObject({ leftOut: ['calendars'] });
+    expect(agreement && isReworded(agreement)).toBe(false);
+    expect(await json('plans')).toMatchObject([{ user: 'alice', sources: ['files', 'mail'] }]);
+    expect(await json('users')).toMatchObject([{ username: 'alice', sources: ['files', 'mail'] }]);
+    expect(await nightkeep('plans')).toBe(0);
+    expect(commands.said.join('\n')).toMatch(/BACKED UP[\s\S]*files, mail/);
+  });
+
+  test('is told with --json', async () => {
+    expect(await enroll('--sources', 'mail', '--json')).toBe(0);
+    expect(JSON.parse(commands.said.join(''))).toMatchObject({
+      sources: ['mail'],
+      terms: { facts: { mail: mailUrl } },
+    });
+  });
+
+  test.each([
+    ['files,music', '--sources names "music": it takes files, calendars, contacts, mail'],
+    [',', '--sources names ""'],
+    ['contacts', '--sources names contacts, and CONTACTS_URL is not set'],
+  ])('is refused where it cannot be: %j', async (names, words) => {
+    expect(await enroll('--sources', names)).toBe(2);
+    expect(commands.complaints.join('')).toContain(words);
+    expect(await commands.database.user.count()).toBe(0);
+  });
+
+  test('is chosen later by an operator, of what the person has agreed to, and stands in the audit', async () => {
+    expect(await enroll('--sources', 'files,mail')).toBe(0);
+    const choose = (names: string, ...more: string[]) =>
+      nightkeep('plans', 'choose', '--user', 'alice', '--sources', names, ...more);
+    expect(await choose('files', '--reason', 'no mailbox')).toBe(0);
+    expect(commands.said).toEqual([
+      'Backed up of alice: files. It counts from the next backup on. They read it on their pages.',
+    ]);
+    expect(await choose('files')).toBe(0);
+    expect(commands.said).toEqual(['Backed up of alice: files. It was so already.']);
+    expect(await namesInPlan()).toEqual(['files']);
+    expect(await commands.database.audit.findMany({ where: { act: 'sources-chosen' } })).toMatchObject([
+      { by: expect.stringMatching(/^command:/), about: 'files', reason: 'no mailbox' },
+    ]);
+    expect(await json('plans', 'choose', '--user', 'alice', '--sources', 'files,mail')).toEqual({
+      user: 'alice',
+      sources: ['files', 'mail'],
+      changed: true,
+    });
+    expect(await choose('files,calendars')).toBe(1);
+    expect(commands.complaints.join('')).toContain('alice has agreed to files, mail and to nothing else.');
+    expect(await namesInPlan()).toEqual(['files', 'mail']);
+    expect(await nightkeep('plans', 'choose', '--user', 'alice')).toBe(2);
+    expect(await nightkeep('plans', 'choose', '--sources', 'files')).toBe(2);
+    expect(await nightkeep('withdraw', '--user', 'alice', '--yes')).toBe(0);
+    expect(await choose('files')).toBe(1);
+    expect(commands.complaints.join('')).toContain('alice has no consent to choose from.');
+  });
+
+  test('is not chosen for somebody whose rows were altered', async () => {
+    expect(await enroll()).toBe(0);
+    await commands.database.plan.updateMany({ data: { seal: null } });
+    expect(await nightkeep('plans', 'choose', '--user', 'alice', '--sources', 'files')).toBe(1);
+    expect(await namesInPlan()).toEqual(['files', 'calendars', 'mail']);
+  });
+});

@@ -111,6 +111,7 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /settings/hours': { fields: () => ({ start: '02:00', end: '05:00', zone: 'UTC' }), status: 303 },
   'POST /settings/pause': { fields: () => ({ until: '2026-05-09' }), status: 303 },
   'POST /settings/resume': { status: 303 },
+  'POST /settings/sources': { fields: () => ({ source: 'files' }), status: 303 },
   'POST /settings/language': { fields: () => ({ language: 'en' }), status: 303 },
   'POST /settings/mails': { status: 303 },
   'POST /settings/sessions/end': { fields: ({ session }) => ({ session }), status: 303, others: 303 },

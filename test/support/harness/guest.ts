@@ -1,6 +1,6 @@
 import type { Person } from '../../../demo/people.ts';
 import type { ConsentFixture } from './consent.ts';
-import { openVisitor } from './visitor.ts';
+import { type Fields, openVisitor } from './visitor.ts';
 
 /** Somebody in front of the pages, with a browser of their own, signed in through the provider. */
 export interface Guest {
@@ -8,9 +8,9 @@ export interface Guest {
   /** What a reader sees of a page. */
   text(path: string): Promise<string>;
   /** Sends a form of our own pages. */
-  post(path: string, fields: Record<string, string>): Promise<Response>;
-  /** Agrees on the page, and says yes at the provider. */
-  consent(): Promise<void>;
+  post(path: string, fields: Fields): Promise<Response>;
+  /** Agrees on the page, and says yes at the provider; `fields` are what the form says besides. */
+  consent(fields?: Fields): Promise<void>;
 }
 
 export async function signInAs({ resources, custody }: ConsentFixture, person: Person): Promise<Guest> {
@@ -25,6 +25,6 @@ export async function signInAs({ resources, custody }: ConsentFixture, person: P
     send,
     text,
     post,
-    consent: async () => throughProvider(await post('/consent')),
+    consent: async (fields) => throughProvider(await post('/consent', fields)),
   };
 }

@@ -7,6 +7,7 @@ import * as grantViews from '../../../src/database/consent/grant-views.ts';
 import * as grants from '../../../src/database/consent/grants.ts';
 import * as moves from '../../../src/database/consent/provider-moves.ts';
 import * as revocations from '../../../src/database/consent/revocations.ts';
+import * as choices from '../../../src/database/consent/source-choices.ts';
 import { withdrawGrant } from '../../../src/database/consent/withdrawals.ts';
 import * as circuits from '../../../src/database/custody/circuits.ts';
 import * as deadlines from '../../../src/database/custody/deadlines.ts';
@@ -26,6 +27,7 @@ import * as nightFacts from '../../../src/database/nights/night-facts.ts';
 import * as nightViews from '../../../src/database/nights/night-views.ts';
 import { findPlanWithPerson, readSources } from '../../../src/database/nights/plan-rows.ts';
 import * as plans from '../../../src/database/nights/plans.ts';
+import { findRefusedSources } from '../../../src/database/nights/refused-sources.ts';
 import * as runCancellations from '../../../src/database/nights/run-cancellations.ts';
 import * as runEnds from '../../../src/database/nights/run-ends.ts';
 import * as runLeases from '../../../src/database/nights/run-leases.ts';
@@ -517,6 +519,14 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         await filesMoves.saveAgreedSources(transaction, agreed);
         await filesMoves.saveAgreedSources(transaction, agreed);
       }),
+    'saveChosenSources and listLeftOut': ({ userId, planId }) =>
+      inOne(async (transaction) => {
+        const rows = await choices.findChoiceRows(transaction, userId);
+        if (rows === null) throw new Error('There is no plan.');
+        const sources = [{ kind: 'webdav', name: 'files', url: 'https://chosen.example/' }];
+        await choices.saveChosenSources(transaction, { plan: rows.plan, sources, sealing, at, by });
+        await choices.listLeftOut(database, { planId, names: ['mail'], since: ago(day) });
+      }),
 
     // Nights.
     getPlanZone: ({ planId }) => plans.getPlanZone(database, planId),
@@ -756,6 +766,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       for (const { rows } of readPersonData(database, userId)) await drain(rows);
     },
     findHome: ({ userId }) => views.findHome(database, { userId }),
+    findRefusedSources: ({ runId }) => findRefusedSources(database, runId),
     findRunOfPerson: ({ userId, runId }) => views.findRunOfPerson(database, { userId, runId }),
     getPerson: ({ userId }) => views.getPerson(database, { userId }),
     findHolding: ({ userId }) => nightViews.findHolding(database, { userId }),

@@ -10,8 +10,11 @@ export interface Visitor {
   /** The form token of the session. */
   csrf(): Promise<string>;
   /** Sends a form of our own pages; `fields` may name another token. */
-  post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
+  post(path: string, fields?: Fields, headers?: Record<string, string>): Promise<Response>;
 }
+
+/** What a form says; a list says the same name several times. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
 
 /** Opens a browser in front of the pages. */
 export function openVisitor(resources: Resources, app = createApp(resources)): Visitor {
@@ -42,10 +45,17 @@ export function openVisitor(resources: Resources, app = createApp(resources)): V
     post: async (path, fields = {}, headers = {}) =>
       send(path, {
         method: 'POST',
-        body: new URLSearchParams({ csrf: await csrf(), ...(await readOf(path)), ...fields }),
+        body: bodyOf({ csrf: await csrf(), ...(await readOf(path)), ...fields }),
         headers,
       }),
   };
+}
+
+function bodyOf(fields: Fields): URLSearchParams {
+  const pairs = Object.entries(fields).flatMap(([name, said]) =>
+    [said].flat().map((value): [string, string] => [name, value]),
+  );
+  return new URLSearchParams(pairs);
 }
 
 function readable(html: string): string {

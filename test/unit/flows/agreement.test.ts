@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { SourceName } from '../../../src/domain/source-names.ts';
 import {
   carryAgreement,
   changesSince,
+  chosenOf,
   factsFor,
   factsForAnyone,
   isReworded,
@@ -138,6 +140,53 @@ describe('what is agreed to', () => {
     expect(sourcesAgreed(named, { method: 'device', plan: old })).toEqual([
       { name: 'files', url: config.filesUrl },
       { name: 'calendars', url: calendarsUrl },
+    ]);
+  });
+
+  it.each([
+    ['en', '2026-11-28', '10dbdb38b772'],
+    ['de', '2026-11-28', '43d983890115'],
+  ])('names what was chosen, and what was left out: %s', (language, version, expected) => {
+    const spoken = listTexts().find((texts) => texts.language === language);
+    const offered = (['files', 'calendars', 'contacts', 'mail'] as const).map((name) => ({ name, url: name[0] ?? '' }));
+    const words = Array.from({ length: 14 }, (_, index) => {
+      const wanted = offered.filter((__, at) => (index + 1) & (1 << at)).map(({ name }) => name);
+      const facts = factsFor(config, { person: alice, ...chosenOf(offered, wanted) });
+      const read = writeAgreement(facts, spoken);
+      expect([...namesAgreed(read)]).toEqual(wanted);
+      expect(readRecord(read).facts.leftOut).toEqual(
+        offered.map(({ name }) => name).filter((name) => !wanted.includes(name)),
+      );
+      expect([read.version, isReworded(read)]).toEqual([version, false]);
+      expect(unpackAgreement(carryAgreement(read))).toEqual(read);
+      return read.sentences.filter(({ about }) => about === spoken?.consent.what || about === spoken?.consent.leftOut);
+    });
+    const digest = createHash('sha256').update(JSON.stringify(words)).digest('hex').slice(0, 12);
+    expect(digest, 'Write a new version, and its digest here.').toBe(expected);
+    expect(words.every((sentences) => sentences.length === 2)).toBe(true);
+  });
+
+  it('is in plain words', () => {
+    const says = (wanted: readonly SourceName[], spoken = texts) => {
+      const offered = [
+        { name: 'files', url: 'F' },
+        { name: 'mail', url: 'M' },
+      ] as const;
+      return writeAgreement(factsFor(config, { ...chosenOf(offered, wanted) }), spoken)
+        .sentences.slice(0, 2)
+        .map((sentence) => sentence.says);
+    };
+    expect(says(['mail'])).toEqual([
+      'Your mail at M. It is only read; nothing there is changed.',
+      'Your files. Nothing of that is read unless you agree to it later.',
+    ]);
+    expect(says(['files'])).toEqual([
+      'Your files at F. They are only read; nothing there is changed.',
+      'Your mail. Nothing of that is read unless you agree to it later.',
+    ]);
+    expect(says(['mail'], textsFor({ person: 'de' }))).toEqual([
+      'Ihre E-Mails unter M. Sie werden nur gelesen; dort wird nichts verändert.',
+      'Ihre Dateien. Davon wird nichts gelesen, es sei denn, Sie willigen später darin ein.',
     ]);
   });
 

@@ -1,8 +1,10 @@
 import type { AuditView } from '../../../database/audit.ts';
 import type { Act } from '../../../domain/audit.ts';
 import { parseRule } from '../../../domain/retention/rule.ts';
+import { isSourceName } from '../../../domain/source-names.ts';
 import type { Texts } from '../../texts/en.ts';
 import { listTexts } from '../../texts/languages.ts';
+import { movedWords } from '../../texts/moved-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { causeOf } from './causes.ts';
 
@@ -71,6 +73,11 @@ function nameOf(language: string): string | undefined {
   return listTexts().find((texts) => texts.language === language)?.languageName;
 }
 
+const sources: Words = (about, texts) => {
+  const names = about.split(' ').filter(isSourceName);
+  return names.length === 0 ? undefined : movedWords(texts, names);
+};
+
 const movedAddress = shaped(/^(\S+) (\S+)$/, ({ operator }, from = '', to = '') =>
   operator.audit.movedAddress(from, to),
 );
@@ -93,6 +100,7 @@ const wordings: Readonly<Partial<Record<Act, Words>>> = {
   'rows-confirmed': (about, { operator }) => (about === 'older' ? operator.audit.putBack : undefined),
   'runs-retried': retried,
   'settings-changed': chosen,
+  'sources-chosen': sources,
   'snapshots-erased': erased,
   'snapshots-forgotten': count('snapshots'),
   'state-exported': exported,

@@ -3,12 +3,14 @@ import { findGrantOfPerson, type GrantView } from '../../../database/consent/gra
 import { listPeople, listRunsForOperators, type OperatorRun, type PersonRow } from '../../../database/people/people.ts';
 import { findVerification, type VerificationRow } from '../../../database/repositories/verifications.ts';
 import { goneSince } from '../../../domain/damage.ts';
+import { isSourceName } from '../../../domain/source-names.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
 import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';
 import { plainName, name as safeName } from '../../names.ts';
 import { outcome } from '../../outcome.ts';
 import { table } from '../../table.ts';
+import { movedWords } from '../../texts/moved-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
@@ -78,11 +80,13 @@ function consentCard({ resources, texts }: PersonVisit, found: PersonRow, grant:
   const state = html`<dt>${t.state}</dt><dd>${stateWords(found, grants)}</dd>`;
   if (grant === null) return html`<section class="card"><h2>${t.consent}</h2><dl>${state}</dl></section>`;
   const living = grant.state === 'active' || grant.state === 'suspect';
-  const { windowStart, windowEnd, zone, nextDueAt, paused } = found;
+  const { windowStart, windowEnd, zone, nextDueAt, paused, sources } = found;
+  const names = (sources ?? []).filter(isSourceName);
   return html`<section class="card"><h2>${t.consent}</h2><dl>${state}<dt>${t.lastUsed}</dt><dd>${time(grant.lastExchangedAt)}</dd>
 ${grant.nextExchangeAt && grant.state !== 'active' && grant.state !== 'withdrawn' ? html`<dt>${t.asked}</dt><dd>${time(grant.nextExchangeAt)}</dd>` : ''}
 ${living ? html`<dt>${grants.idle}</dt><dd>${time(grant.idleDeadline)}</dd>` : ''}
 ${living && grant.maxDeadline ? html`<dt>${grants.max}</dt><dd>${time(grant.maxDeadline)}</dd>` : ''}
+${names.length === 0 ? '' : html`<dt>${t.sources}</dt><dd>${movedWords(texts, names)}</dd>`}
 ${zone === null ? '' : html`<dt>${t.window}</dt><dd>${windowStart}–${windowEnd} (${zone})</dd>`}
 ${living && nextDueAt !== null ? html`<dt>${t.next}</dt><dd>${paused ? grants.paused : time(nextDueAt)}</dd>` : ''}</dl></section>`;
 }

@@ -1,0 +1,79 @@
+import { inTransaction } from '../../database/client.ts';
+import {
+  type ChoiceRows,
+  findChoiceRows,
+  type LeftOut,
+  listLeftOut,
+  saveChosenSources,
+} from '../../database/consent/source-choices.ts';
+import { readSources } from '../../database/nights/plan-rows.ts';
+import { lockUser, readPerson } from '../../database/people/users.ts';
+import { type SourceChoice, sourceChoiceOf } from '../../domain/source-choice.ts';
+import { plannedSources } from '../../domain/source-names.ts';
+import type { Resources } from '../../resources.ts';
+import { personSealing, planSealing } from '../../vault/row-seals.ts';
+import { readRecord } from './agreement.ts';
+
+export interface ChooseSources {
+  readonly userId: string;
+  /** What is to be backed up from the next backup on; the rest is left out. */
+  readonly names: readonly string[];
+  readonly by: string;
+  /** Why, in the words of the operator who does it for them. */
+  readonly words?: string | undefined;
+}
+
+/**
+ * What came of it. Nothing was changed where there is no consent (`ended`), and where nothing was named (`none`), or something that the person has
+ * not agreed to (`not-agreed`).
+ */
+export type ChoiceMade = 'chosen' | 'unchanged' | 'ended' | 'none' | 'not-agreed';
+
+/**
+ * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it. Throws
+ * `seal/broken` where person or plan are not as Nightkeep left them.
+ */
+export async function chooseSources(
+  { clock, config, database, keyring }: Pick<Resources, 'clock' | 'config' | 'database' | 'keyring'>,
+  { userId, names, by, words }: ChooseSources,
+): Promise<ChoiceMade> {
+  return inTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
+    const rows = await findChoiceRows(transaction, userId);
+    if (rows === null || rows.state === 'withdrawn') return 'ended';
+    personSealing(keyring).require(rows.plan.user);
+    const { choosable } = choiceIn(config, rows);
+    if (names.some((name) => choosable.every((source) => source.name !== name))) return 'not-agreed';
+    const chosen = choosable.filter(({ name }) => names.includes(name));
+    if (chosen.length === 0) return 'none';
+    if (choosable.every((source) => source.isChosen === chosen.includes(source))) return 'unchanged';
+    const [sources, sealing] = [plannedSources(chosen), planSealing(keyring)];
+    await saveChosenSources(transaction, { plan: rows.plan, sources, sealing, at: clock.now(), by, words });
+    return 'chosen';
+  });
+}
+
+function choiceIn(config: Resources['config'], { plan, terms }: ChoiceRows): SourceChoice {
+  const { facts: agreed } = readRecord(terms);
+  return sourceChoiceOf(config, { person: readPerson(plan.user), planned: readSources(plan.sources), agreed });
+}
+
+/** What a person has chosen, and may choose. */
+export interface FoundChoice extends SourceChoice {
+  /** What they have agreed to and is left out, since when and through whom, as far as that is still on record. */
+  readonly leftOutSince: readonly LeftOut[];
+}
+
+/** Null where nothing of the person is backed up, or their consent was withdrawn. */
+export async function findSourceChoice(
+  { config, database }: Pick<Resources, 'config' | 'database'>,
+  userId: string,
+): Promise<FoundChoice | null> {
+  const rows = await findChoiceRows(database, userId);
+  if (rows === null || rows.state === 'withdrawn') return null;
+  const choice = choiceIn(config, rows);
+  const left = choice.choosable.filter(({ isChosen }) => !isChosen).map(({ name }) => name);
+  const { plan, agreedAt: since } = rows;
+  const leftOutSince = await listLeftOut(database, { planId: plan.id, names: [...left, ...choice.leftOut], since });
+  return { ...choice, leftOutSince };
+}
