@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { openPersonHistory } from '../../flows/snapshots/open-history.ts';
-import { openBudget } from '../../store/history/budget.ts';
+import { openBudget, readWithin } from '../../store/history/budget.ts';
 import type { History } from '../../store/history/history.ts';
 import { type Found, type Searched, searchNames } from '../../store/history/search.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
@@ -43,9 +43,19 @@ export async function find(visit: PersonVisit): Promise<Response> {
   ];
   const count = html`<p class="soft">${t.foundCount(found.entries.length, nights.length, times.zone)}</p>`;
   const list = rows.length === 0 ? count : html`${count}${table({ caption: t.find, columns, rows })}`;
-  const body = html`${form}<section class="card"><h2>${t.found} <q>${name(wanted.text)}</q></h2>${list}${pager(number, found.entries.length, wanted, texts)}
+  const isOfTitles = await mayBeTitled(history, wanted.path);
+  const body = html`${form}<section class="card"><h2>${t.found} <q>${name(wanted.text)}</q></h2>${isOfTitles ? html`<p class="soft">${t.byFileName}</p>` : ''}${list}${pager(number, found.entries.length, wanted, texts)}
 ${howFar(found.searched, wanted, times, texts)}${found.damaged === 0 ? '' : html`<p class="card warn">${t.unreadable(found.damaged)}</p>`}</section>`;
   return page(visit, t.find, body, { place: '/snapshots' });
+}
+
+/** Whether there are things to look through which people know by titles that are not their names. */
+async function mayBeTitled({ repository, snapshots }: History, path: string): Promise<boolean> {
+  const newest = snapshots.at(-1);
+  const [top = ''] = path.split('/');
+  if (newest === undefined || !['', 'calendars', 'contacts'].includes(top)) return false;
+  const nodes = await readWithin(openBudget(1), repository, newest.snapshot.tree);
+  return typeof nodes !== 'string' && nodes.some(({ name }) => name === 'calendars' || name === 'contacts');
 }
 
 interface Wanted {

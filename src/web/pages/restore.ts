@@ -22,8 +22,9 @@ import { isUuid } from '../../uuid.ts';
 import { rememberPending } from '../cookies.ts';
 import { icon } from '../icons.ts';
 import { form, type Html, postButton } from '../layout.ts';
-import { pathName } from '../names.ts';
+import { name, pathName } from '../names.ts';
 import { nightTimesIn } from '../night-times.ts';
+import { stepNames } from '../objects/labels.ts';
 import { addressOf, type OpenSnapshot, openSnapshot, placeIn, restOfPath } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -41,13 +42,14 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
   requireWriting(visit);
   const weight = await weightOf(visit, opened, path);
   const times = nightTimesIn(texts, await zoneOf(visit));
+  const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
   const running = await findRunningRestore(resources.database, {
     userId: session.userId,
     now: resources.clock.now(),
   });
   const back = addressOf(opened.saved, 'browse', folderOf(path));
   const place = restorePlaceOf(path, resources.config);
-  const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : pathName(path)}</dd></div>
+  const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : steps.map((step, index) => html`${index === 0 ? '' : ' / '}${name(step)}`)}</dd></div>
 <div><dt>${t.asOf}</dt><dd>${times.moment(opened.saved.snapshot.time)}</dd></div>${weight ? html`<div><dt>${t.size}</dt><dd>${t.sizeOf[place](weight.files, texts.formats.bytes(weight.bytes))}</dd></div>` : ''}</dl>`;
   const act =
     running === null

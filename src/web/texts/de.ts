@@ -1356,7 +1356,7 @@ export const texts: Texts = {
   },
   snapshots: {
     title: 'Sicherungsstände',
-    none: 'Es gibt keinen Sicherungsstand.',
+    none: 'Es gibt keinen Sicherungsstand. Eine Sicherung legt einen an.',
     taken: 'Aufgenommen',
     files: 'Einträge',
     kept: 'Alle Nächte, die aufbewahrt werden',
@@ -1452,6 +1452,7 @@ export const texts: Texts = {
     find: 'Einen Namen in allen Nächten suchen',
     search: 'Suchen',
     found: 'Namen, die dies enthalten:',
+    byFileName: 'Termine und Kontakte werden an den Namen ihrer Dateien gefunden, nicht an ihren Titeln.',
     findIn: 'Gesucht wurde unterhalb von',
     findEverywhere: 'Überall suchen',
     foundCount: (found, nights, zone) =>

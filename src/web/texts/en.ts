@@ -1348,7 +1348,7 @@ export const texts = {
   },
   snapshots: {
     title: 'Snapshots',
-    none: 'There is no snapshot.',
+    none: 'There is no snapshot. A backup creates one.',
     taken: 'Taken',
     files: 'Entries',
     kept: 'All nights that are kept',
@@ -1446,6 +1446,7 @@ export const texts = {
     find: 'Find a name in every night',
     search: 'Find',
     found: 'Names that contain',
+    byFileName: 'Events and contacts are found by the names of their files, not by their titles.',
     findIn: 'Searched below',
     findEverywhere: 'Search everywhere',
     foundCount: (found: number, nights: number, zone: string) =>

@@ -114,9 +114,17 @@ describe('browsing', () => {
     expect(await read(at('view', 'files/timeless.txt'))).toContain(' 0 bytes Download');
   });
 
+  it('leads to restores that name it so', async () => {
+    expect(await read(at('restore', 'calendars/b7c1'))).toContain('What Calendars / Choir');
+  });
+
   it('says what changed by the same titles, and what was found', async () => {
     expect(await read(at('changes', 'calendars/b7c1'))).toContain('Rehearsal 6 May 2026, 08:00 · 9f.ics');
-    expect(await read('/snapshots/find?q=9f')).toContain('Rehearsal 6 May 2026, 08:00 · 9f.ics');
+    const note = 'Events and contacts are found by the names of their files';
+    const found = await read('/snapshots/find?q=9f');
+    expect(found).toContain('Rehearsal 6 May 2026, 08:00 · 9f.ics');
+    expect(found).toContain(note);
+    expect(await read('/snapshots/find?q=letter&in=files')).not.toContain(note);
   });
 });
 

@@ -19,11 +19,9 @@ function outcomeOf(index: number) {
 }
 
 function grantOf(index: number) {
-  if (index % 13 === 5) return { state: 'needs_consent', reason: 'offline_max' } as const;
+  if (index % 13 === 5) return { state: 'needs_consent', reason: 'expired_maximum' } as const;
   if (index % 23 === 8) return { state: 'suspect', reason: null } as const;
-  return index % 37 === 12
-    ? ({ state: 'withdrawn', reason: 'withdrawn_by_person' } as const)
-    : ({ state: 'active' } as const);
+  return index % 37 === 12 ? ({ state: 'withdrawn', reason: 'withdrawn' } as const) : ({ state: 'active' } as const);
 }
 
 /** Sixty people with a month of nights behind them and one under way. No worker finds anything to do for them. */
