@@ -116,7 +116,7 @@ function streamedReading(
 }
 
 function tooLarge(mostBytes: number): AppError {
-  return new AppError('source/too-large', `The file has more than ${countWords(mostBytes, 'byte')} (FILE_BYTES).`);
+  return new AppError('source/too-large', `It has more than ${countWords(mostBytes, 'byte')} (FILE_BYTES).`);
 }
 
 /** Collects a short body; HTTP has checked its length when `end` is called. */

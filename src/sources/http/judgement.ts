@@ -56,14 +56,14 @@ function malformed(message: string): Doubt {
 
 /** Why the body of an answer is not taken for the file. */
 export const doubts = {
-  status: (status: number) => malformed(`The server sent something other than the file. (HTTP ${status})`),
-  part: malformed('The server sent a part of the file that nobody asked for.'),
-  coding: malformed('The server sent the file in a compressed form that was not requested and is not known.'),
-  endless: malformed('The server does not say how long the file is.'),
-  page: malformed('The server sent a web page, or a message of its own, instead of the file.'),
-  empty: malformed('The server sent nothing of a file that is not empty.'),
-  redirected: malformed('The server redirected to something other than the file.'),
-  length: malformed('The server sent a different length than it lists for the same version of the file.'),
+  status: (status: number) => malformed(`The server sent something other than what was requested. (HTTP ${status})`),
+  part: malformed('The server sent a part that was not requested.'),
+  coding: malformed('The server sent it in a compressed form that was not requested and is not known.'),
+  endless: malformed('The server does not say how long it is.'),
+  page: malformed('The server sent a web page, or a message of its own, instead of what was requested.'),
+  empty: malformed('The server sent nothing, although it is not empty.'),
+  redirected: malformed('The server redirected to something other than what was requested.'),
+  length: malformed('The server sent a different length than it lists for the same version.'),
   changed: { code: 'source/changed', message: 'It changed while it was being read.' },
 } as const;
 

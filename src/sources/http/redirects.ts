@@ -88,8 +88,8 @@ function redirectTarget(
   if (elsewhere?.allows(target)) return target;
   const why =
     elsewhere === undefined
-      ? 'the access token is not sent there. If the files have moved, set the new address as the source URL.'
-      : 'only https addresses on the internet and in FILES_REDIRECT_NETWORKS are followed, without the access token. If the files have moved, set the new address as the source URL.';
+      ? 'the access token is not sent there. If the data has moved, set the new address as the source URL.'
+      : 'only https addresses on the internet and in FILES_REDIRECT_NETWORKS are followed, without the access token. If the data has moved, set the new address as the source URL.';
   throw new AppError('source/refused-redirect', `The server redirects to ${target.origin}; ${why}`, {
     detail: { from: origin, to: target.origin },
   });

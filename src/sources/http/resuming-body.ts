@@ -101,7 +101,7 @@ function startOf(head: ResponseHead, first: FirstResponse, received: number): nu
   if (hasChanged(first.answer, metadata)) throw changed('It changed while it was being read.');
   const isOfParts = /^multipart\/byteranges\b/i.test(textOf(head.headers['content-type'])?.trim() ?? '');
   if (isOfParts || (isPart && Number(range?.[1]) !== received)) {
-    throw new AppError('source/malformed', 'The server sent a different part of the file than was requested.');
+    throw new AppError('source/malformed', 'The server sent a different part than was requested.');
   }
   if (!isPart && metadata.etag === undefined && metadata.modified === undefined) {
     throw changed('The server sent it again from the start and does not say whether it is the same.');

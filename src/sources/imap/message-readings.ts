@@ -121,5 +121,5 @@ function passOverGone(error: unknown): undefined {
 }
 
 function tooLong(): AppError {
-  return new AppError('source/too-large', 'The message is longer than a file may be (FILE_BYTES).');
+  return new AppError('source/too-large', 'The message is longer than FILE_BYTES allows.');
 }

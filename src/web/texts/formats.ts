@@ -46,7 +46,8 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
     const key = `${zone} ${JSON.stringify(parts)}`;
     const format = made.get(key) ?? new Intl.DateTimeFormat(locale, { ...parts, timeZone: zone });
     made.set(key, format);
-    return (at) => format.format(at);
+    // German has this for London's winter, and no zone is called so.
+    return (at) => format.format(at).replace(/GMT\+0$/, 'GMT');
   };
   return {
     locale,

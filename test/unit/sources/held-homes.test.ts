@@ -242,8 +242,8 @@ describe('an object of which no size is listed', () => {
   test.each([
     ['a message of the server', 'application/json', error, 'The server sent a web page, or a message of its own'],
     ['a message of the server', 'application/xml', '<error/>', 'The server sent a web page, or a message of its own'],
-    ['nothing', 'text/vcard', '', 'The server sent nothing of a file that is not empty.'],
-    ['nothing', 'text/plain', '', 'The server sent nothing of a file that is not empty.'],
+    ['nothing', 'text/vcard', '', 'The server sent nothing, although it is not empty.'],
+    ['nothing', 'text/plain', '', 'The server sent nothing, although it is not empty.'],
   ])('is not what comes without its version: %s as %s', async (_, type, body, message) => {
     await opened({ 'content-type': type }, body, async (reading) => {
       await expect(reading()).rejects.toMatchObject({ code: 'source/changed', retry: { afterMs: 0 } });

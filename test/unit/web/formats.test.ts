@@ -16,6 +16,11 @@ test.each([
   expect(formats.time(new Date(at), zone)).toBe(shown);
 });
 
+test('no language calls the time of Greenwich by a distance from it', () => {
+  for (const { formats: own, languageName } of listTexts())
+    expect(own.time(new Date('2026-01-01T12:00:00Z'), 'Europe/London'), languageName).toMatch(/12:00 GMT$/);
+});
+
 test.each([
   ['Europe/Berlin', '2026-10-25T00:30:00Z', '02:30 CEST', '2026-10-25T01:30:00Z', '02:30 CET'],
   ['America/New_York', '2026-11-01T05:10:00Z', '01:10 GMT-4', '2026-11-01T06:10:00Z', '01:10 GMT-5'],
