@@ -36,10 +36,10 @@ interface Told {
 /** Contacts with a photo are within it. */
 const limits = { bytes: 128 * 1024, bytesInAll: 4 * 1024 * 1024 };
 /** Of a title, whatever somebody wrote. */
-const longestTitle = 200;
+const longestTitle = 150;
 /** What was read of a history stays with it: trees and blobs never change. */
 const known = new WeakMap<History, Cache<DataId, Told | null>>();
-const mostKnown = 5_000;
+const mostKnown = 3_000;
 
 const icons = {
   event: 'calendar',
@@ -136,7 +136,12 @@ function objectOf(name: string, content: Uint8Array): Told | undefined {
   const object = readObject(name, content);
   if (object === undefined) return undefined;
   const start = 'start' in object ? (object.start ?? object.due) : undefined;
-  return { kind: object.kind, title: object.title.slice(0, longestTitle), start };
+  return copied({ kind: object.kind, title: object.title.slice(0, longestTitle), start });
+}
+
+/** Without the text that it was cut from, which would stay in memory with it. */
+function copied(told: Told): Told {
+  return JSON.parse(JSON.stringify(told));
 }
 
 /** The name that a calendar or address book has for its person. */
