@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { isSourceName, type SourceName } from '../domain/source-names.ts';
 import { shownName, unseen } from '../file-name.ts';
 
 /** As that of the layout, which shows names itself. */
@@ -26,7 +27,8 @@ export function name(text: string): Html {
   return html`<bdi>${parts.map((part, index) => html`${part}${mark(marks[index])}`)}</bdi>`;
 }
 
-/** A path for a page, name by name. */
-export function pathName(path: string): Html {
-  return html`${path.split('/').map((part, index) => html`${index === 0 ? '' : ' / '}${name(part)}`)}`;
+/** A path for a page, name by name; of one that begins at the top of a snapshot, `tops` says what the folders there are called. */
+export function pathName(path: string, tops?: Readonly<Record<SourceName, string>>): Html {
+  const shown = (part: string, index: number) => (index === 0 && tops && isSourceName(part) ? tops[part] : part);
+  return html`${path.split('/').map((part, index) => html`${index === 0 ? '' : ' / '}${name(shown(part, index))}`)}`;
 }

@@ -119,7 +119,7 @@ function rowOf({ opened, since, path, labels, texts }: Row, { what, path: below,
   const t = texts.snapshots;
   const whole = inside(path, below);
   const called = labels.get(node);
-  const label = called === undefined ? pathName(below) : name(called.title);
+  const label = called === undefined ? pathName(below, path === '' ? texts.holding : undefined) : name(called.title);
   const aside = called?.aside ? html` <span class="soft small aside">${name(called.aside)}</span>` : '';
   const there = addressOf(what === 'gone' ? since : opened.saved, node.type === 'dir' ? 'browse' : 'view', whole);
   const linked = node.type === 'dir' || node.type === 'file' ? html`<a href="${there}">${label}</a>${aside}` : label;

@@ -106,12 +106,12 @@ async function search(
 }
 
 /** A form that looks for names in a folder and below. */
-export function findForm({ text, path }: Pick<Wanted, 'text' | 'path'>, { snapshots: t }: Texts): Html {
+export function findForm({ text, path }: Pick<Wanted, 'text' | 'path'>, { holding, snapshots: t }: Texts): Html {
   const within = path === '' ? '' : html`<input type="hidden" name="in" value="${encodePath(path)}">`;
   const where =
     text === '' || path === ''
       ? ''
-      : html`<p class="soft">${t.findIn} ${pathName(path)}. <a href="${addressOfSearch({ text, path: '', from: '' })}">${t.findEverywhere}</a></p>`;
+      : html`<p class="soft">${t.findIn} ${pathName(path, holding)}. <a href="${addressOfSearch({ text, path: '', from: '' })}">${t.findEverywhere}</a></p>`;
   return html`<form class="find" role="search" action="/snapshots/find">${within}<label class="unseen" for="find">${t.find}</label><input id="find" type="search" name="q" value="${text}" maxlength="${longestText}" placeholder="${t.find}" required><button class="quiet">${icon('search')}${t.search}</button></form>${where}`;
 }
 
@@ -120,7 +120,7 @@ function rowOf(
   called: Label | undefined,
   { snapshots }: History,
   times: NightTimes,
-  { formats, snapshots: t }: Texts,
+  { formats, holding, snapshots: t }: Texts,
 ): (Html | string)[] {
   const names = path.split('/');
   const folder = names.slice(0, -1).join('/');
@@ -128,7 +128,7 @@ function rowOf(
   const isLinked = node.type === 'dir' || node.type === 'file';
   const label = html`${icon(called?.icon ?? (node.type === 'dir' ? 'folder' : 'file'))}${name(called?.title ?? node.name)}`;
   const aside = called?.aside ? html`<span class="soft small aside">${name(called.aside)}</span><br>` : '';
-  const above = html`<a class="soft small" href="${addressOf(last, 'browse', folder)}">${folder === '' ? t.root : pathName(folder)}</a>`;
+  const above = html`<a class="soft small" href="${addressOf(last, 'browse', folder)}">${folder === '' ? t.root : pathName(folder, holding)}</a>`;
   return [
     html`${isLinked ? html`<a class="found" href="${addressOf(last, kind, path)}">${label}</a>` : html`<span class="found">${label}</span>`}${aside}${above}`,
     node.type === 'file' ? formats.bytes(node.size) : '',

@@ -182,14 +182,14 @@ function progressOf({ restores: t }: Texts, { bytes, expectedBytes }: RestoreVie
 }
 
 function factsOf(
-  { formats, restores: t }: Texts,
+  { formats, holding, restores: t }: Texts,
   view: RestoreView,
   { zone, place }: { zone: string; place: RestorePlace },
 ): Html {
   const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
   const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
-  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path))}${view.folder === null ? '' : fact(t.folder[place], html`<bdi>${view.folder}</bdi>`)}
+  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path, holding))}${view.folder === null ? '' : fact(t.folder[place], html`<bdi>${view.folder}</bdi>`)}
 ${fact(t.written[place], `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
 }
 

@@ -92,7 +92,7 @@ function stepsPart({ live: t }: Texts, now: RunStep): Html {
   return html`<ol class="steps">${runSteps.map(item)}</ol>`;
 }
 
-function factsPart({ formats, live: t }: Texts, progress: RunProgress): Html {
+function factsPart({ formats, holding, live: t }: Texts, progress: RunProgress): Html {
   const { entries, expected, problems, bytesRead, folder } = progress;
   const seen = formats.number(entries);
   const [speed, left] = [speedOf(progress), timeLeft(progress)];
@@ -102,7 +102,7 @@ function factsPart({ formats, live: t }: Texts, progress: RunProgress): Html {
 <dl class="facts">${fact(t.files, expected === null || entries > expected ? seen : t.filesOf(seen, formats.number(expected)))}
 ${fact(t.read, formats.bytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(formats.bytes(speed)))}
 ${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, formats.number(problems)) : ''}</dl>
-${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder)}</p>`}`;
+${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder, holding)}</p>`}`;
 }
 
 /** The parts as the script takes them. */

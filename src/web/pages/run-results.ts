@@ -48,7 +48,7 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
   if (number > 1 && from >= list.length) throw notFound();
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
-    pathName(wordOf(problem, 'path')),
+    pathName(wordOf(problem, 'path'), texts.holding),
     explained(
       texts,
       causeOf({ state: 'partial', errorCode: wordOf(problem, 'code') }, texts),

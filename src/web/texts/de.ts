@@ -1294,8 +1294,10 @@ export const texts: Texts = {
       'Ein Kalender oder ein Adressbuch, das Sie für sich allein wiederherstellen, wird stattdessen auf seinem Server neu angelegt: Öffnen Sie es im Sicherungsstand und wählen Sie dort „Wiederherstellen“.',
     newName: {
       files: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
-      calendars: 'Der neue Kalender heißt „Restored“, gefolgt von Datum und Uhrzeit.',
-      contacts: 'Das neue Adressbuch heißt „Restored“, gefolgt von Datum und Uhrzeit.',
+      calendars:
+        'Der neue Kalender heißt „Restored“, gefolgt von Datum und Uhrzeit und, in Klammern, dem Namen von diesem.',
+      contacts:
+        'Das neue Adressbuch heißt „Restored“, gefolgt von Datum und Uhrzeit und, in Klammern, dem Namen von diesem.',
     },
     access:
       'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Ihre Einwilligung für die Nächte wird dafür nicht verwendet.',

@@ -1306,8 +1306,10 @@ export const texts = {
       'A calendar or an address book that is restored by itself becomes a new one on its server instead: open it in the snapshot, and press “Restore” there.',
     newName: {
       files: 'The new folder is called “Restored”, followed by the current date and time.',
-      calendars: 'The new calendar is called “Restored”, followed by the current date and time.',
-      contacts: 'The new address book is called “Restored”, followed by the current date and time.',
+      calendars:
+        'The new calendar is called “Restored”, followed by the current date and time, and the name of this one in brackets.',
+      contacts:
+        'The new address book is called “Restored”, followed by the current date and time, and the name of this one in brackets.',
     } satisfies Record<RestorePlace, string>,
     access: 'Your provider asks you whether Nightkeep may do this: your consent for the nights is not used for it.',
     notKept: 'This access is kept in memory until everything is written, and then dropped.',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { name, pathName, plainName } from '../../../src/web/names.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
 
 const shown = async (text: string) => (await name(text)).toString();
 
@@ -32,5 +33,11 @@ describe('the name of a file on a page', () => {
   it('is isolated from the direction of the page, and never markup', async () => {
     expect(await shown('<b>"&\'')).toBe('<bdi>&lt;b&gt;&quot;&amp;&#39;</bdi>');
     expect((await pathName('a/b')).toString()).toBe('<bdi>a</bdi> / <bdi>b</bdi>');
+  });
+
+  it('is in words of the language where it is the top of a snapshot', async () => {
+    const words = async (path: string) => (await pathName(path, german.holding)).toString().replace(/<[^>]+>/g, '');
+    expect(await words('files/files/a')).toBe('Dateien / files / a');
+    expect(await words('toString/a')).toBe('toString / a');
   });
 });
