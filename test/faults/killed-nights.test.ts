@@ -80,7 +80,7 @@ async function isOver(night: KilledNight): Promise<boolean> {
   return !['queued', 'running'].includes((await night.run()).state);
 }
 
-test('a first night whose workers are killed again and again goes on where it was, fetches no more than twice what there is, and leaves a store as small', {
+test('a first night whose workers are killed again and again continues where it was, fetches no more than twice what there is, and leaves the store no larger', {
   timeout: 900_000,
 }, async () => {
   const random = randomNumbers(seed);

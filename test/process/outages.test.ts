@@ -116,7 +116,7 @@ test('a provider that is away at the start is missed on the pages only, until it
   expect({ code, events: eventsOf(stderr) }).toEqual({ code: 0, events: ['web.failed'] });
 });
 
-test('a client secret that is wrong is told whom it may concern, and shown nowhere', async () => {
+test('a wrong client secret is reported to those who can correct it, and shown nowhere', async () => {
   const wrong = 'a wrong secret, not to be told';
   const newcomer = await installation.visitor(bob);
   {

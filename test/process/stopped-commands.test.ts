@@ -59,7 +59,7 @@ const namesIn = (folder: string) => {
   }
 };
 
-test('a restore that is stopped by Ctrl-C ends with 130, has no file in part, and goes on where it was', async () => {
+test('a restore that is stopped by Ctrl-C ends with 130, leaves no partial file, and continues where it was', async () => {
   const to = join(commands.folder, 'restored');
   const files = join(to, 'files');
   expect(await stopOnce(start('restore', '--to', to), () => namesIn(files).length > 0)).toBe(130);
@@ -85,7 +85,7 @@ test.each(['check --read-data', 'stats', 'prune', 'repair --read-data', 'repair 
   },
 );
 
-test('a move to another store that is stopped by Ctrl-C ends with 130, leaves all where it was, and goes on where it was', async () => {
+test('a move to another store that is stopped by Ctrl-C ends with 130, leaves everything where it was, and continues later', async () => {
   const move = ['store', 'move', '--to', pathToFileURL(join(commands.folder, 'elsewhere')).href];
   expect(await stopOnce(start(...move), async () => (await locks()) > 0)).toBe(130);
   expect(await locks()).toBe(0);

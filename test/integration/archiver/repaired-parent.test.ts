@@ -95,7 +95,7 @@ describe('repaired snapshots', () => {
     expect(await findings()).toEqual([]);
   });
 
-  test('of one of which nothing is left are none, and it goes only when it is told to', async () => {
+  test('of a snapshot with nothing left there are none, and it goes only where that is asked for', async () => {
     await lose('tree', first.tree);
     expect(await repair()).toMatchObject([{ isLost: true, repaired: null }]);
     expect(backend.files.has(pathOf('snapshot', first.snapshot))).toBe(true);

@@ -146,7 +146,7 @@ describe('erasing', () => {
     expect(await snapshotsOf(user.id)).toBe(1);
   });
 
-  test('broken off anywhere is gone on with, and the receipt still counts everything', async () => {
+  test('interrupted anywhere is continued, and the receipt still counts everything', async () => {
     const { user, grant } = await backedUp();
     await withdraw(grant.id, fixture.resources.clock.now());
     const before = (await readdir(fixture.storeFolder, { recursive: true, withFileTypes: true })).filter((one) =>

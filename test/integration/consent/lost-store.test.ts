@@ -69,7 +69,7 @@ test('a repository that the store holds nothing of is begun anew once the operat
   expect(await guest.text('/')).not.toContain(texts.home.snapshotsLostKey);
 });
 
-test('one of which files are there, or an old copy, is not given up', async () => {
+test('one with files in the store, or with an old copy, is not given up', async () => {
   expect(await giveUp()).toBe('is there');
   const { database, store } = fixture.resources;
   const other = `${fixture.storeFolder}-other`;

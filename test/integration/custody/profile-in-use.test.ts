@@ -45,7 +45,7 @@ test('keep-alive leaves a grant to its run where an exchange would end the acces
   expect(await keepAlive(custody)).toEqual({ exchanged: 1, failed: 0 });
 });
 
-describe('the end of an opaque token, of which no answer tells', () => {
+describe('the end of an opaque token that no answer names', () => {
   const day = 86_400_000;
   type Realm = Parameters<typeof openCustodyFixture>[0];
 

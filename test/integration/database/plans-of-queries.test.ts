@@ -361,7 +361,7 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   'listPeople of a state that nobody has': ['grants', 'users'],
 };
 
-test('nor does anything else that is asked of the database, but for what is about everybody', async () => {
+test('nor does any other query, except those about everybody', async () => {
   const found: Record<string, string[]> = {};
   for (const work of verbs(pages.resources)) found[work.name] = await readsMost(work);
   expect(beyond(found, ofEverybody)).toEqual({});

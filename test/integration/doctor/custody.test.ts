@@ -155,7 +155,7 @@ describe('offline windows', () => {
 });
 
 describe('grants', () => {
-  test('of people whose role was taken are told from others', async () => {
+  test('of people whose role was taken away are told apart from others', async () => {
     const fixture = await open();
     const { id } = await fixture.consent();
     fixture.provider.admin.setOfflineRole('alice', false);
@@ -202,7 +202,7 @@ describe('grants', () => {
     expect((await fixture.examine()).get('withdrawals')).toMatchObject({ state: 'ok' });
   });
 
-  test('of a provider whose circuit is open are told so', async () => {
+  test('of a provider whose circuit is open are reported as that', async () => {
     const fixture = await open();
     await fixture.consent();
     const at = fixture.clock.now();

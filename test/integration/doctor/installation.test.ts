@@ -100,7 +100,7 @@ describe('the queue', () => {
   const pausedByAnother =
     /^wrong: It is paused, but not by Nightkeep: .*No worker starts a run\. → Resume it: nightkeep queue --resume/;
 
-  test('in PostgreSQL that somebody paused there is told, and by whom one that an operator paused', async () => {
+  test('in PostgreSQL is reported where somebody paused it there, and where an operator did, with the operator', async () => {
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
     const { database } = fixture;
     const postgresUrl = fixture.environment.DATABASE_URL ?? '';
@@ -246,7 +246,7 @@ test('tokens that wait on this disk are counted', async () => {
   expect((await fixture.examine()).get('keyring')).toMatchObject({ state: 'ok' });
 });
 
-test('every wrong setting is told at once, and so is a name that no setting has', async () => {
+test('reports every wrong setting at once, and every name that no setting has', async () => {
   const { examine } = await open();
   const findings = await examine({ ZONE: 'Mars/Olympus', OIDC_CLIENT_SECRT: 'x' });
   expect(findings.get('settings')).toMatchObject({

@@ -34,7 +34,7 @@ test('nothing that is asked exchanges, reuses or grants anything', async () => {
   expect(provider.log.secrets()).toEqual([]);
 });
 
-test('a wrong secret is told from a client that is not there', async () => {
+test('a wrong secret is told apart from an unknown client', async () => {
   const { examine, provider } = await open();
   expect(found((await examine({ OIDC_CLIENT_SECRET: 'not it' })).get('client'))).toMatch(
     /^wrong: The provider knows nightkeep, but not with this secret .* → Compare OIDC_CLIENT_SECRET/,
@@ -164,7 +164,7 @@ test('a provider that is away is named, and all else is looked at', async () => 
   expect(statesOf(findings, 'settings', 'spool', 'client')).toEqual({ settings: 'ok', spool: 'ok', client: 'unknown' });
 });
 
-test('a provider at a port that no browser asks is told apart from one that is away', async () => {
+test('a provider at a port that browsers block is told apart from one that is away', async () => {
   const { examine } = await open();
   const findings = await examine({ OIDC_ISSUER: 'http://127.0.0.1:6667' });
   expect(found(findings.get('discovery'))).toMatch(
@@ -200,7 +200,7 @@ test('a provider that takes connections and says nothing is not waited for', asy
   expect(waits).toContain(8_000);
 });
 
-test('what answers and is no provider, bears another name, or points elsewhere is told apart', async () => {
+test('a server that is no provider, one of another name, and one that points elsewhere are told apart', async () => {
   const { examine, provider } = await open();
   const server = opened.adopt(await listenOnLoopback(0), (one) => one.down());
   const answers = async (status: number, headers: Record<string, string>, body = '') => {

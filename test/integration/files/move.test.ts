@@ -70,7 +70,7 @@ describe('the same files at another address', () => {
     expect((await refusal(move()))?.message).toContain(`Everybody's are at ${fresh}.`);
   });
 
-  test('are told of on the page until the person agrees to the new address, and the record shows both', async () => {
+  test('are shown on the page until the person agrees to the new address, and the record shows both', async () => {
     const guest = await signInAs(fixture, alice);
     await guest.consent();
     set({ filesUrl: fresh });
@@ -89,7 +89,7 @@ describe('the same files at another address', () => {
     expect(await guest.text('/grant')).not.toContain(texts.grant.since.files(old, fresh));
   });
 
-  test('are told of by mail, whatever else the person wants no mails of', async () => {
+  test('are reported by mail, whichever other mails the person does not want', async () => {
     const smtp = opened.use(await startSmtp({}));
     set({ mail: { url: smtp.url, from: 'Nightkeep <nightkeep@example.org>' } });
     const { user } = await fixture.consent(alice);

@@ -41,7 +41,7 @@ const opens = async (password: string) => {
   );
 };
 
-test('of many reissues at once the key that is shown at last opens the repository, and none that was shown before does', async () => {
+test('after many reissues at once, the key that is shown last opens the repository, and none that was shown before does', async () => {
   const before = await shown();
   await Promise.all(Array.from({ length: 4 }, () => reissue()));
   expect(await keyIds()).toEqual(await known());

@@ -88,7 +88,7 @@ describe('a claim', () => {
     expect(planOf(await claim)).toBe(only);
   });
 
-  test('takes no second run of a plan of which another took one while it waited', async () => {
+  test('takes no second run of a plan when another worker took one while it waited', async () => {
     const [only = ''] = await people('a.example', 1);
     await open();
     await requestRun(fixture.resources, { planId: only, trigger: 'operator', by: 'operator:x' });

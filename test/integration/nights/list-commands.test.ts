@@ -186,7 +186,7 @@ describe('while Redis is away', () => {
     async (words) => void (await nightkeep(...words.split(' '))),
   );
 
-  test('a key that nothing is sealed under is retired, and what is wrong with a command is told by its own words', async () => {
+  test('a key that nothing is sealed under is retired, and a wrong command says what is wrong with it', async () => {
     const keyring = process.env.KEYRING ?? '';
     vi.stubEnv('KEYRING', `${keyring}\n${keyLine('two')}`);
     await nightkeep('keys', 'retire', 'two');

@@ -63,7 +63,7 @@ describe('opening a night', () => {
     ]);
   });
 
-  test('goes on where a clock was a year ahead for a while: nights, runs and leases are brought back, and no end of a run counts before its time', async () => {
+  test('recovers from a clock that was a year ahead for a while: nights, runs and leases are brought back, and no end of a run counts before its time', async () => {
     const { database, clock } = fixture.resources;
     const inAYear = new Date(clock.now().getTime() + 365 * day);
     const ahead = { nextNight: '2027-05-02', nextDueAt: inAYear.toISOString() };

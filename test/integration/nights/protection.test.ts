@@ -144,7 +144,7 @@ describe('the facts of one person', () => {
     }
   });
 
-  test('say until when workers hold the runs of whomever', async () => {
+  test('say until when workers hold leases of runs, of anybody', async () => {
     const leaseUntil = new Date(fixture.resources.clock.now().getTime() + minute);
     await saveRun({ dueAt: fixture.resources.clock.now() });
     await saveRun({ state: 'running', leaseUntil }, undefined, await savePlan(database));

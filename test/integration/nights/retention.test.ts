@@ -241,7 +241,7 @@ test('leaves alone whose night has come near while others were pruned', async ()
   expect(await database.audit.count({ where: { act: 'data-pruned' } })).toBe(2);
 });
 
-test('prunes what interrupted and failed runs left though no snapshot went, but not what such a run is gone on with', async () => {
+test('prunes what interrupted and failed runs left though no snapshot went, but not what such a run will be continued with', async () => {
   await night(9);
   const { database } = pages.resources;
   await writePack(repository, [sealBlob(repository.masterKey, 'data', randomBytes(2_000))]);

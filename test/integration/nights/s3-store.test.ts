@@ -96,7 +96,7 @@ test('a bucket that is away fails a night with its reason, and the next one goes
   await expectSound(user.id, 2);
 });
 
-test('a bucket that was emptied is told of by the next night, and within minutes once it is filled again', async () => {
+test('an emptied bucket is reported by the next night, and within minutes once it is filled again', async () => {
   const { plan, user } = await fixture.consent();
   await fixture.backUp(plan.id);
   const judged = async () => (await findProtection(fixture.resources, user.id)).reason;

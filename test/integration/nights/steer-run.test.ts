@@ -377,7 +377,7 @@ describe('steering a run', () => {
     asked.mockRestore();
   });
 
-  test('is told at once when another worker has the run', async () => {
+  test('is aborted at once when another worker has the run', async () => {
     const { database, clock } = fixture.resources;
     const { begun, work } = untilAborted();
     const steered = steer(work);

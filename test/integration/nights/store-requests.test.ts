@@ -115,7 +115,7 @@ test('where no run is on record for any snapshot that is left, a night goes on f
   expect(await nights.parentOf(second.snapshotId)).toBe(copy);
 });
 
-test('a snapshot of another host is not gone on from', async () => {
+test('a snapshot of another host is not continued', async () => {
   await using nights = await openNights();
   const { run: first } = await nights.night();
   const { run: second } = await nights.night();

@@ -74,7 +74,7 @@ describe('whose turn it is', () => {
     expect(await several(3)).toEqual([early, late, undefined]);
   });
 
-  test('is given to the server of which the fewest are worked on, so that a slow one never has them all', async () => {
+  test('is given to the server with the fewest runs under way, so that a slow one never has them all', async () => {
     const slow = [await person('slow.example', 1), await person('slow.example', 2), await person('slow.example', 3)];
     const other = await person('other.example', 50);
     const third = await person('third.example', 55);
@@ -120,7 +120,7 @@ describe('whose turn it is', () => {
     expect(await next()).toBe(alice);
   });
 
-  test('of whom an operator asks for comes before all, also where the run waits already', async () => {
+  test('of a person for whom an operator asks comes before all others, even where the run waits already', async () => {
     const [, bob] = [await person('a.example'), await person('a.example', 1), await person('a.example', 2)];
     await fixture.resources.clock.advance(minute);
     await openNight(fixture.resources);
@@ -191,7 +191,7 @@ describe('a run that has had a worker for its time', () => {
     expect(await stateOf(working.runId)).toBe('queued');
   });
 
-  test('goes on where only such wait whose turn has not come: what was asked for, and what has had as much', async () => {
+  test('continues where the turn of those that wait has not come: what was asked for, and what has had as much', async () => {
     const [alice] = [await person('a.example')];
     await openNight(fixture.resources);
     const working = await begin();

@@ -208,7 +208,7 @@ describe('a verification', () => {
     expect(await known()).toMatchObject({ cursor: cursorAfter(ids[1]), damagedPacks: [ids[0]], checkedAt: null });
   });
 
-  test('goes on where the one before ended, with what was damaged then first, and keeps nothing damaged', async () => {
+  test('continues where the one before ended, reads first what was damaged then, and keeps nothing damaged', async () => {
     const ids = (await night(0, folder())).ids;
     for (let more = 0; more < 4; more++) ids.push(...(await night(0, folder())).ids);
     ids.sort();

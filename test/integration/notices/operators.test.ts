@@ -67,7 +67,7 @@ describe('operators', () => {
     expect(await digests()).toHaveLength(before.length + 1);
   });
 
-  test('are told that the windows to come are too short, and that they are long enough again: once each', async () => {
+  test('are notified that the windows to come are too short, and that they are long enough again: once each', async () => {
     const { smtp, resources } = await notices.openMail();
     await using sink = await openHttpSink();
     const channels = parseChannel(`json+${sink.origin}/json`);
@@ -188,7 +188,7 @@ describe('operators', () => {
     expect(await tell()).toEqual([subject]);
   });
 
-  test('are told by every channel for messages, once each, of however many people', async () => {
+  test('are notified by every channel for messages, once each, however many people it is about', async () => {
     await using sink = await openHttpSink();
     for (let n = 0; n < 3; n++) await notices.somebodyWaiting();
     const resources = notices.calling(sink, 'json', 'ntfy', 'slack', 'apprise', 'healthchecks', 'kuma');
@@ -204,7 +204,7 @@ describe('operators', () => {
     expect(JSON.stringify(await resources.database.notice.findMany())).not.toContain('secret');
   });
 
-  test('are told by each channel what it was chosen for, and nothing else', async () => {
+  test('get from each channel what it was chosen for, and nothing else', async () => {
     await using sink = await openHttpSink();
     const lines = operatorNotices.map((notice) => `json+${sink.origin}/${notice} ${notice}`);
     const both = `slack+${sink.origin}/both rotation_lost circuit`;
@@ -251,7 +251,7 @@ describe('operators', () => {
     },
   );
 
-  test('are told once a day as long as rotated tokens are lost', async () => {
+  test('are notified once a day as long as rotated tokens are lost', async () => {
     const { smtp, resources } = await notices.openMail();
     const { userId } = await notices.somebodyRefused(null);
     await resources.database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
@@ -299,7 +299,7 @@ describe('operators', () => {
     expect(await person.text('/')).not.toContain('The operator was told');
   });
 
-  test('are told of damage and of its end though going through everybody is not due', async () => {
+  test('are notified of damage and of its end though going through everybody is not due', async () => {
     const { smtp, resources } = await notices.openMail();
     const { database, clock } = resources;
     const userId = await notices.somebodyDamaged();
@@ -327,7 +327,7 @@ describe('operators', () => {
     expect(smtp.mails).toHaveLength(before + 2);
   });
 
-  test('are told that a repository is gone and that it is back, those by whom the first was heard alone', async () => {
+  test('are notified that a repository is gone, and that it is back only by channels that delivered the first', async () => {
     const { smtp, resources } = await notices.openMail();
     const { database, clock } = resources;
     const userId = await notices.somebodyDamaged();

@@ -152,7 +152,7 @@ test('whatever the nights were, nothing that is judged or shown by them changes,
 /** Runs whose events are young. */
 const countYoung = () => database().run.count({ where: { finishedAt: { gte: ago(90) } } });
 
-test('of 900 nights of which the rule kept 20, the 400 last stay on record and those whose snapshots are there', async () => {
+test('of 900 nights whose rule kept 20 snapshots, the last 400 stay on record, and those whose snapshots are there', async () => {
   const person = await newPerson(ago(1));
   const plain = { state: 'succeeded', alarm: null, isSeen: false, fence: 1, foldersPassedOver: 7 } as const;
   const ids = await addNights(
@@ -211,7 +211,7 @@ test('a run that is not over, one that a worker may still write to, and what wai
   expect(await run.count({ where: { id: pruned ?? '' } })).toBe(0);
 });
 
-test('uses go after their time, but for the last ten of a consent, by which lost answers are judged', async () => {
+test('uses go after their time, except the last ten of a consent, by which lost answers are judged', async () => {
   const { grantId } = await newPerson(null);
   await database().grant.update({ where: { id: grantId }, data: { fence: 500 } });
   const use = { grantId, generation: 1, holder: 'test', purpose: 'run', status: 200 };
@@ -232,7 +232,7 @@ test('uses go after their time, but for the last ten of a consent, by which lost
   expect(fences.map(({ fence }) => fence)).toEqual([3, ...Array.from({ length: 10 }, (_, index) => 491 + index)]);
 });
 
-test('events go after theirs, but for receipts of erasures, how tokens ended, and moves of providers', async () => {
+test('events go after theirs, except receipts of erasures, how tokens ended, and moves of providers', async () => {
   const events = [
     ['user', 'snapshots erased', true],
     ['user', 'snapshots being erased', true],
@@ -309,7 +309,7 @@ test('what the audit says of people goes by its age, not within a year, and what
   await expect(database().audit.deleteMany({ where: { about: 'pruned 364' } })).rejects.toThrow(/append-only/);
 });
 
-test('stops between two batches when it is told to, and asks the queue to forget as long ago', async () => {
+test('stops between two batches when its signal is aborted, and has the queue forget what is as old', async () => {
   const person = await newPerson(ago(1));
   const gone = { isThere: false, alarm: null, isSeen: false, fence: 1, foldersPassedOver: 0, isUnreliable: false };
   await addNights(

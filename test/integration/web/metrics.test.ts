@@ -163,7 +163,7 @@ test('metrics tell of a great loss until somebody has looked', async () => {
   expect(await partly()).toBe('0');
 });
 
-test('metrics tell of whom no snapshot went as agreed for three days, and not before', async () => {
+test('metrics count the people whose snapshots have not gone as agreed for three days, and not before', async () => {
   const carol = await pages.consented();
   const userId = await carol.userId();
   await addRepository(pages, carol);
@@ -275,7 +275,7 @@ test('metrics tell the jobs in the queue, and go on without them where it does n
   expect(text).toContain('nightkeep_people');
 });
 
-test('the set of restic is told of each repository where it is asked for, and names nobody', async () => {
+test('the metrics of restic come for each repository where they are switched on, and name nobody', async () => {
   const alice = await pages.consented();
   await addRepository(pages, alice);
   await addRun(pages, alice);

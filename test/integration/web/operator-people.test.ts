@@ -71,7 +71,7 @@ test('people are found by a part of their name or by state, and their names are 
     expect((await operator.send(path)).status).toBe(404);
 });
 
-test('nights are paused and let go on, a backup is asked for, and each is in the audit with its reason', async () => {
+test('nights are paused and resumed, a backup is requested, and each act is in the audit with its reason', async () => {
   const by = `operator:${await operator.userId()}`;
   const userId = await alice.userId();
   expect(await act('pause', { reason: 'moves house' })).toBe('paused');

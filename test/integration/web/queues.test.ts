@@ -109,7 +109,7 @@ test('a job that another program put in, of no run, is listed among the others',
   await backUps.drain();
 });
 
-test('a queue that is away is told as that, and the night is shown all the same', async () => {
+test('a queue that is away is reported as that, and the night is shown all the same', async () => {
   const { backUps } = pages.resources.queues;
   const { isPaused } = backUps;
   backUps.isPaused = () => Promise.reject(new AppError('queue/unavailable', 'It is away.'));
@@ -118,7 +118,7 @@ test('a queue that is away is told as that, and the night is shown all the same'
   backUps.isPaused = isPaused;
 });
 
-test('a queue in which another program put something is told as that, with the cure, and the night is shown all the same', async () => {
+test('a queue in which another program put something is reported as that, with the cure, and the night is shown all the same', async () => {
   const { backUps } = pages.resources.queues;
   const { isPaused } = backUps;
   backUps.isPaused = () => Promise.reject(new AppError('queue/damaged', 'Redis holds x. DEL x.'));

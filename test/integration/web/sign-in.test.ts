@@ -23,7 +23,7 @@ const setFilesUrl = (filesUrl: string) => {
 const grants = async (guest: SignedIn) =>
   pages.resources.database.grant.count({ where: { userId: await guest.userId() } });
 
-describe('a person of whom the provider has much to say', () => {
+describe('a person about whom the provider sends much', () => {
   const long = 'x'.repeat(60_000);
   /** Characters of four bytes that nothing makes shorter. */
   const unlike = (count: number) =>

@@ -122,7 +122,7 @@ describe('the page on whether it can be restored', () => {
     );
   });
 
-  test('names what is damaged by file and snapshot, to its person alone; operators are told how much', async () => {
+  test('names what is damaged by file and snapshot to its person only; operators see how much it is', async () => {
     await found('healing');
     const page = await alice.text('/verification');
     expect(page).not.toContain(t.never);
@@ -308,7 +308,7 @@ test('promises no verification of snapshots that are to be erased, nor calls its
   for (const words of [t.what(30), nights.unverified.happened, `<dt>${t.next}</dt>`]) expect(page).not.toContain(words);
 });
 
-test('damage, healing and silence are told by mail and channel, without names, each once', async () => {
+test('damage, healing and overdue verifications are reported by mail and channel, without names, each once', async () => {
   const { database } = pages.resources;
   const config = {
     ...pages.resources.config,

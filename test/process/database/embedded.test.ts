@@ -124,7 +124,7 @@ test('of several first starts at once one makes the PostgreSQL, and the others u
   }
 });
 
-test('why a PostgreSQL does not start is told in its own words', async () => {
+test('says in the words of PostgreSQL why it does not start', async () => {
   await using other = await temporaryFolder('embedded');
   await (await startEmbeddedDatabase(other.path))[Symbol.asyncDispose]();
   await writeFile(join(other.path, 'data', 'PG_VERSION'), '9');

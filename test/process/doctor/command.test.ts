@@ -22,7 +22,7 @@ async function nightkeep(args: readonly string[], changes: Environment = {}) {
   );
 }
 
-test('an installation that is well is told line by line, and the exit code is 0', async () => {
+test('reports a sound installation line by line, with exit code 0', async () => {
   await fixture.consent();
   const { code, stdout, stderr } = await nightkeep(['doctor']);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -61,7 +61,7 @@ test('every line is explained in docs/doctor.md', async () => {
   for (const { name } of JSON.parse(stdout).checks) expect(page).toContain(`\`${name}\``);
 });
 
-test('no secret is told, whatever is wrong', async () => {
+test('shows no secret, whatever is wrong', async () => {
   await fixture.consent();
   const { stdout, stderr } = await nightkeep(['doctor', '--json'], {
     OIDC_SCOPES: 'strange',
