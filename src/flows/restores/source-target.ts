@@ -1,6 +1,7 @@
+import { hash } from 'node:crypto';
 import { propertiesName } from '../../domain/restore-place.ts';
 import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
-import { shownName } from '../../file-name.ts';
+import { nameToBytes, shownName } from '../../file-name.ts';
 import type { HeldKind } from '../../sources/dav/held-kind.ts';
 import type { DavWriter } from '../../sources/dav/writer.ts';
 import type { Path, StreamTarget } from '../../store/restorer/restore-in-order.ts';
@@ -61,7 +62,8 @@ export function openSourceTarget({ writer, below, signal, written, kind }: Targe
       // A new calendar got them when it was made.
       const isOfCollection = kind !== undefined && path.length === 1 && path[0] === propertiesName;
       const file = { size, mtime, content, ...(kind && { type: kind.objectType }) };
-      if (!isOfCollection) await guarded(path, writer.put(at(path), file, signal));
+      const place = kind === undefined ? path : path.map((name) => objectName(name, kind));
+      if (!isOfCollection) await guarded(path, writer.put(at(place), file, signal));
       written.files += 1;
       written.bytes += size;
     },
@@ -69,6 +71,15 @@ export function openSourceTarget({ writer, below, signal, written, kind }: Targe
       throw new AppError('restore/not-written', `Could not write ${spell(path)}: WebDAV has no links.`);
     },
   };
+}
+
+/** What every server takes, and shows its programs. */
+const plainName = /^[A-Za-z0-9@._~-]{1,200}$/;
+
+/** Under which name an object is written, which nobody sees: its own, unless a server might refuse that or not know by it what it is. */
+function objectName(name: string, { objectEnding }: HeldKind): string {
+  if (plainName.test(name) && name.endsWith(objectEnding)) return name;
+  return hash('sha256', nameToBytes(name), 'hex').slice(0, 32) + objectEnding;
 }
 
 function asksForPause({ detail }: AppError): boolean {

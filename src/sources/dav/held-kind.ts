@@ -36,8 +36,9 @@ export interface HeldKind {
     readonly method: 'MKCALENDAR' | 'MKCOL';
     readonly body: (properties: string, components: string) => string;
   };
-  /** The content type of one of their objects. */
+  /** The content type of one of their objects, and how its name ends, by which some servers go. */
   readonly objectType: string;
+  readonly objectEnding: '.ics' | '.vcf';
   /** How many of their objects are asked for at once, and the property with the content of one. */
   readonly multiget: { readonly namespace: string; readonly report: string; readonly data: string };
   /** Their own properties, by the name under which they are kept. */
@@ -62,6 +63,7 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
       },
     },
     objectType: 'text/calendar; charset=utf-8',
+    objectEnding: '.ics',
     multiget: { namespace: calDav, report: 'calendar-multiget', data: 'calendar-data' },
     properties: new Map([
       ['displayname', { property: davName('displayname') }],
@@ -91,6 +93,7 @@ export const heldKinds: Readonly<Record<'calendars' | 'contacts', HeldKind>> = {
         `<mkcol xmlns="DAV:" xmlns:c="${cardDav}"><set><prop><resourcetype><collection/><c:addressbook/></resourcetype>${properties}</prop></set></mkcol>`,
     },
     objectType: 'text/vcard; charset=utf-8',
+    objectEnding: '.vcf',
     multiget: { namespace: cardDav, report: 'addressbook-multiget', data: 'address-data' },
     properties: new Map([
       ['displayname', { property: davName('displayname') }],

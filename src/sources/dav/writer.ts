@@ -41,6 +41,8 @@ export interface WriterOptions extends Pick<WebdavOptions, 'url' | 'access' | 's
   readonly location: string;
 }
 
+/** A restore that ends in the middle has to begin anew; but its access, which is not renewed meanwhile, often ends after half an hour. */
+const longestPauseMs = 10 * 60_000;
 /** Longer files are read again for each try. */
 const longestHeld = 4 * 1024 * 1024;
 
@@ -58,6 +60,7 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
     log,
     random: Math.random,
     onRequest: () => {},
+    longestPauseMs,
   });
   const inSlot: Send = async (request, signal) => {
     await server.acquireSlot(signal);

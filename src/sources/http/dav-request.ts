@@ -35,6 +35,8 @@ export interface DavOptions {
   readonly onRequest: () => void;
   /** From 0 to 1; spreads retries. */
   readonly random: () => number;
+  /** A longer pause that the server asks for is `source/unavailable`; five minutes unless given. */
+  readonly longestPauseMs?: number;
 }
 
 /**

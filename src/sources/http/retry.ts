@@ -1,3 +1,4 @@
+import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
 import type { DavOptions, DavRequest, SendWithToken } from './dav-request.ts';
@@ -19,7 +20,7 @@ const mostClosed = 2;
 /** With a nonce, and then without a proof. */
 const mostSchemeChanges = 2;
 /** For a longer wait the run returns to the queue. */
-const longestRetryAfterMs = 5 * 60_000;
+const usualLongestPauseMs = 5 * 60_000;
 /** After this many requests in a row without any response the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
@@ -111,11 +112,15 @@ async function sendOnce<T>(
   }
 }
 
-function obeyRetryAfter(head: ResponseHead, { server, log }: DavOptions): boolean {
+function obeyRetryAfter(
+  head: ResponseHead,
+  { server, log, longestPauseMs = usualLongestPauseMs }: DavOptions,
+): boolean {
   const ms = retryAfterMs(head);
   if (ms === undefined) return false;
-  if (ms > longestRetryAfterMs) {
-    throw new AppError('source/unavailable', 'The server asks for a pause.', {
+  if (ms > longestPauseMs) {
+    const pause = countWords(Math.ceil(ms / 60_000), 'minute');
+    throw new AppError('source/unavailable', `The server asks for a pause of ${pause}.`, {
       detail: { status: head.status, retryAfterMs: ms },
       retry: { afterMs: ms },
     });

@@ -28,6 +28,8 @@ interface TakingServer extends AsyncDisposable {
   readonly there: Map<string, Buffer>;
   /** Which requests are never answered. */
   hold: (method: string) => boolean;
+  /** The Retry-After of each refusal. */
+  pause: string | undefined;
 }
 
 /** Names where calendars and address books are. */
@@ -37,11 +39,12 @@ const homes = `<multistatus xmlns="DAV:"><response><href>/dav/me/</href><propsta
   </prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`;
 
 async function openTakingServer(): Promise<TakingServer> {
-  const taking: { -readonly [Name in 'heard' | 'refuse' | 'there' | 'hold']: TakingServer[Name] } = {
+  const taking: { -readonly [Name in 'heard' | 'refuse' | 'there' | 'hold' | 'pause']: TakingServer[Name] } = {
     heard: [],
     refuse: () => undefined,
     there: new Map(),
     hold: () => false,
+    pause: undefined,
   };
   const server: Server = createServer(async (request: IncomingMessage, response) => {
     const chunks: Buffer[] = [];
@@ -67,7 +70,9 @@ async function openTakingServer(): Promise<TakingServer> {
       return;
     }
     const unlessThere = headers['if-none-match'] === '*';
-    response.writeHead(taking.refuse(method, decodeURIComponent(path), { unlessThere }) ?? 201).end();
+    const refused = taking.refuse(method, decodeURIComponent(path), { unlessThere });
+    const pause = refused === undefined || taking.pause === undefined ? {} : { 'retry-after': taking.pause };
+    response.writeHead(refused ?? 201, pause).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -120,6 +125,7 @@ afterEach(() => {
   server.refuse = () => undefined;
   server.there.clear();
   server.hold = () => false;
+  server.pause = undefined;
 });
 
 const ofWork = { displayname: 'Work <& more>', 'supported-calendar-component-set': ['VEVENT', 'VTODO'] };
@@ -254,6 +260,20 @@ describe('putting back', () => {
       expect(written()).toHaveLength(3);
     });
 
+    it('writes objects under names that every server takes for such, and all others under their own', async () => {
+      const long = `${'x'.repeat(300)}.ics`;
+      const names = ['a@b-c.ics', long, 'no ending', 'ü.ics', 'a%2Fb.ics', '../up.ics'.replace('/', '_')];
+      const objects = Object.fromEntries(names.map((one) => [one, Buffer.from(`BEGIN ${one.slice(-9)}`)]));
+      snapshot = (await writeSnapshot(repository, { calendars: { odd: objects } }, '2026-03-05T00:00:00Z')).id;
+      expect(await putBack('calendars/odd')).toContain(t.states.calendars.succeeded);
+      const puts = server.heard.filter(({ method }) => method === 'PUT');
+      expect(puts.map(({ body }) => body).toSorted()).toEqual(Object.values(objects).map(String).toSorted());
+      const written = puts.map(({ path }) => decodeURIComponent(path.slice(path.lastIndexOf('/') + 1)));
+      expect(written.filter((one) => names.includes(one)).toSorted()).toEqual(['.._up.ics', 'a@b-c.ics']);
+      expect(written.filter((one) => /^[0-9a-f]{32}\.ics$/.test(one))).toHaveLength(4);
+      expect(new Set(written).size).toBe(names.length);
+    });
+
     it('writes nothing where the server lets nobody make a calendar', async () => {
       server.refuse = (method) => (method === 'MKCALENDAR' ? 403 : undefined);
       const page = await putBack('calendars/work');
@@ -308,6 +328,35 @@ describe('putting back', () => {
     expect(page).toContain(t.states.files.failed);
     expect(page).toContain(t.problems('2'));
     expect(new Set(written().filter((request) => request.startsWith('PUT'))).size).toBe(3);
+  });
+
+  it.each([429, 503])('waits for as long as the server asks for in the middle (%i), and goes on', async (status) => {
+    let refusals = 0;
+    server.pause = '600';
+    server.refuse = (method, path) =>
+      method === 'PUT' && path.endsWith('two.txt') && refusals++ < 2 ? status : undefined;
+    pages.atProvider = { ...alice.person, tokens: { expiresIn: 3_600 } };
+    const since = pages.clock.now();
+    const putting = putBack('files/Letters');
+    const tries = () => written().filter((request) => request.endsWith('/two.txt')).length;
+    for (const tried of [1, 2]) {
+      await eventually(() => tries() === tried);
+      await eventually(async () => {
+        if (tries() === tried) await pages.clock.advance(20_000);
+        return tries() > tried;
+      });
+    }
+    expect(await putting).toContain(t.states.files.succeeded);
+    expect(pages.clock.now().getTime() - since.getTime()).toBeGreaterThanOrEqual(1_200_000);
+    expect(new Set(written().filter((request) => request.startsWith('PUT'))).size).toBe(3);
+  });
+
+  it('stops where the server asks for a longer pause than its access may last, and says so', async () => {
+    server.pause = '3600';
+    server.refuse = (method, path) => (method === 'PUT' && path.endsWith('two.txt') ? 429 : undefined);
+    const page = await putBack('files/Letters');
+    expect(page).toContain(t.states.files.failed);
+    expect(page).toContain('The server asks for a pause of 60 minutes.');
   });
 
   it('sends a long file again where the server could not take it at once', async () => {
