@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { shortId } from '../../../src/domain/short-id.ts';
 import { chooseErasure } from '../../../src/flows/erasure/erase-choice.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
@@ -100,6 +101,102 @@ describe('erasing everything about a person', () => {
     expect(pages.revoked).toContain('the token of subject of alice-liddell');
     expect(await others()).toEqual(before);
     expect((await bob.send('/settings')).status).toBe(200);
+  });
+
+  it('keeps nothing that says who they were, and no record that nothing needs, while it waits for snapshots, a run and a restore', async () => {
+    const { database } = pages.resources;
+    const at = pages.clock.now();
+    const nextDay = new Date(at.getTime() + 24 * 60 * minute);
+    const named = 'alice-liddell';
+    const about = { message: named, problems: [{ path: named, code: 'source/forbidden', message: named }] };
+    await addRepository(pages, alice);
+    await database.repository.updateMany({ where: { userId }, data: { formerPlan: { sources: [named] } } });
+    const { id: grantId } = await database.grant.findFirstOrThrow({ where: { userId } });
+    const plan = await database.plan.findFirstOrThrow({ where: { userId } });
+    await addNight(pages, alice, { ...about, leaseUntil: at });
+    await addNight(pages, alice, { ...about, night: '2026-05-03' });
+    const inHand = await addNight(pages, alice, {
+      ...about,
+      state: 'running',
+      leaseUntil: nextDay,
+      night: '2026-05-02',
+    });
+    const writing = randomUUID();
+    const restore = { userId, snapshotId: 'ab', path: named, folder: named, askedAt: at, ...about };
+    const running = { state: 'running' as const, startedAt: at, toldAt: nextDay };
+    await database.restore.createMany({
+      data: [
+        { ...restore, id: randomUUID(), folder: null },
+        { ...restore, ...running, id: randomUUID(), state: 'succeeded', finishedAt: at },
+        { ...restore, ...running, id: writing },
+      ],
+    });
+    const damage = { marks: [], snapshots: [], recoveryKey: false, files: [{ path: named, snapshots: [] }] };
+    await database.verification.create({ data: { userId, since: at, nextAt: at, damage } });
+    const notice = { key: 'one', channel: 'mail-person', facts: { kind: 'files_moved', from: named }, createdAt: at };
+    await database.notice.create({ data: { id: randomUUID(), userId, ...notice } });
+    const use = {
+      generation: 1,
+      fence: 1,
+      holder: named,
+      purpose: 'run',
+      startedAt: at,
+      answeredAt: at,
+      verdict: 'ok',
+    };
+    await database.exchange.create({ data: { id: randomUUID(), grantId, ...use } });
+    const subjects = [
+      ['user', userId],
+      ['session', `sub:${shortId(`subject of ${named}`)}`],
+      ['grant', grantId],
+      ['plan', plan.id],
+      ['run', inHand],
+    ] as const;
+    await database.event.createMany({
+      data: subjects.map(([subjectKind, subjectId]) => ({ subjectKind, subjectId, to: named, at, by: named })),
+    });
+    await database.user.update({ where: { id: userId }, data: { language: 'en', mutedMails: ['trouble'] } });
+
+    let isDone = false;
+    const erasing = erase(alice).finally(() => {
+      isDone = true;
+    });
+    // Then it waits for a while for whoever writes the restore.
+    await expect.poll(() => database.personErasure.count()).toBe(1);
+    while (!isDone) {
+      await pages.clock.advance(1_000);
+      await new Promise(setImmediate);
+    }
+    expect(await erasing).toMatch(/^\/erased\//);
+    expect((await rowsOfAlice()).filter((row) => row.includes(named))).toEqual([]);
+    const left = { where: { userId } };
+    expect(await database.user.findUnique({ where: { id: userId } })).toMatchObject({
+      ...{ username: null, name: null, email: null, language: null, mutedMails: [], lastSignedInAt: null, claims: {} },
+    });
+    expect(await database.run.findMany({ where: { plan: { userId } } })).toMatchObject([{ id: inHand }]);
+    expect(await database.restore.findMany(left)).toMatchObject([{ id: writing, cancelledAt: expect.any(Date) }]);
+    expect(await database.plan.findMany(left)).toMatchObject([{ sources: [], zone: 'UTC' }]);
+    expect(await database.grant.findMany(left)).toMatchObject([{ subject: `erased:${userId}`, sid: null }]);
+    expect([
+      await database.notice.count(left),
+      await database.verification.count(left),
+      await database.exchange.count({ where: { grantId } }),
+      await database.tokenGeneration.count({ where: { grantId, sid: { not: null } } }),
+      await database.consent.count(left),
+      await database.webSession.count(left),
+    ]).toEqual([0, 0, 0, 0, 0, 0]);
+
+    // Each of what it waits for keeps it alone, too.
+    await database.repository.deleteMany(left);
+    await database.restore.deleteMany(left);
+    expect(await finishErasedPeople(pages.resources)).toBe(0);
+    await database.restore.create({ data: { ...restore, ...running, id: writing } });
+    await database.run.deleteMany({ where: { id: inHand } });
+    expect(await finishErasedPeople(pages.resources)).toBe(0);
+    await database.restore.deleteMany(left);
+    expect(await finishErasedPeople(pages.resources)).toBe(1);
+    expect((await rowsOfAlice()).filter((row) => row.includes(named))).toEqual([]);
+    expect(await database.event.count({ where: { subjectId: { in: [userId, grantId, plan.id, inHand] } } })).toBe(0);
   });
 
   it('ends with a receipt for whoever knows its address, which says what was done and no more', async () => {
