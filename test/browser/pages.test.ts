@@ -658,6 +658,30 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     });
   });
 
+  test.for([
+    ['browse/calendars/Personal', 'Piano'],
+    ['view/calendars/Personal/event-01.ics', 'When'],
+    ['view/contacts/Friends/contact-01.vcf', 'Mail'],
+  ])(
+    'an event or a contact is told by what it says, fits, and axe finds nothing: %s',
+    async ([path = '', word = '']) => {
+      const page = world.pages.alice;
+      await page.goto(`/snapshots/${world.snapshot.id}/${path}`);
+      await page.locator('main').getByText(word).first().waitFor();
+      await page.locator('main details').evaluateAll('all => all.forEach((one) => { one.open = true; })');
+      await openAxe(page);
+      for (const width of [1280, 390, 320]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+        expect(await page.evaluate(spilling), `${width}`).toEqual([]);
+        for (const theme of themes) {
+          await page.emulateMedia({ colorScheme: theme });
+          expect(await faultsOf(page), `${width}, ${theme}`).toEqual([]);
+        }
+      }
+    },
+  );
+
   it('a night is a link that the keyboard reaches, or passes over at once', async () => {
     const page = world.pages.alice;
     await page.goto('/');
