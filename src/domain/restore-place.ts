@@ -1,17 +1,25 @@
 import type { NamedSources } from './source-names.ts';
 
-/** What a part of a snapshot becomes where it is restored to the source: a new folder among files, a new calendar or a new address book. */
-export type RestorePlace = 'files' | 'calendars' | 'contacts';
+/** What a part of a snapshot becomes where it is restored to the source: a new folder among files, a new calendar, a new address book or a new mailbox. */
+export type RestorePlace = 'files' | 'calendars' | 'contacts' | 'mail';
 
 /** Where Nightkeep keeps the properties of a calendar or address book beside its objects. */
 export const propertiesName = 'properties.json';
 
+/** Where it keeps what there is to know of a mailbox besides its messages. */
+export const recordName = 'mailbox.json';
+
 /**
- * What the part at this path becomes. A calendar or address book by itself, or an object of one, becomes a new one, if the settings say where
- * they are; everything else a folder.
+ * What the part at this path becomes. A calendar or address book by itself, or an object of one, becomes a new one, and mail, a mailbox or a message a new
+ * mailbox, if the settings say where they are; everything else a folder.
  */
-export function restorePlaceOf(path: string, { calendarsUrl, contactsUrl }: Partial<NamedSources>): RestorePlace {
-  const [top, collection, object, ...deeper] = path.split('/').filter((name) => name !== '');
+export function restorePlaceOf(
+  path: string,
+  { calendarsUrl, contactsUrl, mailUrl }: Partial<NamedSources>,
+): RestorePlace {
+  const names = path.split('/').filter((name) => name !== '');
+  const [top, collection, object, ...deeper] = names;
+  if (top === 'mail' && mailUrl !== undefined) return names.at(-1) === recordName ? 'files' : 'mail';
   if (collection === undefined || deeper.length > 0 || object === propertiesName) return 'files';
   if (top === 'calendars' && calendarsUrl !== undefined) return 'calendars';
   return top === 'contacts' && contactsUrl !== undefined ? 'contacts' : 'files';

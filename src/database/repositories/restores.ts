@@ -31,6 +31,8 @@ interface Asked {
   readonly snapshotId: string;
   readonly path: string;
   readonly expected: { readonly files: number; readonly bytes: number } | undefined;
+  /** Where an earlier one wrote to, if that is continued. */
+  readonly folder?: string | null | undefined;
   readonly at: Date;
 }
 
@@ -39,11 +41,13 @@ const unansweredMs = 3_600_000;
 
 /** Puts on record what somebody wants restored; what they asked for long before and did not go on with is forgotten. */
 export async function askForRestore(database: Database, asked: Asked): Promise<void> {
-  const { id, userId, snapshotId, path, expected, at } = asked;
+  const { id, userId, snapshotId, path, expected, folder, at } = asked;
   const askedAt = { lt: new Date(at.getTime() - unansweredMs) };
   await database.restore.deleteMany({ where: { userId, state: 'asked', askedAt } });
   const sums = expected && { expectedFiles: expected.files, expectedBytes: expected.bytes };
-  await database.restore.create({ data: { id, userId, snapshotId, path, askedAt: at, ...sums } });
+  await database.restore.create({
+    data: { id, userId, snapshotId, path, askedAt: at, folder: folder ?? null, ...sums },
+  });
 }
 
 /** Begins it, once; false where it was begun before or forgotten. */

@@ -1,31 +1,23 @@
-import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { findPlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { getUser } from '../../database/people/users.ts';
 import { endRestore, findRestore, startRestore, tellRestore } from '../../database/repositories/restores.ts';
 import { peopleRow } from '../../domain/marks.ts';
-import { propertiesName, type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
+import { type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
 import { namedSources } from '../../domain/source-names.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
-import { escapedName, shownName } from '../../file-name.ts';
+import { escapedName } from '../../file-name.ts';
 import type { Resources } from '../../resources.ts';
-import { heldKinds, type NewCollection } from '../../sources/dav/held-kind.ts';
-import { webdavSource } from '../../sources/dav/webdav.ts';
-import { davWriter } from '../../sources/dav/writer.ts';
 import type { Access } from '../../sources/source.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';
-import type { Snapshot } from '../../store/format/snapshot.ts';
-import type { History } from '../../store/history/history.ts';
-import { findPlace } from '../../store/restorer/find-place.ts';
-import { readFile } from '../../store/restorer/read-file.ts';
 import { emptyReport, type RestoreProblem, type RestoreReport } from '../../store/restorer/report.ts';
-import { restoreInOrder } from '../../store/restorer/restore-in-order.ts';
 import { personSealing } from '../../vault/row-seals.ts';
 import { requireNewest } from '../keys/marks.ts';
 import { ownSource, sourcesOf, standingOf } from '../nights/sources-of.ts';
 import { openPersonHistory } from '../snapshots/open-history.ts';
 import type { RestoreAccess } from './authorize-restore.ts';
-import { openSourceTarget, type Written } from './source-target.ts';
+import { writeDav } from './write-dav.ts';
+import { writeMail } from './write-mail.ts';
+import type { Writing } from './writing.ts';
 
 type Needs = Pick<
   Resources,
@@ -51,8 +43,6 @@ interface Asked {
 const tellEveryMs = 2_000;
 /** Problems on record. */
 const mostProblems = 100;
-/** Of what Nightkeep keeps of a calendar, at most; what is longer is an object of the person's. */
-const mostPropertiesBytes = 1024 * 1024;
 
 /**
  * Starts writing the requested entries to a new folder at the source, and continues after this call; the result is recorded under the restore's id.
@@ -71,7 +61,7 @@ export async function beginRestoreToSource(resources: Needs, { id, userId, grant
   return begun;
 }
 
-interface Writing {
+interface Begun {
   readonly id: string;
   readonly userId: string;
   readonly access: Access;
@@ -80,10 +70,10 @@ interface Writing {
 }
 
 /** Writes, tells every two seconds how far it is, stops when it is cancelled, and puts on record what came of it. */
-async function writeAndTell(resources: Needs, { id, userId, access, closing }: Writing): Promise<void> {
+async function writeAndTell(resources: Needs, { id, userId, access, closing }: Begun): Promise<void> {
   const { clock, database } = resources;
   const cancelling = new AbortController();
-  const written: Written & { folder: string | null } = { files: 0, bytes: 0, folder: null };
+  const written: Writing['written'] = { files: 0, bytes: 0, folder: null };
   const told = () => ({ ...written, at: clock.now() });
   using _telling = clock.every(tellEveryMs, async () => {
     if (!(await tellRestore(database, id, told()).catch(() => true))) cancelling.abort(cancelled());
@@ -114,7 +104,7 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: W
 
 /** What is not at the source, however far it came, and why. */
 function notWritten({ problems, skipped }: RestoreReport): RestoreProblem[] {
-  const words = 'WebDAV has no devices, pipes or sockets.';
+  const words = 'the server has no devices, pipes or sockets.';
   const code = 'restore/not-written';
   return [
     ...problems,
@@ -126,16 +116,14 @@ function cancelled(): AppError {
   return new AppError('run/stopped', 'The restore was cancelled.');
 }
 
-interface WriteOptions extends Omit<Writing, 'closing'> {
-  readonly signal: AbortSignal;
-  readonly written: Written & { folder: string | null };
-  readonly report: RestoreReport;
-}
+interface Steered extends Omit<Begun, 'closing'>, Pick<Writing, 'signal' | 'written' | 'report'> {}
 
-async function write(resources: Needs, { id, userId, access, signal, written, report }: WriteOptions): Promise<void> {
-  const { clock, config, database, log, sourceServers: servers } = resources;
+async function write(resources: Needs, options: Steered): Promise<void> {
+  const { id, userId, written } = options;
+  const { clock, config, database } = resources;
   const asked = await findRestore(database, { id, userId, now: clock.now() });
   if (asked === null) throw cancelled();
+  written.folder = asked.folder;
   const history = await openPersonHistory(resources, userId);
   const snapshot = await history.repository.loadSnapshot(parseId<SnapshotId>(asked.snapshotId));
   const [plan, user] = await Promise.all([findPlanWithPerson(database, userId), getUser(database, userId)]);
@@ -149,63 +137,14 @@ async function write(resources: Needs, { id, userId, access, signal, written, re
   const usual = () => ownSource(resources, user, { name: place, url: urlOf(place, config) });
   const source = sources.find(({ name }) => name === place) ?? usual();
   if ('error' in source) throw source.error;
-  const kind = place === 'files' ? undefined : heldKinds[place];
-  const common = { url: source.url, access, servers, clock, log };
-  await using reader = webdavSource({ ...common, ...source, kind });
-  const roots = await reader.roots(signal);
-  const [root] = roots;
-  if (root === undefined) throw new AppError('source/not-found', 'The source offers no folder to restore to.');
-  await using writer = davWriter({ ...common, location: root.collection.location });
-  const held = kind && { kind, ...(await findProperties(history, snapshot, asked.path)) };
-  const make = (name: string) =>
-    held === undefined
-      ? writer.makeCollection([name], signal)
-      : writer.makeHeld(name, { ...held, displayName: `${name} (${held.displayName})` }, signal);
-  const folder = await makeNewFolder(make, nameAt(clock.now(), plan?.zone ?? config.window.zone));
-  written.folder = folder;
-  const below = [folder, ...(held === undefined ? await foldersFor(history, snapshot, asked.path) : [])];
-  if (below.length > 1) await writer.makeCollection(below, signal);
-  const target = openSourceTarget({ writer, below, signal, written, kind });
-  await restoreInOrder(history.repository, snapshot, target, {
-    ...{ path: asked.path, signal, mostEntries: config.runLimits.members, report },
-  });
-}
-
-/** A folder below the root keeps its name in the new one; all of a root comes without. */
-async function foldersFor(history: History, snapshot: Snapshot, path: string): Promise<string[]> {
-  const place = await findPlace(history.repository, snapshot, path);
-  return place.type === 'dir' && path.includes('/') ? [place.name] : [];
+  const name = nameAt(clock.now(), plan?.zone ?? config.window.zone);
+  const writing = { ...options, history, snapshot, path: asked.path, url: source.url, name };
+  if (place === 'mail') await writeMail(resources, writing);
+  else await writeDav(resources, { ...writing, place, isShared: source.isShared });
 }
 
 function urlOf(place: RestorePlace, config: Resources['config']): string {
   return namedSources(config).find(({ name }) => name === place)?.url ?? config.filesUrl;
-}
-
-/** What there is to say of the calendar or address book that the path names, or is in. */
-async function findProperties({ repository }: History, snapshot: Snapshot, path: string): Promise<NewCollection> {
-  const [top = '', name = ''] = path.split('/');
-  const collection = await findPlace(repository, snapshot, `${top}/${name}`);
-  const plain = { displayName: 'name' in collection ? shownName(collection.name) : name };
-  if (collection.type !== 'dir') return plain;
-  const { nodes } = await repository.loadTree(collection.subtree);
-  const node = nodes.find((one) => one.name === propertiesName);
-  if (node?.type !== 'file' || node.size > mostPropertiesBytes) return plain;
-  const { displayname, ...kept } = parsed(await text(Readable.from(readFile(repository, node))));
-  const components = kept['supported-calendar-component-set'];
-  return {
-    displayName: typeof displayname === 'string' ? displayname : plain.displayName,
-    ...(Array.isArray(components) && { components: components.filter((one) => typeof one === 'string') }),
-  };
-}
-
-/** An object of that name may be anything. */
-function parsed(json: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }
 
 /** As "Restored 2026-11-26 14.05", in the zone: a name that every file system takes. */
@@ -214,25 +153,4 @@ function nameAt(now: Date, zone: string): string {
     now,
   );
   return `Restored ${parts.replace(':', '.')}`;
-}
-
-/** Never one that is there: nothing of the person's is touched. Throws `source/forbidden` where the server takes nothing at all. */
-async function makeNewFolder(make: (name: string) => Promise<boolean>, name: string): Promise<string> {
-  for (let number = 1; number <= 20; number += 1) {
-    const folder = number === 1 ? name : `${name} (${number})`;
-    if (await make(folder).catch(asRefusal)) return folder;
-  }
-  throw new AppError(
-    'source/forbidden',
-    'The server makes nothing new for the restore: it does not let anybody do that, or all names that were tried exist already.',
-  );
-}
-
-function asRefusal(error: unknown): never {
-  if (!isAppError(error, 'source/forbidden') && !isAppError(error, 'source/malformed')) throw error;
-  throw new AppError(
-    'source/forbidden',
-    'The server does not let Nightkeep write there, so nothing was restored. Download what you need instead.',
-    { cause: error },
-  );
 }

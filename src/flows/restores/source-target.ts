@@ -1,16 +1,12 @@
 import { hash } from 'node:crypto';
 import { propertiesName } from '../../domain/restore-place.ts';
-import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
-import { nameToBytes, shownName } from '../../file-name.ts';
+import type { AppError, ErrorCode } from '../../errors.ts';
+import { nameToBytes } from '../../file-name.ts';
 import type { HeldKind } from '../../sources/dav/held-kind.ts';
 import type { DavWriter } from '../../sources/dav/writer.ts';
 import type { Path, StreamTarget } from '../../store/restorer/restore-in-order.ts';
-
-/** What a restore has written so far. */
-export interface Written {
-  files: number;
-  bytes: number;
-}
+import { notWritten, openEntryGuard, type Reach } from './entry-guard.ts';
+import type { Written } from './writing.ts';
 
 interface Target {
   readonly writer: DavWriter;
@@ -32,28 +28,13 @@ const ofOneEntry: readonly ErrorCode[] = [
   'source/refused-redirect',
 ];
 
-/** A server that fails with so many entries in a row is away; with fewer, something is odd about these. */
-const mostFailedInARow = 3;
-
 /**
  * A new folder of the person at the source, or a new calendar or address book, for a restore. Throws `restore/not-written` if the server refuses one entry, and what the writer throws
  * for anything else.
  */
 export function openSourceTarget({ writer, below, signal, written, kind }: Target): StreamTarget {
   const at = (path: Path) => [...below, ...path];
-  let failedInARow = 0;
-  const guarded = async (path: Path, work: Promise<unknown>) => {
-    try {
-      await work;
-      failedInARow = 0;
-    } catch (error) {
-      if (!isAppError(error)) throw error;
-      if (ofOneEntry.includes(error.code)) throw notWritten(path, error);
-      failedInARow += 1;
-      const isAway = failedInARow >= mostFailedInARow || asksForPause(error);
-      throw error.code === 'source/unavailable' && !isAway ? notWritten(path, error) : error;
-    }
-  };
+  const guarded = openEntryGuard({ reachOf, whyNot });
   return {
     makeFolder: async (path) => {
       if (path.length > 0) await guarded(path, writer.makeCollection(at(path), signal));
@@ -68,7 +49,7 @@ export function openSourceTarget({ writer, below, signal, written, kind }: Targe
       written.bytes += size;
     },
     makeLink: async (path) => {
-      throw new AppError('restore/not-written', `Could not write ${spell(path)}: WebDAV has no links.`);
+      throw notWritten(path, 'WebDAV has no links');
     },
   };
 }
@@ -82,20 +63,13 @@ function objectName(name: string, { objectEnding }: HeldKind): string {
   return hash('sha256', nameToBytes(name), 'hex').slice(0, 32) + objectEnding;
 }
 
-function asksForPause({ detail }: AppError): boolean {
-  return detail.retryAfterMs !== undefined;
-}
-
-function notWritten(path: Path, cause: AppError): AppError {
-  return new AppError('restore/not-written', `Could not write ${spell(path)}: ${whyNot(cause)}.`, { cause });
+function reachOf({ code, detail }: AppError): Reach {
+  if (ofOneEntry.includes(code)) return 'entry';
+  return code === 'source/unavailable' && detail.retryAfterMs === undefined ? 'for-now' : 'all';
 }
 
 function whyNot({ detail: { status }, message }: AppError): string {
   if (status === 412)
     return 'something of that name is there already, such as the same name in other letters (HTTP 412)';
   return `the server does not accept it (${typeof status === 'number' ? `HTTP ${status}` : message})`;
-}
-
-function spell(path: Path): string {
-  return shownName(path.join('/'));
 }

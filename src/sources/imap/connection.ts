@@ -5,6 +5,7 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { MailServer } from './mail-address.ts';
 import { type ImapResponse, openResponseReader } from './response-reader.ts';
+import { type CommandPart, ContentFailed, sendCommand } from './sent-command.ts';
 
 /** Milliseconds. */
 export interface ConnectionTimeouts {
@@ -52,7 +53,7 @@ export interface CommandOptions {
    * one, and `source/malformed` or `source/too-slow` where it is not.
    */
   readonly onBytes?: (count: number) => Promise<void> | undefined;
-  /** What to send when the server asks for more; without it that is a fault. */
+  /** What to send when the server asks for more; without it that is a fault, unless it is for a literal. */
   readonly answer?: (asked: string) => string;
 }
 
@@ -65,14 +66,14 @@ export interface ImapConnection {
   /** Whether a command may still be sent. */
   readonly isOpen: boolean;
   /**
-   * Sends a command, and resolves to the text of its end. Throws ConnectionLost, CommandRefused, `source/malformed` and the reason of the signal; only
-   * after CommandRefused it can be used again.
+   * Sends a command, and resolves to the text of its end. Throws ConnectionLost, CommandRefused, `source/malformed`, ContentFailed and the reason of the
+   * signal; only after CommandRefused it can be used again.
    */
-  run(command: string, options: CommandOptions): Promise<string>;
+  run(command: string | readonly CommandPart[], options: CommandOptions): Promise<string>;
   close(): void;
 }
 
-/** A mailbox as it was opened, to be read only. */
+/** A mailbox as it was opened. */
 export interface OpenedMailbox {
   readonly path: string;
   /** Absent where the server keeps no numbers of messages. */
@@ -80,11 +81,13 @@ export interface OpenedMailbox {
   readonly uidNext: string | undefined;
   readonly highestModSeq: string | undefined;
   readonly messages: number;
+  /** In lower case, which flags stay; `\*` for any others, too. Absent where the server does not say so: it keeps all then. */
+  readonly permanentFlags?: ReadonlySet<string> | undefined;
 }
 
 interface Needs {
   readonly timeouts: ConnectionTimeouts;
-  readonly clock: Pick<Clock, 'elapsed'>;
+  readonly clock: Pick<Clock, 'elapsed' | 'every'>;
   readonly onCommand: () => void;
 }
 
@@ -125,7 +128,7 @@ export async function openConnection(
       if (error instanceof CommandRefused) throw error;
       socket.destroy();
       stop.throwIfAborted();
-      if (error instanceof AppError || error instanceof ConnectionLost) throw error;
+      if (error instanceof AppError || error instanceof ConnectionLost || error instanceof ContentFailed) throw error;
       throw new ConnectionLost('The connection to the mail server broke off.', { cause: error });
     } finally {
       ignoreAbort();
@@ -133,13 +136,23 @@ export async function openConnection(
     }
   }
 
+  async function write(bytes: Uint8Array): Promise<void> {
+    if (!socket.destroyed && socket.write(bytes)) return;
+    using _waiting = clock.every(longestWriteMs, () => void socket.destroy(tooSlow()));
+    await drained(socket);
+    if (socket.errored instanceof AppError) throw socket.errored;
+    if (socket.destroyed) throw new ConnectionLost('The mail server closed the connection.');
+  }
+
   async function run(
-    command: string,
+    command: string | readonly CommandPart[],
     { onResponse = () => {}, onBytes = shortAnswer(clock), answer = refuseQuestion }: CommandOptions,
   ): Promise<string> {
     const tag = `n${++commands}`;
     onCommand();
-    socket.write(`${tag} ${command}\r\n`, 'latin1');
+    const parts = typeof command === 'string' ? [`${tag} ${command}`] : [`${tag} `, ...command];
+    const sending = sendCommand(parts, write);
+    let isSent = (await sending.next()).done === true;
     for (;;) {
       const response = await next(onBytes);
       const { text } = response;
@@ -147,11 +160,14 @@ export async function openConnection(
         capabilities = capabilitiesIn(text) ?? capabilities;
         refuseFarewell(text);
         onResponse(response);
-      } else if (text.startsWith('+')) socket.write(`${answer(text.slice(1).trim())}\r\n`, 'latin1');
-      else if (text.startsWith(`${tag} `)) {
+      } else if (text.startsWith('+')) {
+        if (isSent) socket.write(`${answer(text.slice(1).trim())}\r\n`, 'latin1');
+        else isSent = (await sending.next()).done === true;
+      } else if (text.startsWith(`${tag} `)) {
         const [, status = '', rest = ''] = /^(\w+) ?(.*)$/s.exec(text.slice(tag.length + 1)) ?? [];
         capabilities = capabilitiesIn(`* OK ${rest}`) ?? capabilities;
-        if (/^OK$/i.test(status)) return rest;
+        // Nothing can have been done with what was not sent.
+        if (/^OK$/i.test(status) && isSent) return rest;
         if (/^(NO|BAD)$/i.test(status)) throw new CommandRefused(/^NO$/i.test(status) ? 'NO' : 'BAD', rest);
         throw malformed();
       } else throw malformed();
@@ -182,6 +198,27 @@ export async function openConnection(
     run: (command, options) => watched(options.signal, () => run(command, options)),
     close: () => void socket.destroy(),
   };
+}
+
+/** Resolves once all is taken, or nothing more will be. */
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done);
+      socket.off('close', done);
+      resolve();
+    };
+    socket.on('drain', done);
+    socket.on('close', done);
+    if (socket.destroyed) done();
+  });
+}
+
+/** For a piece of what is sent. */
+const longestWriteMs = 60_000;
+
+function tooSlow(): AppError {
+  return new AppError('source/too-slow', 'The mail server takes less than 16 KiB a minute of what is sent to it.');
 }
 
 const shortBytes = 1024 ** 2;

@@ -8,7 +8,7 @@ import type { Servers } from '../http/server.ts';
 import type { Access, Listing, Member, Source } from '../source.ts';
 import { type ConnectionTimeouts, defaultTimeouts } from './connection.ts';
 import { openConnections } from './connections.ts';
-import { type MailListingLimits, watchListing } from './listing-watch.ts';
+import { defaultLimits, type MailListingLimits, watchListing } from './listing-watch.ts';
 import { parseMailAddress } from './mail-address.ts';
 import { folderPathOf } from './mailbox-name.ts';
 import { type MailboxRecord, mailboxOfRecord, recordOf } from './mailbox-record.ts';
@@ -39,7 +39,6 @@ export interface ImapOptions {
   readonly random?: () => number;
 }
 
-const defaultLimits: MailListingLimits = { members: 200_000, bytes: 256 * 1024 ** 2, ms: 15 * 60_000 };
 const defaultFileBytes = 1024 ** 4;
 
 /** Messages that are of use at once for each connection, since they are fetched together. */

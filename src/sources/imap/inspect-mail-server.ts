@@ -19,7 +19,10 @@ export interface MailServerFacts {
 const timeouts = { connectMs: 10_000, silenceMs: 10_000 };
 
 /** Asks a server for its capabilities; no token is shown. `url` is that of anybody there. */
-export async function inspectMailServer(url: string, clock: Pick<Clock, 'elapsed'>): Promise<MailServerFacts> {
+export async function inspectMailServer(
+  url: string,
+  clock: Pick<Clock, 'elapsed' | 'every'>,
+): Promise<MailServerFacts> {
   const { signal } = new AbortController();
   const server = parseMailAddress(url);
   const { host, port, isSecure } = server;

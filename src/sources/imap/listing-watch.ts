@@ -12,6 +12,8 @@ export interface MailListingLimits {
   readonly ms: number;
 }
 
+export const defaultLimits: MailListingLimits = { members: 200_000, bytes: 256 * 1024 ** 2, ms: 15 * 60_000 };
+
 /** Bytes of a listing that take about as long as a request. */
 const bytesOfPiece = 4_096;
 

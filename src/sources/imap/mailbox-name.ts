@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
+import { recordName } from '../../domain/restore-place.ts';
 import { nameFromBytes, nameToBytes } from '../../file-name.ts';
-
-/** What each mailbox has besides its messages. */
-export const recordName = 'mailbox.json';
 
 /** Most bytes of a name that file systems take. */
 const longestName = 255;

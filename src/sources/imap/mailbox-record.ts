@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { deflate, inflate } from 'node:zlib';
+import { recordName } from '../../domain/restore-place.ts';
 import { piecesOf } from '../../pieces.ts';
 import type { Member, Reading } from '../source.ts';
-import { recordName } from './mailbox-name.ts';
 import type { MailboxFacts } from './mailboxes.ts';
 import type { ListedMessage, ListedMessages } from './messages.ts';
 

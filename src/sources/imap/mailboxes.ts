@@ -133,12 +133,15 @@ function passOver(error: unknown): void {
 }
 
 /** Names that begin so are the person's own, or belong to other people, or to all of them. */
-interface Namespace {
+export interface Namespace {
   readonly prefix: string;
+  /** Empty where names have no levels. */
+  readonly delimiter: string;
   readonly isOwn: boolean;
 }
 
-async function listNamespaces(connection: ImapConnection, signal: AbortSignal): Promise<Namespace[]> {
+/** As the server says them (RFC 2342); none where it does not. */
+export async function listNamespaces(connection: ImapConnection, signal: AbortSignal): Promise<Namespace[]> {
   const namespaces: Namespace[] = [];
   const onResponse = (response: ImapResponse) => {
     const from = /^\* NAMESPACE /i.exec(response.text)?.[0].length;
@@ -147,7 +150,10 @@ async function listNamespaces(connection: ImapConnection, signal: AbortSignal): 
     for (const isOwn of [true, false, false]) {
       const group = values.next();
       for (const one of Array.isArray(group) ? group : [])
-        for (const prefix of wordsOf(one).slice(0, 1)) namespaces.push({ prefix, isOwn });
+        for (const prefix of wordsOf(one).slice(0, 1)) {
+          const delimiter = Array.isArray(one) ? (textOf(one[1]) ?? '') : '';
+          namespaces.push({ prefix, delimiter, isOwn });
+        }
     }
   };
   if (connection.capabilities.has('NAMESPACE'))

@@ -44,3 +44,11 @@ export function parseInternalDate(text: string): Date | undefined {
   const date = new Date(sign === '-' ? local + offsetMs : local - offsetMs);
   return months.includes(month.toLowerCase()) && !Number.isNaN(date.getTime()) ? date : undefined;
 }
+
+/** The same to be sent, in UTC; undefined for a time that none can say. */
+export function writeInternalDate(at: Date): string | undefined {
+  const year = at.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) return undefined;
+  const [, day, month, , time] = at.toUTCString().split(' ');
+  return `${day}-${month}-${String(year).padStart(4, '0')} ${time} +0000`;
+}

@@ -3,18 +3,35 @@ import { CommandRefused, type ImapConnection, type OpenedMailbox } from './conne
 import { mayPass, refusal } from './refusals.ts';
 
 /** Opens a mailbox to be read only (EXAMINE, RFC 9051, section 6.3.3): nothing of it changes. Throws `source/not-found`, and what commands throw. */
-export async function examine(connection: ImapConnection, path: string, signal: AbortSignal): Promise<OpenedMailbox> {
+export function examine(connection: ImapConnection, path: string, signal: AbortSignal): Promise<OpenedMailbox> {
+  return open('EXAMINE', connection, path, signal);
+}
+
+/** Opens a mailbox to be written to (SELECT, RFC 9051, section 6.3.2), so that the server says which flags it keeps there. Throws what `examine` does. */
+export function select(connection: ImapConnection, path: string, signal: AbortSignal): Promise<OpenedMailbox> {
+  return open('SELECT', connection, path, signal);
+}
+
+async function open(
+  command: 'EXAMINE' | 'SELECT',
+  connection: ImapConnection,
+  path: string,
+  signal: AbortSignal,
+): Promise<OpenedMailbox> {
   connection.opened = undefined;
   const said = new Map<string, string>();
   let messages = 0;
+  let permanentFlags: ReadonlySet<string> | undefined;
   const onResponse = ({ text }: { text: string }) => {
     const [, code, value = ''] = /^\* OK \[(UIDVALIDITY|UIDNEXT|HIGHESTMODSEQ) (\d{1,20})\]/i.exec(text) ?? [];
     if (code !== undefined) said.set(code.toUpperCase(), value);
     const count = /^\* (\d{1,10}) EXISTS$/i.exec(text)?.[1];
     if (count !== undefined) messages = Number(count);
+    const flags = /^\* OK \[PERMANENTFLAGS \(([^)]*)\)\]/i.exec(text)?.[1];
+    if (flags !== undefined) permanentFlags = new Set(flags.toLowerCase().split(' ').filter(Boolean));
   };
   try {
-    await connection.run(`EXAMINE ${quoted(path)}`, { signal, onResponse });
+    await connection.run(`${command} ${quoted(path)}`, { signal, onResponse });
   } catch (error) {
     throw error instanceof CommandRefused && !mayPass(error) ? refusal(error, 'source/not-found') : error;
   }
@@ -24,6 +41,7 @@ export async function examine(connection: ImapConnection, path: string, signal: 
     uidNext: said.get('UIDNEXT'),
     highestModSeq: said.get('HIGHESTMODSEQ'),
     messages,
+    permanentFlags,
   };
   connection.opened = opened;
   return opened;

@@ -49,12 +49,33 @@ function messageOf(error: ConnectionLost | CommandRefused): string {
 /** What a refusal says of what was asked for; `otherwise` is what it counts as where the server does not say why. */
 export function refusal(error: CommandRefused, otherwise: 'source/not-found' | 'source/forbidden'): AppError {
   const { code, status } = error;
-  const options = { cause: error, detail: { answer: status, responseCode: code } };
+  const options = evidence(error);
   if (status === 'BAD')
     return new AppError('source/malformed', 'The mail server does not understand what it is asked.', options);
-  if (/^(NOPERM|AUTHORIZATIONFAILED|PRIVACYREQUIRED)$/.test(code))
+  if (notAllowed.test(code))
     return new AppError('source/forbidden', 'The mail server does not let this be read.', options);
   if (code === 'NONEXISTENT' || otherwise === 'source/not-found')
     return new AppError('source/not-found', 'The mail server does not open this mailbox.', options);
   return new AppError('source/forbidden', 'The mail server refuses to give this.', options);
+}
+
+/** What a refusal says of what was to be written (RFC 5530, RFC 7889). */
+export function writeRefusal(error: CommandRefused): AppError {
+  const { code, status } = error;
+  const options = evidence(error);
+  if (status === 'BAD') return new AppError('source/malformed', 'The mail server does not understand it.', options);
+  if (code === 'OVERQUOTA')
+    return new AppError('source/full', 'The mail server has no room left for this person.', options);
+  if (code === 'TOOBIG') return new AppError('source/too-large', 'It is longer than the mail server takes.', options);
+  if (code === 'TRYCREATE' || code === 'NONEXISTENT')
+    return new AppError('source/not-found', 'The mailbox is not there any more.', options);
+  if (notAllowed.test(code))
+    return new AppError('source/forbidden', 'The mail server does not let this be written.', options);
+  return new AppError('source/forbidden', 'The mail server does not accept it.', options);
+}
+
+const notAllowed = /^(NOPERM|AUTHORIZATIONFAILED|PRIVACYREQUIRED)$/;
+
+function evidence(error: CommandRefused) {
+  return { cause: error, detail: { answer: error.status, responseCode: error.code } };
 }

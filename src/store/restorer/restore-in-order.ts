@@ -16,6 +16,8 @@ export interface StreamTarget {
   writeFile(path: Path, content: () => AsyncIterable<Uint8Array>, attributes: StreamAttributes): Promise<void>;
   /** Makes a link. */
   makeLink(path: Path): Promise<void>;
+  /** How many files may be on their way at once, each from when its content was read; one unless given. */
+  readonly atOnce?: number;
 }
 
 export type Path = readonly string[];
@@ -85,11 +87,38 @@ async function restoreNodes(restoring: Restoring, folder: Path, nodes: readonly 
 }
 
 async function restoreFiles(restoring: Restoring, folder: Path, files: readonly FileNode[]): Promise<void> {
+  const { atOnce = 1 } = restoring.target;
+  const underWay = new Set<Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
   for await (const file of readFiles(restoring.repository, files)) {
     restoring.signal?.throwIfAborted();
+    if (failure !== undefined) break;
     const path = [...folder, file.node.name];
-    await attempt(restoring, path, () => restoreFile(restoring, path, file));
+    const { content, wasRead } = watched(file.content);
+    const writing = attempt(restoring, path, () => restoreFile(restoring, path, { ...file, content }))
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => underWay.delete(writing));
+    underWay.add(writing);
+    await (atOnce > 1 ? Promise.race([wasRead, writing]) : writing);
+    if (underWay.size >= atOnce) await Promise.race(underWay);
   }
+  await Promise.all(underWay);
+  if (failure !== undefined) throw failure.error;
+}
+
+/** The content, and when it was read to its end. */
+function watched(content: ReadFile['content']) {
+  const { promise: wasRead, resolve } = Promise.withResolvers<void>();
+  async function* read() {
+    try {
+      yield* content;
+    } finally {
+      resolve();
+    }
+  }
+  return { content: read(), wasRead };
 }
 
 async function restoreFile(restoring: Restoring, path: Path, { node, content }: ReadFile): Promise<void> {

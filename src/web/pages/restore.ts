@@ -56,9 +56,9 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
       ? form(session, addressOf(opened.saved, 'restore', path), html`<button>${icon('restore')}${t.begin}</button>`)
       : html`<p>${t.running} <a href="/restores/${running.id}">${t.see}</a></p>`;
   const isAsFiles = place === 'files' && isOfOthers(opened, path);
-  const { calendarsUrl, contactsUrl } = resources.config;
-  const byItself = (calendarsUrl ?? contactsUrl) ? ` ${t.byItself}` : '';
-  const body = html`<section class="card"><p class="lead">${t.lead[place]}</p>${what}${isAsFiles ? html`<p>${t.asFiles}${byItself}</p>` : ''}<ul><li>${t.newName[place]}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
+  const { calendarsUrl, contactsUrl, mailUrl } = resources.config;
+  const byItself = [(calendarsUrl ?? contactsUrl) && t.byItself, mailUrl && t.mailByItself].filter(Boolean).join(' ');
+  const body = html`<section class="card"><p class="lead">${t.lead[place]}</p>${what}${isAsFiles ? html`<p>${t.asFiles} ${byItself}</p>` : ''}<ul><li>${t.newName[place]}</li><li>${t.access}</li><li>${t.notKept}</li></ul>
 <div class="ways">${act}<a class="button quiet" href="${back}">${t.back}</a></div></section>`;
   return page(visit, isAsFiles ? t.titleAsFiles : t.title, body, { place: '/snapshots' });
 }
@@ -74,13 +74,17 @@ export async function askRestore(visit: PersonVisit): Promise<Response> {
   const expected = await weightOf(visit, opened, path);
   const running = await findRunningRestore(database, { userId, now: clock.now() });
   if (running !== null) return c.redirect(`/restores/${running.id}`, 303);
+  const earlier = await earlierOne(visit, { snapshotId: opened.saved.id, path });
   const id = randomUUID();
   const { username } = await getPerson(database, { userId });
   const { url: target, transaction } = await beginRestoreAuthorization(resources, {
     returnTo: `/restores/${id}`,
     loginHint: username ?? undefined,
   });
-  await askForRestore(database, { id, userId, snapshotId: opened.saved.id, path, expected, at: clock.now() });
+  const asked = { id, userId, snapshotId: opened.saved.id, path, expected, folder: earlier?.folder };
+  await askForRestore(database, { ...asked, at: clock.now() });
+  // Whoever seems to be gone must not write beside it.
+  if (earlier !== undefined) await cancelRestore(database, { id: earlier.id, userId, at: clock.now() });
   rememberPending(c, resources, { leg: 'restore', userId, restoreId: id, transaction });
   return c.redirect(target.href, 303);
 }
@@ -115,8 +119,12 @@ export async function restored(visit: PersonVisit): Promise<Response> {
     isRunning && view.cancelledAt === null
       ? html`<div class="ways">${postButton(session, `/restores/${view.id}/cancel`, t.cancel, 'quiet')}</div>`
       : '';
+  const address = addressOf({ id: view.snapshotId }, 'restore', view.path);
+  const further = canContinue(view, place)
+    ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
+    : '';
   const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
-${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}</section>${problemsOf(texts, view)}
+${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
   return page(visit, t.stateTitle, body, { place: '/snapshots' });
@@ -145,8 +153,29 @@ const tones: Readonly<Record<RestoreView['state'], string>> = {
   lost: 'bad',
 };
 
-async function restoreOf({ c, resources, session }: PersonVisit): Promise<RestoreView> {
-  const id = c.req.param('id') ?? '';
+/** Of mail, what is there is found again. */
+function canContinue({ folder, state }: RestoreView, place: RestorePlace): boolean {
+  return place === 'mail' && folder !== null && /^(partial|failed|cancelled|lost)$/.test(state);
+}
+
+/** The restore that this one continues, where it is one. Throws `request/not-found` for one of something else. */
+async function earlierOne(
+  visit: PersonVisit,
+  { snapshotId, path }: { snapshotId: string; path: string },
+): Promise<RestoreView | undefined> {
+  const id = visit.url.searchParams.get('after');
+  if (id === null) return undefined;
+  const view = await restoreWith(visit, id);
+  const isSame = view.snapshotId === snapshotId && view.path === path;
+  if (!isSame || !canContinue(view, restorePlaceOf(path, visit.resources.config))) throw notFound();
+  return view;
+}
+
+function restoreOf(visit: PersonVisit): Promise<RestoreView> {
+  return restoreWith(visit, visit.c.req.param('id') ?? '');
+}
+
+async function restoreWith({ resources, session }: PersonVisit, id: string): Promise<RestoreView> {
   const asked = { id, userId: session.userId, now: resources.clock.now() };
   const view = isUuid(id) ? await findRestore(resources.database, asked) : null;
   if (view === null) throw notFound();

@@ -1278,6 +1278,7 @@ export const texts: Texts = {
         'Nightkeep legt neben Ihren Kalendern auf deren Server einen neuen an und schreibt dies hinein. Ihre Kalender dort bleiben, wie sie sind.',
       contacts:
         'Nightkeep legt neben Ihren Adressbüchern auf deren Server ein neues an und schreibt dies hinein. Ihre Adressbücher dort bleiben, wie sie sind.',
+      mail: 'Nightkeep legt neben Ihren Postfächern auf dem Mailserver neue an und schreibt dies hinein, mit Markierungen und Empfangszeiten. Ihre Postfächer dort bleiben, wie sie sind.',
     },
     what: 'Was',
     all: 'Alles aus diesem Sicherungsstand',
@@ -1292,12 +1293,15 @@ export const texts: Texts = {
       'Kalender, Kontakte und E-Mails werden dort als Dateien (.ics, .vcf und .eml) abgelegt: Nightkeep ändert keinen Kalender, kein Adressbuch und kein Postfach. Importieren Sie diese Dateien in Ihren Kalender, Ihr Adressbuch oder Ihr Mailprogramm, oder laden Sie sie stattdessen herunter.',
     byItself:
       'Ein Kalender oder ein Adressbuch, das Sie für sich allein wiederherstellen, wird stattdessen auf seinem Server neu angelegt: Öffnen Sie es im Sicherungsstand und wählen Sie dort „Wiederherstellen“.',
+    mailByItself:
+      'E-Mails, die Sie für sich allein wiederherstellen, kommen stattdessen in neue Postfächer auf dem Mailserver: Öffnen Sie „mail“ im Sicherungsstand oder ein Postfach oder eine Nachricht darin und wählen Sie dort „Wiederherstellen“.',
     newName: {
       files: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
       calendars:
         'Der neue Kalender heißt „Restored“, gefolgt von Datum und Uhrzeit und, in Klammern, dem Namen von diesem.',
       contacts:
         'Das neue Adressbuch heißt „Restored“, gefolgt von Datum und Uhrzeit und, in Klammern, dem Namen von diesem.',
+      mail: 'Das neue Postfach heißt „Restored“, gefolgt von Datum und Uhrzeit. Werden mehrere angelegt, beginnen die Namen der anderen ebenso.',
     },
     access:
       'Ihr Anmeldedienst fragt Sie, ob Nightkeep das darf: Ihre Einwilligung für die Nächte wird dafür nicht verwendet.',
@@ -1338,13 +1342,36 @@ export const texts: Texts = {
         },
         'unter Ihren Adressbüchern',
       ),
+      mail: restoring(
+        {
+          into: 'ein neues Postfach',
+          the: 'das neue Postfach',
+          inThe: 'in dem neuen Postfach',
+          it: 'es',
+          inAnother: 'in einem anderen Postfach',
+        },
+        'unter Ihren Postfächern',
+      ),
     },
     failedBefore: 'Es konnte nicht begonnen werden. Nichts wurde geschrieben.',
     cancel: 'Abbrechen',
     cancelling: 'Es wird abgebrochen.',
     progress: 'Fortschritt der Wiederherstellung',
-    folder: { files: 'Ordner auf dem Server', calendars: 'Neuer Kalender', contacts: 'Neues Adressbuch' },
-    written: { files: 'Geschriebene Dateien', calendars: 'Geschriebene Einträge', contacts: 'Geschriebene Einträge' },
+    folder: {
+      files: 'Ordner auf dem Server',
+      calendars: 'Neuer Kalender',
+      contacts: 'Neues Adressbuch',
+      mail: 'Neues Postfach',
+    },
+    written: {
+      files: 'Geschriebene Dateien',
+      calendars: 'Geschriebene Einträge',
+      contacts: 'Geschriebene Einträge',
+      mail: 'Geschrieben oder von vorher da',
+    },
+    continue: 'Zum Anmeldedienst gehen und fortsetzen',
+    continues:
+      'Sie lässt sich in demselben Postfach fortsetzen: Was schon da ist, wird nicht noch einmal geschrieben. Ihr Anmeldedienst fragt Sie erneut, ob Nightkeep das darf.',
     of: (files: string) => ` von ${files}`,
     bytes: 'Geschriebene Daten',
     started: 'Begonnen',

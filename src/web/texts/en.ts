@@ -1290,6 +1290,7 @@ export const texts = {
         'Nightkeep makes a new calendar beside yours on their server, and writes this into it. Your calendars there stay as they are.',
       contacts:
         'Nightkeep makes a new address book beside yours on their server, and writes this into it. Your address books there stay as they are.',
+      mail: 'Nightkeep makes new mailboxes beside yours on the mail server, and writes this into them, with flags and times of receipt. Your mailboxes there stay as they are.',
     } satisfies Record<RestorePlace, string>,
     what: 'What',
     all: 'Everything in this snapshot',
@@ -1304,12 +1305,15 @@ export const texts = {
       'Calendars, contacts and mail are written there as files (.ics, .vcf and .eml): Nightkeep changes no calendar, no address book and no mailbox. Import these files into your calendar, address book or mail program, or download them instead.',
     byItself:
       'A calendar or an address book that is restored by itself becomes a new one on its server instead: open it in the snapshot, and press “Restore” there.',
+    mailByItself:
+      'Mail that is restored by itself goes into new mailboxes on the mail server instead: open “mail” in the snapshot, or a mailbox or message in it, and press “Restore” there.',
     newName: {
       files: 'The new folder is called “Restored”, followed by the current date and time.',
       calendars:
         'The new calendar is called “Restored”, followed by the current date and time, and the name of this one in brackets.',
       contacts:
         'The new address book is called “Restored”, followed by the current date and time, and the name of this one in brackets.',
+      mail: 'The new mailbox is called “Restored”, followed by the current date and time. If more than one is made, the names of the others begin so, too.',
     } satisfies Record<RestorePlace, string>,
     access: 'Your provider asks you whether Nightkeep may do this: your consent for the nights is not used for it.',
     notKept: 'This access is kept in memory until everything is written, and then dropped.',
@@ -1322,6 +1326,7 @@ export const texts = {
       files: restoring('folder', 'among your files'),
       calendars: restoring('calendar', 'among your calendars'),
       contacts: restoring('address book', 'among your address books'),
+      mail: restoring('mailbox', 'among your mailboxes'),
     } satisfies Record<RestorePlace, unknown>,
     failedBefore: 'It could not be started. Nothing was written.',
     cancel: 'Cancel',
@@ -1331,12 +1336,17 @@ export const texts = {
       files: 'Folder on the server',
       calendars: 'New calendar',
       contacts: 'New address book',
+      mail: 'New mailbox',
     } satisfies Record<RestorePlace, string>,
     written: {
       files: 'Files written',
       calendars: 'Entries written',
       contacts: 'Entries written',
+      mail: 'Written, or there from before',
     } satisfies Record<RestorePlace, string>,
+    continue: 'Go to the provider and continue',
+    continues:
+      'It can be continued in the same mailbox: what is there already is not written again. Your provider asks you again whether Nightkeep may do this.',
     of: (files: string) => ` of ${files}`,
     bytes: 'Data written',
     started: 'Started',

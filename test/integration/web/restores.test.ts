@@ -9,6 +9,7 @@ import { texts } from '../../../src/web/texts/en.ts';
 import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { type ImapServer, startImapServer, writable } from '../../support/servers/imap-server.ts';
 
 const t = texts.restores;
 
@@ -283,6 +284,207 @@ describe('putting back', () => {
     });
   });
 
+  describe('where the settings say where mail is', () => {
+    const name = 'Restored 2026-05-04 12.00';
+    const receivedAt = '2026-01-02T03:04:05.000Z';
+    const record = (of: string, messages: object) =>
+      Buffer.from(JSON.stringify({ name: of, delimiter: '/', uidValidity: '7', messages }));
+    const mail = {
+      INBOX: {
+        '2026-01-02 Hello [1].eml': Buffer.from('Message-ID: <1@x>\r\n\r\nHello.\r\n'),
+        '2026-01-02 Twice [2].eml': Buffer.from('Twice.\r\n'),
+        '2026-01-02 Twice [3].eml': Buffer.from('Twice.\r\n'),
+        'mailbox.json': record('INBOX', {
+          1: { receivedAt, flags: ['\\Seen', '$Work'] },
+          2: { receivedAt: '2026-01-03T03:04:05.000Z', flags: [] },
+          3: { receivedAt: '2026-01-03T03:04:05.000Z', flags: [] },
+        }),
+      },
+      Work: {
+        'Pläne_neu [0a1b2c3d]': {
+          '2026-01-02 Plan [9].eml': Buffer.from('Plan\r\n'),
+          'mailbox.json': record('Work/Pläne\\neu', { 9: { receivedAt, flags: ['\\Flagged'] } }),
+        },
+      },
+      Lost: { '2026-01-02 Odd [4].eml': Buffer.from('Odd\r\n'), 'mailbox.json': Buffer.from('no JSON') },
+    };
+    let imap: ImapServer;
+    beforeAll(async () => {
+      imap = await startImapServer();
+    });
+    afterAll(() => imap[Symbol.asyncDispose]());
+    beforeEach(async () => {
+      imap.mailboxes.clear();
+      imap.capabilities = writable;
+      imap.refuse = () => undefined;
+      imap.mischief = () => undefined;
+      imap.tokens = undefined;
+      imap.heard.splice(0);
+      imap.put('INBOX', 'mine');
+      Object.assign(pages.resources.config, { mailUrl: imap.url });
+      snapshot = (
+        await writeSnapshot(repository, { files: { 'a.txt': Buffer.from('a') }, mail }, '2026-03-06T00:00:00Z')
+      ).id;
+    });
+    afterEach(() => {
+      delete pages.resources.config.mailUrl;
+    });
+    const held = () =>
+      [...imap.mailboxes]
+        .filter(([path]) => path !== 'INBOX')
+        .flatMap(([path, { messages }]) => messages.map(({ content, flags }) => `${path}: ${content} ${flags}`))
+        .map((line) => line.replaceAll('\r\n', ' '))
+        .toSorted();
+    const changing = /^(CREATE|SUBSCRIBE|APPEND|SELECT|DELETE|RENAME|UID STORE|STORE|EXPUNGE|UID EXPUNGE|UID MOVE)$/;
+    const all = [
+      `${name}/INBOX: Message-ID: <1@x>  Hello.  \\Seen,$Work`,
+      `${name}/INBOX: Twice.  `,
+      `${name}/INBOX: Twice.  `,
+      `${name}/Lost: Odd  `,
+      `${name}/Work/Pl&AOQ-ne\\neu: Plan  \\Flagged`,
+    ].toSorted();
+    /** Continues what the page is about, as its button does. */
+    const goOn = async (page: string) => {
+      const [, action = ''] = /action="([^"]*\?after=[^"]*)"/.exec(await alice.text(page)) ?? [];
+      await alice.post(action);
+      return (await alice.comeBack()).headers.get('location') ?? '';
+    };
+    const over = async (page: string) => {
+      await eventually(async () => !(await alice.text(page)).includes(t.states.mail.running));
+      return alice.text(page);
+    };
+    /** Asks, says yes at the provider, and waits for its end; the page. */
+    const putMailBack = async (path: string) => {
+      await ask(path);
+      const page = (await alice.comeBack()).headers.get('location') ?? '';
+      await over(page);
+      return page;
+    };
+
+    it('makes new mailboxes like those of the snapshot, with flags and times, and touches none that is there', async () => {
+      const before = await alice.text(`/snapshots/${snapshot}/restore/mail`);
+      for (const said of [t.lead.mail, t.newName.mail]) expect(before).toContain(said);
+      expect(before).not.toContain(t.asFiles);
+      const page = await alice.text(await putMailBack('mail'));
+      for (const said of [t.states.mail.partial, t.folder.mail, name, t.written.mail]) expect(page).toContain(said);
+      expect(page).toContain('Could not write Lost/mailbox.json: it cannot be read');
+      expect(held()).toEqual(all);
+      expect([...imap.mailboxes.keys()]).toEqual([
+        'INBOX',
+        name,
+        ...['INBOX', 'Lost'].map((one) => `${name}/${one}`),
+        `${name}/Work/Pl&AOQ-ne\\neu`,
+      ]);
+      expect(imap.mailboxes.get(`${name}/INBOX`)?.messages[0]?.receivedAt.toISOString()).toBe(receivedAt);
+      expect(imap.mailboxes.get(`${name}/Lost`)?.messages[0]?.receivedAt.toISOString()).toBe(
+        '2026-01-02T03:04:05.000Z',
+      );
+      for (const { name: command, arguments: of } of imap.heard) if (changing.test(command)) expect(of).toContain(name);
+      expect(server.heard).toEqual([]);
+      const { audit } = pages.resources.database;
+      const entry = await audit.findFirstOrThrow({ where: { userId: await alice.userId(), act: 'files-restored' } });
+      expect(entry.about).toBe(`snapshot ${snapshot.slice(0, 8)} to the source`);
+    });
+
+    it.each([
+      ['mail/INBOX', all.filter((line) => line.startsWith(`${name}/INBOX:`))],
+      ['mail/Work', all.filter((line) => line.startsWith(`${name}/Work`))],
+      ['mail/Work/Pläne_neu [0a1b2c3d]', [`${name}/Pl&AOQ-ne\\neu: Plan  \\Flagged`]],
+      ['mail/INBOX/2026-01-02 Hello [1].eml', [`${name}: Message-ID: <1@x>  Hello.  \\Seen,$Work`]],
+    ])('of %s writes that alone', async (path, expected) => {
+      const page = await alice.text(await putMailBack(path.split('/').map(encodeURIComponent).join('/')));
+      expect(page).toContain(t.states.mail.succeeded);
+      expect(page).not.toContain(t.continue);
+      expect(held()).toEqual(expected);
+    });
+
+    it('never writes into a mailbox that is there', async () => {
+      imap.put(name, 'mine, too');
+      await putMailBack('mail/Work');
+      expect(imap.mailboxes.get(name)?.messages).toHaveLength(1);
+      expect(held()).toContain(`${name} (2)/Work/Pl&AOQ-ne\\neu: Plan  \\Flagged`);
+    });
+
+    it.each(['', 'mail/INBOX/mailbox.json'])('writes files of %j, and says so before', async (path) => {
+      const before = await alice.text(`/snapshots/${snapshot}/restore/${path}`);
+      for (const said of [t.titleAsFiles, t.asFiles, t.mailByItself]) expect(before).toContain(said);
+      expect(before).not.toContain(t.byItself);
+      await putBack(path);
+      expect(written()[0]).toBe(`MKCOL ${folder}/`);
+      expect(held()).toEqual([]);
+    });
+
+    it('names a message that the server refuses, and mailboxes without some flags, and writes the rest', async () => {
+      imap.refuse = ({ content, flags }) =>
+        content.includes('Plan') ? 'TOOBIG' : flags.includes('$Work') ? 'LIMIT' : undefined;
+      const page = await alice.text(await putMailBack('mail'));
+      expect(page).toContain(t.states.mail.partial);
+      expect(page).toContain('it is longer than the mail server takes (NO TOOBIG)');
+      expect(page).toContain('without flags that the mail server does not keep there: $Work (1 message)');
+      expect(held()).toHaveLength(4);
+    });
+
+    it('writes nothing where the server lets nobody make a mailbox', async () => {
+      imap.mischief = ({ name: command }, tag, socket) =>
+        command === 'CREATE' && socket.write(`${tag} NO [NOPERM] No.\r\n`);
+      const page = await alice.text(await putMailBack('mail'));
+      for (const said of [t.failedBefore, 'The server does not let Nightkeep write there'])
+        expect(page).toContain(said);
+      expect(page).not.toContain(t.continue);
+      expect(held()).toEqual([]);
+    });
+
+    it('stops where there is no room left, and is continued in the same mailbox: nothing is there twice', async () => {
+      imap.refuse = () => 'OVERQUOTA';
+      const page = await putMailBack('mail');
+      for (const said of [t.states.mail.failed, 'The mail server has no room left', t.continues])
+        expect(await alice.text(page)).toContain(said);
+      imap.refuse = ({ content }) => (content.includes('Plan') ? 'OVERQUOTA' : undefined);
+      const second = await goOn(page);
+      expect(await over(second)).toContain('has no room left for this person (NO OVERQUOTA)');
+      expect(held()).toEqual(all.filter((line) => !line.includes('Plan')));
+      imap.refuse = () => undefined;
+      await over(await goOn(second));
+      expect(held()).toEqual(all);
+      await over(await goOn(page));
+      expect(held()).toEqual(all);
+    });
+
+    it('is continued where its process went away, and that stops if it comes back', async () => {
+      imap.refuse = () => 'OVERQUOTA';
+      const page = await putMailBack('mail/INBOX');
+      imap.refuse = () => undefined;
+      const id = page.slice('/restores/'.length);
+      const { restore } = pages.resources.database;
+      const toldAt = new Date(pages.clock.now().getTime() - 61_000);
+      await restore.update({ where: { id }, data: { state: 'running', toldAt, finishedAt: null } });
+      expect(await over(await goOn(page))).toContain(t.states.mail.succeeded);
+      expect((await restore.findUniqueOrThrow({ where: { id } })).cancelledAt).not.toBeNull();
+      expect(held()).toEqual(all.filter((line) => line.startsWith(`${name}/INBOX:`)));
+    });
+
+    it('is continued by its person alone, of the same part, and not while it runs', async () => {
+      imap.refuse = () => 'OVERQUOTA';
+      const page = await putMailBack('mail/INBOX');
+      const after = `?after=${page.slice('/restores/'.length)}`;
+      const bob = await pages.consented();
+      expect((await ask(`mail/INBOX${after}`, bob)).status).toBe(404);
+      const { id: bobs } = await writeSnapshot(await addRepository(pages, bob), { mail }, '2026-03-06T00:00:00Z');
+      expect((await bob.post(`/snapshots/${bobs}/restore/mail/INBOX${after}`)).status).toBe(404);
+      pages.atProvider = alice.person;
+      for (const path of ['mail', 'mail/Work', 'files']) expect((await ask(`${path}${after}`)).status).toBe(404);
+      expect((await ask('mail/INBOX?after=what')).status).toBe(404);
+      expect((await ask(`mail/INBOX${after}`)).status).toBe(303);
+    });
+
+    it('says so where the access is refused and the provider gives no other', async () => {
+      imap.tokens = new Set();
+      const page = await alice.text(await putMailBack('mail/INBOX'));
+      expect(page).toContain('The access that your provider gave for this restore has ended');
+      expect(page).toContain(t.failedBefore);
+    });
+  });
+
   it.each([
     ['files/Letters/two.txt', [`MKCOL ${folder}/`, `PUT ${folder}/two.txt`]],
     ['files', [`MKCOL ${folder}/`, `MKCOL ${folder}/Letters/`]],
@@ -431,7 +633,7 @@ describe('putting back', () => {
     snapshot = await another({ mine: { pipe: { node: pipe }, 'z.txt': Buffer.from('z') } });
     const page = await putBack('files/mine');
     expect(page).toContain(t.states.files.partial);
-    expect(page).toContain('Could not write pipe: WebDAV has no devices, pipes or sockets.');
+    expect(page).toContain('Could not write pipe: the server has no devices, pipes or sockets.');
   });
 
   it.each([403, 501])('says so where the server answers %i to the new folder', async (status) => {

@@ -18,6 +18,8 @@ export interface HeldMailbox {
   modSeq: number;
   /** Such as `\Sent`. */
   attributes: string[];
+  /** Flags that it keeps; all where it does not say. */
+  permanentFlags?: string[];
 }
 
 /** One command as a connection sent it, without its tag. */
@@ -26,6 +28,13 @@ export interface HeardCommand {
   readonly arguments: string;
   /** Which mailbox that connection has open. */
   readonly opened: string | undefined;
+}
+
+/** A message as APPEND brings it. */
+export interface AppendedMessage {
+  readonly path: string;
+  readonly content: Buffer;
+  readonly flags: string[];
 }
 
 /** Answers in the server's stead: true where it did. What it sends goes to the socket; `tag` is the command's. */
@@ -40,6 +49,12 @@ export interface ImapServer extends AsyncDisposable {
   tokens: Set<string> | undefined;
   capabilities: string[];
   delimiter: string;
+  /** In front of the names of the person's mailboxes. */
+  prefix: string;
+  /** The response code with which a message is refused; undefined where it is taken. */
+  refuse: (message: AppendedMessage) => string | undefined;
+  /** What is stored of a message. */
+  store: (content: Buffer) => Buffer;
   greeting: string;
   mischief: MailMischief;
   readonly heard: HeardCommand[];
@@ -58,6 +73,8 @@ export const modern = [
   ...['IMAP4rev1', 'SASL-IR', 'AUTH=OAUTHBEARER', 'AUTH=XOAUTH2', 'NAMESPACE'],
   ...['LIST-EXTENDED', 'LIST-STATUS', 'SPECIAL-USE', 'CONDSTORE'],
 ];
+/** With what makes writing fast. */
+export const writable = [...modern, 'LITERAL+', 'MULTIAPPEND', 'UIDPLUS'];
 /** As one has them that knows little more than RFC 3501. */
 export const plain = ['IMAP4rev1', 'AUTH=XOAUTH2'];
 
@@ -69,6 +86,9 @@ export async function startImapServer({ tls }: { tls?: { key: string; cert: stri
     tokens: undefined,
     capabilities: modern,
     delimiter: '/',
+    prefix: '',
+    refuse: () => undefined,
+    store: (content) => content,
     greeting: '* OK ready',
     mischief: () => undefined,
     heard: [],
@@ -135,6 +155,8 @@ export function mailboxAt({ mailboxes }: Pick<ImapServer, 'mailboxes'>, path: st
 function serve(server: ImapServer, socket: Socket): void {
   let opened: string | undefined;
   let input = '';
+  /** What is being received, where it is no line. */
+  let literal: { left: number; readonly take: (content: Buffer) => void } | undefined;
   /** What takes the next line, where it belongs to a command. */
   let next: ((line: string) => void) | undefined;
   const say = (line: string) => socket.write(`${line}\r\n`, 'latin1');
@@ -163,9 +185,29 @@ function serve(server: ImapServer, socket: Socket): void {
       ok();
     } else if (name === 'AUTHENTICATE') authenticate(rest, tag);
     else if (name === 'NAMESPACE') {
-      say(`* NAMESPACE (("" "${server.delimiter}")) (("Others${server.delimiter}" "${server.delimiter}")) NIL`);
+      say(
+        `* NAMESPACE (("${server.prefix}" "${server.delimiter}")) (("Others${server.delimiter}" "${server.delimiter}")) NIL`,
+      );
       ok();
-    } else if (name === 'LIST' || name === 'LSUB') {
+    } else if (name === 'LIST' && /^"" (""|"(?!\*")|\w)/.test(rest)) {
+      const path = unquoted(rest.slice(3));
+      const mailbox = server.mailboxes.get(path);
+      const delimiter = server.delimiter === '' ? 'NIL' : `"${server.delimiter}"`;
+      if (path === '') say(`* LIST (\\Noselect) ${delimiter} ""`);
+      if (mailbox !== undefined) say(`* LIST (${mailbox.attributes.join(' ')}) ${delimiter} ${quoted(path)}`);
+      ok();
+    } else if (name === 'CREATE') {
+      const path = unquoted(rest);
+      if (server.mailboxes.has(path)) say(`${tag} NO It is there already.`);
+      else {
+        mailboxAt(server, path);
+        ok();
+      }
+    } else if (name === 'SUBSCRIBE') {
+      server.mailboxes.get(unquoted(rest))?.attributes.push('\\Subscribed');
+      ok();
+    } else if (name === 'APPEND') receive(rest, tag);
+    else if (name === 'LIST' || name === 'LSUB') {
       list(name, rest);
       ok();
     } else if (name === 'STATUS') {
@@ -173,7 +215,7 @@ function serve(server: ImapServer, socket: Socket): void {
       const mailbox = server.mailboxes.get(path);
       if (mailbox !== undefined) say(`* STATUS ${quoted(path)} ${statusOf(mailbox)}`);
       (mailbox === undefined ? none : ok)();
-    } else if (name === 'EXAMINE') {
+    } else if (name === 'EXAMINE' || name === 'SELECT') {
       const mailbox = server.mailboxes.get(unquoted(rest));
       opened = undefined;
       if (mailbox === undefined) {
@@ -181,17 +223,54 @@ function serve(server: ImapServer, socket: Socket): void {
         return;
       }
       opened = unquoted(rest);
-      const { messages, uidNext, uidValidity, modSeq } = mailbox;
+      const { messages, uidNext, uidValidity, modSeq, permanentFlags } = mailbox;
       say(`* ${messages.length} EXISTS`);
+      if (name === 'EXAMINE') say('* OK [PERMANENTFLAGS ()] Read-only.');
+      else if (permanentFlags !== undefined) say(`* OK [PERMANENTFLAGS (${permanentFlags.join(' ')})] kept`);
       say(`* OK [UIDVALIDITY ${uidValidity}] valid`);
       say(`* OK [UIDNEXT ${uidNext}] next`);
       if (server.capabilities.includes('CONDSTORE')) say(`* OK [HIGHESTMODSEQ ${modSeq}] highest`);
-      ok('[READ-ONLY] opened');
+      ok(name === 'EXAMINE' ? '[READ-ONLY] opened' : '[READ-WRITE] opened');
     } else if (name === 'UID FETCH') {
       const mailbox = opened === undefined ? undefined : server.mailboxes.get(opened);
       if (mailbox !== undefined) fetchFrom(mailbox, rest);
       (mailbox === undefined ? none : ok)();
     } else say(`${tag} BAD What?`);
+  }
+
+  /** The head of an APPEND as far as its first literal, which is taken before anything is answered. */
+  function receive(rest: string, tag: string): void {
+    const [, path = ''] = /^("(?:[^"\\]|\\.)*"|\S+)/.exec(rest) ?? [];
+    const received: AppendedMessage[] = [];
+    const dates: Date[] = [];
+    const read = (line: string) => {
+      const [, flags = '', date, size = '', plus] = /^ ?\(([^)]*)\) (?:"([^"]*)" )?\{(\d+)(\+?)\}$/.exec(line) ?? [];
+      if (size === '') {
+        say(line === '' ? `${tag} ${store(unquoted(path), received, dates)}` : `${tag} BAD What?`);
+        return;
+      }
+      dates.push(date === undefined ? new Date() : new Date(date));
+      if (plus === '') say('+ go on');
+      literal = {
+        left: Number(size),
+        take: (content) => {
+          received.push({ path: unquoted(path), content, flags: flags.split(' ').filter(Boolean) });
+          next = read;
+        },
+      };
+    };
+    read(rest.slice(path.length));
+  }
+
+  /** All of them or none (RFC 3502); the answer to it. */
+  function store(path: string, received: readonly AppendedMessage[], dates: readonly Date[]): string {
+    const mailbox = server.mailboxes.get(path);
+    if (mailbox === undefined) return 'NO [TRYCREATE] There is none.';
+    const refused = received.map(server.refuse).find((code) => code !== undefined);
+    if (refused !== undefined) return refused === 'BAD' ? 'BAD What?' : `NO [${refused}] No.`;
+    for (const [at, { content, flags }] of received.entries())
+      server.put(path, server.store(content), { receivedAt: dates[at] ?? longAgo, flags });
+    return 'OK stored';
   }
 
   function authenticate(rest: string, tag: string): void {
@@ -240,11 +319,11 @@ function serve(server: ImapServer, socket: Socket): void {
       if (items.includes('INTERNALDATE')) parts.push(`INTERNALDATE "${internalDate(message.receivedAt)}"`);
       if (items.includes('RFC822.SIZE')) parts.push(`RFC822.SIZE ${size}`);
       const head = `* ${at + 1} FETCH (${parts.join(' ')}`;
-      if (items.includes('HEADER.FIELDS')) {
-        const subject = /^subject:.*(?:\r\n[ \t].*)*/im.exec(
-          message.content.toString('latin1').split('\r\n\r\n')[0] ?? '',
-        )?.[0];
-        sendLiteral(`${head} BODY[HEADER.FIELDS (SUBJECT)]`, Buffer.from(`${subject ?? ''}\r\n\r\n`, 'latin1'));
+      const field = /HEADER\.FIELDS \((\S+)\)/.exec(items)?.[1];
+      if (field !== undefined) {
+        const header = message.content.toString('latin1').split('\r\n\r\n')[0] ?? '';
+        const found = new RegExp(`^${field}:.*(?:\\r\\n[ \\t].*)*`, 'im').exec(header)?.[0];
+        sendLiteral(`${head} BODY[HEADER.FIELDS (${field})]`, Buffer.from(`${found ?? ''}\r\n\r\n`, 'latin1'));
       } else if (items.includes('BODY.PEEK[]')) {
         const [, from, length] = /BODY\.PEEK\[\]<(\d+)\.(\d+)>/.exec(items) ?? [];
         const content =
@@ -262,7 +341,18 @@ function serve(server: ImapServer, socket: Socket): void {
 
   socket.on('data', (chunk) => {
     input += chunk.toString('latin1');
-    for (let end = input.indexOf('\r\n'); end !== -1; end = input.indexOf('\r\n')) {
+    for (;;) {
+      if (literal !== undefined) {
+        if (input.length < literal.left) return;
+        const { left, take } = literal;
+        literal = undefined;
+        const content = Buffer.from(input.slice(0, left), 'latin1');
+        input = input.slice(left);
+        take(content);
+        continue;
+      }
+      const end = input.indexOf('\r\n');
+      if (end === -1) return;
       const line = input.slice(0, end);
       input = input.slice(end + 2);
       handle(line);
