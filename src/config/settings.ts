@@ -243,7 +243,7 @@ export const settings = {
   FILES_WRITE: {
     read: oneOf('on', 'off'),
     default: 'on',
-    help: 'Whether people may restore to the source (a new folder among their files, a new calendar or a new address book), with an access that they grant for that only; `off` if the server accepts no changes with tokens of the provider',
+    help: 'Whether people may restore to the source (a new folder among their files, a new calendar, a new address book or new mailboxes), with an access that they grant for that only; `off` if the server accepts no changes with tokens of the provider',
   },
   FILES_WRITE_SCOPES: {
     read: words,

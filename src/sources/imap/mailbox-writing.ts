@@ -20,7 +20,7 @@ import {
   withoutKeywords,
 } from './new-message.ts';
 import { quoted } from './opened-mailbox.ts';
-import { outage, writeRefusal } from './refusals.ts';
+import { mayPassWritten, outage, writeRefusal } from './refusals.ts';
 import { type CommandPart, ContentFailed } from './sent-command.ts';
 import type { KnownBy, ThereAlready } from './there-already.ts';
 
@@ -223,13 +223,10 @@ async function appendOnce(
   } catch (error) {
     if (error instanceof ConnectionLost) return error;
     if (error instanceof ContentFailed) throw error.cause ?? error;
-    if (error instanceof CommandRefused && !passing.test(error.code)) throw writeRefusal(error);
+    if (error instanceof CommandRefused && !mayPassWritten(error)) throw writeRefusal(error);
     throw error;
   }
 }
-
-/** Of a mailbox that may take the message in a moment; others that pass elsewhere are about the message here. */
-const passing = /^(UNAVAILABLE|INUSE|SERVERBUG|CONTACTADMIN|EXPUNGEISSUED)$/;
 
 function partsOf(one: Waiting, capabilities: ReadonlySet<string>): CommandPart[] {
   const { bytes, flags, message } = one;

@@ -59,6 +59,13 @@ export function refusal(error: CommandRefused, otherwise: 'source/not-found' | '
   return new AppError('source/forbidden', 'The mail server refuses to give this.', options);
 }
 
+/** Whether a message that is refused may be sent again in a moment: what limits or fills something is about the message, or about room. */
+export function mayPassWritten(error: CommandRefused): boolean {
+  const { code, message } = error;
+  const isOfRoom = code === 'OVERQUOTA' && /\b(disk|mailbox|quota|space|storage)\b/i.test(message);
+  return mayPass(error) && code !== 'LIMIT' && !isOfRoom;
+}
+
 /** What a refusal says of what was to be written (RFC 5530, RFC 7889). */
 export function writeRefusal(error: CommandRefused): AppError {
   const { code, status } = error;

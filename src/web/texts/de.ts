@@ -1294,7 +1294,7 @@ export const texts: Texts = {
     byItself:
       'Ein Kalender oder ein Adressbuch, das Sie für sich allein wiederherstellen, wird stattdessen auf seinem Server neu angelegt: Öffnen Sie es im Sicherungsstand und wählen Sie dort „Wiederherstellen“.',
     mailByItself:
-      'E-Mails, die Sie für sich allein wiederherstellen, kommen stattdessen in neue Postfächer auf dem Mailserver: Öffnen Sie „mail“ im Sicherungsstand oder ein Postfach oder eine Nachricht darin und wählen Sie dort „Wiederherstellen“.',
+      'E-Mails, die Sie für sich allein wiederherstellen, kommen stattdessen in neue Postfächer auf dem Mailserver: Öffnen Sie „E-Mails“ im Sicherungsstand oder ein Postfach oder eine Nachricht darin und wählen Sie dort „Wiederherstellen“.',
     newName: {
       files: 'Der neue Ordner heißt „Restored“, gefolgt von Datum und Uhrzeit.',
       calendars:

@@ -1306,7 +1306,7 @@ export const texts = {
     byItself:
       'A calendar or an address book that is restored by itself becomes a new one on its server instead: open it in the snapshot, and press “Restore” there.',
     mailByItself:
-      'Mail that is restored by itself goes into new mailboxes on the mail server instead: open “mail” in the snapshot, or a mailbox or message in it, and press “Restore” there.',
+      'Mail that is restored by itself goes into new mailboxes on the mail server instead: open “Mail” in the snapshot, or a mailbox or message in it, and press “Restore” there.',
     newName: {
       files: 'The new folder is called “Restored”, followed by the current date and time.',
       calendars:

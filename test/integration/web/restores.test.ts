@@ -405,13 +405,16 @@ describe('putting back', () => {
       expect(held()).toContain(`${name} (2)/Work/Pl&AOQ-ne\\neu: Plan  \\Flagged`);
     });
 
-    it.each(['', 'mail/INBOX/mailbox.json'])('writes files of %j, and says so before', async (path) => {
-      const before = await alice.text(`/snapshots/${snapshot}/restore/${path}`);
-      for (const said of [t.titleAsFiles, t.asFiles, t.mailByItself]) expect(before).toContain(said);
-      expect(before).not.toContain(t.byItself);
+    it.each(['', 'mail/INBOX/mailbox.json'])('writes files of %j', async (path) => {
       await putBack(path);
       expect(written()[0]).toBe(`MKCOL ${folder}/`);
       expect(held()).toEqual([]);
+    });
+
+    it('says before what is written as files, and how it becomes mail', async () => {
+      const before = await alice.text(`/snapshots/${snapshot}/restore/mail/INBOX/mailbox.json`);
+      for (const said of [t.titleAsFiles, t.asFiles, t.mailByItself]) expect(before).toContain(said);
+      expect(before).not.toContain(t.byItself);
     });
 
     it('names a message that the server refuses, and mailboxes without some flags, and writes the rest', async () => {

@@ -41,9 +41,15 @@ interface DovecotOptions {
   readonly connections?: number;
   /** The lines of `oauth2.conf`, where it judges tokens in another way than by `tokens`. */
   readonly oauth2?: string;
+  /** In an mbox, a mailbox that holds messages holds no others; a Maildir without it. */
+  readonly format?: 'maildir' | 'mbox';
 }
 
-export async function startDovecot({ connections = 10, oauth2 }: DovecotOptions = {}): Promise<Dovecot> {
+export async function startDovecot({
+  connections = 10,
+  oauth2,
+  format = 'maildir',
+}: DovecotOptions = {}): Promise<Dovecot> {
   const home = await temporaryFolder('dovecot');
   const tokens = new Map<string, string>();
   const introspection = createServer(async (request, response) => {
@@ -76,7 +82,7 @@ username_attribute = preferred_username
     async (free) => {
       port = free;
       const configuration = join(home.path, 'dovecot.conf');
-      await writeFile(configuration, configurationOf(home.path, { port, authentication, connections }));
+      await writeFile(configuration, configurationOf(home.path, { port, authentication, connections, format }));
       return { command: dovecot ?? '', args: ['-F', '-c', configuration] };
     },
     async () => {
@@ -122,7 +128,12 @@ export async function forgetNumbers(maildir: string): Promise<void> {
 
 function configurationOf(
   home: string,
-  { port, authentication, connections }: { port: number; authentication: string; connections: number },
+  {
+    port,
+    authentication,
+    connections,
+    format,
+  }: Required<Pick<DovecotOptions, 'connections' | 'format'>> & { port: number; authentication: string },
 ): string {
   return `base_dir = ${home}/base
 state_dir = ${home}/state
@@ -133,7 +144,7 @@ protocols = imap
 auth_mechanisms = oauthbearer xoauth2
 auth_failure_delay = 0
 first_valid_uid = 1
-mail_location = maildir:${home}/mail/%u
+mail_location = ${format}:${home}/mail/%u
 passdb {
   driver = oauth2
   mechanisms = oauthbearer xoauth2

@@ -55,6 +55,7 @@ test('what may be guessed chooses samples and moments alone', () => {
     'src/sources/dav/webdav.ts',
     'src/sources/dav/writer.ts',
     'src/sources/imap/imap-source.ts',
+    'src/sources/imap/mail-writer.ts',
     'src/store/repository/check.ts',
   ]);
 });

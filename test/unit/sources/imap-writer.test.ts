@@ -146,6 +146,20 @@ describe('a message', () => {
     expect(contents().toSorted()).toEqual([0, 1, 2, 4, 5].map((n) => withId(n)));
   });
 
+  test.each([
+    ['OVERQUOTA] Account exceeded command or bandwidth limits. [', 1],
+    ['UNAVAILABLE', 1],
+    ['OVERQUOTA] You have exceeded the limit of your mailbox. [', 0],
+    ['LIMIT', 0],
+  ])('that is refused with [%s] is sent again only where that may pass', async (code, times) => {
+    server.capabilities = plain;
+    let refusals = 0;
+    server.refuse = () => (refusals++ === 0 ? code : undefined);
+    const results = await writeAll(several(1));
+    expect(codes(results)[0] === 'written').toBe(times === 1);
+    expect(heard('APPEND')).toHaveLength(1 + times);
+  });
+
   test.each([writable, plain])('that cannot be read is not written, and the next one is', async (...capabilities) => {
     server.capabilities = capabilities.flat();
     const damaged = new AppError('repository/damaged', 'It is damaged.');
