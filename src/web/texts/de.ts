@@ -1288,6 +1288,7 @@ export const texts: Texts = {
       files: (count, size) => `${files(count)}, ${size}`,
       calendars: (count, size) => `${items(count)}, ${size}`,
       contacts: (count, size) => `${items(count)}, ${size}`,
+      mail: (count, size) => `${items(count)}, ${size}`,
     },
     asFiles:
       'Kalender, Kontakte und E-Mails werden dort als Dateien (.ics, .vcf und .eml) abgelegt: Nightkeep ändert keinen Kalender, kein Adressbuch und kein Postfach. Importieren Sie diese Dateien in Ihren Kalender, Ihr Adressbuch oder Ihr Mailprogramm, oder laden Sie sie stattdessen herunter.',

@@ -1300,6 +1300,7 @@ export const texts = {
       files: (count: number, size: string) => `${formats.number(count)} ${count === 1 ? 'file' : 'files'}, ${size}`,
       calendars: (count: number, size: string) => `${entries(count)}, ${size}`,
       contacts: (count: number, size: string) => `${entries(count)}, ${size}`,
+      mail: (count: number, size: string) => `${entries(count)}, ${size}`,
     } satisfies Record<RestorePlace, unknown>,
     asFiles:
       'Calendars, contacts and mail are written there as files (.ics, .vcf and .eml): Nightkeep changes no calendar, no address book and no mailbox. Import these files into your calendar, address book or mail program, or download them instead.',
