@@ -10,13 +10,31 @@ export async function judgeAbsence(run: Run, { member, within }: Place, error: A
   if (error.code !== 'source/not-found' || within === undefined) return error;
   within.relisting ??= listAgain(run, within);
   const again = await within.relisting;
-  if (again !== undefined && !again.isIncomplete && !names(again, member)) return 'gone';
+  if (again !== undefined && !again.isIncomplete && !names(again, member))
+    return mayBeMoved(member, within.listing, again) ? moved(error) : 'gone';
   const { cause, detail } = error;
   const status = detail.status === undefined ? '' : ` (HTTP ${detail.status})`;
   return new AppError(error.code, `Its folder lists it, but it is not found when it is requested.${status}`, {
     cause,
     detail,
   });
+}
+
+/** Whether its folder now lists another folder than at first: what was in the one may be in the other, of which this archive has nothing. */
+function mayBeMoved({ kind }: Member, first: Listing | undefined, again: Listing): boolean {
+  return (
+    kind === 'collection' &&
+    first !== undefined &&
+    again.members.some((one) => one.kind === 'collection' && !names(first, one))
+  );
+}
+
+function moved(cause: AppError): AppError {
+  return new AppError(
+    'source/changed',
+    'It was moved, renamed or deleted while the backup ran. If it was moved or renamed, the next backup has it in its new place.',
+    { cause },
+  );
 }
 
 /** Once for all that was not found in it. */

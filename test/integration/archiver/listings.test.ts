@@ -135,6 +135,24 @@ describe('what is listed and not found when it is asked for', () => {
     },
   );
 
+  test('that was a folder keeps its copy where the folder, asked again, has another one that may be the same', async () => {
+    const plans = () => folder({ 'a.txt': file('plan') });
+    await night({ plans: plans(), 'x.txt': file('x') });
+    const renaming: Mischief = ({ path }, response) => {
+      if (!path.startsWith('/dav/plans')) return undefined;
+      server.root.children?.delete('plans');
+      server.root.children?.set('projects', plans());
+      end(response, 404);
+      return true;
+    };
+    const { texts, problems, seen } = await night({ plans: plans(), 'x.txt': file('x') }, renaming);
+    expect(problems).toMatchObject([{ path: 'plans', code: 'source/changed', kept: true }]);
+    expect(problems[0]?.message).toContain('It was moved, renamed or deleted while the backup ran.');
+    expect([texts['plans/a.txt'], seen.gone]).toEqual(['plan', 0]);
+    const next = await night({ projects: plans(), 'x.txt': file('x') });
+    expect(next).toMatchObject({ problems: [], texts: { 'projects/a.txt': 'plan' }, seen: { gone: 1 } });
+  });
+
   test('is gone where the folder, asked again, no longer names it', async () => {
     await night({ sub: folder({ a: file('a') }), f: file('1'), g: file('g') });
     const vanish: Mischief = ({ path }) => {
