@@ -1,6 +1,6 @@
 import type { Database } from '../../src/database/client.ts';
 
-/** Inserts people with one grant each, of which the first `due` are due. No key opens their tokens. */
+/** Inserts people with one grant each; the first `due` of them are due. No key opens their tokens. */
 export async function insertGrants(
   database: Database,
   { grants, due }: { grants: number; due: number },

@@ -56,7 +56,7 @@ const here = '/-here-/';
 /** Stands for a number that no other listing has: a tree without an end whose folders were alike would be found out. */
 const serial = '-serial-';
 let serials = 0;
-/** Listings as they are but for the path, so that it takes this process little to answer, and delays nobody who asks besides. */
+/** Listings, complete except for the path, so that answering takes this process little time and delays nobody else. */
 const listings = new Map<string, string>();
 
 function listingFor(kind: string, { deep, path, headers }: Asked): string {

@@ -24,7 +24,7 @@ export interface S3Night {
   readonly requests: Readonly<Record<string, number>>;
 }
 
-/** Nights into a bucket of which every answer takes so long, one after the other. */
+/** Nights into a bucket whose answers each take this long, one after the other. */
 export async function* timeS3Nights(latencyMs: number): AsyncGenerator<S3Night> {
   await using server = await startMemoryS3({ pageSize: 1000 });
   await using relay = await openHttpRelay(server.origin, latencyMs);

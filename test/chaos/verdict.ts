@@ -60,7 +60,7 @@ async function findUnexplained({ resources: { database }, usernames }: World, ni
   return plans.length === usernames.length ? strange : [...strange, `${plans.length} plans`];
 }
 
-/** A worker is told within a second that a run is no longer its own, and clocks that are put right may be off by that much. */
+/** A worker learns within a second that a run is no longer its own, and clocks that are put right may be off by that much. */
 const toleranceMs = 3_000;
 
 async function findOverlapping({ resources: { database }, fileRequests, machineOf }: World): Promise<string[]> {

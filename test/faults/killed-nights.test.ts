@@ -5,7 +5,7 @@ import { contentOf } from '../support/fixtures/archive-night.ts';
 import { file, folder, type HostileNode } from '../support/servers/hostile-webdav.ts';
 import { type Kill, type KilledNight, openKilledNight } from './killed-nights.ts';
 
-/** A small night, and with `npm run test:faults -- --kills 40 killed-nights` one of 300 MB that is killed so often. */
+/** A small night; with `npm run test:faults -- --kills 40 killed-nights`, one of 300 MB that is killed forty times. */
 const full = process.env.FAULT_KILLS !== undefined;
 const kills = Number(process.env.FAULT_KILLS ?? 4);
 const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);

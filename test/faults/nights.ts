@@ -55,7 +55,7 @@ export interface Nights extends AsyncDisposable {
   nights(): Promise<{ count: number; retried: number; lost: LostNight[] }>;
 }
 
-/** Nothing that proves a token gone, but for a refusal that is none: no correct client could go on after that. */
+/** None of them proves that a token is gone (`invalid_grant` is a false refusal here): after such a proof no correct client could continue. */
 const faulty: readonly Fault[] = [
   { kind: 'cut', when: 'before' },
   { kind: 'cut', when: 'after' },

@@ -12,7 +12,7 @@ export type Fault =
   | { kind: 'held'; when: When; until: () => Promise<unknown> }
   /** The connection is cut: before the token is used up, or after, and then the answer is lost. */
   | { kind: 'cut'; when: When }
-  /** A 200 of which only the first half arrives. */
+  /** A 200 whose second half never arrives. */
   | { kind: 'truncated' }
   /** A server error instead of the answer. */
   | { kind: 'status'; when: When; status: 429 | 500 | 502 | 503 | 504; retryAfter?: string }

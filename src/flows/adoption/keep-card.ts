@@ -26,7 +26,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>
 const batch = 500;
 const width = 8;
 const dayMs = 86_400_000;
-/** So long a card is believed to lie where it was seen last. */
+/** For how long a card is assumed to be where it was seen last. */
 const trustedMs = 7 * dayMs;
 /** A night looks at the card anyway, and records that this long before the card would be due to be looked at. */
 const nightMs = dayMs;

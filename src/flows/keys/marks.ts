@@ -18,14 +18,14 @@ const freshMs = 10 * 60_000;
 /** A token must not wait long for a store that does not answer. */
 const patienceMs = 5_000;
 const pauseWhileAwayMs = 60_000;
-/** Where the store lets no mark go, so long passes between two that say newer tokens only. */
+/** Where the store lets no mark be removed, at least this long passes between two that differ in newer tokens only. */
 const pauseWhereAllStayMs = 7 * 86_400_000;
 const mostRemembered = 10_000;
 
 interface Read {
   readonly mark: Mark;
   readonly isOfNewestKey: boolean;
-  /** The names of those that lie there; of those that the newest took the place of; and how many say nothing: they were altered, or their key is gone. */
+  /** The names of those that are there; of those that the newest replaced; and how many cannot be read: altered, or of a key that is gone. */
   readonly files: readonly string[];
   readonly older: readonly string[];
   readonly unreadable: number;

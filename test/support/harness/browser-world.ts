@@ -36,7 +36,7 @@ export interface BrowserWorld extends AsyncDisposable {
   readonly runs: Readonly<Record<'ended' | 'running', string>>;
   /** The night of her run that ended in part, for which there is another one. */
   readonly night: string;
-  /** The receipt of somebody of whom nothing is left. */
+  /** The receipt of somebody who was erased. */
   readonly receipt: string;
   /** A restore to the source that alice began. */
   readonly restore: string;
@@ -153,7 +153,7 @@ async function until<T>(ask: () => Promise<T | null>): Promise<T> {
   throw new Error('The demo did not do it within a minute.');
 }
 
-/** Nights before the first one, and a run that goes on. */
+/** Nights before the first one, and a run that is under way. */
 async function addYear(
   { resources: { clock, database } }: Demo,
   first: { planId: string; night: string; queuedAt: Date },

@@ -99,7 +99,7 @@ export async function openCustody(
 /** The same at the demo's provider. */
 export interface CustodyFixture extends Omit<OpenCustody, 'consentBy'> {
   readonly provider: DemoProvider;
-  /** The clock goes on from here by so much more. */
+  /** Advances the clock. */
   pass(ms: number): void;
   consent(person?: Person): ReturnType<typeof finishConsent>;
   /** Follows an address as the person would, and gives where it ends. */

@@ -37,7 +37,7 @@ export async function openFaultFixture({ reuse, count }: { reuse: number; count:
   };
 }
 
-/** Stands still but for `shift`; whoever sleeps moves it on, and gives the others a turn. */
+/** A clock that only `shift` moves, and whoever sleeps, who then gives the others a turn. */
 function steeredClock(shift: { ms: number }): Clock {
   const start = Date.now();
   const moment = () => start + shift.ms;

@@ -74,7 +74,7 @@ export async function openNoticesFixture() {
     },
 
     looked,
-    /** The count of now took long and is kept for so long, as of very many people, and says that so many wait. */
+    /** Makes the present count of people one that took long, as with very many people: it is kept for this time, and says that these wait. */
     async keepTally(resources: Resources, { reasons, for: ms }: { reasons: object; for: number }): Promise<void> {
       const { clock, database } = resources;
       let elapsed = 0;
@@ -143,7 +143,7 @@ export async function alarmsMailed(
   return mails.slice(before).map(({ text }) => /^Subject: (.*)$/m.exec(text)?.[1]?.trim());
 }
 
-/** All of whom there was something new to tell were looked at just now. */
+/** Everybody with something new to be notified of was looked at just now. */
 async function looked({ clock, database }: Resources): Promise<void> {
   const at = clock.now();
   await saveKeptFigure(database, { name: 'people who were told', value: {}, countedAt: at, dueAt: at });

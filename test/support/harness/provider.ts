@@ -17,7 +17,7 @@ export interface ProviderFixture extends AsyncDisposable {
   /** Nightkeep's. */
   readonly clock: Clock;
   readonly environment: Environment;
-  /** The clock goes on from here by so much more. */
+  /** Advances the clock. */
   pass(ms: number): void;
   /** Follows an address as the person would, and gives where it ends. */
   visit(url: URL, person?: Person): Promise<URL>;

@@ -250,7 +250,7 @@ async function areIdle([first]: readonly Resources[]): Promise<boolean> {
 
 /**
  * Waits until no run is under way or due, and all is idle; `urge` is called each second in which no run begins or ends.
- * Throws, with the runs that are left, where that goes on for half a minute.
+ * Throws, with the runs that are left, where that takes half a minute.
  */
 export async function waitUntilAtRest(
   { run }: Resources['database'],

@@ -55,9 +55,9 @@ export type Question = 'password' | 'consent';
 
 /** A person with a browser. Whatever the provider asks on the way, they type their password and say yes, or no. */
 export interface Visitor extends AsyncDisposable {
-  /** Opens an address, and goes on until the provider has nothing more to ask. */
+  /** Opens an address, and answers until the provider has nothing more to ask. */
   open(url: string): Promise<void>;
-  /** Presses the button or follows the link with this text, and goes on as above. */
+  /** Presses the button or follows the link with this text, and then does the same. */
   press(text: string): Promise<void>;
   url(): string;
   /** What the page says. */

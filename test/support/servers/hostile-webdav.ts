@@ -57,7 +57,7 @@ export function folder(children: Record<string, HostileNode> = {}, rest: Partial
   return { children: new Map(Object.entries(children)), modified: longAgo, ...rest };
 }
 
-/** A small WebDAV server that is honest by itself and does whatever harm `mischief` is told to. */
+/** A small WebDAV server that is honest by itself, and does whatever harm its `mischief` says. */
 export async function startHostileWebdav(root: HostileNode = folder()): Promise<HostileWebdav> {
   const heard: Heard[] = [];
   let now = 0;

@@ -25,7 +25,7 @@ interface Body {
 }
 
 export interface OtlpSink extends AsyncDisposable {
-  /** What a process is told to send to. */
+  /** The address that a process is to send to. */
   readonly endpoint: URL;
   /** All that arrived so far. */
   spans(): ReceivedSpan[];
