@@ -31,6 +31,7 @@ const commandsOfPeople: Readonly<Record<string, 'exempt' | Partial<Record<'actin
     withdraw: { acting: ['--yes --user'] },
     runs: { looking: ['--user'] },
     plans: { looking: ['--user'] },
+    'plans choose': { acting: ['--sources files --user'] },
     audit: { looking: ['--user'] },
     /** Of the provider. */
     'enroll password': 'exempt',
