@@ -36,6 +36,8 @@ export interface Holding {
   readonly problemCount: number;
   /** Names of roots that the server did not offer any more; the first of them. */
   readonly missingRoots: readonly string[];
+  /** Names of roots of which nothing was read, though they are offered as far as is known; the first of them. */
+  readonly unreadRoots: readonly string[];
   /** What a server gave nothing of, although it answered. */
   readonly refused: readonly SourceName[];
 }
@@ -47,6 +49,9 @@ export async function findHolding(database: Database, { userId }: { userId: stri
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
         WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots",
+      ARRAY(SELECT rtrim(problem ->> 'path', '/')
+        FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
+        WHERE problem ->> 'code' <> 'source/root-gone' AND problem ->> 'path' ~ '^[^/]+/$' LIMIT 20) AS "unreadRoots",
       ${refusedOfRun} AS refused
     FROM runs JOIN plans ON plans.id = plan_id
     WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL

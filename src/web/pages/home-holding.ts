@@ -61,14 +61,18 @@ function leftOut({ texts, view: { plan }, choice }: Held): Html | '' {
   return html`${names.map((name) => item(words[name], html`${why(name)} ${change}`, ''))}`;
 }
 
-function contents(texts: Texts, { id, counts, problemCount }: Holding): Html {
+function contents(texts: Texts, { id, counts, problemCount, unreadRoots }: Holding): Html {
   const t = texts.holding;
   const n = numbersIn(counts);
   const all = (n.entries ?? 0) + (n.entriesKept ?? 0);
   const { filesNew: added, filesChanged: differ = 0, entriesGone: gone = 0 } = n;
   // Where all is new and nothing gone, there was no snapshot before, or an empty one.
   const changed = added === undefined || (added === all && gone === 0) ? '' : t.changes(added, differ, gone);
-  const unread = html` ${t.unread(problemCount, n.entriesKept ?? 0)} <a href="/runs/${id}">${t.which}</a>`;
+  const entries = problemCount - unreadRoots.length;
+  const roots = unreadRoots.map((name) => wordFor(texts.home.moved, name) ?? name);
+  const ofRoots = roots.length === 0 ? '' : ` ${t.unreadRoots(texts.formats.list(roots))}`;
+  const ofEntries = entries === 0 ? '' : ` ${t.unread(entries, n.entriesKept ?? 0)}`;
+  const unread = html`${ofRoots}${ofEntries} <a href="/runs/${id}">${t.which}</a>`;
   return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
 }
 

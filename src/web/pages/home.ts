@@ -176,7 +176,9 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const zone = view.plan?.zone;
   const tone = toneOf(protection);
   const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
-  const unread = holding?.id === protection.runId ? holding?.problemCount : undefined;
+  // A whole root is not one entry.
+  const isOfEntries = holding?.id === protection.runId && holding?.unreadRoots.length === 0;
+  const unread = isOfEntries ? holding?.problemCount : undefined;
   const refused = protection.reason === 'unreadable' ? refusedPart(texts, holding?.refused ?? []) : '';
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
 <div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, { asked })}${refused === '' ? '' : refused}

@@ -435,6 +435,8 @@ export const texts: Texts = {
       `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
     unread: (count, kept) =>
       `${items(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; von ${formats.number(kept)} davon wird die Kopie aus einer früheren Nacht behalten` : ''}.`,
+    unreadRoots: (what) =>
+      `Nichts davon konnte gelesen werden: ${what}. Wo es eine Kopie aus einer früheren Nacht gibt, bleibt sie.`,
     which: 'Welche, und warum',
     missing: 'Der Server bietet dies nicht mehr an; die Kopie aus einer früheren Nacht ist noch da.',
     notOffered: 'fehlt',

@@ -460,6 +460,8 @@ export const texts = {
       `Since the snapshot before: ${formats.number(added)} new, ${formats.number(changed)} changed, ${formats.number(gone)} gone.`,
     unread: (count: number, kept: number) =>
       `${entries(count)} could not be read${kept > 0 ? `; for ${formats.number(kept)} of them the copy from an earlier night is kept` : ''}.`,
+    unreadRoots: (what: string) =>
+      `Nothing of your ${what} could be read; where there is a copy from an earlier night, it is kept.`,
     which: 'Which, and why',
     missing: 'The server no longer offers this; the copy from an earlier night is still there.',
     notOffered: 'missing',

@@ -247,6 +247,10 @@ describe('somebody without a mailbox there', () => {
       const inGerman = await guest.send(path, { headers: { 'accept-language': 'de' } });
       expect(await inGerman.text()).toContain(german.run.refused(['mail']));
     }
+    // All of the mail is not one entry.
+    const page = await guest.text('/');
+    for (const said of [texts.home.partly, texts.holding.unreadRoots('emails')]) expect(page).toContain(said);
+    for (const said of [texts.home.butFor(1), texts.holding.unread(1, 0)]) expect(page).not.toContain(said);
     await raiseNotices(fixture.resources);
     expect(await sendNotices(fixture.resources)).toBe(1);
     expect(mails.map(({ text }) => decoded(text).replace(/\s+/g, ' '))).toEqual([expect.stringContaining(words)]);
