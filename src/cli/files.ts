@@ -30,7 +30,7 @@ export const filesMove: Command = {
     const done = dryRun ? 'Would be moved' : 'Moved';
     const told = dryRun
       ? 'Nothing was changed.'
-      : `Each reads it on the home page${resources.config.mail === undefined ? '' : ', and those who have an address are mailed'}.`;
+      : `While their consent lasts, they read it on the home page.${resources.config.mail === undefined ? '' : ' Those who have an address and have not withdrawn are mailed.'}`;
     tell(options, `${done}: ${countWords(counts.moved, 'person', 'people')}.${left} ${told}`);
     return counts.left > 0 ? 3 : 0;
   },

@@ -169,10 +169,15 @@ function gauges(
       ),
     },
     secondsIfKnown('night_window_seconds', 'How long these hours are', forecast?.windowMs),
-    each('token_exchanges_last_day', 'Token exchanges begun within the last 24 hours, by verdict', 'verdict', {
-      ok: 0,
-      ...measured.exchanges,
-    }),
+    each(
+      'token_exchanges_last_day',
+      'Token exchanges begun within the last 24 hours, and tokens of new consents, by verdict',
+      'verdict',
+      {
+        ok: 0,
+        ...measured.exchanges,
+      },
+    ),
     {
       name: 'provider_circuit_open',
       help: 'Whether the circuit of the provider is open (1): but for one probe a minute nothing is sent to it',

@@ -112,5 +112,14 @@ test.skipIf(disk === undefined)('a store that is full', () => {
   const filler = join(disk ?? '', 'filler');
   const told = 'is full. Make room there, or give it a larger disk.';
   const fill = () => expect(writeFile(filler, Buffer.alloc(8_000_000))).rejects.toMatchObject({ code: 'ENOSPC' });
-  return expectCure(told, fill, () => rm(filler), 'store/full');
+  const harm = async () => {
+    await fill();
+    for (const words of ['check --all', 'stats --all', 'prune --all --dry-run', 'repair --all --dry-run'])
+      expect(await installation.run(words.split(' '))).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(told),
+      });
+    expect(await installation.restored(alice)).not.toEqual(new Map());
+  };
+  return expectCure(told, harm, () => rm(filler), 'store/full');
 });

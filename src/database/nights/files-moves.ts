@@ -55,8 +55,8 @@ export interface MoveOfFiles {
 }
 
 /**
- * Lets a plan name another address of the same files, on the word of an operator; its person is told in the same transaction. False where it
- * does not name the former one any more. Throws `seal/broken` where the plan is not as Nightkeep left it.
+ * Lets a plan name another address of the same files, on the word of an operator; its person is told in the same transaction, unless they have
+ * withdrawn and nothing is fetched. False where it does not name the former one any more. Throws `seal/broken` where the plan is not as Nightkeep left it.
  */
 export async function saveMovedFiles(
   database: Database,
@@ -65,11 +65,12 @@ export async function saveMovedFiles(
   return inTransaction(database, async (transaction) => {
     const { userId } = await transaction.plan.findUniqueOrThrow({ where: { id: planId }, select: { userId: true } });
     await lockUser(transaction, userId);
+    const withdrawn = await transaction.plan.count({ where: { id: planId, grant: { state: 'withdrawn' } } });
     const isMoved = await replaceAddress(transaction, { planId, names, from, to, sealing });
     if (!isMoved) return false;
     await saveEvent(transaction, 'plan', planId, { from, to, reason: filesMoved, at, by });
     await saveAudit(transaction, { at, by, act: 'files-moved', userId, about: `${from} ${to}` });
-    await saveDeliveries(transaction, telling, at);
+    if (withdrawn === 0) await saveDeliveries(transaction, telling, at);
     return true;
   });
 }

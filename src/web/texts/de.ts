@@ -332,7 +332,7 @@ export const texts: Texts = {
       'Ihre früheren Sicherungsstände sind da: Der Betreiber hat Nightkeep neu eingerichtet. Willigen Sie erneut ein, dann gehen Ihre Nächte dort weiter, wo sie aufgehört haben.',
     adoptedSnapshots: 'Ansehen',
     snapshotsLost: (time) =>
-      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie bestätigt haben, dass Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
+      `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Die erste Sicherung danach beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie bestätigt haben, dass Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
     snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
     moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' },
     filesMoved: (what, time, from, to) =>
@@ -1094,7 +1094,7 @@ export const texts: Texts = {
       subject: 'Nightkeep: Ihre früheren Sicherungsstände sind verloren',
       happened:
         'Der Betreiber von Nightkeep hat erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Ihre Einwilligung und Ihre Nächte bleiben, wie sie sind.',
-      act: 'Ihre nächste Sicherung beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel. Bewahren Sie diesen auf: Der frühere öffnet nichts mehr.',
+      act: 'Die erste Sicherung von jetzt an beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel. Bewahren Sie diesen auf: Der frühere öffnet nichts mehr.',
     },
     filesMoved: {
       subject: (what) => `Nightkeep: Ihre ${what} werden von einer anderen Adresse geholt`,

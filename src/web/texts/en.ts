@@ -354,7 +354,7 @@ export const texts = {
       'Your earlier snapshots are here: the operator has set Nightkeep up again. Agree again, and your nights continue where they stopped.',
     adoptedSnapshots: 'See them',
     snapshotsLost: (time: string) =>
-      `On ${time} the operator of Nightkeep declared your earlier snapshots lost: the place where they were kept is gone. Your next backup starts over, with a new recovery key; the earlier one no longer opens anything. This message disappears once you have shown that you kept the new one.`,
+      `On ${time} the operator of Nightkeep declared your earlier snapshots lost: the place where they were kept is gone. The first backup after that starts over, with a new recovery key; the earlier one no longer opens anything. This message disappears once you have shown that you kept the new one.`,
     snapshotsLostKey: 'See your recovery key',
     /** What of a person it is, in the sentence that follows. */
     moved: { files: 'files', calendars: 'calendars', contacts: 'contacts', mail: 'emails' },
@@ -1107,7 +1107,7 @@ export const texts = {
       subject: 'Nightkeep: your earlier snapshots are lost',
       happened:
         'The operator of Nightkeep declared your earlier snapshots lost: the place where they were kept is gone. Your consent and your nights stay as they are.',
-      act: 'Your next backup starts over, with a new recovery key. Keep that one: the earlier one no longer opens anything.',
+      act: 'The first backup from now on starts over, with a new recovery key. Keep that one: the earlier one no longer opens anything.',
     },
     filesMoved: {
       subject: (what: string) => `Nightkeep: your ${what} are fetched from another address`,

@@ -3,6 +3,7 @@ import { alice, bob } from '../../../demo/people.ts';
 import { countPlansByAddress } from '../../../src/database/nights/files-moves.ts';
 import { checkFiles } from '../../../src/doctor/checks/files.ts';
 import { isAppError } from '../../../src/errors.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { moveFiles } from '../../../src/flows/files/move-files.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
@@ -68,6 +69,16 @@ describe('the same files at another address', () => {
       Array(2).fill({ userId: expect.any(String), about: `${old} ${fresh}` }),
     );
     expect((await refusal(move()))?.message).toContain(`Everybody's are at ${fresh}.`);
+  });
+
+  test('are told of by mail, but not to somebody who has withdrawn, from whom nothing is fetched', async () => {
+    set({ mail: { url: 'smtp://127.0.0.1:1', from: 'nk@nightkeep.example' } });
+    const [one, other] = [await fixture.consent(alice), await fixture.consent(bob)];
+    await withdrawConsent(fixture.resources, { grantId: other.grant.id, by: 'user' });
+    set({ filesUrl: fresh });
+    expect(await move()).toHaveLength(2);
+    expect(await fixture.resources.database.notice.findMany()).toMatchObject([{ userId: one.user.id }]);
+    expect(await addresses()).toEqual([{ name: 'files', address: fresh, people: 2 }]);
   });
 
   test('are shown on the page until the person agrees to the new address, and the record shows both', async () => {
