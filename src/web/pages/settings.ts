@@ -15,6 +15,7 @@ import { form, type Html, postButton } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
+import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page } from '../visit.ts';
 import { eraseWords, goingWords, heldPart } from './retention.ts';
 import { sourceBox } from './source-box.ts';
@@ -51,12 +52,13 @@ export async function showSettings(visit: PersonVisit, refused: Refused = {}): P
     listWebSessions(database, { userId, at: clock.now(), idleMs: config.session.idleMs }),
   ]);
   const judged = await foresee(resources, userId, retention);
-  const told = t.told[url.searchParams.get('told') ?? ''];
+  const done = wordFor(t.told.done, url.searchParams.get('told') ?? '');
+  const told = done ?? wordFor(t.told.not, url.searchParams.get('told') ?? '');
   const nights =
     plan === null
       ? html`<section class="card"><p>${t.noPlan}</p></section>`
       : html`<div class="columns">${hoursCard(visit, plan, { state: grant?.state, refused })}${pauseCard(visit, plan, { state: grant?.state, refused })}</div>${sourcesCard(visit, choice, refused)}${keptCard(visit, retention, judged)}`;
-  const body = html`${told === undefined ? '' : html`<p class="card good" role="status">${told}</p>`}${nights}
+  const body = html`${told === undefined ? '' : html`<p class="card ${done === undefined ? 'warn' : 'good'}" role="status">${told}</p>`}${nights}
 <div class="columns">${languageCard(visit, preferences)}${mailsCard(visit, preferences)}</div>${sessionsCard(visit, sessions, plan?.zone)}
 <div class="columns">${dataCard(t)}${erasureCard(t)}</div>`;
   const isRefused = Object.keys(refused).length > 0;
@@ -83,7 +85,7 @@ function hoursCard(
   const inner = html`<div class="ways">${time('start', t.from, windowStart)}${time('end', t.to, windowEnd)}</div>
 <p><label for="zone">${t.zone}</label><br><select id="zone" name="zone">${zones.map(option)}</select></p><p><button>${t.save}</button></p>`;
   return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${t.lead}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
-${form(session, '/settings/hours', inner)}${paused || (state !== 'active' && state !== 'suspect') ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.menu.grant}</a></p></section>`;
+${form(session, '/settings/hours', inner)}${paused || (state !== 'active' && state !== 'suspect') ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.home.seeConsent}</a></p></section>`;
 }
 
 function pauseCard(

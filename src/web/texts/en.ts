@@ -183,19 +183,25 @@ export const texts = {
   settings: {
     title: 'Settings',
     told: {
-      hours: 'Your hours are saved.',
-      paused: 'Your nights are paused.',
-      resumed: 'Your nights are no longer paused.',
-      language: 'Your language is saved.',
-      mails: 'Your choice of mails is saved.',
-      sources: 'Your choice of what to back up is saved. It counts from the next backup on.',
-      'session-ended': 'That browser is signed out.',
-      'sessions-ended': 'All other browsers are signed out.',
-      'no-plan': 'Nothing was saved.',
-      held: 'Nothing was changed: an operator of Nightkeep has paused your nights.',
-      ended: 'Nothing was changed: without a consent there are no nights.',
-      'no-session': 'That browser is not among those where you are signed in.',
-    } as Readonly<Record<string, string>>,
+      /** What was pressed for stands now. */
+      done: {
+        hours: 'Your hours are saved.',
+        paused: 'Your nights are paused.',
+        resumed: 'Your nights are no longer paused.',
+        language: 'Your language is saved.',
+        mails: 'Your choice of mails is saved.',
+        sources: 'Your choice of what to back up is saved. It counts from the next backup on.',
+        'session-ended': 'That browser is signed out.',
+        'sessions-ended': 'All other browsers are signed out.',
+      },
+      /** It does not. */
+      not: {
+        'no-plan': 'Nothing was saved.',
+        held: 'Nothing was changed: an operator of Nightkeep has paused your nights.',
+        ended: 'Nothing was changed: without a consent there are no nights.',
+        'no-session': 'That browser is not among those where you are signed in.',
+      },
+    },
     noPlan: 'You are not backed up, so there are no hours to set.',
     hours: {
       title: 'Hours of your nights',

@@ -31,6 +31,7 @@ const changed = async (guest: SignedIn, path: string, fields: Record<string, str
   return answer.headers.get('location')?.replace('/settings?told=', '') ?? answer.status;
 };
 
+const said: Readonly<Record<string, string>> = { ...t.told.done, ...t.told.not };
 const acts: [string, Record<string, string>, string][] = [
   ['/settings/hours', { start: '22:00', end: '23:30', zone: 'Asia/Tokyo' }, 'hours'],
   ['/settings/pause', { until: '2026-05-20' }, 'paused'],
@@ -47,17 +48,23 @@ describe.each(acts)('%s', (path, fields, told) => {
     const elsewhere = told === 'sessions-ended' ? await pages.newPerson(alice.person) : undefined;
     const before = [await planOf(bob), await pages.resources.database.webSession.count()];
     expect(await changed(alice, path, fields)).toBe(told);
-    expect(await alice.text(`/settings?told=${told}`)).toContain(t.told[told]);
+    expect(await alice.text(`/settings?told=${told}`)).toContain(said[told]);
     const sessions = await pages.resources.database.webSession.count();
     expect([await planOf(bob), sessions + (elsewhere === undefined ? 0 : 1)]).toEqual(before);
     expect(await changed(alice, path, fields), 'a second time').toBe(told);
     const without = told === 'hours' ? 'no-plan' : ['paused', 'resumed'].includes(told) ? 'ended' : told;
     expect(await changed(operator, path, fields)).toBe(without);
-    expect(await operator.text(`/settings?told=${without}`)).toContain(t.told[without]);
+    expect(await operator.text(`/settings?told=${without}`)).toContain(said[without]);
   });
 });
 
 describe('the settings', () => {
+  it('tell what was done as such, and nothing that nobody wrote', async () => {
+    expect(await bob.text('/settings?told=hours')).toContain(`<p class="card good" role="status">${t.told.done.hours}`);
+    for (const word of ['nonsense', 'constructor', '__proto__', ''])
+      expect(await bob.text(`/settings?told=${word}`)).not.toContain('role="status"');
+  });
+
   it('are shown to each person, who may have nothing yet', async () => {
     expect((await openVisitor(pages.resources).send('/settings')).headers.get('location')).toMatch(/^\/login/);
     expect(await bob.text('/settings')).toContain('value="01:00"');
@@ -199,7 +206,7 @@ describe('a pause', () => {
     expect(await planOf(guest)).toMatchObject({ paused: true, pausedUntil: null });
     expect(await changed(guest, '/settings/resume')).toBe('held');
     expect(await changed(guest, '/settings/pause', { until: '2026-06-01' })).toBe('held');
-    expect(await guest.text('/settings?told=held')).toContain(t.told.held);
+    expect(await guest.text('/settings?told=held')).toContain(`<p class="card warn" role="status">${t.told.not.held}`);
     expect(await guest.text('/settings')).toContain(t.pause.byOperator);
   });
 
@@ -284,7 +291,7 @@ describe('the list of browsers', () => {
     expect(await end(guest)).toBe('session-ended');
     expect(await ids()).toHaveLength(2);
     expect(await end(guest)).toBe('no-session');
-    expect(await guest.text('/settings?told=no-session')).toContain(t.told['no-session']);
+    expect(await guest.text('/settings?told=no-session')).toContain(t.told.not['no-session']);
     expect(await changed(guest, '/settings/sessions/end-others')).toBe('sessions-ended');
     expect(await latest()).toMatchObject({ act: 'signed-out', by: `user:${userId}`, userId });
     expect((await guest.send('/settings')).status).toBe(200);

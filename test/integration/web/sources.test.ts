@@ -202,7 +202,7 @@ describe('the settings', () => {
     expect(boxesIn(await alice.text('/settings'), 'source')).toEqual(['files', 'calendars', 'mail']);
     expect(await choose(alice, ['files', 'calendars'])).toBe('sources');
     expect(await choose(alice, ['files', 'calendars'])).toBe('sources');
-    expect(await alice.text('/settings?told=sources')).toContain(texts.settings.told.sources);
+    expect(await alice.text('/settings?told=sources')).toContain(texts.settings.told.done.sources);
     const by = `user:${await alice.userId()}`;
     expect(await acts()).toMatchObject([{ by, userId: await alice.userId(), about: 'files calendars', reason: null }]);
     const events = await pages.resources.database.event.findMany({ where: { reason: 'sources chosen' } });
@@ -299,7 +299,7 @@ describe('the settings', () => {
     await alice.post('/grant/withdraw', { sure: 'yes' });
     expect(boxesIn(await alice.text('/settings'), 'source')).toEqual([]);
     expect(await choose(alice, ['files'])).toBe('ended');
-    expect(await alice.text('/settings?told=ended')).toContain(texts.settings.told.ended);
+    expect(await alice.text('/settings?told=ended')).toContain(texts.settings.told.not.ended);
   });
 
   it('refuse a plan that is not as Nightkeep left it', async () => {
