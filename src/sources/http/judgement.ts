@@ -85,7 +85,7 @@ export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgeme
   const { listed, answer, read, changed, before, isObject } = evidence;
   const known = now ?? listed;
   const isListed = isVersion(listed, answer) || (now !== undefined && isVersion(now, answer));
-  if (!isListed && isErrorDocument(answer.type) && !expects(known, answer.type, isObject))
+  if (!isListed && isErrorDocument(answer.type) && !mayBe(answer.type, known, { isObject }))
     return { doubt: doubts.page };
   const isSome = known.size === undefined ? isObject && !isListed : known.size > 0;
   if (read.bytes === 0 && isSome) return { doubt: doubts.empty };
@@ -155,8 +155,12 @@ function isErrorDocument(type: string | undefined): boolean {
   return type !== undefined && (webPages.includes(type) || messages.includes(type));
 }
 
-/** Whether the entry may well be a document of such a type; of a page that nobody announced it may not. */
-function expects({ name, type: listedType, size }: ListedEntry, type: string | undefined, isObject: boolean): boolean {
+/** Whether a document of this type may be the content of the entry; a web page may be only where something announced one. */
+function mayBe(
+  type: string | undefined,
+  { name, type: listedType, size }: ListedEntry,
+  { isObject }: { isObject: boolean },
+): boolean {
   if (type === undefined) return true;
   if (listedType !== undefined) return listedType === type || (!webPages.includes(type) && size !== undefined);
   // A server that knows no better takes text for text.
