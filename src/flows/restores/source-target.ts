@@ -54,13 +54,17 @@ export function openSourceTarget({ writer, below, signal, written, kind }: Targe
   };
 }
 
-/** What every server takes, and shows its programs. */
-const plainName = /^[A-Za-z0-9@._~-]{1,200}$/;
+/** Some servers keep objects as files, in names of 255 bytes with something of their own behind them. */
+const mostNameBytes = 200;
+/** Characters that some servers refuse in names. */
+const oddCharacters = /[\0-\x1f\x7f%\\]/;
 
 /** Under which name an object is written, which nobody sees: its own, unless a server might refuse that or not know by it what it is. */
 function objectName(name: string, { objectEnding }: HeldKind): string {
-  if (plainName.test(name) && name.endsWith(objectEnding)) return name;
-  return hash('sha256', nameToBytes(name), 'hex').slice(0, 32) + objectEnding;
+  const bytes = nameToBytes(name);
+  const isUsual = bytes.length <= mostNameBytes && name.isWellFormed() && !oddCharacters.test(name);
+  if (isUsual && name.endsWith(objectEnding)) return name;
+  return hash('sha256', bytes, 'hex').slice(0, 32) + objectEnding;
 }
 
 function reachOf({ code, detail }: AppError): Reach {
