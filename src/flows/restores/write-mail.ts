@@ -7,6 +7,15 @@ import { makeNewFolder, type Writing, type WritingNeeds } from './writing.ts';
 
 /** Into a new mailbox, or into that of a restore that is gone on with. */
 export async function writeMail(resources: WritingNeeds, writing: Writing): Promise<void> {
+  try {
+    await writeMessages(resources, writing);
+  } catch (error) {
+    const mayContinue = writing.written.folder !== null && isAppError(error, 'restore/permission-ended');
+    throw mayContinue ? mailPermissionEnded(error) : error;
+  }
+}
+
+async function writeMessages(resources: WritingNeeds, writing: Writing): Promise<void> {
   const { access, history, name, path, report, signal, snapshot, url, written } = writing;
   const { clock, config, log, sourceServers: servers } = resources;
   const { repository } = history;
@@ -21,8 +30,6 @@ export async function writeMail(resources: WritingNeeds, writing: Writing): Prom
   });
   try {
     await restoreInOrder(repository, snapshot, target, { path, signal, mostEntries: config.runLimits.members, report });
-  } catch (error) {
-    throw isAppError(error, 'restore/permission-ended') ? mailPermissionEnded(error) : error;
   } finally {
     target.end();
   }

@@ -176,6 +176,9 @@ async function sendOne(needs: Needs, one: Waiting): Promise<void> {
 /** Those that are not in the mailbox yet. */
 async function passOverThere({ there }: Needs, together: readonly Waiting[]): Promise<Waiting[]> {
   const left: Waiting[] = [];
+  const [first] = together;
+  const asked = together.filter(({ mayBeThere }) => mayBeThere);
+  if (first !== undefined && asked.length > 1) await there.expect(await Promise.all(asked.map(knownBy)), first.signal);
   for (const one of together) {
     const isThere = one.mayBeThere && (await there.has(await knownBy(one), one.signal));
     if (isThere) settle(one);

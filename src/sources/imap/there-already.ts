@@ -39,6 +39,8 @@ interface Found {
 export interface ThereAlready {
   /** There may be more than were listed. */
   forgetListing(): void;
+  /** These will be asked about: what tells is fetched together, as far as it can be. */
+  expect(messages: readonly KnownBy[], signal: AbortSignal): Promise<void>;
   /** One was written. */
   written(message: Pick<KnownBy, 'digest'>): void;
   /**
@@ -112,21 +114,36 @@ export function openThereAlready({ path, connections, fetches, ...watched }: Nee
     }
   }
 
+  /** The one of its second and Message-ID, where these tell. */
+  function receivedAs({ isAloneInSecond, messageId, receivedAt }: KnownBy): Found | undefined {
+    const second = secondOf(receivedAt);
+    if (!isAloneInSecond || messageId === undefined || second === undefined) return undefined;
+    return bySecond.get(second)?.find((one) => !one.isTaken && one.messageId === messageId);
+  }
+
+  function ofSizeOf({ size }: KnownBy): Found[] {
+    return (bySize.get(size) ?? []).filter(({ isTaken }) => !isTaken);
+  }
+
   return {
     forgetListing: () => {
       isListed = false;
     },
     written: ({ digest }) => void writtenOf.set(digest, (writtenOf.get(digest) ?? 0) + 1),
-    async has({ digest, isAloneInSecond, messageId, receivedAt, size }, signal) {
+    async expect(messages, signal) {
       if (!isListed) await list(signal);
-      const second = secondOf(receivedAt);
-      const received = isAloneInSecond && messageId !== undefined && second !== undefined && bySecond.get(second);
-      const same = (received || []).find((one) => !one.isTaken && one.messageId === messageId);
+      const asked = new Set(messages.flatMap((one) => (receivedAs(one) === undefined ? ofSizeOf(one) : [])));
+      await Promise.allSettled([...asked].map((one) => digestAt(one, signal)));
+    },
+    async has(message, signal) {
+      if (!isListed) await list(signal);
+      const same = receivedAs(message);
       if (same !== undefined) {
         same.isTaken = true;
         return true;
       }
-      const ofSize = (bySize.get(size) ?? []).filter(({ isTaken }) => !isTaken);
+      const { digest } = message;
+      const ofSize = ofSizeOf(message);
       const digests = await Promise.all(ofSize.map((one) => digestAt(one, signal)));
       const alike = ofSize.filter((one, at) => digests[at] === digest && !one.isTaken);
       const [first] = alike;

@@ -92,7 +92,6 @@ async function restoreFiles(restoring: Restoring, folder: Path, files: readonly 
   let failure: { readonly error: unknown } | undefined;
   for await (const file of readFiles(restoring.repository, files)) {
     restoring.signal?.throwIfAborted();
-    if (failure !== undefined) break;
     const path = [...folder, file.node.name];
     const { content, wasRead } = watched(file.content);
     const writing = attempt(restoring, path, () => restoreFile(restoring, path, { ...file, content }))
@@ -103,6 +102,8 @@ async function restoreFiles(restoring: Restoring, folder: Path, files: readonly 
     underWay.add(writing);
     await (atOnce > 1 ? Promise.race([wasRead, writing]) : writing);
     if (underWay.size >= atOnce) await Promise.race(underWay);
+    // The rest of a long file would be read first, only to be passed over.
+    if (failure !== undefined) break;
   }
   await Promise.all(underWay);
   if (failure !== undefined) throw failure.error;

@@ -486,6 +486,21 @@ describe('putting back', () => {
       expect(page).toContain('The access that your provider gave for this restore has ended');
       expect(page).toContain(t.failedBefore);
     });
+
+    it('says that it can be continued where the access ends in the middle, and is', async () => {
+      imap.mischief = ({ name: command }, _, socket) => {
+        if (command !== 'APPEND') return false;
+        imap.tokens = new Set();
+        socket.destroy();
+        return true;
+      };
+      const page = await whileTimePasses(() => putMailBack('mail/INBOX'));
+      expect(await alice.text(page)).toContain('has ended. Continue it: what is written is not written again.');
+      imap.mischief = () => undefined;
+      imap.tokens = undefined;
+      expect(await over(await goOn(page))).toContain(t.states.mail.succeeded);
+      expect(held()).toEqual(all.filter((line) => line.startsWith(`${name}/INBOX:`)));
+    });
   });
 
   it.each([

@@ -364,6 +364,16 @@ describe('what is there already', () => {
     expect(heard('APPEND')).toEqual([]);
   });
 
+  test('is fetched together where only its bytes tell', async () => {
+    const messages = Array.from({ length: 60 }, (_, n) => newMessage(`no id ${'x'.repeat(n % 20)} ${n}`));
+    await writeAll(messages);
+    server.heard.splice(0);
+    await writeAll(messages);
+    expect(contents()).toHaveLength(60);
+    expect(heard('APPEND')).toEqual([]);
+    expect(heard('UID FETCH').length).toBeLessThan(8);
+  });
+
   test('is known by its Message-ID and time on a server that changes what it is given', async () => {
     server.store = (content) => Buffer.concat([Buffer.from('X-Scanned: yes\r\n'), content]);
     await writeAll(several(5));

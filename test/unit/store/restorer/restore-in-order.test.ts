@@ -64,6 +64,31 @@ describe('a target that takes several files at once', () => {
     expect(report.problems.map(({ path }) => path)).toEqual(['a/file 03', 'a/file 39']);
   });
 
+  test('reads nothing of what is left of a file with which it ends', async () => {
+    const loaded: string[] = [];
+    const counting: Repository = Object.create(repository, {
+      loadBlobs: {
+        value: async function* (...asked: Parameters<Repository['loadBlobs']>) {
+          for await (const blob of repository.loadBlobs(...asked)) {
+            loaded.push(blob.id);
+            yield blob;
+          }
+        },
+      },
+    });
+    const target: StreamTarget = {
+      makeFolder: async () => {},
+      makeLink: async () => {},
+      writeFile: async () => {
+        throw new AppError('source/full', 'Full.');
+      },
+    };
+    await expect(restoreInOrder(counting, snapshot, target, { path: '' })).rejects.toMatchObject({
+      code: 'source/full',
+    });
+    expect(loaded).toEqual([]);
+  });
+
   test('gets no more once it can take nothing any more, and the report says how far it came', async () => {
     const { seen, target } = openTarget((name) => {
       if (name === 'file 05') throw new AppError('source/full', 'Full.');
