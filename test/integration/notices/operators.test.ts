@@ -328,7 +328,13 @@ describe('operators', () => {
   });
 
   test('are notified that a repository is gone, and that it is back only by channels that delivered the first', async () => {
-    const { smtp, resources } = await notices.openMail();
+    const { smtp, resources: mailing } = await notices.openMail();
+    await using sink = await openHttpSink();
+    const channelsOf = (...kinds: ('json' | 'ntfy')[]) => {
+      const { channels } = notices.calling(sink, ...kinds).config;
+      return { ...mailing, config: { ...mailing.config, channels } };
+    };
+    const resources = channelsOf('json');
     const { database, clock } = resources;
     const userId = await notices.somebodyDamaged();
     const { id, store } = await database.repository.findFirstOrThrow({ where: { userId } });
@@ -336,7 +342,7 @@ describe('operators', () => {
     await raiseAndSend(resources);
     await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
     const { mails } = smtp;
-    const before = mails.length;
+    const [before, requests] = [mails.length, sink.requests.length];
     const goes = () => saveGone(database, { userId, id, store, at: clock.now(), by: 'schedule' });
     const comes = async () => {
       const known = (await findVerification(database, userId)) ?? expect.unreachable();
@@ -344,18 +350,22 @@ describe('operators', () => {
     };
     await pages.clock.advance(10 * 60_000);
     await goes();
-    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(await raiseAndSend(resources)).toEqual([2, 2]);
     await pages.clock.advance(10 * 60_000);
     await comes();
-    await using sink = await openHttpSink();
-    const asked = notices.calling(sink, 'ntfy');
     // A channel that was named meanwhile heard nothing of it.
-    const both = { ...resources, config: { ...resources.config, channels: asked.config.channels } };
-    expect(await raiseAndSend(both)).toEqual([1, 1]);
+    const both = channelsOf('json', 'ntfy');
+    expect(await raiseAndSend(both)).toEqual([2, 2]);
     expect(await raiseAndSend(both)).toEqual([0, 0]);
     expect(mails.slice(before).map(({ text }) => decoded(text).split('\n\n').at(1))).toMatchObject([
       expect.stringContaining(texts.notices.repositories.gone.happened(1)),
       expect.stringContaining(texts.notices.repositories.back.happened(1)),
+    ]);
+    const { gone, back } = texts.notices.repositories;
+    const told = sink.requests.slice(requests).map(({ url, body }) => ({ url, ...JSON.parse(body) }));
+    expect(told.map(({ level, title }) => `${level}: ${title}`)).toEqual([
+      `failure: ${gone.subject(1)}`,
+      `success: ${back.subject(1)}`,
     ]);
     // Of what was back before anybody was told nobody is told either.
     await pages.clock.advance(10 * 60_000);

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { listChangedPeople } from '../../../src/database/notices/changed-people.ts';
 import { savePreferences } from '../../../src/database/people/preferences.ts';
 import { nextWindow } from '../../../src/domain/nights.ts';
+import type { MailKind } from '../../../src/domain/notices.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
@@ -36,6 +37,24 @@ describe('a person', () => {
     expect(mail?.text).toContain('signed you out everywhere');
     expect(mail?.text).toContain('http://localhost:3000/');
     expect(mail?.text).toContain('Auto-Submitted: auto-generated');
+  });
+
+  test('is mailed also where no operator is notified of anything', async () => {
+    const { smtp, resources } = await notices.openMail();
+    await notices.somebodyRefused();
+    const { operatorMail: _, ...config } = resources.config;
+    expect(await raiseAndSend({ ...resources, config })).toEqual([1, 1]);
+    expect(smtp.mails.map(({ to }) => to)).toEqual(['alice@example.org']);
+  });
+
+  test('is mailed where it is not known when people were looked at last, though everybody was counted just now', async () => {
+    const { smtp, resources } = await notices.openMail();
+    await notices.somebodyRefused();
+    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await resources.database.keptFigure.deleteMany({ where: { name: 'people who were told' } });
+    await pages.clock.advance(60_000);
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(smtp.mails.map(({ to }) => to)).toEqual(['alice@example.org']);
   });
 
   test('is mailed soon of what happened to them, though so many people there are that going through everybody is not due', async () => {
@@ -216,6 +235,51 @@ describe('a person', () => {
     await notices.somebodyRefused(null);
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     expect(await raiseAndSend(pages.resources)).toEqual([0, 0]);
+  });
+
+  test('is not mailed what they want no mail of, and is mailed the rest', async () => {
+    const { smtp, resources } = await notices.openMail();
+    const { database, clock } = resources;
+    const { userId } = await notices.somebodyRefused();
+    const change = (mutedMails: MailKind[]) =>
+      savePreferences(database, { userId, change: { mutedMails }, at: clock.now() });
+    await change(['trouble']);
+    expect(await raiseAndSend(resources)).toEqual([0, 0]);
+    await change(['consent-ends']);
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(smtp.mails).toHaveLength(1);
+  });
+
+  test('is mailed the second of two things the day after, though the first is still so', async () => {
+    const { smtp, resources: mailing } = await notices.openMail();
+    const { operatorMail: _, ...config } = mailing.config;
+    const resources = { ...mailing, config };
+    const { database, clock } = resources;
+    const { person, userId } = await notices.somebodyRefused();
+    const maxDeadline = new Date(clock.now().getTime() + 13.5 * 24 * hour);
+    const idleDeadline = maxDeadline;
+    await database.grant.updateMany({
+      where: { userId },
+      data: { state: 'active', reason: null, maxDeadline, idleDeadline },
+    });
+    await addRepository(pages, person);
+    const succeeded = () =>
+      database.run.updateMany({
+        where: { plan: { userId } },
+        data: { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt: clock.now() },
+      });
+    const at = clock.now();
+    const lost = { damageState: 'lost', foundAt: at, checkedAt: at };
+    await database.verification.create({ data: { userId, since: at, nextAt: at, ...lost } });
+    const subjects = () => smtp.mails.map(({ text }) => /^Subject: (.*)$/m.exec(decoded(text))?.[1]?.trim());
+    const { damaged, subject } = texts.notices.person;
+    await succeeded();
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(subjects()).toEqual([subject.protected]);
+    await pages.clock.advance(21 * hour);
+    await succeeded();
+    expect(await raiseAndSend(resources)).toEqual([1, 1]);
+    expect(subjects()).toEqual([subject.protected, damaged]);
   });
 
   test('gets one mail a day at most, and the next trouble the day after', async () => {
