@@ -24,7 +24,7 @@ export interface Before {
   readonly problemCount: number;
 }
 
-/** How many problems a run keeps by name; all of them are counted. */
+/** How many problems a run keeps by name, those of whole sources first; all of them are counted. */
 const problemsKept = 1_000;
 
 /** What came of a run that wrote a snapshot: counts, what is not in it as it should be, and whether somebody should look. */
@@ -37,10 +37,17 @@ export function outcomeOf(archived: Archived, before: Before | undefined) {
     state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
     ...(problems.length > 0 && { errorCode: mostFrequent(problems.map(({ code }) => code)) }),
     counts: countsOf(archived),
-    problems: problems.slice(0, problemsKept).map((problem) => problemOf(problem, before)),
+    problems: wholeSourcesFirst(problems)
+      .slice(0, problemsKept)
+      .map((problem) => problemOf(problem, before)),
     problemCount: problems.length,
     ...(alarm && { alarm, heldSnapshotId: before.snapshotId }),
   };
+}
+
+/** A source that could not be read at all says more than any of its entries, and pages judge by what is kept. */
+function wholeSourcesFirst(problems: Archived['problems']): Archived['problems'] {
+  return problems.toSorted((one, other) => Number(other.path === '') - Number(one.path === ''));
 }
 
 /** What kept most of them from being read: operators learn this code, and no path. */

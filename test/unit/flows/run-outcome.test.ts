@@ -71,6 +71,15 @@ test('counts tell what was read, unchanged, kept and gone apart, and say nothing
   });
 });
 
+test('a source that could not be read at all is named, however many entries of others could not', () => {
+  const entries = Array.from({ length: 1_200 }, (_, index) => problem(`${index}.txt`, { kept: true }));
+  const mail = { ...problem('', { kept: false }), root: 'mail' };
+  const { problems, problemCount } = outcomeOf(archived({ problems: [...entries, mail] }), before);
+  expect(problemCount).toBe(1_201);
+  expect(problems).toHaveLength(1_000);
+  expect(problems.slice(0, 2).map(({ path }) => path)).toEqual(['mail/', 'files/0.txt']);
+});
+
 test('a great loss or change holds the snapshot before; what is new does not make it smaller', () => {
   const alarm = (night: Night) => outcomeOf(archived(night), before).alarm;
   const lost = outcomeOf(archived({ seen: { unchanged: 15, gone: 15 } }), before);
