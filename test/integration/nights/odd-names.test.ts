@@ -33,7 +33,7 @@ test('a night whose names no database takes is partial, not an error of ours, an
   const paths = (run.problems as { path: string }[]).map(({ path }) => path).sort();
   expect(paths).toEqual(['files/a\\x00b.txt', 'files/caf\\xe9', 'files/deep\\x01/\\x00', 'files/escape\\x1b[31m']);
   const page = await guest.text(`/runs/${run.id}`);
-  for (const name of paths.flatMap((path) => path.split('/'))) expect(page).toContain(name);
+  for (const name of paths.flatMap((path) => path.split('/').slice(1))) expect(page).toContain(name);
   expect(page).not.toContain('Internal error');
 });
 

@@ -103,6 +103,7 @@ const lines: Record<string, string[] | 'prints settings and addresses of its own
   status: [],
   users: [],
   plans: [],
+  'plans choose': [...ofEve, '--sources', 'files', '--reason', hostile],
   runs: [],
   queue: ['--pause', '--reason', hostile],
   audit: [],
