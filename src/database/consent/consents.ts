@@ -132,6 +132,14 @@ export async function saveTerms(
   });
 }
 
+/** Whether a person has agreed to something else since `agreedAt`; what a clock that was ahead has stamped is not of then. */
+export async function hasAgreedSince(
+  transaction: Transaction,
+  { grantId, agreedAt, at }: { grantId: string; agreedAt: Date; at: Date },
+): Promise<boolean> {
+  return (await transaction.consent.count({ where: { grantId, agreedAt: { gt: agreedAt, lte: at } } })) > 0;
+}
+
 /** The plan of a grant that was renewed; one that a withdrawal stopped goes on again with `resume`. */
 export async function findPlanOf(
   transaction: Transaction,

@@ -3,6 +3,7 @@ import type { PlannedSource, SourceName } from '../../domain/source-names.ts';
 import { saveAudit } from '../audit.ts';
 import type { Database, Transaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
+import type { Plan } from '../generated/client.ts';
 import { type PlanWithPerson, readSources } from '../nights/plan-rows.ts';
 
 /** The reason of the event of a plan of which it was chosen anew what it backs up. */
@@ -43,17 +44,18 @@ export interface ChosenSources {
   readonly words?: string | undefined;
 }
 
-/** Lets a plan back up these of what its person has agreed to. Throws `seal/broken` where the plan is not as Nightkeep left it. */
+/** Lets a plan back up these of what its person has agreed to; answers what it says then. Throws `seal/broken` where the plan is not as Nightkeep left it. */
 export async function saveChosenSources(
   transaction: Transaction,
   { plan, sources, sealing, at, by, words }: ChosenSources,
-): Promise<void> {
+): Promise<Plan> {
   const { id, userId } = plan;
   const [from, to] = [readSources(plan.sources), sources].map((list) => list.map(({ name }) => name).join(' '));
   const seal = sealing.reseal(plan, { ...plan, sources: [...sources] });
-  await transaction.plan.update({ where: { id }, data: { sources: [...sources], seal } });
+  const chosen = await transaction.plan.update({ where: { id }, data: { sources: [...sources], seal } });
   await saveEvent(transaction, 'plan', id, { from: from ?? null, to: to ?? '', reason: sourcesChosen, at, by });
   await saveAudit(transaction, { at, by, act: 'sources-chosen', userId, about: to, reason: words });
+  return chosen;
 }
 
 /** Something that was left out after its person had agreed to it: since when, and through whom. */

@@ -3,7 +3,7 @@ import type { PlannedSource, SourceAddress } from '../../domain/source-names.ts'
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
-import type { Prisma } from '../generated/client.ts';
+import type { Plan, Prisma } from '../generated/client.ts';
 import { type Delivery, saveDeliveries } from '../notices/notices.ts';
 import { lockUser } from '../people/users.ts';
 import type { PlanWithPerson } from './plan-rows.ts';
@@ -75,7 +75,7 @@ export async function saveMovedFiles(
   });
 }
 
-/** Lets a plan name these sources alone, to which its person has just agreed. */
+/** Lets a plan name these sources alone, to which its person has just agreed; answers what it says then. */
 export async function saveAgreedSources(
   transaction: Transaction,
   {
@@ -85,7 +85,7 @@ export async function saveAgreedSources(
     at,
     by,
   }: Pick<MoveOfFiles, 'planId' | 'sealing' | 'at' | 'by'> & { sources: readonly PlannedSource[] },
-): Promise<void> {
+): Promise<Plan> {
   const plan = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
   const before = readSources(plan.sources);
   const names = new Set([...before, ...sources].map(({ name }) => name));
@@ -94,11 +94,12 @@ export async function saveAgreedSources(
     const [from, to] = [urlIn(before, name), urlIn(sources, name)];
     return from === to ? [] : [{ from: from ?? null, to: to ?? '' }];
   });
-  if (changes.length === 0) return;
+  if (changes.length === 0) return plan;
   const seal = sealing.reseal(plan, { ...plan, sources: [...sources] });
-  await transaction.plan.update({ where: { id: planId }, data: { sources: [...sources], seal } });
+  const agreed = await transaction.plan.update({ where: { id: planId }, data: { sources: [...sources], seal } });
   for (const change of changes)
     await saveEvent(transaction, 'plan', planId, { ...change, reason: 'consent renewed', at, by });
+  return agreed;
 }
 
 async function replaceAddress(

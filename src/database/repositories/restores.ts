@@ -1,6 +1,7 @@
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import type { Prisma } from '../generated/client.ts';
+import { lockUser } from '../people/users.ts';
 
 /** A restore to the source, as its person sees it. */
 export interface RestoreView {
@@ -50,12 +51,21 @@ export async function askForRestore(database: Database, asked: Asked): Promise<v
   });
 }
 
-/** Begins it, once; false where it was begun before or forgotten. */
+/**
+ * Begins it, once; false where it was begun before or forgotten, or another of the person's is being written: two that continue the same one would
+ * write everything twice. This one has failed then.
+ */
 export async function startRestore(
   database: Database,
   { id, userId, at }: { id: string; userId: string; at: Date },
 ): Promise<boolean> {
   return inTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
+    if ((await transaction.restore.count({ where: { userId, ...beingWritten(at) } })) > 0) {
+      const failed = { state: 'failed', finishedAt: at, message: anotherRuns } as const;
+      await transaction.restore.updateMany({ where: { id, userId, state: 'asked' }, data: failed });
+      return false;
+    }
     const begun = { state: 'running', startedAt: at, toldAt: at } as const;
     const { count } = await transaction.restore.updateMany({ where: { id, userId, state: 'asked' }, data: begun });
     if (count === 0) return false;
@@ -65,6 +75,8 @@ export async function startRestore(
     return true;
   });
 }
+
+const anotherRuns = 'Another restore was running. Once it has ended, begin this one again.';
 
 /** Says how far it is; whether it shall go on. */
 export async function tellRestore(

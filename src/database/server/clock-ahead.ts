@@ -176,6 +176,11 @@ async function bringBackRest(database: Database, moments: Moments): Promise<void
   await database.$executeRaw`
     UPDATE state_exports SET ${bringingBack(['tried_at', 'made_at', 'lease_until'], moments)}
     WHERE greatest(tried_at, made_at) > ${near} OR lease_until > ${far}`;
+  // Later ones stay the later ones: the latest is what counts as agreed to.
+  await database.$executeRaw`
+    UPDATE consents SET agreed_at = ${at}::timestamptz - (ahead.latest - consents.agreed_at)
+    FROM (SELECT grant_id, max(agreed_at) AS latest FROM consents WHERE agreed_at > ${near} GROUP BY grant_id) AS ahead
+    WHERE consents.grant_id = ahead.grant_id AND consents.agreed_at > ${near}`;
   await database.webSession.deleteMany({ where: { lastSeenAt: { gt: near }, createdAt: { gt: near } } });
   await database.webSession.updateMany({ where: { lastSeenAt: { gt: near } }, data: { lastSeenAt: at } });
   await database.keptFigure.deleteMany({ where: { countedAt: { gt: near } } });

@@ -1,4 +1,4 @@
-import { inTransaction } from '../../database/client.ts';
+import { inTransaction, type Transaction } from '../../database/client.ts';
 import {
   type ChoiceRows,
   findChoiceRows,
@@ -6,13 +6,17 @@ import {
   listLeftOut,
   saveChosenSources,
 } from '../../database/consent/source-choices.ts';
+import type { Plan } from '../../database/generated/client.ts';
 import { readSources } from '../../database/nights/plan-rows.ts';
 import { lockUser, readPerson } from '../../database/people/users.ts';
 import { type SourceChoice, sourceChoiceOf } from '../../domain/source-choice.ts';
 import { plannedSources } from '../../domain/source-names.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
-import { readRecord } from './agreement.ts';
+import { markPlan } from '../keys/marks.ts';
+import { provenAddresses } from './agreed-proof.ts';
+
+type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'marks' | 'store'>;
 
 export interface ChooseSources {
   readonly userId: string;
@@ -30,31 +34,41 @@ export interface ChooseSources {
 export type ChoiceMade = 'chosen' | 'unchanged' | 'ended' | 'none' | 'not-agreed';
 
 /**
- * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it. Throws
+ * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it, and stays left out though
+ * somebody puts the former row of the plan back. Throws
  * `seal/broken` where person or plan are not as Nightkeep left them.
  */
-export async function chooseSources(
-  { clock, config, database, keyring }: Pick<Resources, 'clock' | 'config' | 'database' | 'keyring'>,
-  { userId, names, by, words }: ChooseSources,
-): Promise<ChoiceMade> {
-  return inTransaction(database, async (transaction) => {
-    await lockUser(transaction, userId);
-    const rows = await findChoiceRows(transaction, userId);
-    if (rows === null || rows.state === 'withdrawn') return 'ended';
-    personSealing(keyring).require(rows.plan.user);
-    const { choosable } = choiceIn(config, rows);
-    if (names.some((name) => choosable.every((source) => source.name !== name))) return 'not-agreed';
-    const chosen = choosable.filter(({ name }) => names.includes(name));
-    if (chosen.length === 0) return 'none';
-    if (choosable.every((source) => source.isChosen === chosen.includes(source))) return 'unchanged';
-    const [sources, sealing] = [plannedSources(chosen), planSealing(keyring)];
-    await saveChosenSources(transaction, { plan: rows.plan, sources, sealing, at: clock.now(), by, words });
-    return 'chosen';
-  });
+export async function chooseSources(resources: Needs, choice: ChooseSources): Promise<ChoiceMade> {
+  const made = await inTransaction(resources.database, (transaction) => chooseIn(transaction, resources, choice));
+  if (typeof made === 'string') return made;
+  await markPlan(resources, made);
+  return 'chosen';
 }
 
-function choiceIn(config: Resources['config'], { plan, terms }: ChoiceRows): SourceChoice {
-  const { facts: agreed } = readRecord(terms);
+/** The plan where it is another one now. */
+async function chooseIn(
+  transaction: Transaction,
+  { clock, config, keyring }: Needs,
+  { userId, names, by, words }: ChooseSources,
+): Promise<Plan | Exclude<ChoiceMade, 'chosen'>> {
+  await lockUser(transaction, userId);
+  const rows = await findChoiceRows(transaction, userId);
+  if (rows === null || rows.state === 'withdrawn') return 'ended';
+  personSealing(keyring).require(rows.plan.user);
+  const { choosable } = choiceIn({ config, keyring }, rows);
+  if (names.some((name) => choosable.every((source) => source.name !== name))) return 'not-agreed';
+  const chosen = choosable.filter(({ name }) => names.includes(name));
+  if (chosen.length === 0) return 'none';
+  if (choosable.every((source) => source.isChosen === chosen.includes(source))) return 'unchanged';
+  const [sources, sealing] = [plannedSources(chosen), planSealing(keyring)];
+  return saveChosenSources(transaction, { plan: rows.plan, sources, sealing, at: clock.now(), by, words });
+}
+
+function choiceIn(
+  { config, keyring }: Pick<Resources, 'config' | 'keyring'>,
+  { plan, terms }: ChoiceRows,
+): SourceChoice {
+  const agreed = provenAddresses(keyring, plan, terms);
   return sourceChoiceOf(config, { person: readPerson(plan.user), planned: readSources(plan.sources), agreed });
 }
 
@@ -66,12 +80,12 @@ export interface FoundChoice extends SourceChoice {
 
 /** Null where nothing of the person is backed up, or their consent was withdrawn. */
 export async function findSourceChoice(
-  { config, database }: Pick<Resources, 'config' | 'database'>,
+  { config, database, keyring }: Pick<Resources, 'config' | 'database' | 'keyring'>,
   userId: string,
 ): Promise<FoundChoice | null> {
   const rows = await findChoiceRows(database, userId);
   if (rows === null || rows.state === 'withdrawn') return null;
-  const choice = choiceIn(config, rows);
+  const choice = choiceIn({ config, keyring }, rows);
   const left = choice.choosable.filter(({ isChosen }) => !isChosen).map(({ name }) => name);
   const { plan, agreedAt: since } = rows;
   const leftOutSince = await listLeftOut(database, { planId: plan.id, names: [...left, ...choice.leftOut], since });

@@ -3,6 +3,7 @@ import { inTransaction, type Transaction } from '../../database/client.ts';
 import {
   type ConsentRows,
   findPlanOf,
+  hasAgreedSince,
   lockGrantOf,
   saveFirstToken,
   saveGrant,
@@ -31,11 +32,16 @@ import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
+import { markPlan } from '../keys/marks.ts';
+import { withProof } from './agreed-proof.ts';
 import { agreedRule, namesAgreed, recordOf, sourcesAgreed } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
 import { personOf, zoneIn } from './person.ts';
 
-export type KeepNeeds = Pick<Resources, 'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder' | 'log'>;
+export type KeepNeeds = Pick<
+  Resources,
+  'issuer' | 'config' | 'database' | 'clock' | 'keyring' | 'holder' | 'log' | 'marks' | 'store'
+>;
 
 /** A consent as the provider gave it, and what belongs to it here. */
 export interface GivenConsent extends Terms {
@@ -52,6 +58,7 @@ export interface GivenConsent extends Terms {
 export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Promise<ConsentRows> {
   const token = await acceptToken(resources, given);
   const rows = await takeIntoCustody(resources, given, token);
+  if (rows.renewed) await markPlan(resources, rows.plan);
   if (token.endsAt === undefined)
     await learnEnd(resources, {
       grantId: rows.grant.id,
@@ -107,16 +114,20 @@ async function takeIntoCustody(
     const agreed = namesAgreed(terms);
     const usual = firstPlan(config, authorized, agreed);
     const plan = former ?? (await beginPlan(transaction, keyring, { grant, usual, at }));
-    const record = { terms: recordOf(terms, plan), method, agreedAt };
+    const said = withProof(keyring, { userId: user.id, grantId: grant.id }, recordOf(terms, plan));
+    const record = { terms: said, method, agreedAt };
+    // Of two tabs the provider may answer the one first in which the button was pressed last: that is what the person wants.
+    const isOutdated = await hasAgreedSince(transaction, { grantId: grant.id, agreedAt, at });
     await saveTerms(transaction, grant, { ...record, renewed: earlier !== null, at });
+    if (isOutdated) return { user, grant, plan, renewed: earlier !== null };
     const sources = sourcesAgreed(config, { method, plan: readSources(plan.sources) });
-    await saveAgreedSources(transaction, {
+    const agreedPlan = await saveAgreedSources(transaction, {
       ...{ planId: plan.id, sources: plannedSources(sources.filter(({ name }) => agreed.has(name))) },
       ...{ sealing: planSealing(keyring), at, by: `user:${user.id}` },
     });
     const rule = agreedRule(terms);
     if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
-    return { user, grant, plan, renewed: earlier !== null };
+    return { user, grant, plan: agreedPlan, renewed: earlier !== null };
   });
 }
 

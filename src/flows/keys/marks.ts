@@ -1,10 +1,12 @@
 import { within } from '../../clock.ts';
-import { type Mark, newestOf, olderIn, raised, type Standing, together } from '../../domain/marks.ts';
+import { type Mark, newestOf, olderIn, planRow, raised, type Standing, together } from '../../domain/marks.ts';
+import type { PlanFacts, Sealed } from '../../domain/row-facts.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { letCardsGo, loadListed, removeCards, saveCard } from '../../store/repository/cards.ts';
 import { purposes } from '../../vault/purposes.ts';
+import { planSealing } from '../../vault/row-seals.ts';
 import { keyIdOf, seal, unseal } from '../../vault/seal.ts';
 
 /** What reads and writes marks. */
@@ -86,6 +88,12 @@ export async function raiseMark(
     else await writeMark(resources, userId, mark, read.files);
     marks.used.delete(userId);
   });
+}
+
+/** Puts into the store how new a plan is of which its person has just made another choice, so that the former row is an older one from now on. */
+export async function markPlan(resources: Needs, plan: Sealed<PlanFacts>): Promise<void> {
+  const number = planSealing(resources.keyring).require(plan);
+  await raiseMark(resources, plan.userId, { rows: { [planRow(plan.grantId)]: number } });
 }
 
 function isOfTokens(mark: Mark, { rows }: Pick<Mark, 'rows'>): boolean {

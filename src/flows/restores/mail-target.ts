@@ -124,11 +124,13 @@ function timeOf(mtime: number): Date | undefined {
 }
 
 const mostFlagsNamed = 20;
+/** Longer ones are none that a person has chosen. */
+const longestFlag = 100;
 
 function leftOutProblem({ leftOut, path }: OpenMailbox): RestoreProblem {
   const named = [...leftOut]
     .slice(0, mostFlagsNamed)
-    .map(([flag, count]) => `${flag} (${countWords(count, 'message')})`);
+    .map(([flag, count]) => `${flag.slice(0, longestFlag)} (${countWords(count, 'message')})`);
   const more = leftOut.size - named.length;
   const flags = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
   return {

@@ -93,6 +93,7 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: B
   await endRestore(database, id, {
     ...told(),
     ...end,
+    message: end.message && escapedName(end.message),
     problems: problems.slice(0, mostProblems).map(({ path, code, message }) => ({
       path: escapedName(path),
       code,

@@ -56,9 +56,8 @@ function decodePlain(raw: string): string {
   return /[\x80-\xff]/.test(raw) ? decodeText(Buffer.from(raw, 'latin1'), 'utf-8') : raw;
 }
 
-const decoders = new Map<string, TextDecoder | undefined>();
-/** No person's mail has more charsets. */
-const mostDecoders = 100;
+/** By their names in small letters, of which there are some two hundred (WHATWG Encoding, section 4.2). */
+const decoders = new Map<string, TextDecoder>();
 
 /** Text in this charset; in UTF-8, or else as in western Europe, where the charset is not known. */
 export function decodeText(bytes: Buffer, charset: string): string {
@@ -74,14 +73,16 @@ export function decodeText(bytes: Buffer, charset: string): string {
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 const western = new TextDecoder('windows-1252');
 
+/** Undefined for a charset that is not known. Of these nothing is kept: whoever writes a message may make up any number of them. */
 function decoderOf(charset: string): TextDecoder | undefined {
-  if (decoders.has(charset) || decoders.size >= mostDecoders) return decoders.get(charset);
-  let decoder: TextDecoder | undefined;
+  const label = charset.trim().toLowerCase();
+  const known = decoders.get(label);
+  if (known !== undefined) return known;
   try {
-    decoder = new TextDecoder(charset);
+    const decoder = new TextDecoder(label);
+    decoders.set(label, decoder);
+    return decoder;
   } catch {
-    decoder = undefined;
+    return undefined;
   }
-  decoders.set(charset, decoder);
-  return decoder;
 }

@@ -62,7 +62,9 @@ export async function reopen(
     );
 }
 
-/** A name as commands have it. It holds no line ends and no NUL: no mailbox with such a name is asked for. */
+/** A name as commands have it. Throws `source/malformed` for one with line ends or NUL, which a server may have made so: it would be a command of its own. */
 export function quoted(path: string): string {
+  if (/[\r\n\0]/.test(path))
+    throw new AppError('source/malformed', 'The mail server wants a name of a mailbox that no mailbox can have.');
   return `"${path.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,5 +1,6 @@
 import { pauseForRetryAfter } from '../../domain/retry-after.ts';
 import { AppError, codeIn } from '../../errors.ts';
+import { escapedName } from '../../file-name.ts';
 import { CommandRefused, ConnectionLost } from './connection.ts';
 
 /** Response codes that say that the same command may succeed in a moment (RFC 5530). */
@@ -37,7 +38,8 @@ export function outage(error: ConnectionLost | CommandRefused): AppError {
 function messageOf(error: ConnectionLost | CommandRefused): string {
   if (error instanceof CommandRefused) return 'The mail server says that it cannot answer at the moment.';
   if (isCrowded('', error.farewell)) return 'The mail server takes no more connections of this person at the moment.';
-  if (error.farewell !== '') return `The mail server closes the connection, and says: ${error.farewell.slice(0, 200)}`;
+  if (error.farewell !== '')
+    return `The mail server closes the connection, and says: ${escapedName(error.farewell.slice(0, 200))}`;
   const code = codeIn(error) ?? '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
     return 'The mail server speaks no TLS at that port. Correct the port in MAIL_URL: for imaps:// it is 993 by default.';

@@ -81,8 +81,11 @@ function timeOf(line: ContentLine | undefined): CalendarTime | undefined {
   if (hours === undefined) return { day };
   const at = `${day}T${hours}:${minutes}:${seconds}Z`;
   if (Number.isNaN(Date.parse(at))) return undefined;
-  return utc === 'Z' ? { at } : { clock: at, zone: line?.parameters.get('TZID') };
+  return utc === 'Z' ? { at } : { clock: at, zone: line?.parameters.get('TZID')?.slice(0, longestZone) };
 }
+
+/** Of the name of a zone, whatever somebody wrote: pages show it beside each event. */
+const longestZone = 60;
 
 /** An event of whole days ends on the day after its last one (RFC 5545, section 3.6.1). */
 function dayBefore(day: string): string {

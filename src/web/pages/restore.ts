@@ -123,7 +123,7 @@ export async function restored(visit: PersonVisit): Promise<Response> {
   const further = canContinue(view, place)
     ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
     : '';
-  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${view.message}</p>` : ''}</div>
+  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${name(view.message)}</p>` : ''}</div>
 ${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
@@ -234,7 +234,8 @@ function problemsOf({ formats, restores: t }: Texts, { problems, problemCount }:
   return html`<section class="card"><h2>${t.problems(formats.number(problemCount))}</h2>${table({
     caption: t.problemsCaption,
     columns: [{ label: t.path }, { label: t.why }],
-    rows: shown.map(({ path, message }) => [pathName(path), message]),
+    // What it says has names in it.
+    rows: shown.map(({ path, message }) => [pathName(path), name(message)]),
   })}${rest > 0 ? html`<p class="soft">${t.more(formats.number(rest))}</p>` : ''}</section>`;
 }
 

@@ -316,3 +316,19 @@ describe('a clock that is ahead for a while', () => {
     expect(await database.webSession.count()).toBe(0);
   });
 });
+
+test('leaves what was agreed to then older than what is agreed to from now on, in the order in which it was', async () => {
+  const { database } = fixture.resources;
+  const grantId = await saveUsed({ paused: true });
+  const { userId } = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
+  const agree = (agreedAt: Date, scope: string) =>
+    database.consent.create({ data: { id: randomUUID(), userId, grantId, agreedAt, scope, terms: {} } });
+  await agree(later(-day), 'before');
+  await agree(later(hour, inAYear), 'second');
+  await agree(inAYear, 'first');
+  await bringBack();
+  await agree(later(1), 'newest');
+  const rows = await database.consent.findMany({ orderBy: { agreedAt: 'desc' } });
+  expect(rows.map(({ scope }) => scope)).toEqual(['newest', 'second', 'first', 'before']);
+  expect(rows[1]?.agreedAt).toEqual(now);
+});

@@ -466,6 +466,51 @@ describe('putting back', () => {
       expect(held()).toEqual(all.filter((line) => line.startsWith(`${name}/INBOX:`)));
     });
 
+    it('is continued once, though two tabs ask for it at once', async () => {
+      imap.refuse = () => 'OVERQUOTA';
+      const page = await putMailBack('mail');
+      const [, action = ''] = /action="([^"]*\?after=[^"]*)"/.exec(await alice.text(page)) ?? [];
+      const ways: string[] = [];
+      for (const _ of ['one', 'other']) {
+        await alice.post(action);
+        ways.push(alice.wayBack());
+      }
+      imap.refuse = () => undefined;
+      const both = await Promise.all(ways.map(async (way) => (await alice.send(way)).headers.get('location') ?? ''));
+      for (const one of both) await over(one);
+      const said = await Promise.all(both.map((one) => alice.text(one)));
+      expect(said.filter((one) => one.includes('Another restore was running.'))).toHaveLength(1);
+      expect(held()).toEqual(all);
+    });
+
+    it('says what a hostile server made of it in words that a page and the database can hold', async () => {
+      imap.mischief = ({ name: command }, _, socket) =>
+        command === 'CREATE' && socket.end('* BYE gone\0\x1b[2J\r\n') !== undefined;
+      const page = await whileTimePasses(() => putMailBack('mail'));
+      expect(await alice.text(page)).toContain('gone\\x00\\x1b[2J');
+      expect(await alice.text(page)).toContain(t.failedBefore);
+    });
+
+    it('lets the name of a message turn the direction of nothing on the page that says what is not written', async () => {
+      const held = { 'a\u202eb [1].txt': Buffer.from('x'), '1 [1].eml': Buffer.from('x') };
+      snapshot = (await writeSnapshot(repository, { mail: { A: held } }, '2026-03-06T00:00:00Z')).id;
+      const page = await alice.text(await putMailBack('mail/A'));
+      expect(page).toContain('it is no message of a mailbox');
+      expect(page).not.toContain('\u202e');
+    });
+
+    it('names flags that no server keeps in short, whatever is in them', async () => {
+      const flags = [`\0\u202e${'x'.repeat(10_000)}`, ...Array.from({ length: 30 }, (_, n) => `a b${n}`)];
+      const held = { '1 [1].eml': Buffer.from('One.\r\n'), 'mailbox.json': record('A', { 1: { receivedAt, flags } }) };
+      snapshot = (await writeSnapshot(repository, { mail: { A: held } }, '2026-03-06T00:00:00Z')).id;
+      const page = await alice.text(await putMailBack('mail/A'));
+      expect(page).toContain(t.states.mail.partial);
+      expect(page).toContain('and 11 more');
+      expect(page).toContain('without flags that the mail server does not keep there: \\x00');
+      expect(page).not.toContain('x'.repeat(200));
+      expect(page).not.toContain('\u202e');
+    });
+
     it('is continued by its person alone, of the same part, and not while it runs', async () => {
       imap.refuse = () => 'OVERQUOTA';
       const page = await putMailBack('mail/INBOX');

@@ -171,6 +171,24 @@ describe('the consent page', () => {
     expect(await namesOf(guest)).toEqual(['files', 'calendars']);
   });
 
+  it('counts, of two tabs, as what was agreed to last, whichever the provider answers first', async () => {
+    set(more);
+    const guest = await newcomer();
+    await send(guest, '/consent', ['files', 'calendars', 'mail']);
+    const first = guest.wayBack();
+    later();
+    await send(guest, String(await send(guest, '/consent', ['files'])), ['files']);
+    const last = guest.wayBack();
+    for (const way of [last, first]) {
+      expect((await guest.send(way)).status).toBe(303);
+      expect(await namesOf(guest)).toEqual(['files']);
+    }
+    expect((await recordOf(guest)).facts).toMatchObject({ leftOut: ['calendars', 'mail'] });
+    expect(await guest.text('/grant')).toContain(texts.grant.since.nothing);
+    expect(await pages.resources.database.consent.count()).toBe(2);
+    expect(await findBrokenRows(pages.resources)).toEqual([]);
+  });
+
   it('speaks German', async () => {
     set(more);
     const guest = await newcomer();
@@ -264,6 +282,52 @@ describe('the settings', () => {
     ]);
     expect(await namesOf(alice)).toEqual(['files', 'calendars', 'mail']);
     expect(await acts()).toEqual([]);
+  });
+
+  it('take nothing by forged forms, however many names they hold', async () => {
+    const before = await planOf(alice);
+    for (const source of [
+      ['files', '__proto__'],
+      ['constructor', 'toString'],
+      ['files', 'FILES'],
+      ['files', 'files calendars'],
+      ['leftOut'],
+      Array.from({ length: 700 }, (_, n) => `source-${n}`),
+      Array.from({ length: 10_000 }, (_, n) => `source-${n}`),
+    ])
+      expect(await choose(alice, source)).toBe(400);
+    expect(await planOf(alice)).toEqual(before);
+    expect(await choose(alice, Array(1_000).fill('mail'))).toBe('sources');
+    expect(await namesOf(alice)).toEqual(['mail']);
+    expect(await acts()).toMatchObject([{ about: 'mail' }]);
+  });
+
+  it('offer nothing that somebody wrote into the record who has the database and not the keyring', async () => {
+    const { consent } = pages.resources.database;
+    const userId = await alice.userId();
+    await choose(alice, ['files']);
+    const bobs = await recordOf(bob);
+    await choose(bob, ['files']);
+    const hers = await recordOf(alice);
+    const { mail: _, ...facts } = hers.facts;
+    const forged = { ...hers.facts, mail: bobs.facts.mail };
+    for (const terms of [
+      { ...hers, facts: { ...forged, calendars: more.calendarsUrl } },
+      bobs,
+      { ...hers, proof: '' },
+    ]) {
+      await consent.updateMany({ where: { userId }, data: { terms: terms as object } });
+      expect(await choose(alice, ['files', 'mail'])).toBe(400);
+      const asked = { userId, names: ['files', 'mail'], by: 'command:op@here' };
+      expect(await chooseSources(pages.resources, asked)).toBe('not-agreed');
+      const page = await alice.text('/settings');
+      expect(boxesIn(page, 'source')).toEqual([]);
+      expect(page).toContain(texts.settings.sources.beyond(['calendars', 'mail']));
+    }
+    await consent.updateMany({ where: { userId }, data: { terms: { ...hers, facts } as object } });
+    expect(await choose(alice, ['files', 'calendars'])).toBe(400);
+    await consent.updateMany({ where: { userId }, data: { terms: hers as object } });
+    expect(await choose(alice, ['files', 'mail'])).toBe('sources');
   });
 
   it('are those of each person alone: of a stranger, of bob, of an operator and without the token of the form', async () => {

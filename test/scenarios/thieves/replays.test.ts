@@ -2,10 +2,12 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
+import { readSources } from '../../../src/database/nights/plan-rows.ts';
 import { saveUser } from '../../../src/database/people/users.ts';
 import { checkRowMarks } from '../../../src/doctor/checks/row-marks.ts';
 import { noMark, peopleRow, planRow, tokenRow } from '../../../src/domain/marks.ts';
 import { AppError } from '../../../src/errors.ts';
+import { chooseSources } from '../../../src/flows/consent/choose-sources.ts';
 import { markPlaces, raiseMark, readMark, requireNewest } from '../../../src/flows/keys/marks.ts';
 import { confirmReplayed, findReplayedRows } from '../../../src/flows/keys/replayed-rows.ts';
 import { requireWholeRows } from '../../../src/flows/keys/require-whole-rows.ts';
@@ -135,6 +137,35 @@ describe('an older row that is put back while nothing runs', () => {
     expect(confirmed).toEqual([{ userId: alices.user.id, older: [planRow(older.grantId)] }]);
     expect(await backUp(id)).toMatchObject({ snapshotId: expect.any(String) });
     expect(await database.audit.count({ where: { act: 'rows-confirmed', userId: alices.user.id } })).toBe(1);
+  });
+
+  test('of a plan does from the moment on at which its person left something out of it', async () => {
+    const { database, keyring } = fixture.resources;
+    const { id, ...before } = await database.plan.findFirstOrThrow({ where: { userId: alices.user.id } });
+    const [files] = readSources(before.sources);
+    const sources = [
+      { kind: 'webdav', ...files },
+      { kind: 'imap', name: 'mail', url: 'imaps://alice@mail.example' },
+    ];
+    const seal = planSealing(keyring).reseal(before, { ...before, sources });
+    await database.plan.update({ where: { id }, data: { sources, seal } });
+    const choice = { userId: alices.user.id, names: ['files'], by: `user:${alices.user.id}` };
+    expect(await chooseSources(fixture.resources, choice)).toBe('chosen');
+    await database.plan.update({ where: { id }, data: { sources, seal } });
+    await stopsAliceAlone(planRow(before.grantId));
+  });
+
+  test('of a plan does from the moment on at which its person agreed to less', async () => {
+    const { database, keyring } = fixture.resources;
+    const { id, ...before } = await database.plan.findFirstOrThrow({ where: { userId: alices.user.id } });
+    const sources = [{ kind: 'imap', name: 'mail', url: 'imaps://alice@mail.example' }];
+    const seal = planSealing(keyring).reseal(before, { ...before, sources });
+    await database.plan.update({ where: { id }, data: { sources, seal } });
+    await fixture.consent(alice);
+    const { grantId, sources: agreed } = await database.plan.findUniqueOrThrow({ where: { id } });
+    expect(agreed).not.toEqual(sources);
+    await database.plan.update({ where: { id }, data: { sources, seal } });
+    await stopsAliceAlone(planRow(grantId));
   });
 
   test('of an offline token does: no token is sent that another had replaced', async () => {

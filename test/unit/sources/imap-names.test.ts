@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeHeader } from '../../../src/sources/imap/encoded-words.ts';
+import { decodeHeader, decodeText } from '../../../src/sources/imap/encoded-words.ts';
 import {
   cutToBytes,
   decodeMailboxName,
@@ -136,4 +136,13 @@ test.each([
 test('numbers are requested in order, and those that follow each other as a range', () => {
   expect(setOf([7, 3, 1, 2, 10, 11])).toBe('1:3,7,10:11');
   expect(setOf([5])).toBe('5');
+});
+
+test('what is in a charset that is known is read, whatever names of charsets others have made up before', () => {
+  const word = `=?ISO-8859-5?b?${Buffer.of(0xbf, 0xe0, 0xd8).toString('base64')}?=`;
+  for (let n = 0; n < 200; n++) {
+    expect(decodeHeader(Buffer.from(`Subject: =?made-up-${n}?q?x?=`))).toBe('x');
+    decodeText(Buffer.from('x'), `${' '.repeat(n)}UTF-16le`);
+  }
+  expect(decodeHeader(Buffer.from(`Subject: ${word}`))).toBe('При');
 });

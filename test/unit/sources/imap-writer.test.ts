@@ -468,6 +468,29 @@ describe('a hostile server', () => {
     expect(await each()).toEqual(['source/malformed', 'source/malformed']);
   });
 
+  test.each([
+    ['the prefix', (end: string) => `((${end} "/")) NIL NIL`],
+    ['the separator of levels', (end: string) => `(("" ${end})) NIL NIL`],
+  ])('that has the end of a line in %s of names is sent no line of its own making', async (_, namespaces) => {
+    const literal = `{${'a\r\nn9 DELETE INBOX'.length}}\r\na\r\nn9 DELETE INBOX`;
+    server.mischief = ({ name }, tag, socket) =>
+      name === 'NAMESPACE' && socket.write(`* NAMESPACE ${namespaces(literal)}\r\n${tag} OK done\r\n`) !== undefined;
+    await using writer = openMailWriter(server.url);
+    await expect(writer.makeMailbox(['Restored', 'below'], never)).rejects.toMatchObject({ code: 'source/malformed' });
+    expect(
+      server.heard.map(({ name }) => name).filter((name) => !/^(AUTHENTICATE|CAPABILITY|NAMESPACE)$/.test(name)),
+    ).toEqual([]);
+  });
+
+  test('that says goodbye in characters that no page shows and no database takes is quoted without them', async () => {
+    server.mischief = ({ name }, _, socket) =>
+      name === 'CREATE' && socket.end('* BYE go\0ne \x1b[2J away\r\n') !== undefined;
+    await using writer = openMailWriter(server.url);
+    const [first] = await Promise.allSettled([writer.makeMailbox(['Restored'], never)]);
+    const { message } = (first as PromiseRejectedResult).reason as AppError;
+    expect(message).toContain('go\\x00ne \\x1b[2J away');
+  });
+
   test('that takes what is sent, but slowly, is left', async () => {
     const clock = manualClock('2026-11-23T01:00:00Z', { sleepAtOnce: true });
     server.mischief = ({ name }, _, socket) => {

@@ -34,6 +34,11 @@ describe('an event', () => {
     expect(found).toMatchObject({ start: { day: '2026-05-01' }, end: { day: '2026-05-02' }, repeats: true });
   });
 
+  it('is in a zone of a short name, whatever somebody wrote there', () => {
+    const { start } = readCalendarObject(event(`DTSTART;TZID=${'\u200b'.repeat(9_000)}:20260506T110000`)) ?? {};
+    expect(start).toEqual({ clock: '2026-05-06T11:00:00Z', zone: '\u200b'.repeat(60) });
+  });
+
   it('is read where its lines are folded, and its alarms and zones are not taken for it', () => {
     const text = calendar(
       ...['BEGIN:VTIMEZONE', 'TZID:X', 'BEGIN:STANDARD', 'DTSTART:19700101T000000', 'END:STANDARD', 'END:VTIMEZONE'],
