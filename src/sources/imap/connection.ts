@@ -17,6 +17,9 @@ export interface ConnectionTimeouts {
 
 export const defaultTimeouts: ConnectionTimeouts = { connectMs: 10_000, silenceMs: 60_000 };
 
+/** What servers say for people is shorter. Of longer ones it is looked for words in the beginning alone: a line may hold 256 KiB of them. */
+const longestSaid = 1_000;
+
 /** There is no connection, or none any more: what was asked may be asked again over another one. */
 export class ConnectionLost extends Error {
   /** What the server said when it closed the connection. */
@@ -25,7 +28,7 @@ export class ConnectionLost extends Error {
   constructor(message: string, { cause, farewell = '' }: { cause?: unknown; farewell?: string } = {}) {
     super(message, { cause });
     this.name = 'ConnectionLost';
-    this.farewell = farewell;
+    this.farewell = farewell.slice(0, longestSaid);
   }
 }
 
@@ -35,12 +38,16 @@ export class CommandRefused extends Error {
   readonly status: 'NO' | 'BAD';
   /** The response code (RFC 5530), in upper case; empty where there is none. */
   readonly code: string;
+  /** What the server said. The message, which is logged, has none of it: servers repeat what they were sent, a token too, and name mailboxes. */
+  readonly said: string;
 
-  constructor(status: 'NO' | 'BAD', text: string) {
-    super(text);
+  constructor(status: 'NO' | 'BAD', said: string) {
+    const code = codeIn(said);
+    super(`The mail server says ${status}${code && ` [${code}]`}.`);
     this.name = 'CommandRefused';
     this.status = status;
-    this.code = codeIn(text);
+    this.code = code;
+    this.said = said.slice(0, longestSaid);
   }
 }
 
@@ -276,7 +283,7 @@ function refuseFarewell(text: string): void {
 }
 
 function codeIn(text: string): string {
-  return /^\[([A-Za-z0-9-]+)/.exec(text)?.[1]?.toUpperCase() ?? '';
+  return /^\[([A-Za-z0-9-]{1,32})(?![A-Za-z0-9-])/.exec(text)?.[1]?.toUpperCase() ?? '';
 }
 
 function refuseQuestion(): never {

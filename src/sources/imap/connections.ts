@@ -199,7 +199,7 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
 }
 
 function isOfCrowd(error: unknown): boolean {
-  if (error instanceof CommandRefused) return isCrowded(error.code, error.message);
+  if (error instanceof CommandRefused) return isCrowded(error.code, error.said);
   return error instanceof ConnectionLost && isCrowded('', error.farewell);
 }
 

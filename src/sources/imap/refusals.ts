@@ -19,15 +19,14 @@ export function isCrowded(code: string, text: string): boolean {
 export function mayPass(error: unknown): error is ConnectionLost | CommandRefused {
   if (error instanceof ConnectionLost) return true;
   if (!(error instanceof CommandRefused)) return false;
-  const { code, message } = error;
-  return (
-    passing.test(code) || isCrowded(code, message) || (/^(|ALERT|OVERQUOTA)$/.test(code) && passingWords.test(message))
-  );
+  const { code, said } = error;
+  return passing.test(code) || isCrowded(code, said) || (/^(|ALERT|OVERQUOTA)$/.test(code) && passingWords.test(said));
 }
 
 /** The pause that a server asks for, in milliseconds (Exchange). */
-export function pauseOf({ message }: Error): number {
-  return pauseForRetryAfter(Number(/\bbackoff time: (\d{1,12}) milliseconds/i.exec(message)?.[1] ?? 0));
+export function pauseOf(error: ConnectionLost | CommandRefused): number {
+  const said = error instanceof CommandRefused ? error.said : error.farewell;
+  return pauseForRetryAfter(Number(/\bbackoff time: (\d{1,12}) milliseconds/i.exec(said)?.[1] ?? 0));
 }
 
 /** What passed at no try, as an error of a source. */
@@ -38,14 +37,20 @@ export function outage(error: ConnectionLost | CommandRefused): AppError {
 function messageOf(error: ConnectionLost | CommandRefused): string {
   if (error instanceof CommandRefused) return 'The mail server says that it cannot answer at the moment.';
   if (isCrowded('', error.farewell)) return 'The mail server takes no more connections of this person at the moment.';
-  if (error.farewell !== '')
-    return `The mail server closes the connection, and says: ${escapedName(error.farewell.slice(0, 200))}`;
+  if (error.farewell !== '') return `The mail server closes the connection, and says: ${shownWords(error.farewell)}`;
   const code = codeIn(error) ?? '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
     return 'The mail server speaks no TLS at that port. Correct the port in MAIL_URL: for imaps:// it is 993 by default.';
   if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code))
     return 'The certificate of the mail server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
   return 'The mail server does not answer, or breaks off its answers.';
+}
+
+/** Longer words are none that people read: servers repeat what they were sent, a token too. */
+const longWords = /[\w+./=~-]{40,}/g;
+
+function shownWords(said: string): string {
+  return escapedName(said.replace(longWords, '…').slice(0, 200));
 }
 
 /** What a refusal says of what was asked for; `otherwise` is what it counts as where the server does not say why. */
@@ -63,8 +68,8 @@ export function refusal(error: CommandRefused, otherwise: 'source/not-found' | '
 
 /** Whether a message that is refused may be sent again in a moment: what limits or fills something is about the message, or about room. */
 export function mayPassWritten(error: CommandRefused): boolean {
-  const { code, message } = error;
-  const isOfRoom = code === 'OVERQUOTA' && /\b(disk|mailbox|quota|space|storage)\b/i.test(message);
+  const { code, said } = error;
+  const isOfRoom = code === 'OVERQUOTA' && /\b(disk|mailbox|quota|space|storage)\b/i.test(said);
   return mayPass(error) && code !== 'LIMIT' && !isOfRoom;
 }
 

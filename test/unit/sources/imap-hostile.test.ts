@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
+import { scrub } from '../../../src/log.ts';
 import { openMemoryBudget } from '../../../src/memory-budget.ts';
 import type { Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -215,6 +217,48 @@ describe('a server that sends', () => {
       ...Array(2).fill('rejected'),
     ]);
   });
+});
+
+describe('a server that repeats what it was sent, or names what it has,', () => {
+  const token = 'Z'.repeat(60);
+  const spellings = [token, Buffer.from(`auth=Bearer ${token}`).toString('base64').slice(20, 60), 'Divorce'];
+  const said = async (work: Promise<unknown>) => {
+    const error = await work.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(Error);
+    return JSON.stringify(scrub(error));
+  };
+
+  test.each([
+    ['BAD Unknown:', 'AUTHENTICATE'],
+    ['NO [UNAVAILABLE] Divorce cannot be opened now:', 'AUTHENTICATE'],
+    ['NO Divorce is not there:', 'LIST'],
+    ['BYE', 'AUTHENTICATE'],
+  ])('as in %s, to %s, puts none of it into the log', async (answer, command) => {
+    server.mischief = ({ name, arguments: rest }, tag, socket) =>
+      name === command && socket.write(`${answer === 'BYE' ? '*' : tag} ${answer} ${rest}\r\n`) !== undefined;
+    await using source = openMail(server.url, { access: async () => ({ token }) });
+    const logged = await said(source.roots(never).then(() => top(source)));
+    for (const spelling of spellings) expect(logged).not.toContain(spelling);
+  });
+});
+
+test.each([
+  ['NO', 'connection '],
+  ['NO', 'exceeded '],
+  ['BYE', 'connection '],
+  ['NO [OVERQUOTA]', 'exceeded '],
+])('a server that says %s in as many words as a line may have holds nobody up: %s', async (answer, word) => {
+  server.mischief = ({ name }, tag, socket) =>
+    name === 'LIST' &&
+    socket.write(`${answer === 'BYE' ? '*' : tag} ${answer} ${word.repeat(250_000 / word.length)}\r\n`) !== undefined;
+  await using source = openMail(server.url);
+  const before = process.cpuUsage();
+  await expect(top(source)).rejects.toBeInstanceOf(AppError);
+  const { user } = process.cpuUsage(before);
+  expect(user).toBeLessThan(1_000_000);
 });
 
 describe('a size that is listed', () => {
