@@ -65,6 +65,7 @@ export async function bringBackFromAhead(
     await saveEvents(transaction, 'plan', planIds, change);
     return moved;
   });
+  await bringBackAgreements(database, moments);
   const grants = await bringBackGrants(database, moments);
   await shiftGrants(database, moments);
   const verified = await bringBackVerifications(database, moments);
@@ -112,6 +113,20 @@ async function freeNights(transaction: Transaction, { at, near }: Moments): Prom
     await transaction.$executeRaw`
       UPDATE runs SET slot = 'early ' || night, night = ${dateIn(zone, at)} WHERE id = ANY(${runs.map(({ id }) => id)}::uuid[])`;
   return early.map(({ planId }) => planId);
+}
+
+/**
+ * What was agreed to then, with which a token came. Later ones stay the later ones, and what is agreed to from now on is later: the latest is what
+ * counts.
+ */
+async function bringBackAgreements(database: Database, { at, near }: Moments): Promise<void> {
+  await database.$executeRaw`
+    UPDATE consents SET agreed_at = ${at}::timestamptz - (ahead.latest - consents.agreed_at)
+    FROM (
+      SELECT grant_id, max(agreed_at) AS latest FROM consents
+      WHERE agreed_at > ${near} AND grant_id IN (SELECT grant_id FROM exchanges WHERE started_at > ${near}) GROUP BY grant_id
+    ) AS ahead
+    WHERE consents.grant_id = ahead.grant_id AND consents.agreed_at > ${near}`;
 }
 
 /** Each of them is exchanged now: nobody knows what the provider's answer was worth then. */
@@ -176,11 +191,6 @@ async function bringBackRest(database: Database, moments: Moments): Promise<void
   await database.$executeRaw`
     UPDATE state_exports SET ${bringingBack(['tried_at', 'made_at', 'lease_until'], moments)}
     WHERE greatest(tried_at, made_at) > ${near} OR lease_until > ${far}`;
-  // Later ones stay the later ones: the latest is what counts as agreed to.
-  await database.$executeRaw`
-    UPDATE consents SET agreed_at = ${at}::timestamptz - (ahead.latest - consents.agreed_at)
-    FROM (SELECT grant_id, max(agreed_at) AS latest FROM consents WHERE agreed_at > ${near} GROUP BY grant_id) AS ahead
-    WHERE consents.grant_id = ahead.grant_id AND consents.agreed_at > ${near}`;
   await database.webSession.deleteMany({ where: { lastSeenAt: { gt: near }, createdAt: { gt: near } } });
   await database.webSession.updateMany({ where: { lastSeenAt: { gt: near } }, data: { lastSeenAt: at } });
   await database.keptFigure.deleteMany({ where: { countedAt: { gt: near } } });
