@@ -13,7 +13,8 @@ import { type SourceChoice, sourceChoiceOf } from '../../domain/source-choice.ts
 import { plannedSources } from '../../domain/source-names.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
-import { markPlan } from '../keys/marks.ts';
+import { markPlan, requireNewest } from '../keys/marks.ts';
+import { standingOf } from '../nights/sources-of.ts';
 import { provenAddresses } from './agreed-proof.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'marks' | 'store'>;
@@ -36,10 +37,15 @@ export type ChoiceMade = 'chosen' | 'unchanged' | 'ended' | 'none' | 'not-agreed
 /**
  * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it, and stays left out though
  * somebody puts the former row of the plan back. Throws
- * `seal/broken` where person or plan are not as Nightkeep left them.
+ * `seal/broken` and `seal/replayed` where person or plan are not as Nightkeep left them.
  */
 export async function chooseSources(resources: Needs, choice: ChooseSources): Promise<ChoiceMade> {
-  const made = await inTransaction(resources.database, (transaction) => chooseIn(transaction, resources, choice));
+  const { database } = resources;
+  const rows = await findChoiceRows(database, choice.userId);
+  // A choice made in an older row would pass for the newest.
+  if (rows !== null && rows.state !== 'withdrawn')
+    await requireNewest(resources, choice.userId, standingOf(resources, rows.plan));
+  const made = await inTransaction(database, (transaction) => chooseIn(transaction, resources, choice));
   if (typeof made === 'string') return made;
   await markPlan(resources, made);
   return 'chosen';

@@ -153,6 +153,9 @@ describe('an older row that is put back while nothing runs', () => {
     expect(await chooseSources(fixture.resources, choice)).toBe('chosen');
     await database.plan.update({ where: { id }, data: { sources, seal } });
     await stopsAliceAlone(planRow(before.grantId));
+    await expect(chooseSources(restarted(), { ...choice, names: ['mail'] })).rejects.toMatchObject({
+      code: 'seal/replayed',
+    });
   });
 
   test('of a plan does from the moment on at which its person agreed to less', async () => {
