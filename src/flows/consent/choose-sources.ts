@@ -35,9 +35,8 @@ export interface ChooseSources {
 export type ChoiceMade = 'chosen' | 'unchanged' | 'ended' | 'none' | 'not-agreed';
 
 /**
- * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it, and stays left out though
- * somebody puts the former row of the plan back. Throws
- * `seal/broken` and `seal/replayed` where person or plan are not as Nightkeep left them.
+ * Backs up these of what a person has agreed to, from the next backup on. What is left out stays in the snapshots that hold it, and is left out also if
+ * somebody puts the former row of the plan back. Throws `seal/broken` and `seal/replayed` where person or plan are not as Nightkeep left them.
  */
 export async function chooseSources(resources: Needs, choice: ChooseSources): Promise<ChoiceMade> {
   const { database } = resources;
