@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/clock.ts';
 import type { Database } from '../../src/database/client.ts';
+import { openMarkMemory } from '../../src/domain/marks.ts';
 import { keepConsent } from '../../src/flows/consent/keep-consent.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Authorized } from '../../src/oidc/authorization.ts';
 import { openIssuer } from '../../src/oidc/issuer.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
+import { openMemoryBackend } from '../../test/support/fixtures/memory-backend.ts';
 import type { ProviderProcess } from './provider-process.ts';
 import { configOf } from './settings.ts';
 
@@ -24,6 +26,8 @@ export async function makeGrants(provider: ProviderProcess, database: Database) 
     keyring: parseKeyring(keyring),
     holder: 'bench',
     log: silentLog,
+    marks: openMarkMemory(),
+    store: () => openMemoryBackend(),
   };
   const people: Authorized[] = [];
   for (const who of provider.people) people.push(await issuer.enroll.password(who, 'openid offline_access'));

@@ -8,6 +8,7 @@ import { checkRowMarks } from '../../../src/doctor/checks/row-marks.ts';
 import { noMark, peopleRow, planRow, tokenRow } from '../../../src/domain/marks.ts';
 import { AppError } from '../../../src/errors.ts';
 import { chooseSources } from '../../../src/flows/consent/choose-sources.ts';
+import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { markPlaces, raiseMark, readMark, requireNewest } from '../../../src/flows/keys/marks.ts';
 import { confirmReplayed, findReplayedRows } from '../../../src/flows/keys/replayed-rows.ts';
 import { requireWholeRows } from '../../../src/flows/keys/require-whole-rows.ts';
@@ -161,10 +162,16 @@ describe('an older row that is put back while nothing runs', () => {
   test('of a plan does from the moment on at which its person agreed to less', async () => {
     const { database, keyring } = fixture.resources;
     const { id, ...before } = await database.plan.findFirstOrThrow({ where: { userId: alices.user.id } });
-    const sources = [{ kind: 'imap', name: 'mail', url: 'imaps://alice@mail.example' }];
+    const [files] = readSources(before.sources);
+    const sources = [
+      { kind: 'webdav', ...files },
+      { kind: 'imap', name: 'mail', url: 'imaps://alice@mail.example' },
+    ];
     const seal = planSealing(keyring).reseal(before, { ...before, sources });
     await database.plan.update({ where: { id }, data: { sources, seal } });
-    await fixture.consent(alice);
+    const begun = await beginConsent(fixture.resources, { returnTo: '/', terms: { said: 'files alone' } });
+    const callback = await fixture.custody.visit(begun.url, alice);
+    await finishConsent(fixture.resources, { callback, transaction: begun.transaction });
     const { grantId, sources: agreed } = await database.plan.findUniqueOrThrow({ where: { id } });
     expect(agreed).not.toEqual(sources);
     await database.plan.update({ where: { id }, data: { sources, seal } });
