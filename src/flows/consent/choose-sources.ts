@@ -6,9 +6,9 @@ import {
   listLeftOut,
   saveChosenSources,
 } from '../../database/consent/source-choices.ts';
-import type { Plan } from '../../database/generated/client.ts';
 import { readSources } from '../../database/nights/plan-rows.ts';
 import { lockUser, readPerson } from '../../database/people/users.ts';
+import type { PlanFacts, Sealed } from '../../domain/row-facts.ts';
 import { type SourceChoice, sourceChoiceOf } from '../../domain/source-choice.ts';
 import { plannedSources } from '../../domain/source-names.ts';
 import type { Resources } from '../../resources.ts';
@@ -55,7 +55,7 @@ async function chooseIn(
   transaction: Transaction,
   { clock, config, keyring }: Needs,
   { userId, names, by, words }: ChooseSources,
-): Promise<Plan | Exclude<ChoiceMade, 'chosen'>> {
+): Promise<Sealed<PlanFacts> | Exclude<ChoiceMade, 'chosen'>> {
   await lockUser(transaction, userId);
   const rows = await findChoiceRows(transaction, userId);
   if (rows === null || rows.state === 'withdrawn') return 'ended';
