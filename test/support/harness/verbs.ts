@@ -298,6 +298,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         await consents.saveFirstToken(transaction, { grant, token: token(9), holder, at });
         await consents.saveTerms(transaction, grant, { method: 'browser', terms: {}, agreedAt: at, renewed: true, at });
         await consents.findPlanOf(transaction, { grantId, resume: true });
+        await consents.hasAgreedSince(transaction, { grantId, agreedAt: ago(day), at });
       }),
     savePlan: ({ userId }) =>
       inOne(async (transaction) => {
@@ -717,6 +718,9 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const id = randomUUID();
       await restores.askForRestore(database, { id, userId, snapshotId, path: '', expected: undefined, at });
       await restores.startRestore(database, { id, userId, at });
+      const another = randomUUID();
+      await restores.askForRestore(database, { id: another, userId, snapshotId, path: '', expected: undefined, at });
+      await restores.startRestore(database, { id: another, userId, at });
       await restores.tellRestore(database, id, { ...restored, at });
       await restores.findRestore(database, { id, userId, now: at });
       await restores.findRunningRestore(database, { userId, now: at });
