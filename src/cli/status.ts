@@ -1,5 +1,5 @@
 import { countWords } from '../count-words.ts';
-import { openPeopleCount } from '../domain/people-tally.ts';
+import { openPeopleCount, pausedApart } from '../domain/people-tally.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
 import { type Command, json, printAnswer, shownMinute } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
@@ -22,6 +22,7 @@ export function statusWords({
   lastSuccessAt,
   oldestDueAt,
   people,
+  paused,
   grants,
   rotationsLost,
   runs,
@@ -32,11 +33,12 @@ export function statusWords({
   at,
 }: Status): string[] {
   const { queued, running, ...ended } = runs;
+  const { paused: withOlder, ...told } = pausedApart({ verdicts: people, paused });
   const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
   return [
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
-    `People                ${counted(people)}`,
+    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}`,
     `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by Nightkeep`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,

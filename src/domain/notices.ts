@@ -4,7 +4,7 @@ import { isWhole } from './damage.ts';
 import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
 import type { NightForecast } from './night-forecast.ts';
 import { nextWindow } from './nights.ts';
-import { isRecent, newTally, type PeopleTally } from './people-tally.ts';
+import { isRecent, newTally, type PeopleTally, pausedOf } from './people-tally.ts';
 import { newestSnapshot, overdueFrom, type Protection } from './protection.ts';
 import type { ProtectionFacts } from './protection-facts.ts';
 import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
@@ -17,6 +17,8 @@ export type Channel = 'mail-person' | 'mail-operator' | ChannelId;
 /** How the people are, and how many wait for operators or are late, by reason. */
 interface Figures {
   verdicts: Record<ProtectionVerdict, number>;
+  /** Those of them who paused their nights until a day; absent in what the version before put on record. */
+  paused?: Record<ProtectionVerdict, number>;
   reasons: Partial<Record<ProtectionReason, number>>;
 }
 
@@ -176,9 +178,13 @@ export function noticeOfHeldSnapshots(people: number, day: string): Notice | und
 }
 
 /** What operators should know once a day: undefined where nobody waits for them or their provider, and nobody is late. */
-export function digestOf({ verdicts, reasons }: PeopleTally, day: string): Notice | undefined {
-  if (isQuiet({ reasons })) return undefined;
-  return { key: `digest/${day}`, facts: { kind: 'digest', verdicts, reasons } };
+export function digestOf(tally: PeopleTally, day: string): Notice | undefined {
+  const figures = figuresOf(tally);
+  return isQuiet(figures) ? undefined : { key: `digest/${day}`, facts: { kind: 'digest', ...figures } };
+}
+
+function figuresOf({ verdicts, judged, reasons }: PeopleTally): Figures {
+  return { verdicts, paused: pausedOf({ judged }), reasons };
 }
 
 /** That the snapshots of a person are lost, by the word of an operator. */
@@ -245,8 +251,8 @@ export function noticeOfNightBegun(night: string): Notice {
 }
 
 /** … and how people are once the last one is over, with its grace. */
-export function noticeOfNightOver(night: string, { verdicts, reasons }: PeopleTally = newTally()): Notice {
-  return { key: `night/${night}/over`, facts: { kind: 'night_over', night, verdicts, reasons } };
+export function noticeOfNightOver(night: string, tally: PeopleTally = newTally()): Notice {
+  return { key: `night/${night}/over`, facts: { kind: 'night_over', night, ...figuresOf(tally) } };
 }
 
 /** What the notices of one night share: a UUID of our own making (RFC 9562, version 8), the same on every machine. */

@@ -78,6 +78,18 @@ export function pausedOf({ judged }: Pick<PeopleTally, 'judged'>): Record<Protec
   return paused;
 }
 
+/** The same as words tell them: who paused their nights, and so has no backup of the last window, is not late. */
+export function pausedApart({
+  verdicts,
+  paused,
+}: {
+  readonly verdicts: Record<ProtectionVerdict, number>;
+  readonly paused: Record<ProtectionVerdict, number>;
+}): Record<ProtectionVerdict | 'paused', number> {
+  const { protected: whole, partly, late, not } = verdicts;
+  return { protected: whole, partly, late: late - paused.late, not, paused: paused.late };
+}
+
 /** Whether it was within a day. */
 export function isRecent(at: Date | null, now: Date): at is Date {
   return at !== null && at > aDayBefore(now);

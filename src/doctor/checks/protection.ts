@@ -1,5 +1,5 @@
 import { countWords } from '../../count-words.ts';
-import { openPeopleCount, type PeopleTally } from '../../domain/people-tally.ts';
+import { openPeopleCount, type PeopleTally, pausedApart, pausedOf } from '../../domain/people-tally.ts';
 import { isOldFigure } from '../../flows/nights/keep-figure.ts';
 import { tallyPeople } from '../../flows/nights/tally-people.ts';
 import type { Check } from '../check.ts';
@@ -7,7 +7,13 @@ import { type Finding, ok, warn } from '../finding.ts';
 import { someOf } from '../words.ts';
 
 const name = 'protection';
-const verdictsInOrder = ['protected', 'partly', 'late', 'not'] as const;
+const inOrder = [
+  ['protected', 'protected'],
+  ['partly', 'partly'],
+  ['late', 'late'],
+  ['paused', 'paused with an older backup'],
+  ['not', 'not'],
+] as const;
 
 export const protection: Check = {
   name,
@@ -30,8 +36,9 @@ export function checkProtection(
     if (!['complete', 'run_under_way', 'run_waits'].includes(reason))
       reasons.set(reason, (reasons.get(reason) ?? 0) + people);
   }
+  const figures = pausedApart({ verdicts, paused: pausedOf({ judged }) });
   const asOf = countedAt === undefined ? '' : `As of ${countedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC: `;
-  const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(verdictsInOrder.map((verdict) => [verdict, verdicts[verdict]])).join(', ')}`;
+  const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(inOrder.map(([which, word]) => [word, figures[which]])).join(', ')}`;
   if (reasons.size === 0) return ok(name, `${story}.`);
   const yours = menders.operator;
   return warn(

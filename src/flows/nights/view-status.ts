@@ -2,6 +2,7 @@ import { findOperatorsLastTold } from '../../database/notices/notices.ts';
 import { type Measurements, measure } from '../../database/records/measure.ts';
 import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
+import { pausedOf } from '../../domain/people-tally.ts';
 import type { ProtectionVerdict } from '../../domain/protection-reasons.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
@@ -21,6 +22,8 @@ export interface Status {
   oldestDueAt: Date | null;
   /** People whose consent was not withdrawn, by the verdict on their data. */
   people: Record<ProtectionVerdict, number>;
+  /** Those of them who paused their nights until a day. */
+  paused: Record<ProtectionVerdict, number>;
   /** When these were counted: earlier than now where counting takes long. */
   peopleAt: Date;
   grants: Measurements['grants'];
@@ -57,6 +60,7 @@ export async function viewStatus(
       lastSuccessAt,
       oldestDueAt,
       people: people.tally.verdicts,
+      paused: pausedOf(people.tally),
       peopleAt: people.at,
       grants,
       rotationsLost,

@@ -1,4 +1,5 @@
 import { isOfDamage, isQuiet, type NoticeFacts } from '../../domain/notices.ts';
+import { pausedApart } from '../../domain/people-tally.ts';
 import type { ProtectionReason } from '../../domain/protection-reasons.ts';
 import { isSourceName } from '../../domain/source-names.ts';
 import { escapedName, unseen } from '../../file-name.ts';
@@ -102,10 +103,14 @@ function subjectFor(
   return isOfDamage(reason) ? person.damaged : person.subject[verdict];
 }
 
-function figures(texts: Texts, { verdicts, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>): string {
+function figures(
+  texts: Texts,
+  { verdicts, paused, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>,
+): string {
   const t = texts.notices.digest;
-  const { late, not, partly, protected: whole } = verdicts;
-  const sum = t.sum({ whole, partly, late, not });
+  const { protected: whole, ...others } =
+    paused === undefined ? { ...verdicts, paused: 0 } : pausedApart({ verdicts, paused });
+  const sum = t.sum({ whole, ...others });
   const waiting = Object.entries(reasons).map(([reason, count]) => t.line(count, lineOf(texts, reason)));
   return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.more]);
 }

@@ -1059,8 +1059,8 @@ export const texts: Texts = {
     },
     digest: {
       subject: 'Nightkeep: Personen warten auf Sie oder sind verspätet',
-      sum: ({ whole, partly, late, not }) =>
-        `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.`,
+      sum: ({ whole, partly, late, not, paused }) =>
+        `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.${paused === 0 ? '' : ` Pausiert, mit einer älteren Sicherung: ${paused}.`}`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence) => `„${sentence}“`,
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',

@@ -1074,8 +1074,8 @@ export const texts = {
     },
     digest: {
       subject: 'Nightkeep: people wait for you, or are late',
-      sum: ({ whole, partly, late, not }: Record<'whole' | 'partly' | 'late' | 'not', number>) =>
-        `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.`,
+      sum: ({ whole, partly, late, not, paused }: Record<'whole' | 'partly' | 'late' | 'not' | 'paused', number>) =>
+        `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.${paused === 0 ? '' : ` Paused, with an older backup: ${paused}.`}`,
       line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence: string) => `“${sentence}”`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',

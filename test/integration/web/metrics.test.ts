@@ -333,6 +333,7 @@ test('/status.json tells the last complete backup and counts to who sends the to
     'lastSuccessAt',
     'oldestDueAt',
     'people',
+    'paused',
     'peopleAt',
     'grants',
     'rotationsLost',

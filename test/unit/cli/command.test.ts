@@ -103,6 +103,7 @@ const at = new Date('2026-05-04T12:00:00Z');
 const status = {
   ...{ version: '0.1.0', at, lastSuccessAt: null, oldestDueAt: null, rotationsLost: 0, openCircuits: [] },
   people: { protected: 2, partly: 0, late: 0, not: 1 },
+  paused: { protected: 1, partly: 0, late: 0, not: 0 },
   peopleAt: at,
   grants: { active: 3 },
   runs: { queued: 0, running: 0 },
@@ -123,6 +124,14 @@ test.each([
 ])('the status says whose snapshots were verified: %j', (over, words) => {
   const verification = { ...status.verification, ...over };
   expect(lineOf({ verification }, 'Verified')).toBe(`Verified              ${words}`);
+});
+
+test('the status does not call anybody late whose nights are paused', () => {
+  expect(lineOf({}, 'People')).toBe('People                protected 2, partly 0, late 0, not 1');
+  const figures = { people: { ...status.people, late: 5 }, paused: { ...status.paused, late: 3 } };
+  expect(lineOf(figures, 'People')).toBe(
+    'People                protected 2, partly 0, late 2, not 1, paused with an older backup 3',
+  );
 });
 
 test.each(['provider', 'workers'] as const)('the status says that the busiest hours need the %s', (by) => {

@@ -200,6 +200,10 @@ describe('protection', () => {
       [well, broken, broken, partial],
       /^warn: Of 4 people: 1 protected, 1 partly, 2 late \(2 store_trouble, 1 unreadable\)\. → You can mend it for 2\. See/,
     ],
+    [
+      [{ ...broken, reason: 'paused_until', by: 'nobody' }, broken],
+      /^warn: Of 2 people: 1 late, 1 paused with an older backup \(1 paused_until, 1 store_trouble\)/,
+    ],
     [[{ ...well, reason: 'server_away' }], /^warn: Of 1 person: 1 protected \(1 server_away\)/],
   ] as const)('%j', (people, pattern) => {
     const tally = newTally();

@@ -6,6 +6,7 @@ import {
   nextAttempt,
   noticeOfCircuit,
   noticeOfClosedCircuit,
+  noticeOfNightOver,
   noticesForPerson,
   noticesOfRepositories,
   tellsTheSame,
@@ -118,9 +119,19 @@ describe('operators are told', () => {
       facts: {
         kind: 'digest',
         verdicts: { protected: 1, partly: 0, late: 3, not: 2 },
+        paused: { protected: 0, partly: 0, late: 0, not: 0 },
         reasons: { server_refuses: 2, server_away: 1, account_disabled: 1 },
       },
     });
+  });
+
+  test('of how many nights are paused until a day, apart from those who are late, since nobody misses their backups', () => {
+    const wanted = protection({ by: 'nobody', mend: 'wait', reason: 'paused_until', verdict: 'late' });
+    const renewed = protection({ by: 'person', mend: 'renew', reason: 'paused_beyond_consent', verdict: 'late' });
+    const byOperator = protection({ by: 'operator', mend: 'mend_service', reason: 'paused', verdict: 'late' });
+    const tally = tallyOf([wanted, renewed, byOperator, waiting]);
+    expect(digestOf(tally, '2026-05-03')).toMatchObject({ facts: { verdicts: { late: 4 }, paused: { late: 2 } } });
+    expect(noticeOfNightOver('2026-05-03', tally)).toMatchObject({ facts: { paused: { late: 2 } } });
   });
 
   test('of first backups that do not come, though that may pass by itself, but not of those under way', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ProtectionReason, ProtectionVerdict } from '../../../src/domain/protection-reasons.ts';
 import { writeNotice } from '../../../src/flows/notices/write-notice.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
+import { texts as english } from '../../../src/web/texts/en.ts';
 import { listTexts } from '../../../src/web/texts/languages.ts';
 
 const url = new URL('https://nightkeep.example/');
@@ -57,6 +58,24 @@ test('a digest quotes what people read as their language does', () => {
   const verdicts = { protected: 0, partly: 0, late: 1, not: 0 };
   const { text } = writeNotice(german, { kind: 'digest', verdicts, reasons: { no_run: 1 } }, url);
   expect(text).toContain(`1 × „${german.protection.nights.no_run.happened}“ (no_run)`);
+});
+
+test.each([
+  [english, 'Late: 1. Not protected: 0. Paused, with an older backup: 2.'],
+  [german, 'Verspätet: 1. Nicht geschützt: 0. Pausiert, mit einer älteren Sicherung: 2.'],
+])('whoever paused their nights is not called late (%#)', (texts, words) => {
+  const none = { protected: 0, partly: 0, late: 0, not: 0 };
+  const verdicts = { ...none, late: 3 };
+  const paused = { ...none, late: 2 };
+  for (const kind of [{ kind: 'digest' }, { kind: 'night_over', night: '2026-05-03' }] as const) {
+    expect(writeNotice(texts, { ...kind, verdicts, paused, reasons: { no_run: 1 } }, url).text).toContain(words);
+    // As the version before put them on record, and where nobody has paused.
+    for (const facts of [{ verdicts }, { verdicts, paused: none }]) {
+      const { text } = writeNotice(texts, { ...kind, ...facts, reasons: { no_run: 1 } }, url);
+      expect(text).toContain(words.slice(0, words.indexOf('Pau')).trim().replace('1', '3'));
+      expect(text).not.toContain('Pau');
+    }
+  }
 });
 
 test('a mail holds no hyphens that are for pages alone', () => {
