@@ -33,6 +33,11 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^run\/out-of-time$/, 'time_over'],
 ];
 
+/** Whether it concerns the repository of the run, or where that is kept. */
+export function isOfStore(errorCode: string | null): boolean {
+  return ['repository_locked', 'store_full', 'store_trouble'].includes(runFaultOf(errorCode));
+}
+
 /** The fault behind the error code of a run; what nobody foresaw, and a worker that is gone, are the service's own. */
 export function runFaultOf(errorCode: string | null): RunFault {
   return faults.find(([codes]) => codes.test(errorCode ?? ''))?.[1] ?? 'service_trouble';

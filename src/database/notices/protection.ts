@@ -1,5 +1,6 @@
 import { type DamageState, goneSince } from '../../domain/damage.ts';
 import type { EndedRun, ProtectionFacts } from '../../domain/protection-facts.ts';
+import { isOfStore } from '../../domain/run-fault.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { saveEvents } from '../events.ts';
@@ -121,7 +122,8 @@ interface Row {
   alarmId: string | null;
   alarmAt: Date;
   alarmKind: 'loss' | 'change' | 'root';
-  /** Null where there is no repository. */
+  /** When the repository that is there now was made; null where there is none, as of `verifySince`. */
+  madeAt: Date | null;
   verifySince: Date | null;
   verifiedAt: Date | null;
   checkedAt: Date | null;
@@ -156,7 +158,7 @@ async function read(
       under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
       (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
-      CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
+      repository.created_at AS "madeAt", CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
       v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.gone_at AS "goneAt", v.cleared_at AS "clearedAt"
     FROM (
       SELECT u.id, u.username, u.subject, g.issuer, g.client_id, g.state, g.reason, g.idle_deadline, g.max_deadline, g.next_exchange_at
@@ -223,7 +225,7 @@ function together(one: Row, other: Row): Row {
 function factsOf(row: Row): ProtectionFacts {
   const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
   const { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources } = row;
-  const { failedId, failedAt, failedCode: errorCode, alarmId, alarmAt, alarmKind: kind } = row;
+  const { alarmId, alarmAt, alarmKind: kind } = row;
   const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil, workersUntil } = row;
   const underWay = { state: runState, dueAt, leaseUntil, errorCode: underWayCode, triedUntil };
   return {
@@ -232,12 +234,18 @@ function factsOf(row: Row): ProtectionFacts {
     plan: zone === null ? null : { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources },
     complete: ended(row.completeId, row.completeAt),
     partial: ended(row.partialId, row.partialAt),
-    failed: failedId === null ? null : { id: failedId, endedAt: failedAt, errorCode },
+    failed: failedOf(row),
     underWay: underWayId === null ? null : { id: underWayId, ...underWay },
     workersUntil,
     alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
     verification: verificationOf(row),
   };
+}
+
+/** What was wrong with a repository that is there no more, as after `nightkeep store lost`, says nothing of the one that is made next. */
+function failedOf({ failedId, failedAt, failedCode, madeAt }: Row): ProtectionFacts['failed'] {
+  const isOfFormer = isOfStore(failedCode) && (madeAt === null || failedAt < madeAt);
+  return failedId === null || isOfFormer ? null : { id: failedId, endedAt: failedAt, errorCode: failedCode };
 }
 
 function verificationOf({

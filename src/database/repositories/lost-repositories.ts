@@ -36,6 +36,15 @@ export async function saveLost(
     if (count === 0) return false;
     await transaction.verification.deleteMany({ where: { userId } });
     await transaction.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
+    // What waits to be tried again finds a new one: nobody should read meanwhile what was wrong with this one.
+    await transaction.run.updateMany({
+      where: {
+        plan: { userId },
+        state: 'queued',
+        OR: [{ errorCode: { startsWith: 'repository/' } }, { errorCode: { startsWith: 'store/' } }],
+      },
+      data: { errorCode: null, message: null },
+    });
     await saveEvent(transaction, 'user', userId, { to: lost, at, by });
     await saveAudit(transaction, { at, by, act: 'repository-lost', userId, about: location });
     await saveDeliveries(transaction, telling, at);

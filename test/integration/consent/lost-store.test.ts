@@ -5,6 +5,7 @@ import { eachRepositoryPlace } from '../../../src/database/repositories/reposito
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
+import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import { giveUpLost } from '../../../src/flows/store/give-up-lost.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
@@ -70,6 +71,39 @@ test('a repository that the store holds nothing of is begun anew once the operat
   await database.repository.updateMany({ data: { recoveryKeptAt } });
   expect(await guest.text('/')).not.toContain(texts.home.snapshotsLostKey);
 });
+
+test.each(['queued', 'failed'] as const)(
+  'once it is given up, nobody reads any more that it could not be used, by a run that is %s',
+  async (state) => {
+    const { database } = fixture.resources;
+    const { nights } = texts.protection;
+    const { happened } = nights.store_trouble;
+    await empty();
+    const { id } = await backUp();
+    const finishedAt = state === 'failed' ? fixture.resources.clock.now() : null;
+    await database.run.update({ where: { id }, data: { state, finishedAt } });
+    expect(await guest.text('/')).toContain(nights.repository_gone.happened);
+    expect(await giveUp()).toBe('lost');
+    const page = await guest.text('/');
+    for (const words of [happened, nights.repository_gone.happened]) expect(page).not.toContain(words);
+    expect(page).toContain((state === 'queued' ? nights.run_waits : nights.no_run).happened);
+    // What became of a run that is over stays on record.
+    const run = await database.run.findUniqueOrThrow({ where: { id } });
+    expect(run.errorCode).toBe(state === 'queued' ? null : 'repository/not-usable');
+    // It may still be so of the new one.
+    const error = {
+      state: 'failed',
+      errorCode: 'store/unavailable',
+      finishedAt: fixture.resources.clock.now(),
+    } as const;
+    if (state === 'failed') {
+      await ensurePersonRepository(fixture.resources, userId);
+      await database.repository.updateMany({ data: { createdAt: new Date(error.finishedAt.getTime() - 1) } });
+      await database.run.update({ where: { id }, data: error });
+      expect(await guest.text('/')).toContain(happened);
+    }
+  },
+);
 
 test('one with files in the store, or with an old copy, is not given up', async () => {
   expect(await giveUp()).toBe('is there');
