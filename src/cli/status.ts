@@ -53,7 +53,7 @@ function forecastWords({ from, to, plans, neededMs, windowMs, by }: NonNullable<
   return `${shownMinute(from)} to ${shownMinute(to)}, ${countWords(plans, 'backup')} (nights still paused then not counted): ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
-function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verification']): string {
+function verifiedWords({ oldestAt, damaged, gone, unverified, pending }: Status['verification']): string {
   const since =
     oldestAt === null
       ? 'nobody yet'
@@ -62,6 +62,7 @@ function verifiedWords({ oldestAt, damaged, unverified, pending }: Status['verif
     ...(pending > 0 && oldestAt !== null ? [`not yet ${pending}`] : []),
     since,
     ...(damaged > 0 ? [`damaged ${damaged}`] : []),
+    ...(gone > 0 ? [`gone ${gone}`] : []),
     ...(unverified > 0 ? [`overdue ${unverified}`] : []),
   ].join('; ');
 }

@@ -154,6 +154,7 @@ function gauges(
       verified.oldestAt?.getTime(),
     ),
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
+    one('repositories_gone', 'People whose repository is not there, or nothing opens it', verified.gone),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
     one('repositories_held', 'People whose snapshots did not go by their rule for too long', held),
     secondsIfKnown(
@@ -226,7 +227,7 @@ function resticSet(repositories: readonly RepositoryFigures[]): Measured[] {
     figure('backup_data_added_bytes', 'Bytes that the newest snapshot added', (repository) =>
       countOf(repository, 'dataAdded'),
     ),
-    figure('check_success', '1: sound, 0: damaged, 2: not checked', ({ sound }) =>
+    figure('check_success', '1: sound, 0: damaged or gone, 2: not checked', ({ sound }) =>
       sound === null ? 2 : sound ? 1 : 0,
     ),
   ];

@@ -1,3 +1,4 @@
+import type { DamageState } from '../../domain/damage.ts';
 import type { Database } from '../client.ts';
 
 /** What is on record of one repository. */
@@ -9,7 +10,7 @@ export interface RepositoryFigures {
   /** When the run of the newest snapshot ended, and its counts. */
   latestAt: Date | null;
   counts: Record<string, number> | null;
-  /** Whether no damage is known; null where it was never verified. */
+  /** Whether it is there and no damage is known; null where it was never verified. */
   sound: boolean | null;
 }
 
@@ -17,7 +18,7 @@ export interface RepositoryFigures {
 export async function measureRepositories(database: Database): Promise<RepositoryFigures[]> {
   return database.$queryRaw<RepositoryFigures[]>`
     SELECT repositories.id, coalesce(kept.snapshots, 0)::int AS snapshots, kept.at AS "latestAt", kept.counts,
-      CASE WHEN v.checked_at IS NOT NULL THEN v.damage IS NULL END AS sound
+      CASE WHEN v.damage_state = ${'gone' satisfies DamageState} THEN false WHEN v.checked_at IS NOT NULL THEN v.damage IS NULL END AS sound
     FROM repositories LEFT JOIN verifications v USING (user_id) LEFT JOIN (
       SELECT user_id, count(*) AS snapshots, max(finished_at) AS at,
         (array_agg(runs.counts ORDER BY finished_at DESC))[1] AS counts

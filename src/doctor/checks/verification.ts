@@ -46,11 +46,25 @@ interface Verified {
 
 /** Whether every repository was found whole within the last days: which ones not, and how much of them is damaged. */
 export function checkVerification(people: readonly Verified[]): Finding {
-  const damaged = people.filter(({ damage }) => isAlarming(damage));
-  if (damaged.length > 0)
+  const { gone = [], damaged = [] } = Object.groupBy(
+    people.filter(({ damage }) => isAlarming(damage)),
+    ({ damage }) => (damage === 'gone' ? 'gone' : 'damaged'),
+  );
+  if (damaged.length + gone.length > 0)
     return wrong(
       name,
-      `Damage was found for ${countWords(damaged.length, 'person', 'people')}: ${someOf(damaged.map(damageOf))}.`,
+      [
+        ...(damaged.length === 0
+          ? []
+          : [
+              `Damage was found for ${countWords(damaged.length, 'person', 'people')}: ${someOf(damaged.map(damageOf))}.`,
+            ]),
+        ...(gone.length === 0
+          ? []
+          : [
+              `The repository is gone (not there, or nothing opens it) for ${countWords(gone.length, 'person', 'people')}: ${someOf(gone.map(({ user }) => user))}.`,
+            ]),
+      ].join(' '),
       'Look at the disk or the bucket first. gone: the repository is not there, or nothing opens it: mount its disk, or bring back what is missing from a copy of the store (its key file also by nightkeep repair keys and the recovery key); if it is lost for good: nightkeep store lost. healing: the next night reads again what the source still has; there is none while nights are paused or once the consent has ended. lost: the person sees what it is on the page “Can it be restored?”, and confirms there that they have looked. removed: snapshots are gone although retention did not remove them: find out who can delete there; the person confirms that they have looked. key: the person makes a new recovery key on the page Recovery. mending: nothing is lost; nightkeep repair --user NAME repairs it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete).',
     );
   const overdue = people.filter(({ isOverdue }) => isOverdue);
@@ -76,8 +90,6 @@ export function checkVerification(people: readonly Verified[]): Finding {
 
 function damageOf({ user, damage, files }: Verified): string {
   const what =
-    damage === 'gone' || damage === 'key' || damage === 'mending' || damage === 'removed'
-      ? ''
-      : `, ${countUpTo(files, mostNames, 'file')}`;
+    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countUpTo(files, mostNames, 'file')}`;
   return `${user}: ${damage}${what}`;
 }

@@ -27,8 +27,10 @@ export interface VerificationFigures {
   readonly oldestAt: Date | null;
   /** People with snapshots that nobody has verified yet, by the last count of people. */
   readonly pending: number;
-  /** People with damage, or whose repository is gone. */
+  /** People in whose repository something is damaged … */
   readonly damaged: number;
+  /** … or whose repository is not there, or nothing opens it. */
+  readonly gone: number;
   /** People whose repository was not verified for too long. */
   readonly unverified: number;
 }
@@ -38,5 +40,5 @@ export async function viewVerification(needs: Needs, { tally }: TalliedPeople): 
   const { oldestVerified, pending } = tally.repositories;
   const { damaged, gone, unverified } = await tallyRepositories(needs);
   const oldestAt = oldestVerified === null ? null : new Date(oldestVerified);
-  return { oldestAt, pending, damaged: damaged + gone, unverified };
+  return { oldestAt, pending, damaged, gone, unverified };
 }

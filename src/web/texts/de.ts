@@ -1896,6 +1896,10 @@ export const texts: Texts = {
       verified: (at) => `Älteste der letzten Prüfungen, die alles wiederherstellbar fanden: ${at}.`,
       pending: (people) => `Noch nicht geprüft: ${formats.number(people)}.`,
       damaged: (people) => `Beschädigt: ${counted(people, 'Repository', 'Repositorys')}.`,
+      gone: (people) =>
+        people === 1
+          ? 'Verschwunden: Ein Repository ist nicht da, oder nichts öffnet es.'
+          : `Verschwunden: ${formats.number(people)} Repositorys sind nicht da, oder nichts öffnet sie.`,
       unverified: (people) => `Seit drei Tagen nicht geprüft: ${formats.number(people)}.`,
       damagedNote: 'nightkeep doctor nennt die Personen.',
       exported: (at) => `Der Zustand von Nightkeep selbst wurde zuletzt in den Speicher exportiert: ${at}.`,

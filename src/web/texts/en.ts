@@ -1815,6 +1815,10 @@ export const texts = {
       pending: (people: number) => `Not verified yet: ${formats.number(people)}.`,
       damaged: (people: number) =>
         `Damaged: ${people === 1 ? 'one repository' : `${formats.number(people)} repositories`}.`,
+      gone: (people: number): string =>
+        people === 1
+          ? 'Gone: one repository is not there, or nothing opens it.'
+          : `Gone: ${formats.number(people)} repositories are not there, or nothing opens them.`,
       unverified: (people: number) => `Not verified for three days: ${formats.number(people)}.`,
       damagedNote: 'nightkeep doctor names the people.',
       exported: (at: string) => `Nightkeep’s own state was last exported to the store: ${at}.`,

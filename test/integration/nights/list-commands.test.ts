@@ -148,7 +148,7 @@ test('the status counts people, consents and runs', async () => {
     runs: { succeeded: 1, partial: 1, failed: 1 },
     openCircuits: [],
     operatorsTold: null,
-    verification: { oldestAt: null, damaged: 0, unverified: 0, pending: 0 },
+    verification: { oldestAt: null, damaged: 0, gone: 0, unverified: 0, pending: 0 },
   });
 });
 

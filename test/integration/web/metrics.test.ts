@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readSetting } from '../../../src/config/config.ts';
 import { AppError } from '../../../src/errors.ts';
 import { createApp } from '../../../src/web/app.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { addRepository, addRun, openPages, type Pages } from '../../support/harness/pages.ts';
 import { openVisitor } from '../../support/harness/visitor.ts';
 
@@ -213,8 +214,18 @@ test('metrics tell of damage, of what was not verified, and since when everythin
   const found = { damage, damageState: 'healing', foundAt: clock.now() };
   await database.verification.updateMany({ where: { userId: userIds[0] ?? '' }, data: found });
   expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['1', '1']);
+  expect(await shown('repositories_gone')).toBe('0');
+  // One that is gone, of which damage was known before as well.
+  const isGone = { damageState: 'gone', goneAt: clock.now() };
+  await database.verification.updateMany({ where: { userId: userIds[0] ?? '' }, data: isGone });
+  expect([await shown('repositories_gone'), await shown('repositories_damaged')]).toEqual(['1', '0']);
+  const operator = await pages.newPerson({ roles: ['operator'] });
+  const tonight = await operator.text('/operator');
+  expect(tonight).toContain(texts.operator.tonight.gone(1));
+  expect(tonight).not.toContain(texts.operator.tonight.damaged(1));
   const at = clock.now();
   await database.verification.updateMany({ data: { checkedAt: at, verifiedAt: at, damageState: 'accepted' } });
+  expect(await shown('repositories_gone')).toBe('0');
   expect([await shown('repositories_unverified'), await shown('repositories_damaged')]).toEqual(['0', '0']);
   await database.repository.deleteMany();
   await database.verification.deleteMany();
@@ -295,14 +306,18 @@ test('the metrics of restic come for each repository where they are switched on,
   const repository = await pages.resources.database.repository.findFirstOrThrow();
   const { userId } = repository;
   const { verification } = pages.resources.database;
-  const checkSuccess = async (row: { checkedAt: Date; damage?: object }) => {
-    const at = row.checkedAt;
+  const checkSuccess = async (row: { checkedAt: Date | null; damage?: object; damageState?: string | null }) => {
+    const at = new Date(0);
     await verification.upsert({ where: { userId }, create: { userId, since: at, nextAt: at, ...row }, update: row });
     await pages.clock.advance(15_000);
     const answer = await (await send('/metrics', { headers: { authorization: `Bearer ${token}` } })).text();
     return answer.match(/^restic_check_success\{.*\} (.)$/m)?.[1];
   };
   expect(await checkSuccess({ checkedAt: new Date(0) })).toBe('1');
+  // Gone, whether it was verified before or not.
+  expect(await checkSuccess({ checkedAt: new Date(0), damageState: 'gone' })).toBe('0');
+  expect(await checkSuccess({ checkedAt: null, damageState: 'gone' })).toBe('0');
+  expect(await checkSuccess({ checkedAt: null, damageState: null })).toBe('2');
   expect(await checkSuccess({ checkedAt: new Date(0), damage: { files: [] } })).toBe('0');
   for (const secret of [repository.id, repository.location, repository.userId, alice.person.subject, 'script'])
     expect(text).not.toContain(secret);

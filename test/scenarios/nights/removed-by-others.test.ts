@@ -109,7 +109,7 @@ describe.each([
       texts.protection.nights.repository_gone.act,
     );
     const status = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
-    expect(status).toMatchObject({ verification: { damaged: 1 }, people: { protected: 0, not: 1 } });
+    expect(status).toMatchObject({ verification: { damaged: 0, gone: 1 }, people: { protected: 0, not: 1 } });
   });
 
   test('once it is back, that is said within minutes: on home, in status, by the doctor and in the log', async () => {
@@ -129,7 +129,7 @@ describe.each([
     expect(await judged()).not.toContain('repository_gone');
     expect(await home()).not.toContain(texts.protection.nights.repository_gone.happened);
     const status = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
-    expect(status).toMatchObject({ verification: { damaged: 0 }, people: { not: 0 } });
+    expect(status).toMatchObject({ verification: { damaged: 0, gone: 0 }, people: { not: 0 } });
     expect(await looked()).toMatchObject({ state: 'ok' });
     const { database, clock } = fixture.resources;
     const [last] = await database.event.findMany({ where: { subjectKind: 'user' }, orderBy: { at: 'desc' }, take: 1 });

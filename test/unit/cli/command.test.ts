@@ -107,7 +107,7 @@ const status = {
   peopleAt: at,
   grants: { active: 3 },
   runs: { queued: 0, running: 0 },
-  verification: { oldestAt: null, damaged: 0, unverified: 0, pending: 0 },
+  verification: { oldestAt: null, damaged: 0, gone: 0, unverified: 0, pending: 0 },
   ...{ forecast: null, operatorsTold: null },
 } as unknown as Status;
 
@@ -121,6 +121,7 @@ test.each([
   [{ oldestAt: at }, "everybody's since 2026-05-04 12:00 UTC"],
   [{ oldestAt: at, pending: 4 }, 'not yet 4; those of others since 2026-05-04 12:00 UTC'],
   [{ oldestAt: at, damaged: 1, unverified: 2 }, "everybody's since 2026-05-04 12:00 UTC; damaged 1; overdue 2"],
+  [{ oldestAt: at, damaged: 1, gone: 3 }, "everybody's since 2026-05-04 12:00 UTC; damaged 1; gone 3"],
 ])('the status says whose snapshots were verified: %j', (over, words) => {
   const verification = { ...status.verification, ...over };
   expect(lineOf({ verification }, 'Verified')).toBe(`Verified              ${words}`);

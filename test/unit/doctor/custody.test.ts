@@ -295,6 +295,18 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
     [whole, { ...whole, user: 'bob', damage: 'healing', files: 2, isOverdue: true }, { ...whole, damage: 'key' }],
     /^wrong: Damage was found for 2 people: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
   ],
+  [
+    [{ ...whole, damage: 'gone' }],
+    /^wrong: The repository is gone \(not there, or nothing opens it\) for 1 person: alice\. → .*mount its disk/,
+  ],
+  [
+    [
+      { ...whole, damage: 'gone' },
+      { ...whole, user: 'bob', damage: 'mending' },
+      { ...whole, user: 'carol', damage: 'gone' },
+    ],
+    /^wrong: Damage was found for 1 person: bob: mending\. The repository is gone \(not there, or nothing opens it\) for 2 people: alice, carol\. →/,
+  ],
   [[{ ...whole, damage: 'removed' }], /^wrong: .*alice: removed\..*find out who can delete there/],
   [
     [whole, { ...whole, user: 'bob', damage: 'superseded' }],

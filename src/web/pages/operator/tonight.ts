@@ -151,7 +151,7 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
 
 function verifiedPart(
   { resources, texts }: PersonVisit,
-  { oldestAt, damaged, pending, unverified }: Tonight['verification'],
+  { oldestAt, damaged, gone, pending, unverified }: Tonight['verification'],
   countedAt: Date,
 ): Html {
   const t = texts.operator.tonight;
@@ -161,7 +161,11 @@ function verifiedPart(
     ? html` <span class="soft">${t.countedAt(formats.time(countedAt, config.window.zone))}</span>`
     : '';
   const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
-  const trouble = [...(damaged > 0 ? [t.damaged(damaged)] : []), ...(unverified > 0 ? [t.unverified(unverified)] : [])];
+  const trouble = [
+    ...(damaged > 0 ? [t.damaged(damaged)] : []),
+    ...(gone > 0 ? [t.gone(gone)] : []),
+    ...(unverified > 0 ? [t.unverified(unverified)] : []),
+  ];
   return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${asOf}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
 }
 
