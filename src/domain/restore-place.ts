@@ -9,6 +9,12 @@ export const propertiesName = 'properties.json';
 /** Where it keeps what there is to know of a mailbox besides its messages. */
 export const recordName = 'mailbox.json';
 
+/** What the record of a restore has in place of an error code where something is written, but not with everything that the snapshot has of it. */
+export const writtenInPart = 'restore/written-in-part';
+
+/** How many notes of that kind it has, at most. */
+export const mostNotes = 100;
+
 /**
  * What the part at this path becomes. A calendar or address book by itself, or an object of one, becomes a new one, and mail, a mailbox or a message a new
  * mailbox, if the settings say where they are; everything else a folder.

@@ -7,11 +7,10 @@ import type { TreeId } from '../../store/format/ids.ts';
 import type { Node } from '../../store/format/node.ts';
 import type { ReadableRepository } from '../../store/restorer/contract.ts';
 import { findPlace } from '../../store/restorer/find-place.ts';
-import type { RestoreProblem } from '../../store/restorer/report.ts';
 import type { Path, StreamTarget } from '../../store/restorer/restore-in-order.ts';
 import { notWritten, openEntryGuard, type Reach } from './entry-guard.ts';
 import { type RecordedMailbox, readRecord } from './mailbox-record.ts';
-import type { Written } from './writing.ts';
+import type { RestoreNote, Written } from './writing.ts';
 
 interface Target {
   readonly writer: MailWriter;
@@ -24,7 +23,7 @@ interface Target {
   readonly folder: string;
   readonly signal: AbortSignal;
   readonly written: Written;
-  readonly problems: RestoreProblem[];
+  readonly notes: RestoreNote[];
 }
 
 /** A mailbox that messages are written to. */
@@ -35,6 +34,8 @@ interface OpenMailbox {
   readonly record: RecordedMailbox | undefined;
   /** Flags that the server does not keep, and of how many messages. */
   readonly leftOut: Map<string, number>;
+  /** How many messages it is not known of which flags they had. */
+  unknown: number;
 }
 
 /** As many short messages as go in one command, and as many that are read meanwhile. */
@@ -42,10 +43,10 @@ const atOnce = 200;
 
 /**
  * A new mailbox of the person at the mail server, for a restore: a message goes into it, and each mailbox becomes one below it. Throws `restore/not-written` for what
- * the server refuses of one message or mailbox, and what the writer throws for anything else. `end` puts on record which flags were left out.
+ * the server refuses of one message or mailbox, and what the writer throws for anything else. `end` notes which flags were left out.
  */
 export function openMailTarget(target: Target): StreamTarget & { end(): void } {
-  const { asked, folder, isMessage, problems, repository, signal, snapshot, writer, written } = target;
+  const { asked, folder, isMessage, notes, repository, signal, snapshot, writer, written } = target;
   const guarded = openEntryGuard({ reachOf, whyNot });
   const askedFolder = isMessage ? asked.slice(0, -1) : asked;
   let open: OpenMailbox | undefined;
@@ -57,11 +58,12 @@ export function openMailTarget(target: Target): StreamTarget & { end(): void } {
       if (levels.length > 0) await writer.makeMailbox([folder, ...levels], signal);
       return writer.openMailbox([folder, ...levels], signal);
     };
-    return { path, record, leftOut: new Map(), writing: await guarded(path, writing()) };
+    return { path, record, leftOut: new Map(), unknown: 0, writing: await guarded(path, writing()) };
   }
 
   function end(): void {
-    if (open !== undefined && open.leftOut.size > 0) problems.push(leftOutProblem(open));
+    const message = open === undefined ? '' : withoutFlags(open);
+    if (open !== undefined && message !== '') notes.push({ path: open.path.join('/'), message });
     open = undefined;
   }
 
@@ -76,14 +78,16 @@ export function openMailTarget(target: Target): StreamTarget & { end(): void } {
     async writeFile(path, content, { size, mtime }) {
       const name = path.at(-1) ?? '';
       const uid = /\[(\d+)\]\.eml$/.exec(name)?.[1];
-      if (name === recordName) requireRecord(path, open);
-      else if (uid === undefined || open === undefined) throw notWritten(path, 'it is no message of a mailbox');
-      else {
-        const { leftOut, record, writing } = open;
-        const said = record?.messages.get(uid) ?? { receivedAt: timeOf(mtime), flags: [], isAloneInSecond: false };
-        for (const flag of await guarded(path, writing.write({ ...said, size, content }, signal)))
-          leftOut.set(flag, (leftOut.get(flag) ?? 0) + 1);
-      }
+      // Its messages get what it says of them.
+      if (name === recordName) return;
+      const mailbox = open;
+      if (uid === undefined || mailbox === undefined) throw notWritten(path, 'it is no message of a mailbox');
+      const { leftOut, record, writing } = mailbox;
+      const known = record?.messages.get(uid);
+      const said = known ?? { receivedAt: timeOf(mtime), flags: [], isAloneInSecond: false };
+      for (const flag of await guarded(path, writing.write({ ...said, size, content }, signal)))
+        leftOut.set(flag, (leftOut.get(flag) ?? 0) + 1);
+      if (known === undefined) mailbox.unknown += 1;
       written.files += 1;
       written.bytes += size;
     },
@@ -113,11 +117,6 @@ function levelsOf(path: Path, record: RecordedMailbox | undefined): Path {
   return record?.levels.length === path.length ? record.levels : path;
 }
 
-function requireRecord(path: Path, open: OpenMailbox | undefined): void {
-  if (open?.record !== undefined) return;
-  throw notWritten(path, 'it cannot be read, so that the messages of this mailbox were written without their flags');
-}
-
 /** Unknown where a snapshot has the beginning of time. */
 function timeOf(mtime: number): Date | undefined {
   return mtime > 0 ? new Date(mtime * 1000) : undefined;
@@ -127,17 +126,21 @@ const mostFlagsNamed = 20;
 /** Longer ones are none that a person has chosen. */
 const longestFlag = 100;
 
-function leftOutProblem({ leftOut, path }: OpenMailbox): RestoreProblem {
+/** Nothing where all messages have all of theirs. */
+function withoutFlags({ leftOut, unknown }: OpenMailbox): string {
   const named = [...leftOut]
     .slice(0, mostFlagsNamed)
     .map(([flag, count]) => `${flag.slice(0, longestFlag)} (${countWords(count, 'message')})`);
   const more = leftOut.size - named.length;
   const flags = `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  return {
-    path: path.join('/'),
-    code: 'restore/not-written',
-    message: `The messages are written, but without flags that the mail server does not keep there: ${flags}.`,
-  };
+  return [
+    ...(unknown === 0
+      ? []
+      : [
+          `Written without flags, since no ${recordName} in the snapshot says which they had: ${countWords(unknown, 'message')}.`,
+        ]),
+    ...(leftOut.size === 0 ? [] : [`Written without flags that the mail server does not keep there: ${flags}.`]),
+  ].join(' ');
 }
 
 /** What a server says of one message concerns that; where it is full, or talks nonsense, the next ones may go. */

@@ -2,7 +2,7 @@ import { findPlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { getUser } from '../../database/people/users.ts';
 import { endRestore, findRestore, startRestore, tellRestore } from '../../database/repositories/restores.ts';
 import { peopleRow } from '../../domain/marks.ts';
-import { type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
+import { mostNotes, type RestorePlace, restorePlaceOf, writtenInPart } from '../../domain/restore-place.ts';
 import { namedSources } from '../../domain/source-names.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
@@ -17,7 +17,7 @@ import { openPersonHistory } from '../snapshots/open-history.ts';
 import type { RestoreAccess } from './authorize-restore.ts';
 import { writeDav } from './write-dav.ts';
 import { writeMail } from './write-mail.ts';
-import type { Writing } from './writing.ts';
+import type { RestoreNote, Writing } from './writing.ts';
 
 type Needs = Pick<
   Resources,
@@ -80,7 +80,8 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: B
   });
   const signal = AbortSignal.any([cancelling.signal, closing]);
   const report = emptyReport();
-  const end = await write(resources, { id, userId, access, signal, written, report }).then(
+  const notes: RestoreNote[] = [];
+  const end = await write(resources, { id, userId, access, signal, written, report, notes }).then(
     () => ({ state: notWritten(report).length === 0 ? 'succeeded' : 'partial', message: null }) as const,
     (error: unknown) => {
       if (cancelling.signal.aborted) return { state: 'cancelled', message: null } as const;
@@ -94,11 +95,10 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: B
     ...told(),
     ...end,
     message: end.message && escapedName(end.message),
-    problems: problems.slice(0, mostProblems).map(({ path, code, message }) => ({
-      path: escapedName(path),
-      code,
-      message: escapedName(message),
-    })),
+    problems: [
+      ...problems.slice(0, mostProblems),
+      ...notes.slice(0, mostNotes).map((note) => ({ ...note, code: writtenInPart })),
+    ].map(({ path, code, message }) => ({ path: escapedName(path), code, message: escapedName(message) })),
     problemCount: problems.length,
   });
 }
@@ -117,7 +117,7 @@ function cancelled(): AppError {
   return new AppError('run/stopped', 'The restore was cancelled.');
 }
 
-interface Steered extends Omit<Begun, 'closing'>, Pick<Writing, 'signal' | 'written' | 'report'> {}
+interface Steered extends Omit<Begun, 'closing'>, Pick<Writing, 'signal' | 'written' | 'report' | 'notes'> {}
 
 async function write(resources: Needs, options: Steered): Promise<void> {
   const { id, userId, written } = options;

@@ -41,10 +41,10 @@ export function openSourceTarget({ writer, below, signal, written, kind }: Targe
     },
     writeFile: async (path, content, { size, mtime }) => {
       // A new calendar got them when it was made.
-      const isOfCollection = kind !== undefined && path.length === 1 && path[0] === propertiesName;
+      if (kind !== undefined && path.length === 1 && path[0] === propertiesName) return;
       const file = { size, mtime, content, ...(kind && { type: kind.objectType }) };
       const place = kind === undefined ? path : path.map((name) => objectName(name, kind));
-      if (!isOfCollection) await guarded(path, writer.put(at(place), file, signal));
+      await guarded(path, writer.put(at(place), file, signal));
       written.files += 1;
       written.bytes += size;
     },

@@ -16,7 +16,7 @@ export async function writeMail(resources: WritingNeeds, writing: Writing): Prom
 }
 
 async function writeMessages(resources: WritingNeeds, writing: Writing): Promise<void> {
-  const { access, history, name, path, report, signal, snapshot, url, written } = writing;
+  const { access, history, name, notes, path, report, signal, snapshot, url, written } = writing;
   const { clock, config, log, sourceServers: servers } = resources;
   const { repository } = history;
   await using writer = mailWriter({ url, access, servers, clock, log });
@@ -26,7 +26,7 @@ async function writeMessages(resources: WritingNeeds, writing: Writing): Promise
     ...{ writer, repository, snapshot, signal, written, folder: written.folder },
     asked: path.split('/').filter((one) => one !== ''),
     isMessage: type === 'file',
-    problems: report.problems,
+    notes,
   });
   try {
     await restoreInOrder(repository, snapshot, target, { path, signal, mostEntries: config.runLimits.members, report });

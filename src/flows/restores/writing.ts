@@ -11,6 +11,12 @@ export interface Written {
   bytes: number;
 }
 
+/** What is written, but not with everything that the snapshot has of it. */
+export interface RestoreNote {
+  readonly path: string;
+  readonly message: string;
+}
+
 /** What writing to a server needs. */
 export type WritingNeeds = Pick<Resources, 'clock' | 'config' | 'log' | 'sourceServers'>;
 
@@ -26,6 +32,7 @@ export interface Writing {
   readonly signal: AbortSignal;
   readonly written: Written & { folder: string | null };
   readonly report: RestoreReport;
+  readonly notes: RestoreNote[];
 }
 
 /** Never one that is there: nothing of the person's is touched. Throws `source/forbidden` where the server takes nothing at all. */

@@ -25,6 +25,8 @@ export interface Sight {
 export interface Weight {
   readonly files: number;
   readonly bytes: number;
+  /** Of these, what Nightkeep keeps of mailboxes beside their messages; undefined where there is none. */
+  readonly records?: { readonly files: number; readonly bytes: number } | undefined;
   /** Names that not every system can hold; undefined where there are none. */
   readonly odd?: OddNames | undefined;
 }

@@ -1,3 +1,4 @@
+import { recordName } from '../../domain/restore-place.ts';
 import { piecesOf } from '../../pieces.ts';
 import type { TreeId } from '../format/ids.ts';
 import { isSafeName } from '../format/tree.ts';
@@ -21,6 +22,7 @@ export async function weigh(
   const odd = gatherOddNames();
   const oddityOf = openOddNames();
   let [files, bytes] = [0, 0];
+  const records = { files: 0, bytes: 0 };
   let isWhole = true;
   for await (const piece of piecesOf(nodes))
     for (const node of piece) {
@@ -29,16 +31,22 @@ export async function weigh(
       if (node.type === 'file') {
         files += 1;
         bytes += node.size;
+        if (node.name === recordName) {
+          records.files += 1;
+          records.bytes += node.size;
+        }
       } else if (node.type === 'dir') {
         const below = await weigh(history, node.subtree, budget);
         if (below === undefined) isWhole = false;
         files += below?.files ?? 0;
         bytes += below?.bytes ?? 0;
+        records.files += below?.records?.files ?? 0;
+        records.bytes += below?.records?.bytes ?? 0;
         if (below?.odd !== undefined) odd.add(below.odd, `${node.name}/`);
       }
     }
   if (!isWhole) return undefined;
-  const weight = { files, bytes, odd: odd.all() };
+  const weight = { files, bytes, odd: odd.all(), ...(records.files > 0 && { records }) };
   history.weights.set(tree, weight, 1);
   return weight;
 }

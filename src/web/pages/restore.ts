@@ -9,12 +9,19 @@ import {
   findRunningRestore,
   type RestoreView,
 } from '../../database/repositories/restores.ts';
-import { type RestorePlace, restorePlaceOf } from '../../domain/restore-place.ts';
+import {
+  mostNotes,
+  propertiesName,
+  type RestorePlace,
+  restorePlaceOf,
+  writtenInPart,
+} from '../../domain/restore-place.ts';
 import { isSourceName } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import { beginRestoreAuthorization, finishRestoreAuthorization } from '../../flows/restores/authorize-restore.ts';
 import { beginRestoreToSource } from '../../flows/restores/restore-to-source.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
+import type { TreeId } from '../../store/format/ids.ts';
 import { openBudget } from '../../store/history/budget.ts';
 import type { Weight } from '../../store/history/history.ts';
 import { weigh } from '../../store/history/weigh.ts';
@@ -123,15 +130,17 @@ export async function restored(visit: PersonVisit): Promise<Response> {
   const further = canContinue(view, place)
     ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
     : '';
-  const body = html`<section class="card ${tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${name(view.message)}</p>` : ''}</div>
-${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}
+  const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${name(view.message)}</p>` : ''}</div>
+${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}${notesPart(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
   return page(visit, t.stateTitle, body, { place: '/snapshots' });
 }
 
-function standing(t: Texts['restores'], { cancelledAt, folder, state }: RestoreView, place: RestorePlace): string {
+function standing(t: Texts['restores'], view: RestoreView, place: RestorePlace): string {
+  const { cancelledAt, folder, state } = view;
   if (state === 'running' && cancelledAt !== null) return t.cancelling;
+  if (state === 'succeeded' && notesOf(view).length > 0) return t.withoutFlags;
   return state === 'failed' && folder === null ? t.failedBefore : t.states[place][state];
 }
 
@@ -193,12 +202,30 @@ function isOfOthers({ saved: { snapshot } }: OpenSnapshot, path: string): boolea
   return tops.some((name) => isSourceName(name) && name !== 'files');
 }
 
-/** How much there is to write; undefined where counting would take too long. Throws `request/not-found`. */
-async function weightOf({ c }: PersonVisit, opened: OpenSnapshot, path: string): Promise<Weight | undefined> {
+/**
+ * How much there is to write, without what Nightkeep keeps beside the entries of a calendar, address book or mailbox, which becomes none; undefined
+ * where counting would take too long. Throws `request/not-found`.
+ */
+async function weightOf(
+  { c, resources }: PersonVisit,
+  opened: OpenSnapshot,
+  path: string,
+): Promise<Weight | undefined> {
   const place = await placeIn(opened, path);
   if (place.type === 'file') return { files: 1, bytes: place.size };
   if (place.type !== 'root' && place.type !== 'dir') throw notFound();
-  return weigh(opened.history, place.subtree, openBudget(reach, c.req.raw.signal));
+  const weight = await weigh(opened.history, place.subtree, openBudget(reach, c.req.raw.signal));
+  const becomes = restorePlaceOf(path, resources.config);
+  if (weight === undefined || becomes === 'files') return weight;
+  const ofOwn = becomes === 'mail' ? weight.records : await propertiesIn(opened, place.subtree);
+  return { files: weight.files - (ofOwn?.files ?? 0), bytes: weight.bytes - (ofOwn?.bytes ?? 0) };
+}
+
+/** What Nightkeep keeps of a calendar or address book beside its entries. */
+async function propertiesIn({ history }: OpenSnapshot, tree: TreeId): Promise<Weight> {
+  const { nodes } = await history.repository.loadTree(tree);
+  const node = nodes.find(({ name }) => name === propertiesName);
+  return node?.type === 'file' ? { files: 1, bytes: node.size } : { files: 0, bytes: 0 };
 }
 
 function folderOf(path: string): string {
@@ -224,12 +251,13 @@ ${fact(t.written[place], `${formats.number(view.files)}${of}`)}${fact(t.bytes, f
 
 interface Problem {
   readonly path: string;
+  readonly code?: unknown;
   readonly message: string;
 }
 
 function problemsOf({ formats, restores: t }: Texts, { problems, problemCount }: RestoreView): Html | '' {
   if (problemCount === 0) return '';
-  const shown = Array.isArray(problems) ? problems.filter(isProblem) : [];
+  const shown = (Array.isArray(problems) ? problems : []).filter(isProblem).filter((one) => !isNote(one));
   const rest = problemCount - shown.length;
   return html`<section class="card"><h2>${t.problems(formats.number(problemCount))}</h2>${table({
     caption: t.problemsCaption,
@@ -237,6 +265,25 @@ function problemsOf({ formats, restores: t }: Texts, { problems, problemCount }:
     // What it says has names in it.
     rows: shown.map(({ path, message }) => [pathName(path), name(message)]),
   })}${rest > 0 ? html`<p class="soft">${t.more(formats.number(rest))}</p>` : ''}</section>`;
+}
+
+/** What is written, but not with everything that the snapshot has of it. */
+function notesPart({ restores: t }: Texts, view: RestoreView): Html | '' {
+  const notes = notesOf(view);
+  if (notes.length === 0) return '';
+  return html`<section class="card"><h2>${t.notes}</h2>${table({
+    caption: t.notes,
+    columns: [{ label: t.path }, { label: t.why }],
+    rows: notes.map(({ path, message }) => [pathName(path), name(message)]),
+  })}${notes.length < mostNotes ? '' : html`<p class="soft">${t.mostNotes}</p>`}</section>`;
+}
+
+function notesOf({ problems }: RestoreView): Problem[] {
+  return (Array.isArray(problems) ? problems : []).filter(isProblem).filter(isNote);
+}
+
+function isNote({ code }: Problem): boolean {
+  return code === writtenInPart;
 }
 
 function isProblem(value: unknown): value is Problem {

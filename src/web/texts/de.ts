@@ -1,4 +1,5 @@
 import { mostNames } from '../../domain/damage.ts';
+import { mostNotes } from '../../domain/restore-place.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { SourceName } from '../../domain/source-names.ts';
 import type { Above, Texts } from './en.ts';
@@ -1385,6 +1386,9 @@ export const texts: Texts = {
     finished: 'Beendet',
     problems: (count: string) => `Nicht geschrieben: ${count}`,
     problemsCaption: 'Was nicht geschrieben werden konnte, und warum',
+    withoutFlags: 'Alles ist geschrieben, aber manche Nachrichten nicht mit allen Markierungen: siehe unten.',
+    notes: 'Nicht mit allen Markierungen geschrieben',
+    mostNotes: `Mehr als ${formats.number(mostNotes)} Postfächer werden hier nicht genannt.`,
     path: 'Pfad',
     why: 'Warum',
     more: (count: string) => `Und ${count} weitere.`,

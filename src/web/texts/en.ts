@@ -3,7 +3,7 @@ import { type DamageState, mostNames } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection-reasons.ts';
-import type { RestorePlace } from '../../domain/restore-place.ts';
+import { mostNotes, type RestorePlace } from '../../domain/restore-place.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { CountName } from '../../domain/run-counts.ts';
@@ -1362,6 +1362,9 @@ export const texts = {
     finished: 'Finished',
     problems: (count: string) => `Not written: ${count}`,
     problemsCaption: 'What could not be written, and why',
+    withoutFlags: 'Everything is written, but some messages without all of their flags: see below.',
+    notes: 'Written without all of their flags',
+    mostNotes: `No more than ${formats.number(mostNotes)} mailboxes are named here.`,
     path: 'Path',
     why: 'Why',
     more: (count: string) => `And ${count} more.`,

@@ -83,7 +83,7 @@ describe.skipIf(dovecot === undefined || python === undefined)('mail that is res
     const report = emptyReport();
     const { type } = await findPlace(repository, { tree }, path);
     const target = openMailTarget({
-      ...{ writer, repository, folder, signal: never, problems: report.problems, snapshot: { tree } },
+      ...{ writer, repository, folder, signal: never, notes: [], snapshot: { tree } },
       asked: path.split('/'),
       isMessage: type === 'file',
       written: { files: 0, bytes: 0 },

@@ -217,8 +217,12 @@ describe('putting back', () => {
       const before = await alice.text(`/snapshots/${snapshot}/restore/calendars/work`);
       for (const said of [t.lead.calendars, t.newName.calendars]) expect(before).toContain(said);
       expect(before).not.toContain(t.asFiles);
+      // What Nightkeep keeps beside them is no entry, and not written as one.
+      expect(before).toContain(t.sizeOf.calendars(1, '5 bytes'));
       const page = await putBack('calendars/work');
       for (const said of [t.states.calendars.succeeded, t.folder.calendars, name]) expect(page).toContain(said);
+      expect(page).toContain(`<dt>${t.written.calendars}</dt><dd>1${t.of('1')}</dd>`);
+      expect(page).toContain(`<dt>${t.bytes}</dt><dd>5 bytes</dd>`);
       expect(written()).toEqual([`MKCALENDAR /dav/cal/${name}/`, `PUT /dav/cal/${name}/one.ics`]);
       const [made, put] = server.heard.filter(({ method }) => method !== 'PROPFIND');
       expect(made?.body).toContain(`<displayname>${name} (Work &lt;&amp; more&gt;)</displayname>`);
@@ -365,9 +369,16 @@ describe('putting back', () => {
       const before = await alice.text(`/snapshots/${snapshot}/restore/mail`);
       for (const said of [t.lead.mail, t.newName.mail]) expect(before).toContain(said);
       expect(before).not.toContain(t.asFiles);
+      // Five messages; what Nightkeep keeps beside them is none.
+      expect(before).toContain(t.sizeOf.mail(5, '56 bytes'));
       const page = await alice.text(await putMailBack('mail'));
-      for (const said of [t.states.mail.partial, t.folder.mail, name, t.written.mail]) expect(page).toContain(said);
-      expect(page).toContain('Could not write Lost/mailbox.json: it cannot be read');
+      for (const said of [t.folder.mail, name]) expect(page).toContain(said);
+      expect(page).toContain(`<dt>${t.written.mail}</dt><dd>5${t.of('5')}</dd>`);
+      expect(page).toContain(t.withoutFlags);
+      expect(page).not.toContain(t.states.mail.succeeded);
+      expect(page).not.toContain(t.problems('1'));
+      expect(page).not.toContain(t.continue);
+      expect(page).toContain('without flags, since no mailbox.json in the snapshot says which they had: 1 message.');
       expect(held()).toEqual(all);
       expect([...imap.mailboxes.keys()]).toEqual([
         'INBOX',
@@ -423,9 +434,31 @@ describe('putting back', () => {
       const page = await alice.text(await putMailBack('mail'));
       expect(page).toContain(t.states.mail.partial);
       expect(page).toContain('it is longer than the mail server takes (NO TOOBIG)');
+      expect(page).toContain(t.problems('1'));
       expect(page).toContain('without flags that the mail server does not keep there: $Work (1 message)');
+      expect(page).toContain(`<dt>${t.written.mail}</dt><dd>4${t.of('5')}</dd>`);
       expect(held()).toHaveLength(4);
     });
+
+    it.each([
+      ['mail/INBOX', 'LIMIT', '$Work (1 message)'],
+      ['mail/Lost/2026-01-02%20Odd%20[4].eml', undefined, 'since no mailbox.json in the snapshot says'],
+    ])(
+      'says of %s that all of it is written, without some flags, and not that something is missing',
+      async (path, refusal, why) => {
+        imap.refuse = ({ flags }) => (flags.includes('$Work') ? refusal : undefined);
+        const address = await putMailBack(path);
+        const page = await alice.text(address);
+        for (const said of [t.withoutFlags, t.notes, why]) expect(page).toContain(said);
+        for (const said of [t.states.mail.partial, t.states.mail.succeeded, t.problems('1'), t.continue])
+          expect(page).not.toContain(said);
+        const id = address.slice('/restores/'.length);
+        expect(await pages.resources.database.restore.findUniqueOrThrow({ where: { id } })).toMatchObject({
+          state: 'succeeded',
+          problemCount: 0,
+        });
+      },
+    );
 
     it('writes nothing where the server lets nobody make a mailbox', async () => {
       imap.mischief = ({ name: command }, tag, socket) =>
@@ -504,7 +537,7 @@ describe('putting back', () => {
       const held = { '1 [1].eml': Buffer.from('One.\r\n'), 'mailbox.json': record('A', { 1: { receivedAt, flags } }) };
       snapshot = (await writeSnapshot(repository, { mail: { A: held } }, '2026-03-06T00:00:00Z')).id;
       const page = await alice.text(await putMailBack('mail/A'));
-      expect(page).toContain(t.states.mail.partial);
+      expect(page).toContain(t.withoutFlags);
       expect(page).toContain('and 11 more');
       expect(page).toContain('without flags that the mail server does not keep there: \\x00');
       expect(page).not.toContain('x'.repeat(200));

@@ -81,6 +81,18 @@ describe('the weight of a folder', () => {
     expect(await weigh(history, tree, plenty())).toEqual({ files: 3, bytes: 9 });
     expect(await weigh(history, tree, openBudget(0))).toEqual({ files: 3, bytes: 9 });
   });
+
+  it('tells apart what Nightkeep keeps of mailboxes beside their messages', async () => {
+    const { history } = await historyOf({
+      a: { 'b [1].eml': text('12345'), 'mailbox.json': text('{}') },
+      c: { 'mailbox.json': text('{ }'), d: { 'mailbox.json': {} } },
+    });
+    const tree = history.snapshots[0]?.snapshot.tree;
+    if (tree === undefined) throw new Error('There is no snapshot.');
+    const weight = { files: 3, bytes: 10, records: { files: 2, bytes: 5 } };
+    expect(await weigh(history, tree, plenty())).toEqual(weight);
+    expect(await weigh(history, tree, openBudget(0))).toEqual(weight);
+  });
 });
 
 describe('the names that not every system can hold', () => {
