@@ -31,6 +31,8 @@ const dayMs = 86_400_000;
 export const nightsShown = 30;
 const serversShown = 8;
 
+export type QueueState = 'runs' | 'paused' | 'away' | 'damaged';
+
 /** The night over all plans, with nothing of anybody's files. */
 export interface Tonight {
   /** The span that the night counts from noon to noon in the zone of the settings. */
@@ -54,7 +56,7 @@ export interface Tonight {
   servers: ServerPace[];
   /** Oldest first. */
   nights: NightOutcome[];
-  queue: 'runs' | 'paused' | 'away' | 'damaged';
+  queue: QueueState;
   verification: VerificationFigures;
   /** When people were counted for it. */
   verificationAt: Date;
@@ -85,7 +87,7 @@ export async function viewTonight({
       listOpenCircuits(database),
       listSlowestServers(database, { since: new Date(at.getTime() - dayMs), limit: serversShown }),
       tallyNights({ clock, database }, { date, nights: nightsShown }),
-      stateOf(queues),
+      stateOfQueue(queues),
       tallyPeople({ clock, database, peopleCount }),
       config.stateExports === 0 ? null : findExported(database, at),
       foreseeNight({ clock, config, database }),
@@ -157,7 +159,8 @@ async function findExported(database: Resources['database'], at: Date): Promise<
   return { last, isLate: isStateExportLate({ last, since }, at) };
 }
 
-async function stateOf({ backUps }: Resources['queues']): Promise<Tonight['queue']> {
+/** Whether workers take runs from the queue, or why not. */
+export async function stateOfQueue({ backUps }: Resources['queues']): Promise<QueueState> {
   try {
     return (await backUps.isPaused()) ? 'paused' : 'runs';
   } catch (error) {

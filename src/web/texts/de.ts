@@ -2055,6 +2055,7 @@ export const texts: Texts = {
         accepted: 'die Person hat angesehen, was verloren ist',
       },
       notVerified: (cause) => `Die letzte Prüfung ist fehlgeschlagen: ${cause}.`,
+      allPaused: 'Die Nacht ist für alle angehalten: Kein Worker beginnt einen Lauf.',
       reads: (sentence) => `Was die Person auf ihrer Übersicht liest: „${sentence}“`,
       who: 'Wer',
       name: 'Name',

@@ -1976,6 +1976,7 @@ export const texts = {
         accepted: 'the person has looked at what is lost',
       } satisfies Record<Exclude<DamageState, 'gone'>, string>,
       notVerified: (cause: string) => `The last verification failed: ${cause}.`,
+      allPaused: 'The night is paused for everybody: no worker starts a run.',
       reads: (sentence: string) => `What they read on their home page: “${sentence}”`,
       who: 'Who',
       name: 'Name',

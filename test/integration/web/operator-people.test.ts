@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AppError } from '../../../src/errors.ts';
 import { routes } from '../../../src/web/routes.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { addNight, consentedAs, secretName } from '../../support/harness/operators.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -86,6 +88,36 @@ test('nights are paused and resumed, a backup is requested, and each act is in t
   await pages.resources.database.run.deleteMany({ where: { plan: { userId } } });
   expect(await act('run', { reason: 'she asked' })).toBe('run');
   expect(await latest()).toMatchObject({ by, userId, act: 'run-requested', reason: 'she asked' });
+});
+
+test('nobody is shown in green whose nights are paused, by an operator or with all others, or while no queue gives out runs', async () => {
+  const { database, clock, queues } = pages.resources;
+  const carl = await consentedAs(pages, 'carl');
+  const userId = await carl.userId();
+  const page = `/operator/people/${userId}`;
+  await addNight(pages, carl, { state: 'succeeded', night: '2026-05-04' });
+  const ends = { snapshotId: 'c'.repeat(64), finishedAt: clock.now() };
+  await database.run.updateMany({ where: { plan: { userId } }, data: ends });
+  const green = '<section class="card good">';
+  const { person: t, queues: words } = texts.operator;
+  const well = await operator.text(page);
+  expect(well).toContain(green);
+  expect(well).not.toContain(t.allPaused);
+  await queues.backUps.pause();
+  const paused = await operator.text(page);
+  expect(paused).toContain(t.allPaused);
+  expect(paused).not.toContain(green);
+  await queues.backUps.resume();
+  const { isPaused } = queues.backUps;
+  queues.backUps.isPaused = () => Promise.reject(new AppError('queue/unavailable', 'It is away.'));
+  const away = await operator.text(page);
+  queues.backUps.isPaused = isPaused;
+  expect(away).toContain(words.away);
+  expect(away).not.toContain(green);
+  await database.plan.updateMany({ where: { userId }, data: { paused: true } });
+  expect(await operator.text(page)).not.toContain(green);
+  await database.plan.updateMany({ where: { userId }, data: { paused: false } });
+  expect(await operator.text(page)).toContain(green);
 });
 
 test('a consent that was refused is asked for again, and that goes into the audit whatever comes of it', async () => {

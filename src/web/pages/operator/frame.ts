@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { dateIn } from '../../../domain/nights.ts';
 import { AppError } from '../../../errors.ts';
+import type { QueueState } from '../../../flows/nights/view-tonight.ts';
 import type { Html } from '../../layout.ts';
 import type { Texts } from '../../texts/en.ts';
 import { type PersonVisit, page } from '../../visit.ts';
@@ -24,6 +25,12 @@ export async function operatorPage(
     html`<li><a href="${href}" ${href === place ? html`aria-current="page"` : ''}>${menu[name]}</a></li>`;
   const inner = html`<nav class="within" aria-label="${pages}"><ul>${Object.entries(places).map(entry)}</ul></nav>${body}`;
   return page(visit, title, inner, { place: '/operator', ...options });
+}
+
+/** What keeps everybody's nights from going on; `paused` is what is said where somebody paused them. */
+export function queueCard(queue: QueueState, { operator: { menu, queues: t } }: Texts, paused: string): Html | '' {
+  if (queue === 'runs') return '';
+  return html`<p class="card warn">${{ paused, away: t.away, damaged: t.damaged }[queue]} <a href="/operator/queues">${menu.queues}</a></p>`;
 }
 
 /** The operator as events and the audit name them. */

@@ -5,6 +5,7 @@ import { findVerification, type VerificationRow } from '../../../database/reposi
 import { goneSince } from '../../../domain/damage.ts';
 import { isSourceName } from '../../../domain/source-names.ts';
 import { findProtection } from '../../../flows/nights/find-protection.ts';
+import { stateOfQueue } from '../../../flows/nights/view-tonight.ts';
 import { isUuid } from '../../../uuid.ts';
 import { form, type Html } from '../../layout.ts';
 import { plainName, name as safeName } from '../../names.ts';
@@ -13,8 +14,9 @@ import { table } from '../../table.ts';
 import { movedWords } from '../../texts/moved-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
+import { toneOf } from '../protection-words.ts';
 import { causeOf } from './causes.ts';
-import { operatorPage } from './frame.ts';
+import { operatorPage, queueCard } from './frame.ts';
 import { stateWords } from './grants.ts';
 
 const runsShown = 50;
@@ -24,17 +26,19 @@ export async function person(visit: PersonVisit): Promise<Response> {
   const { resources, texts, url } = visit;
   const found = await getPersonOf(visit);
   const { database, config } = resources;
-  const [grant, protection, runs, verified] = await Promise.all([
+  const [grant, protection, runs, verified, queue] = await Promise.all([
     findGrantOfPerson(database, { userId: found.id }),
     findProtection(resources, found.id),
     listRunsForOperators(database, { userId: found.id, limit: runsShown }),
     findVerification(database, found.id),
+    stateOfQueue(resources.queues),
   ]);
   const t = texts.operator.person;
   const told = wordFor(t.told, url.searchParams.get('told') ?? '');
   const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
-<section class="card ${protection.verdict === 'protected' ? 'good' : 'warn'}"><p class="capital"><strong>${t.verdicts[protection.verdict]}</strong></p>
+${queueCard(queue, texts, t.allPaused)}
+<section class="card ${toneOf(protection) === 'good' && queue === 'runs' ? 'good' : 'warn'}"><p class="capital"><strong>${t.verdicts[protection.verdict]}</strong></p>
 <p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;

@@ -9,7 +9,7 @@ import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
-import { figure, operatorOf, operatorPage, timesNear } from './frame.ts';
+import { figure, operatorOf, operatorPage, queueCard, timesNear } from './frame.ts';
 import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
@@ -20,7 +20,7 @@ export async function tonight(visit: PersonVisit): Promise<Response> {
   const t = texts.operator.tonight;
   const view = await viewTonight(resources);
   if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
-  const body = html`${retriedPart(visit)}${queueCard(view, texts)}${progressCard(visit, view)}${forecastCard(visit, view)}${figures(visit, view)}
+  const body = html`${retriedPart(visit)}${queueCard(view.queue, texts, texts.operator.queues.pausedNote)}${progressCard(visit, view)}${forecastCard(visit, view)}${figures(visit, view)}
 <div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
   return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
 }
@@ -42,13 +42,6 @@ function retriedPart({ texts, url }: PersonVisit): Html | '' {
   if (!/^\d{1,6}$/.test(asked)) return '';
   const more = url.searchParams.get('more') === 'yes' ? ` ${t.retriedPart}` : '';
   return html`<p class="card" role="status">${t.retried(Number(asked))}${more}</p>`;
-}
-
-/** What keeps the whole night from going on. */
-function queueCard({ queue }: Tonight, texts: Texts): Html | '' {
-  if (queue === 'runs') return '';
-  const { queues: t, menu } = texts.operator;
-  return html`<p class="card warn">${{ paused: t.pausedNote, away: t.away, damaged: t.damaged }[queue]} <a href="/operator/queues">${menu.queues}</a></p>`;
 }
 
 function progressCard(
