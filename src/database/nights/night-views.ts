@@ -1,4 +1,4 @@
-import type { SourceName } from '../../domain/source-names.ts';
+import { type SourceName, sourceNames } from '../../domain/source-names.ts';
 import type { Database } from '../client.ts';
 import { refusedOfRun } from './refused-sources.ts';
 import { type RunLine, runLineColumns } from './views.ts';
@@ -40,6 +40,8 @@ export interface Holding {
   readonly unreadRoots: readonly string[];
   /** What a server gave nothing of, although it answered. */
   readonly refused: readonly SourceName[];
+  /** Of what something could not be read that the plan does not name any more; the other members leave that out. */
+  readonly leftOut: readonly SourceName[];
 }
 
 /** What the newest snapshot of a person holds, and what it does not; null where there is none. */
@@ -52,11 +54,29 @@ export async function findHolding(database: Database, { userId }: { userId: stri
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
         WHERE problem ->> 'code' <> 'source/root-gone' AND problem ->> 'path' ~ '^[^/]+/$' LIMIT 20) AS "unreadRoots",
-      ${refusedOfRun} AS refused
+      ${refusedOfRun} AS refused,
+      ARRAY(SELECT split_part(problem ->> 'path', '/', 1)
+        FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
+        WHERE split_part(problem ->> 'path', '/', 1) = ANY(${[...sourceNames]}) AND NOT EXISTS (
+          SELECT FROM jsonb_array_elements(CASE jsonb_typeof(plans.sources) WHEN 'array' THEN plans.sources ELSE '[]' END) source
+          WHERE source ->> 'name' = split_part(problem ->> 'path', '/', 1))) AS "leftOut"
     FROM runs JOIN plans ON plans.id = plan_id
     WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL
     ORDER BY finished_at DESC LIMIT 1`;
-  return rows[0] ?? null;
+  return rows[0] === undefined ? null : withoutLeftOut(rows[0]);
+}
+
+/** From one name for each problem of what is left out. */
+function withoutLeftOut(holding: Holding): Holding {
+  const leftOut = [...new Set(holding.leftOut)];
+  const isThere = (root: string) => leftOut.every((name) => name !== root);
+  return {
+    ...holding,
+    problemCount: holding.problemCount - holding.leftOut.length,
+    missingRoots: holding.missingRoots.filter(isThere),
+    unreadRoots: holding.unreadRoots.filter(isThere),
+    leftOut: sourceNames.filter((name) => !isThere(name)),
+  };
 }
 
 /** The runs of a person, newest first: those of one night, or a page of all of them that begins after `skip`. */

@@ -180,8 +180,11 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const isOfEntries = holding?.id === protection.runId && holding?.unreadRoots.length === 0;
   const unread = isOfEntries ? holding?.problemCount : undefined;
   const refused = protection.reason === 'unreadable' ? refusedPart(texts, holding?.refused ?? []) : '';
+  const leftOut = holding?.id === protection.runId ? (holding?.leftOut ?? []) : [];
+  const isAllLeftOut = protection.reason === 'unreadable' && leftOut.length > 0 && holding?.problemCount === 0;
+  const reason = isAllLeftOut ? '' : reasonPart(texts, protection, zone, { asked });
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reasonPart(texts, protection, zone, { asked })}${refused === '' ? '' : refused}
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reason}${leftOut.length === 0 ? '' : html`<p>${texts.home.leftOutNow(movedWords(texts, leftOut))}</p>`}${refused}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;

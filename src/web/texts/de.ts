@@ -355,6 +355,8 @@ export const texts: Texts = {
     partly: 'Nur teilweise.',
     butFor: (count) => `Ja, bis auf ${items(count)}.`,
     late: 'Nicht ganz: Eine Nacht verging ohne Sicherung.',
+    leftOutNow: (what) =>
+      `Ihre ${what} konnte die letzte Sicherung nicht alle lesen. Sie sind inzwischen ausgelassen: Die nächste Sicherung ist ohne sie.`,
     underway: 'Noch nicht: Eine Sicherung läuft oder wartet.',
     expired: 'Nein: Ihre Einwilligung ist zu Ende.',
     none: 'Nein, noch nicht.',

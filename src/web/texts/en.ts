@@ -379,6 +379,9 @@ export const texts = {
     partly: 'Only in part.',
     butFor: (count: number) => `Yes, except for ${entries(count)}.`,
     late: 'Not quite: a night passed without a backup.',
+    /** Of what the last backup could not read. */
+    leftOutNow: (what: string) =>
+      `Your last backup could not read all of your ${what}. They are left out now: your next backup is without them.`,
     underway: 'Not yet: a backup is running or waiting.',
     expired: 'No: your consent has ended.',
     none: 'No, not yet.',

@@ -18,6 +18,17 @@ interface Ended {
   total?: number;
 }
 
+/** What home says of these problems of a last backup, once mail and calendars are left out. */
+async function withoutMail(problems: readonly object[]): Promise<string> {
+  const { database } = pages.resources;
+  const guest = await withNights([{ state: 'partial', problems: [...problems] }]);
+  await database.plan.updateMany({
+    where: { userId: await guest.userId() },
+    data: { sources: [{ kind: 'webdav', name: 'files', url: 'https://cloud.example/' }] },
+  });
+  return guest.text('/');
+}
+
 /** A person whose nights ended so, the last one this morning. */
 async function withNights(ends: readonly Ended[]): Promise<SignedIn> {
   const { database } = pages.resources;
@@ -59,6 +70,34 @@ async function withNights(ends: readonly Ended[]): Promise<SignedIn> {
   });
   return guest;
 }
+
+describe('what could not be read of something that is left out now', () => {
+  const { home, holding, protection } = texts;
+  const mail = { path: 'mail/', code: 'source/unauthorized', message: 'No.' };
+  const event = { path: 'calendars/work/1.ics', code: 'source/unavailable', message: 'No.' };
+  const file = { path: 'files/a.txt', code: 'source/unavailable', message: 'No.' };
+
+  it('is not called missing: the next backup is without it', async () => {
+    const page = await withoutMail([mail, event]);
+    expect(page).toContain(home.partly);
+    expect(page).toContain(home.leftOutNow('calendars and emails'));
+    for (const words of [protection.nights.unreadable.happened, holding.unreadRoots('emails'), holding.which])
+      expect(page).not.toContain(words);
+    expect(page).not.toContain(home.butFor(1));
+  });
+
+  it('does not hide what else could not be read', async () => {
+    const page = await withoutMail([mail, event, file]);
+    for (const words of [
+      home.butFor(1),
+      home.leftOutNow('calendars and emails'),
+      protection.nights.unreadable.happened,
+      holding.unread(1, 1),
+    ])
+      expect(page).toContain(words);
+    expect(page).not.toContain(holding.unreadRoots('emails'));
+  });
+});
 
 describe('home', () => {
   it('shows each night with a run as a link that leads to that run', async () => {

@@ -257,6 +257,10 @@ describe('somebody without a mailbox there', () => {
     await choose('files');
     // What was chosen meanwhile is not asked for again, also beside the run that had it.
     for (const path of ['/', `/runs/${run.id}`]) expect(await guest.text(path)).not.toContain(words);
+    const without = await guest.text('/');
+    expect(without).toContain(texts.home.leftOutNow('emails'));
+    expect(without).not.toContain(texts.holding.unreadRoots('emails'));
+    expect(without).not.toContain(texts.protection.nights.unreadable.happened);
     expect(await night()).toMatchObject({ state: 'succeeded' });
     expect(await protection()).toMatchObject({ verdict: 'protected', reason: 'complete' });
     expect(await home()).toContain(texts.home.protected);
