@@ -39,7 +39,7 @@ import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 import { refusedPart } from './refused-sources.ts';
 import { eraseWords } from './retention.ts';
-import { isLive, liveCard, liveHead } from './run-live.ts';
+import { isHalted, isLive, liveCard, liveHead } from './run-live.ts';
 
 /**
  * The address of the home page with a word to whoever went back to an answer of the provider that is done with, or sent a form after
@@ -71,11 +71,12 @@ export async function home(visit: Visit): Promise<Response> {
   const now = resources.clock.now();
   const today = dateIn(view.plan?.zone ?? 'UTC', now);
   const underWay = view.runs.find(isLive);
-  const [nights, live, moved, lostAt] = await Promise.all([
+  const [nights, live, moved, lostAt, halted] = await Promise.all([
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
     view.plan && protection.consent === 'living' ? listStatedMoves(database, view.plan.id) : [],
     findLoss(database, userId),
+    protection.consent === 'living' ? isHalted(resources) : false,
   ]);
   const told = await operatorTold(resources, protection, view.grant);
   const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
@@ -88,7 +89,7 @@ export async function home(visit: Visit): Promise<Response> {
   const movedPart = movedCards({ ...visit, session }, { moved, person, plan: view.plan });
   const asked = former !== '' || adopted !== '' || keyToKeep || movedPart !== '' || what === 'unsent';
   const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${movedPart}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
-${verdictCard({ ...visit, session }, { view, protection, holding, told, asked })}${protection.consent === 'living' ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${verdictCard({ ...visit, session }, { view, protection, holding, told, asked, halted })}${protection.consent === 'living' ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
@@ -168,10 +169,12 @@ interface Verdict {
   readonly told: OperatorsTold | null;
   /** A card above asks something of the person. */
   readonly asked: boolean;
+  /** The night is paused for everybody. */
+  readonly halted: boolean;
 }
 
 /** One card with one verdict, whatever is wrong besides; what mends it stands first. */
-function verdictCard(visit: PersonVisit, { view, protection, holding, told, asked }: Verdict): Html {
+function verdictCard(visit: PersonVisit, { view, protection, holding, told, asked, halted }: Verdict): Html {
   const { texts } = visit;
   const zone = view.plan?.zone;
   const tone = toneOf(protection);
@@ -187,7 +190,7 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
 <div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reason}${leftOut.length === 0 ? '' : html`<p>${texts.home.leftOutNow(movedWords(texts, leftOut))}</p>`}${refused}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
-${protection.consent === 'living' ? facts(visit, view, protection) : ''}</section>`;
+${protection.consent === 'living' ? facts(visit, { view, protection, halted }) : ''}</section>`;
 }
 
 function toldWords(
@@ -209,9 +212,10 @@ function backUpButton({ session, texts }: PersonVisit, { mend }: Protection): Ht
 /** What was and what comes, while there is a consent to go on with. */
 function facts(
   { resources, texts }: PersonVisit,
-  { grant, plan, lastComplete, runs }: HomeView,
-  { restorable }: Protection,
+  { view, protection, halted }: Pick<Verdict, 'view' | 'protection' | 'halted'>,
 ): Html | '' {
+  const { grant, plan, lastComplete, runs } = view;
+  const { restorable } = protection;
   if (plan === null || grant === null) return '';
   const t = texts.home;
   const { zone, windowStart, windowEnd } = plan;
@@ -220,11 +224,11 @@ function facts(
   const link = (run: { id: string; finishedAt: Date | null } | null | undefined) =>
     run?.finishedAt ? html`<a href="/runs/${run.id}">${texts.formats.time(run.finishedAt, zone)}</a>` : t.never;
   const ending = endingIn(grant, now);
-  const day = dayOf(texts, plan, now);
+  const next = halted ? t.pausedForAll : t.nextValue(dayOf(texts, plan, now), windowStart, windowEnd, zone);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
 <div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
 <div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a>${restorable.damage === 'accepted' ? ` ${t.butLost}` : ''}</dd></div>
-<div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : t.nextValue(day, windowStart, windowEnd, zone)}</dd></div>
+<div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : next}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
 }
 

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { within } from '../../clock.ts';
 import { findLiveRun, type LiveRun } from '../../database/nights/run-progress.ts';
 import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
 import { isAppError } from '../../errors.ts';
@@ -63,11 +64,14 @@ async function partsOf(
   return { status, steps: stepsPart(texts, step), facts: progress === null ? '' : factsPart(texts, progress) };
 }
 
+/** How long a page waits for a queue that does not answer, in milliseconds. */
+const queuePatienceMs = 2_000;
+
 /** Whether workers take no run at all, by whomever that was asked for; a queue that does not answer is not known to be paused. */
-async function isHalted({ queues }: Pick<Resources, 'queues'>): Promise<boolean> {
-  return queues.backUps.isPaused().catch((error: unknown) => {
-    if (!isAppError(error)) throw error;
-    return false;
+export async function isHalted({ clock, queues }: Pick<Resources, 'clock' | 'queues'>): Promise<boolean> {
+  return within(clock, queuePatienceMs, () => queues.backUps.isPaused()).catch((error: unknown) => {
+    if (isAppError(error) || (error instanceof DOMException && error.name === 'TimeoutError')) return false;
+    throw error;
   });
 }
 

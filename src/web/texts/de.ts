@@ -374,6 +374,7 @@ export const texts: Texts = {
     comingNight: 'die kommende Nacht',
     nightOf: (date) => `die Nacht vom ${date}`,
     paused: 'ausgesetzt',
+    pausedForAll: 'sobald der Betreiber die Nacht fortsetzt, die für alle angehalten ist',
     pausedUntil: (at) => `ausgesetzt bis ${at}`,
     renewKey: 'Zum Wiederherstellungs\u00adschlüssel',
     seeVerification: 'Ansehen, was darüber bekannt ist',

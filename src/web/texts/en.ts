@@ -400,6 +400,7 @@ export const texts = {
     comingNight: 'the coming night',
     nightOf: (date: string) => `the night of ${date}`,
     paused: 'paused',
+    pausedForAll: 'once an operator resumes the night, which is paused for everybody',
     pausedUntil: (at: string) => `paused until ${at}`,
     renewKey: 'See your recovery key',
     seeVerification: 'See what is known about it',

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
 import { liveScriptPath } from '../../../src/web/live-script.ts';
@@ -89,8 +89,22 @@ describe('a run that waits', () => {
       expect(page).not.toContain(en.live.soon);
       expect(page).not.toMatch(/begins soon/);
     }
+    expect(await guest.text('/')).toContain(en.home.pausedForAll);
     await queues.backUps.resume();
-    expect(await guest.text('/')).toContain(en.live.soon);
+    const home = await guest.text('/');
+    expect(home).toContain(en.live.soon);
+    expect(home).not.toContain(en.home.pausedForAll);
+  });
+
+  it('does not keep a page waiting for a queue that does not answer', async () => {
+    const { guest } = await withRun();
+    const silent = vi.spyOn(pages.resources.queues.backUps, 'isPaused').mockImplementation(() => {
+      setImmediate(() => void pages.clock.advance(2_000));
+      return new Promise(() => {});
+    });
+    expect(await guest.text('/')).not.toContain(en.home.pausedForAll);
+    expect(silent).toHaveBeenCalled();
+    silent.mockRestore();
   });
 });
 
