@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => pages[Symbol.asyncDispose]());
 
-/** Somebody with a consent, whose name, subject and mail address hold that word. */
+/** Somebody with a consent, whose name, subject and mail address hold that word, which is too long to stand in a random Base64 by chance. */
 async function personNamed(name: string): Promise<SignedIn> {
   const claims = { preferred_username: name, name, email: `${name}@example.org` };
   const guest = await pages.newPerson({ subject: `subject of ${name}`, claims, tokens: { sid: `session of ${name}` } });
@@ -84,8 +84,8 @@ describe('erasing everything about a person', () => {
         damage: { marks: [], snapshots: [], recoveryKey: false, files: [{ path: '/alice-liddell', snapshots: [] }] },
       },
     });
-    const bob = await personNamed('bob');
-    const others = async () => (await everyRow(database)).filter((row) => row.includes('bob'));
+    const bob = await personNamed('bob-the-other');
+    const others = async () => (await everyRow(database)).filter((row) => row.includes('bob-the-other'));
     const before = await others();
     await database.audit.create({
       data: { at: new Date(0), by: 'operator:x', act: 'plan-paused', userId, reason: 'alice-liddell moves' },
@@ -330,7 +330,7 @@ describe('the data of a person', () => {
     await alice.post('/settings/language', { language: 'en' });
     const operator = await pages.newPerson({ roles: ['operator'] });
     await operator.post(`/operator/people/${userId}/pause`, { reason: 'moves house' });
-    const bob = await personNamed('bob');
+    const bob = await personNamed('bob-the-other');
     const stranger = await openVisitor(pages.resources).send('/settings/data.json');
     expect(stranger.headers.get('location')).toMatch(/^\/login/);
     const answer = await alice.send('/settings/data.json');
