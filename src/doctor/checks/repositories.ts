@@ -16,14 +16,10 @@ export const repositories: Check = {
     const made = await listMadeRepositories(await records(), clock.now());
     const look = async ({ location, store: at }: (typeof made)[number]) =>
       (await repositoryExists(store(location, at))) ? [] : [location];
-    const missing = await Array.fromAsync(inParallel(made, atOnce, look, raise));
+    const missing = await Array.fromAsync(inParallel(made, atOnce, look));
     return checkRepositories({ known: made.length, missing: missing.flat() });
   },
 };
-
-function raise(error: unknown): never {
-  throw error;
-}
 
 /** Whether every repository of the table is where it must be. */
 export function checkRepositories({ known, missing }: { known: number; missing: readonly string[] }): Finding {

@@ -30,7 +30,7 @@ export async function findRepositories(
   const known = await listKnownPlaces(database);
   const look = (location: string) => lookAt({ keyring, store }, { location, at, isKnown: known.has(location) });
   const found = await Array.fromAsync(
-    inParallel((await places(at)).filter((place) => !place.startsWith(markPlaces)).toSorted(), width, look, raise),
+    inParallel((await places(at)).filter((place) => !place.startsWith(markPlaces)).toSorted(), width, look),
   );
   return found.filter((one) => one !== undefined);
 }
@@ -90,8 +90,4 @@ const noCard = `No card says whose it is: an older version or another program ma
 function wordsFor({ code, message }: AppError): string {
   if (code === 'seal/broken') return `${notOpening} ${withKey}`;
   return code === 'seal/unknown-key' ? `${message} Without it: ${withKey}` : message;
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

@@ -63,7 +63,7 @@ export async function writeCards(
   await saveCardsOfOtherKeysDue(database, keyring.newest);
   for (let after: PlaceAmongDue = first; ; ) {
     const rows = await listCardsDue(database, { at, after, limit: batch });
-    await Array.fromAsync(inParallel(rows, width, work, raise));
+    await Array.fromAsync(inParallel(rows, width, work));
     const last = rows.at(-1);
     if (last === undefined || signal?.aborted) return written;
     after = last;
@@ -190,8 +190,4 @@ function alarmOf({
 /** PostgreSQL gives the members of a rule in an order of its own, the same each time. */
 function textOf(card: RepositoryCard): string {
   return JSON.stringify(card);
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

@@ -34,14 +34,14 @@ export async function* findReplayedRows(
       const { mark } = await readMark(needs, userId);
       return { userId, older: olderIn(mark, standing) };
     };
-    for await (const found of inParallel(people, width, look, raise)) if (found.older.length > 0) yield found;
+    for await (const found of inParallel(people, width, look)) if (found.older.length > 0) yield found;
   }
 }
 
 /** Who has older rows again, and whose mark cannot be read: that does not stop the others. */
 export async function* inspectMarks(needs: RowNeeds & StoreNeeds): AsyncGenerator<Replayed | Unmarked> {
   for await (const people of eachStanding(needs, null))
-    for await (const found of inParallel(people, width, (person) => compare(needs, person), raise))
+    for await (const found of inParallel(people, width, (person) => compare(needs, person)))
       for (const one of found) yield 'problem' in one ? one : { userId: one.userId, older: one.older };
 }
 
@@ -144,8 +144,4 @@ function numberIfWhole(require: () => number): number | undefined {
     if (isAppError(error)) return undefined;
     throw error;
   }
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

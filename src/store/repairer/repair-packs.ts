@@ -121,7 +121,7 @@ async function sortPacks(
     return { id, blobs: await readHeader(repository, id, sizes.get(id)) };
   };
   let indexed = 0;
-  for await (const { id, blobs } of inParallel(unclear, 4, read, raise)) {
+  for await (const { id, blobs } of inParallel(unclear, 4, read)) {
     if (blobs !== undefined && !known.has(id)) {
       right.insertPack(id, blobs);
       indexed += 1;
@@ -161,10 +161,6 @@ function countLost({ index }: Repository, packIds: readonly PackId[], right: Mas
   for (const packId of packIds)
     for (const { type, id } of index.pack(packId).blobs) if (!right.has(type, id)) lost.add(type + id);
   return lost.size;
-}
-
-function raise(error: unknown): never {
-  throw error;
 }
 
 function noneThere({ backend }: Repository, count: number): AppError {

@@ -51,9 +51,9 @@ export async function copyRepository(
       underWay.add(copying);
       return copying.finally(() => underWay.delete(copying));
     };
-    await Array.fromAsync(inParallel(surplus, width, remove, raise));
+    await Array.fromAsync(inParallel(surplus, width, remove));
     try {
-      await Array.fromAsync(inParallel(lacking, width, copy, raise));
+      await Array.fromAsync(inParallel(lacking, width, copy));
     } catch (error) {
       // Nothing comes to the other place any more once the caller hears of it.
       await Promise.allSettled(underWay);
@@ -90,8 +90,4 @@ async function loadSound(from: Backend, type: FileType, name: string): Promise<B
     `The ${type} file ${name} at ${from.location} is damaged, so it is not copied. Run nightkeep check.`,
     { detail: { type, name } },
   );
-}
-
-function raise(error: unknown): never {
-  throw error;
 }

@@ -1,12 +1,12 @@
 /**
- * The results of `work` on each item, in the order of the items, with at most `width` under way and held. What fails goes to `failed`,
- * which may throw to end it all; the item is left out otherwise.
+ * The results of `work` on each item, in the order of the items, with at most `width` under way and held. A failure ends it all, unless
+ * there is a `failed` that takes it: the item is then left out.
  */
 export async function* inParallel<Item, Result>(
   items: Iterable<Item>,
   width: number,
   work: (item: Item) => Promise<Result>,
-  failed: (error: unknown) => void,
+  failed: (error: unknown) => void = raise,
 ): AsyncGenerator<Result> {
   const queue = Iterator.from(items);
   const underWay: Promise<Outcome<Result>>[] = [];
@@ -24,6 +24,10 @@ export async function* inParallel<Item, Result>(
 }
 
 type Outcome<Result> = { result: Result } | { error: unknown };
+
+function raise(error: unknown): never {
+  throw error;
+}
 
 function settle<Result>(promise: Promise<Result>): Promise<Outcome<Result>> {
   return promise.then(
