@@ -3,9 +3,9 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { SnapshotId } from '../../store/format/ids.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
+import { fileExists } from '../../store/repository/exists.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import type { Snapshots } from '../../store/repository/snapshots.ts';
-import { isThere } from '../retention/find-removed.ts';
 import { isOfPast, isOwn, ownOf } from './own-snapshots.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
@@ -24,7 +24,8 @@ export async function findBefore(
   const found = ids.length > mostAskedFor ? undefined : await findOnRecord(resources, { userId, ids }, repository);
   const { run, recorded, last, before } = found ?? (await findAmongAll(resources, userId, repository));
   const { newest, ...known } = before;
-  const isRemoved = newest !== null && !ids.some((id) => id === newest) && !(await isThere(repository.backend, newest));
+  const isRemoved =
+    newest !== null && !ids.some((id) => id === newest) && !(await fileExists(repository.backend, 'snapshot', newest));
   const others = { ...known, isRemoved };
   if (last === undefined) return { last, ...others };
   const { problems = [], problemCount = 0 } = run ?? {};

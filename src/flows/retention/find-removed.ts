@@ -4,10 +4,10 @@ import {
   type RetentionFacts,
   type SnapshotOnRecord,
 } from '../../database/repositories/retention.ts';
-import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { parseId, type SnapshotId } from '../../store/format/ids.ts';
 import { timestamp } from '../../store/format/timestamp.ts';
+import { fileExists } from '../../store/repository/exists.ts';
 import type { Finding } from '../../store/repository/finding.ts';
 import type { Repository } from '../../store/repository/repository.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
@@ -38,7 +38,7 @@ export async function findRemoved(
   const there = new Set<string>([...saved.flatMap(({ id, snapshot }) => [id, snapshot.original ?? id]), ...damaged]);
   const absent: { id: SnapshotId; time: string }[] = [];
   for (const { id, at } of onRecord)
-    if (!there.has(id) && !(await isThere(backend, id)))
+    if (!there.has(id) && !(await fileExists(backend, 'snapshot', id)))
       absent.push({ id: parseId<SnapshotId>(id), time: timestamp(at, facts.zone) });
   return removedAmong(absent, saved, facts, { rule: ruleOf(facts), now: clock.now() });
 }
@@ -51,12 +51,4 @@ export function asFindings(removed: readonly SnapshotId[]): Finding[] {
     snapshotId,
     message: `The file snapshots/${snapshotId} is gone from the store, but retention did not remove it.`,
   }));
-}
-
-/** A store may list late what it has. */
-export async function isThere(backend: Repository['backend'], id: string): Promise<boolean> {
-  return backend.stat('snapshot', id).then(
-    () => true,
-    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
 }

@@ -1,8 +1,8 @@
 import type { SnapshotOnRecord } from '../../database/repositories/retention.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../../store/backend/backend.ts';
+import { fileExists } from '../../store/repository/exists.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
-import { isThere } from './find-removed.ts';
 
 /** How many of the snapshots on record are looked for. */
 const newest = 20;
@@ -17,7 +17,7 @@ export async function refuseOldListing(
 ): Promise<void> {
   const ids = new Set<string>(listed.map(({ id }) => id));
   for (const { id } of onRecord.slice(0, newest)) {
-    if (ids.has(id) || !(await isThere(backend, id))) continue;
+    if (ids.has(id) || !(await fileExists(backend, 'snapshot', id))) continue;
     throw new AppError(
       'store/unavailable',
       `The store does not list the snapshot ${id.slice(0, 8)}, although it has it. Nothing was removed; try again later.`,

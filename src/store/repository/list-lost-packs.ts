@@ -1,5 +1,6 @@
-import { AppError, isAppError } from '../../errors.ts';
+import { AppError } from '../../errors.ts';
 import type { PackId, TreeId } from '../format/ids.ts';
+import { fileExists } from './exists.ts';
 import type { Repository } from './repository.ts';
 
 /** How many packs that are not listed are looked for by name. */
@@ -16,18 +17,11 @@ export async function listLostPacks(
   const there = new Set(await Array.fromAsync(backend.list('data'), ({ name }) => name));
   const gone = [...index.packs()].flatMap(({ id }) => (there.has(id) ? [] : [id]));
   for (const id of gone.slice(0, lookedFor))
-    if (await isThere(backend, id))
+    if (await fileExists(backend, 'data', id))
       throw new AppError(
         'store/unavailable',
         `The store does not list the pack ${id.slice(0, 8)}, though it has it. Nothing was written; it is tried again later.`,
         { detail: { packId: id }, retry: { afterMs: 60_000 } },
       );
   return [...new Set([...gone, ...index.findAll('tree', tree).map(({ packId }) => packId)])];
-}
-
-async function isThere(backend: Repository['backend'], id: PackId): Promise<boolean> {
-  return backend.stat('data', id).then(
-    () => true,
-    (error: unknown) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
 }

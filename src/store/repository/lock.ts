@@ -4,6 +4,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { LockId } from '../format/ids.ts';
 import { type Lock, sealLock } from '../format/lock-file.ts';
 import { timestamp } from '../format/timestamp.ts';
+import { fileExists } from './exists.ts';
 import {
   isAbandoned,
   isDead,
@@ -184,17 +185,10 @@ function keepLock(repository: Lockable, options: LockOptions, first: HeldLock): 
 
 /** Writes the new lock before it removes the old one. Undefined when the old one was gone already. */
 async function refreshLock(repository: Lockable, options: LockOptions, held: HeldLock): Promise<HeldLock | undefined> {
-  if (!(await isThere(repository, held.id))) return undefined;
+  if (!(await fileExists(repository.backend, 'lock', held.id))) return undefined;
   const next = await writeLock(repository, options);
   await removeLock(repository, options, held.id).catch(() => undefined);
   return next;
-}
-
-async function isThere({ backend }: Lockable, id: LockId): Promise<boolean> {
-  return backend.stat('lock', id).then(
-    () => true,
-    (error) => (isAppError(error, 'store/not-found') ? false : Promise.reject(error)),
-  );
 }
 
 function lostLock(what: string): AppError {
