@@ -8,6 +8,11 @@ export function isOpenToListeners(url: URL): boolean {
   return url.protocol === 'http:' && !isLoopback(url);
 }
 
+/** The host as addresses have it: IPv6 in brackets (RFC 3986, section 3.2.2). */
+export function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
 /** Whether browsers ask nothing of the address whatever listens there: its port is one of another protocol (WHATWG Fetch, "bad port"). */
 export function isBlockedByBrowsers({ port }: URL): boolean {
   return blockedPorts.has(Number(port));

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer';
 import { type Clock, within } from '../clock.ts';
+import { isLoopback } from '../domain/addresses.ts';
 import { AppError } from '../errors.ts';
 
 export interface Mail {
@@ -29,7 +30,7 @@ export function openMailer(clock: Clock, { url, from }: { url: string; from: str
     port: Number(server.port || (server.protocol === 'smtps:' ? 465 : 587)),
     secure: server.protocol === 'smtps:',
     // A password is never sent in the clear, but to this machine.
-    requireTLS: server.protocol === 'smtp:' && username !== '' && !isLoopback(server.hostname),
+    requireTLS: server.protocol === 'smtp:' && username !== '' && !isLoopback(server),
     ...(username !== '' && { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
@@ -70,8 +71,4 @@ function failure(cause: unknown, host: string): AppError {
     cause,
     retry: { afterMs: 60_000 },
   });
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }

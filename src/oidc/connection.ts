@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net';
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
+import { isLoopback } from '../domain/addresses.ts';
 import type { ProfileName } from '../domain/providers/profiles.ts';
 import type { Log } from '../log.ts';
 import { boundedFetch } from './bounded-answer.ts';
@@ -109,7 +110,7 @@ async function discover(
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
     [oidc.customFetch]: async (...request) => tidied(await send(...request), tidyMetadata),
-    execute: isLoopback(issuer) ? [oidc.allowInsecureRequests] : [],
+    execute: allowsPlainHttp(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
   requireProviderAddresses(issuer, metadata);
@@ -128,7 +129,7 @@ async function discover(
   configuration[oidc.customFetch] = authenticated(asked);
   const anotherOf = (server: oidc.ServerMetadata, send: oidc.CustomFetch) => {
     const another = new oidc.Configuration(server, clientId, clientMetadata, authenticatedByFetch);
-    if (isLoopback(issuer)) oidc.allowInsecureRequests(another);
+    if (allowsPlainHttp(issuer)) oidc.allowInsecureRequests(another);
     another.timeout = requestSeconds;
     another[oidc.customFetch] = send;
     return another;
@@ -168,8 +169,6 @@ function neededByExchanges({ issuer, ...metadata }: oidc.ServerMetadata): oidc.S
 }
 
 /** Plain http is for a provider on this machine only. */
-function isLoopback({ hostname, protocol }: URL): boolean {
-  return (
-    protocol === 'http:' && (/^(127(\.\d+){3}|\[::1\]|localhost)$/.test(hostname) || hostname.endsWith('.localhost'))
-  );
+function allowsPlainHttp(issuer: URL): boolean {
+  return issuer.protocol === 'http:' && isLoopback(issuer);
 }

@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { type Clock, within } from '../clock.ts';
+import { hostInUrl } from '../domain/addresses.ts';
 import { AppError } from '../errors.ts';
 import { letGoOfSignedOut } from '../flows/snapshots/let-go.ts';
 import type { Log } from '../log.ts';
@@ -76,7 +77,7 @@ async function listen(
     server.listen(port, host, resolve);
   });
   const address = server.address();
-  const url = new URL(`http://${host.includes(':') ? `[${host}]` : host}:${portOf(address, port)}/`);
+  const url = new URL(`http://${hostInUrl(host)}:${portOf(address, port)}/`);
   const close = async (graceMs: number) => {
     closing.abort();
     const closed = new Promise<void>((resolve, reject) => {
@@ -124,7 +125,7 @@ function cannotListen({ host, port, setting }: Place, cause: Error): AppError {
   const code = 'code' in cause ? String(cause.code) : '';
   const why = faults[code]?.(setting) ?? 'this machine has no such address. Correct HOST';
   const what = setting === 'PORT' ? 'The pages cannot be served' : 'The health of this worker cannot be served';
-  const at = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const at = `${hostInUrl(host)}:${port}`;
   return new AppError('config/invalid', `${what} at ${at}: ${why}.`, { cause });
 }
 

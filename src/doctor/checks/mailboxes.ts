@@ -1,4 +1,4 @@
-import { isLoopback } from '../../domain/addresses.ts';
+import { hostInUrl, isLoopback } from '../../domain/addresses.ts';
 import { inspectMailServer, type MailServerFacts } from '../../sources/imap/inspect-mail-server.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
@@ -36,7 +36,7 @@ export function checkMailServer(
       'OIDC_DPOP=required binds access tokens to a key, and IMAP has no way to show the proof of it.',
       'Set OIDC_DPOP=off; people consent again.',
     );
-  if (!isSecure && !isLoopback(new URL(`http://${host.includes(':') ? `[${host}]` : host}`)))
+  if (!isSecure && !isLoopback(new URL(`http://${hostInUrl(host)}`)))
     return warn(
       name,
       `Access tokens are sent to ${server} without TLS: anybody on the way can read and use them.`,

@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { listMadeRepositories } from '../../database/nights/inspect-runs.ts';
+import { isOpenToListeners } from '../../domain/addresses.ts';
 import type { RestAddress, S3Address } from '../../domain/store-address.ts';
 import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-backend.ts';
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
@@ -32,11 +33,11 @@ export const store: Check = {
 /** A REST server gets the password itself with every request; nothing of an S3 key goes over the way. */
 export function checkPrivacy(address: S3Address | RestAddress): Finding | undefined {
   if (address.kind === 's3' || address.user === '') return undefined;
-  const { protocol, hostname } = new URL(address.origin);
-  if (protocol === 'https:' || /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname)) return undefined;
+  const server = new URL(address.origin);
+  if (!isOpenToListeners(server)) return undefined;
   return warn(
     name,
-    `The password is sent to ${hostname} without TLS: anybody on the way can read and use it.`,
+    `The password is sent to ${server.hostname} without TLS: anybody on the way can read and use it.`,
     'Let the server speak TLS, write https in STORE_URL, and name its authority in STORE_CA if it is your own.',
   );
 }
