@@ -102,11 +102,3 @@ export type Kind = 'browse' | 'view' | 'preview' | 'changes' | 'file' | 'zip' | 
 export function addressOf({ id }: { readonly id: string }, kind: Kind, path: string): string {
   return `/snapshots/${id.slice(0, 16)}/${kind}/${encodePath(path)}`;
 }
-
-/** The page that the address asks for, from 1. Throws `request/not-found` where there is none of that number. */
-export function pageNumber({ searchParams }: URL, entries: number, onePage: number): number {
-  const text = searchParams.get('page') ?? '1';
-  const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || (number > 1 && (number - 1) * onePage >= entries)) throw notFound();
-  return number;
-}

@@ -11,7 +11,8 @@ import { name, pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { type Label, labelsOf, stepNames } from '../objects/labels.ts';
 import { type Tone, tag } from '../outcome.ts';
-import { addressOf, type OpenSnapshot, openSnapshot, pageNumber, restOfPath, snapshotOf, topOf } from '../snapshot.ts';
+import { pageOf, pager } from '../paging.ts';
+import { addressOf, type OpenSnapshot, openSnapshot, restOfPath, snapshotOf, topOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
@@ -26,36 +27,53 @@ const reach = 200_000;
 
 /** What changed in a folder between two nights: since the one before, or since the one that the address names. */
 export async function changes(visit: PersonVisit): Promise<Response> {
-  const { c, texts, url } = visit;
+  const { texts, url } = visit;
   const t = texts.snapshots;
   const opened = await openSnapshot(visit);
-  const path = restOfPath(url, 'changes') || ((await topOf(opened))?.path ?? '');
+  const top = (await topOf(opened))?.path ?? '';
+  const path = restOfPath(url, 'changes') || top;
   const times = nightTimesIn(texts, await zoneOf(visit));
   const since = sinceOf(opened, url, times);
-  const top = (await topOf(opened))?.path ?? '';
-  const budget = openBudget(reach, c.req.raw.signal);
-  const found = since === undefined ? none : await opened.history.inTurn(() => compared(opened, since, path, budget));
-  const number = pageNumber(url, found.changes.length, onePage);
-  const shown = found.changes.slice((number - 1) * onePage, number * onePage);
-  const labels = await labelsOf(
-    opened.history,
-    shown.map(({ path: below, node }) => ({ path: inside(path, below), node })),
-    { texts, times },
-  );
   const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
-  const rows = shown.map((change) => rowOf({ opened, since: since ?? opened.saved, path, labels, texts }, change));
-  const columns = [{ label: t.columns.name }, { label: t.what }, { label: t.columns.size, kind: 'number' as const }];
   const [now, then] = [times.moment(opened.saved.snapshot.time), times.moment(since?.snapshot.time ?? '')];
+  const body = html`<p class="lead">${since === undefined ? t.firstNight(now) : t.between(then, now, times.zone)}</p>
+${opened.history.snapshots.length > 1 ? sinceForm(opened, path, since, times, texts) : ''}
+<section class="card"><div class="folder-head">${trail({ opened, path, steps, top, texts })}<a href="${addressOf(opened.saved, 'browse', path)}">${t.backToFolder}</a></div>${since === undefined ? '' : await changesPart(visit, { opened, since, path, times })}</section>`;
+  const folder = path === top ? t.root : plainName(steps.at(-1) ?? '');
+  return page(visit, `${t.changesTitle}: ${folder}`, body, { place: '/snapshots' });
+}
+
+interface TwoNights {
+  readonly opened: OpenSnapshot;
+  /** The night that it is compared with. */
+  readonly since: SavedSnapshot;
+  /** The folder that is compared. */
+  readonly path: string;
+  readonly times: NightTimes;
+}
+
+/** What is new, changed and gone in the folder, a page at a time. */
+async function changesPart({ c, texts, url }: PersonVisit, nights: TwoNights): Promise<Html> {
+  const t = texts.snapshots;
+  const { opened, since, path, times } = nights;
+  const budget = openBudget(reach, c.req.raw.signal);
+  const { changes, isComplete } = await opened.history.inTurn(() => compared(nights, budget));
+  const shown = pageOf(url, changes, { size: onePage });
+  const entries = shown.items.map(({ path: below, node }) => ({ path: inside(path, below), node }));
+  const labels = await labelsOf(opened.history, entries, { texts, times });
+  const rows = shown.items.map((change) => rowOf({ opened, since, path, labels, texts }, change));
+  const columns = [{ label: t.columns.name }, { label: t.what }, { label: t.columns.size, kind: 'number' as const }];
   const list =
     rows.length === 0
       ? html`<p class="soft">${t.noChanges}</p>`
-      : html`<p class="soft">${t.changeCount(found.changes.length)}</p>${table({ caption: t.changesTitle, columns, rows })}`;
-  const body = html`<p class="lead">${since === undefined ? t.firstNight(now) : t.between(then, now, times.zone)}</p>
-${opened.history.snapshots.length > 1 ? sinceForm(opened, path, since, times, texts) : ''}
-<section class="card"><div class="folder-head">${trail({ opened, path, steps, top, texts })}<a href="${addressOf(opened.saved, 'browse', path)}">${t.backToFolder}</a></div>${since === undefined ? '' : list}
-${found.isComplete ? '' : html`<p class="soft">${t.changesCut}</p>`}${pager(number, found.changes.length, since, texts)}</section>`;
-  const folder = path === top ? t.root : plainName(steps.at(-1) ?? '');
-  return page(visit, `${t.changesTitle}: ${folder}`, body, { place: '/snapshots' });
+      : html`<p class="soft">${t.changeCount(changes.length)}</p>${table({ caption: t.changesTitle, columns, rows })}`;
+  const links = pager(
+    shown,
+    { ...t, label: t.changePages, shown: t.entries },
+    (to) => `?since=${since.id.slice(0, 16)}&page=${to}`,
+  );
+  return html`${list}
+${isComplete ? '' : html`<p class="soft">${t.changesCut}</p>`}${links}`;
 }
 
 /** The night that is compared with: by its id, by a day, or the one before. Undefined for the first night. */
@@ -75,14 +93,7 @@ interface Compared {
   readonly isComplete: boolean;
 }
 
-const none: Compared = { changes: [], isComplete: true };
-
-async function compared(
-  { history, saved }: OpenSnapshot,
-  since: SavedSnapshot,
-  path: string,
-  budget: Budget,
-): Promise<Compared> {
+async function compared({ opened: { history, saved }, since, path }: TwoNights, budget: Budget): Promise<Compared> {
   const names = path.split('/').filter((part) => part !== '');
   const treeOf = async ({ snapshot }: SavedSnapshot) => {
     const sight = await sightAt(history, snapshot.tree, names, budget);
@@ -141,12 +152,4 @@ function sinceForm(
   const t = texts.snapshots;
   const edge = (at: 0 | -1) => times.date(history.snapshots.at(at)?.snapshot.time ?? '');
   return html`<form class="ways since" action="${addressOf(saved, 'changes', path)}"><label>${t.since} <input type="date" name="day" value="${times.date((since ?? saved).snapshot.time)}" min="${edge(0)}" max="${edge(-1)}" required></label> <button class="quiet">${t.compare}</button></form>`;
-}
-
-function pager(number: number, all: number, since: SavedSnapshot | undefined, { snapshots: t }: Texts): Html | '' {
-  if (all <= onePage || since === undefined) return '';
-  const link = (to: number, rel: string, label: string) =>
-    html`<a href="?since=${since.id.slice(0, 16)}&page=${to}" rel="${rel}">${label}</a>`;
-  return html`<nav class="pager" aria-label="${t.changePages}"><span>${t.entries((number - 1) * onePage + 1, Math.min(number * onePage, all), all)}</span>
-${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${number * onePage < all ? link(number + 1, 'next', t.following) : ''}</nav>`;
 }

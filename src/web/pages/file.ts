@@ -3,6 +3,7 @@ import { isAppError } from '../../errors.ts';
 import type { FileNode } from '../../store/format/node.ts';
 import { openBudget } from '../../store/history/budget.ts';
 import { type Version, versionsOf } from '../../store/history/nights.ts';
+import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { readFile } from '../../store/restorer/read-file.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
@@ -11,9 +12,10 @@ import { changedAt, type NightTimes, nightTimesIn } from '../night-times.ts';
 import { factsOf } from '../objects/facts.ts';
 import { stepNames } from '../objects/labels.ts';
 import { mayBeObject, type PersonObject, readObject } from '../objects/person-object.ts';
+import { type ListPage, pageOf } from '../paging.ts';
 import { addressOf, fileIn, type OpenSnapshot, openSnapshot, restOfPath, topOf } from '../snapshot.ts';
 import type { Texts } from '../texts/en.ts';
-import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
+import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { kindOf } from './preview.ts';
 import { nightHead, snapshotOfDay } from './strip.ts';
 import { trail } from './trail.ts';
@@ -54,14 +56,15 @@ export async function view(visit: PersonVisit): Promise<Response> {
   const changed = changedAt(node, times);
   const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
   const title = object === undefined ? node.name : titleOf(object, texts);
-  const history = await opened.history.inTurn(() =>
+  const { versions, isComplete } = await opened.history.inTurn(() =>
     versionsOf(opened.history, path, openBudget(reach.versions, signal)),
   );
+  const shown = pageOf(url, versions, { size: onePage, parameter: 'versions' });
   const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, steps, top, texts })}
 ${await previewPart(file)}</section>
 <section class="card"><h2>${name(node.name)}</h2><p class="soft">${changed === '' ? texts.formats.bytes(node.size) : texts.snapshots.fileFacts(texts.formats.bytes(node.size), changed)}</p>
 <p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
-${versionsPart(file, history, versionsPage(url, history.versions.length))}</section></div>`;
+${versionsPart(file, shown, { isComplete })}</section></div>`;
   return page(visit, `${plainName(title)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
     place: '/snapshots',
     headed: true,
@@ -114,38 +117,28 @@ async function filePart({ opened, path, node, texts }: FilePage): Promise<Html> 
 }
 
 function versionsPart(
-  { opened, path, times, texts }: FilePage,
-  { versions, isComplete }: Awaited<ReturnType<typeof versionsOf>>,
-  number: number,
+  file: FilePage,
+  { items, number, last, all }: ListPage<Version>,
+  { isComplete }: { isComplete: boolean },
 ): Html {
-  const t = texts.snapshots;
-  const shown = versions.slice((number - 1) * onePage, number * onePage);
-  const isHere = ({ first, last }: Version) => {
-    const [from, at, to] = [first, opened.saved, last].map((one) => opened.history.snapshots.indexOf(one));
-    return (from ?? 0) <= (at ?? -1) && (at ?? -1) <= (to ?? 0);
-  };
-  const item = (version: Version) => {
-    const { first, last, sight } = version;
-    const when =
-      first === last
-        ? times.moment(last.snapshot.time)
-        : t.fromTo(times.moment(first.snapshot.time), times.moment(last.snapshot.time));
-    const size = sight.size === undefined ? t.notFile : texts.formats.bytes(sight.size);
-    const there = addressOf(last, sight.type === 'dir' ? 'browse' : 'view', path);
-    const get =
-      sight.type === 'file'
-        ? html`<a href="${addressOf(last, 'file', path)}" title="${t.downloadOf(times.moment(last.snapshot.time))}">${icon('download')}<span class="unseen">${t.downloadOf(times.moment(last.snapshot.time))}</span></a>`
-        : '';
-    return html`<li><a href="${there}" ${isHere(version) ? html`aria-current="true"` : ''}>${when}</a><span class="number">${size} ${get}</span></li>`;
-  };
+  const t = file.texts.snapshots;
   const link = (to: number, rel: string, label: string) => html`<a href="?versions=${to}" rel="${rel}">${label}</a>`;
-  return html`<h2>${t.versions(versions.length)}</h2><ol class="items versions">${shown.map(item)}</ol>
-<p class="pager">${number > 1 ? link(number - 1, 'prev', t.newerVersions) : ''} ${number * onePage < versions.length ? link(number + 1, 'next', t.olderVersions) : ''}</p>
+  return html`<h2>${t.versions(all)}</h2><ol class="items versions">${items.map((version) => versionItem(file, version))}</ol>
+<p class="pager">${number > 1 ? link(number - 1, 'prev', t.newerVersions) : ''} ${last < all ? link(number + 1, 'next', t.olderVersions) : ''}</p>
 ${isComplete ? '' : html`<p class="soft">${t.versionsCut}</p>`}`;
 }
 
-function versionsPage({ searchParams }: URL, count: number): number {
-  const text = searchParams.get('versions') ?? '1';
-  if (!/^[1-9]\d{0,5}$/.test(text) || (text !== '1' && (Number(text) - 1) * onePage >= count)) throw notFound();
-  return Number(text);
+/** From when to when the file was so, its size, and the way to it. */
+function versionItem({ opened, path, times, texts }: FilePage, { first, last, sight }: Version): Html {
+  const t = texts.snapshots;
+  const [begun, ended] = [times.moment(first.snapshot.time), times.moment(last.snapshot.time)];
+  const nightOf = (saved: SavedSnapshot) => opened.history.snapshots.indexOf(saved);
+  const isHere = nightOf(first) <= nightOf(opened.saved) && nightOf(opened.saved) <= nightOf(last);
+  const size = sight.size === undefined ? t.notFile : texts.formats.bytes(sight.size);
+  const there = addressOf(last, sight.type === 'dir' ? 'browse' : 'view', path);
+  const download =
+    sight.type === 'file'
+      ? html`<a href="${addressOf(last, 'file', path)}" title="${t.downloadOf(ended)}">${icon('download')}<span class="unseen">${t.downloadOf(ended)}</span></a>`
+      : '';
+  return html`<li><a href="${there}" ${isHere ? html`aria-current="true"` : ''}>${first === last ? ended : t.fromTo(begun, ended)}</a><span class="number">${size} ${download}</span></li>`;
 }

@@ -9,7 +9,8 @@ import type { Html } from '../layout.ts';
 import { name, pathName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { type Label, labelsOf } from '../objects/labels.ts';
-import { addressOf, decodePath, encodePath, pageNumber, snapshotOf } from '../snapshot.ts';
+import { pageOf, pager } from '../paging.ts';
+import { addressOf, decodePath, encodePath, snapshotOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
@@ -32,10 +33,9 @@ export async function find(visit: PersonVisit): Promise<Response> {
   const times = nightTimesIn(texts, await zoneOf(visit));
   const nights = nightsFrom(history, wanted.from);
   const found = await history.inTurn(() => search(history, nights, wanted, c.req.raw.signal));
-  const number = pageNumber(url, found.entries.length, onePage);
-  const shown = found.entries.slice((number - 1) * onePage, number * onePage);
-  const labels = await labelsOf(history, shown, { texts, times });
-  const rows = shown.map((entry) => rowOf(entry, labels.get(entry.node), history, times, texts));
+  const shown = pageOf(url, found.entries, { size: onePage });
+  const labels = await labelsOf(history, shown.items, { texts, times });
+  const rows = shown.items.map((entry) => rowOf(entry, labels.get(entry.node), history, times, texts));
   const columns = [
     { label: t.columns.name },
     { label: t.columns.size, kind: 'number' as const },
@@ -44,7 +44,7 @@ export async function find(visit: PersonVisit): Promise<Response> {
   const count = html`<p class="soft">${t.foundCount(found.entries.length, nights.length, times.zone)}</p>`;
   const list = rows.length === 0 ? count : html`${count}${table({ caption: t.find, columns, rows })}`;
   const isOfTitles = await mayBeTitled(history, wanted.path);
-  const body = html`${form}<section class="card"><h2>${t.found} <q>${name(wanted.text)}</q></h2>${isOfTitles ? html`<p class="soft">${t.byFileName}</p>` : ''}${list}${pager(number, found.entries.length, wanted, texts)}
+  const body = html`${form}<section class="card"><h2>${t.found} <q>${name(wanted.text)}</q></h2>${isOfTitles ? html`<p class="soft">${t.byFileName}</p>` : ''}${list}${pager(shown, { ...t, label: t.foundPages, shown: t.entries }, (to) => addressOfSearch(wanted, to))}
 ${howFar(found.searched, wanted, times, texts)}${found.damaged === 0 ? '' : html`<p class="card warn">${t.unreadable(found.damaged)}</p>`}</section>`;
   return page(visit, t.find, body, { place: '/snapshots' });
 }
@@ -160,12 +160,4 @@ function addressOfSearch({ text, path, from }: Wanted, number = 1): string {
     ...(number > 1 && { page: String(number) }),
   };
   return `/snapshots/find?${new URLSearchParams(parameters)}`;
-}
-
-function pager(number: number, all: number, wanted: Wanted, { snapshots: t }: Texts): Html | '' {
-  if (all <= onePage) return '';
-  const link = (to: number, rel: string, label: string) =>
-    html`<a href="${addressOfSearch(wanted, to)}" rel="${rel}">${label}</a>`;
-  return html`<nav class="pager" aria-label="${t.foundPages}"><span>${t.entries((number - 1) * onePage + 1, Math.min(number * onePage, all), all)}</span>
-${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${number * onePage < all ? link(number + 1, 'next', t.following) : ''}</nav>`;
 }

@@ -11,13 +11,13 @@ import type { Html } from '../layout.ts';
 import { name, pathName, plainName } from '../names.ts';
 import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import { type Label, labelsOf, stepNames } from '../objects/labels.ts';
+import { pageOf, pager } from '../paging.ts';
 import {
   addressOf,
   type OpenFolder,
   type OpenSnapshot,
   openFolder,
   openSnapshot,
-  pageNumber,
   restOfPath,
   topOf,
 } from '../snapshot.ts';
@@ -66,21 +66,20 @@ export async function showFolder(
   const isLabelled = ordered.length <= mostLabelled;
   const ofAll = isLabelled ? await labelsOf(history, inFolder(ordered), { texts, times }) : undefined;
   const nodes = ofAll && order === 'name' ? byTitle(ordered, ofAll, texts) : ordered;
-  const number = pageNumber(url, nodes.length, onePage);
-  const shown = nodes.slice((number - 1) * onePage, number * onePage);
+  const shown = pageOf(url, nodes, { size: onePage });
   const isAll = folder.path === (top?.path ?? '');
-  const labels = ofAll ?? (await labelsOf(history, inFolder(shown), { texts, times }));
+  const labels = ofAll ?? (await labelsOf(history, inFolder(shown.items), { texts, times }));
   const steps = await stepNames(history, saved.snapshot.tree, folder.path, { texts, times });
   const counted = await weigh(history, folder.tree, openBudget(reach.weights, signal));
   const weight = counted ?? (isAll ? summed(opened) : undefined);
   const budget = openBudget(reach.strip, signal);
   const head = await nightHead({ opened, path: folder.path, kind: 'browse', times, texts, budget });
-  const entries = entriesTable({ opened, folder: folder.path, nodes: shown, labels, order, times, texts });
+  const entries = entriesTable({ opened, folder: folder.path, nodes: shown.items, labels, order, times, texts });
   const body = html`${head}
 <section class="card"><div class="folder-head">${trail({ opened, path: folder.path, steps, top: top?.path ?? '', texts })}
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
-${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(number, nodes.length, order, texts)}
+${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(shown, { ...t, label: t.pages, shown: t.entries }, (to) => `?page=${to}${order === 'name' ? '' : `&sort=${order}`}`)}
 ${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight })}</section>`;
   const title = isAll ? t.root : plainName(steps.at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
@@ -128,14 +127,4 @@ function waysOut(
   return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
 ${config.filesWrite === 'off' ? '' : html`<a class="button quiet" href="${addressOf(saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}
 ${saved === history.snapshots[0] ? '' : html`<a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a>`}</p>`;
-}
-
-function pager(number: number, entries: number, order: string, { snapshots: t }: Texts): Html | '' {
-  if (entries <= onePage) return '';
-  const [first, last] = [(number - 1) * onePage + 1, Math.min(number * onePage, entries)];
-  const sorted = order === 'name' ? '' : `&sort=${order}`;
-  const link = (to: number, rel: string, label: string) =>
-    html`<a href="?page=${to}${sorted}" rel="${rel}">${label}</a>`;
-  return html`<nav class="pager" aria-label="${t.pages}"><span>${t.entries(first, last, entries)}</span>
-${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < entries ? link(number + 1, 'next', t.following) : ''}</nav>`;
 }

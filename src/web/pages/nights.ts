@@ -3,6 +3,7 @@ import { listRuns } from '../../database/nights/night-views.ts';
 import type { RunLine } from '../../database/nights/views.ts';
 import type { Html } from '../layout.ts';
 import { outcome } from '../outcome.ts';
+import { pageNumber } from '../paging.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { wordFor } from '../texts/word.ts';
@@ -16,7 +17,7 @@ const ofOneNight = 200;
 export async function nights(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts, url } = visit;
   const t = texts.nights;
-  const number = numberOf(url);
+  const number = pageNumber(url);
   const skip = (number - 1) * onePage;
   const found = await listRuns(resources.database, { userId: session.userId, skip, limit: onePage + 1 });
   if (found.length === 0 && number > 1) throw notFound();
@@ -61,10 +62,4 @@ export function runsTable(texts: Texts, runs: readonly RunLine[], caption: strin
   const { night: date, outcome: came, trigger, started, finished } = texts.run;
   const columns = [date, came, trigger, started, finished].map((label) => ({ label }));
   return html`<div class="card">${table({ caption, columns, rows: runs.map(row) })}</div>`;
-}
-
-function numberOf({ searchParams }: URL): number {
-  const text = searchParams.get('page') ?? '1';
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw notFound();
-  return Number(text);
 }

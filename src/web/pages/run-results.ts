@@ -4,9 +4,10 @@ import { numbersIn } from '../counts.ts';
 import { explained } from '../english.ts';
 import type { Html } from '../layout.ts';
 import { pathName } from '../names.ts';
+import { pageOf, pager } from '../paging.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
-import { notFound, type PersonVisit } from '../visit.ts';
+import type { PersonVisit } from '../visit.ts';
 import { causeOf } from './operator/causes.ts';
 
 /** Problems on one page. */
@@ -43,9 +44,7 @@ function shownCount({ formats }: Texts, name: string, count: number): string {
 export function problemsPart({ texts, url }: PersonVisit, { problems, problemCount, plan }: RunView): Html | '' {
   const t = texts.run;
   const list: unknown[] = Array.isArray(problems) ? problems : [];
-  const number = numberOf(url);
-  const from = (number - 1) * onePage;
-  if (number > 1 && from >= list.length) throw notFound();
+  const shown = pageOf(url, list, { size: onePage });
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
     pathName(wordOf(problem, 'path'), texts.holding),
@@ -57,24 +56,9 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
     insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
   ];
   const columns = [t.path, t.why, t.instead].map((label) => ({ label }));
-  const rows = list.slice(from, from + onePage).map(row);
+  const rows = shown.items.map(row);
   const more = problemCount > list.length ? html`<p class="soft">${t.more(list.length, problemCount)}</p>` : '';
-  return html`<section class="card" id="problems"><h2>${t.problems}</h2>${more}${table({ caption: t.problems, columns, rows })}${pager(texts, number, list.length)}</section>`;
-}
-
-function pager({ run: t, nights }: Texts, number: number, all: number): Html | '' {
-  if (all <= onePage) return '';
-  const link = (to: number, rel: string, words: string) =>
-    html`<a href="?page=${to}#problems" rel="${rel}">${words}</a>`;
-  const [first, last] = [(number - 1) * onePage + 1, Math.min(number * onePage, all)];
-  return html`<nav class="pager" aria-label="${nights.pages}"><span>${t.range(first, last, all)}</span>
-${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < all ? link(number + 1, 'next', t.following) : ''}</nav>`;
-}
-
-function numberOf({ searchParams }: URL): number {
-  const text = searchParams.get('page') ?? '1';
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw notFound();
-  return Number(text);
+  return html`<section class="card" id="problems"><h2>${t.problems}</h2>${more}${table({ caption: t.problems, columns, rows })}${pager(shown, { ...t, label: texts.nights.pages, shown: t.range }, (to) => `?page=${to}#problems`)}</section>`;
 }
 
 /** A member of a problem as it was kept. */

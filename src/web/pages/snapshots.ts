@@ -6,7 +6,8 @@ import type { History } from '../../store/history/history.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { erasingCard, isErasing } from '../erasing.ts';
 import { nightTimesIn } from '../night-times.ts';
-import { addressOf, pageNumber } from '../snapshot.ts';
+import { pageOf, pager } from '../paging.ts';
+import { addressOf } from '../snapshot.ts';
 import { table } from '../table.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
 import { showFolder } from './folder.ts';
@@ -30,7 +31,7 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
   const history = await historyOf(visit);
   const all = history?.snapshots.toReversed() ?? [];
   if (history === undefined || all.length === 0) return nothingThere(visit, history);
-  const number = pageNumber(url, all.length, onePage);
+  const shown = pageOf(url, all, { size: onePage });
   const times = nightTimesIn(texts, await zoneOf(visit));
   const row = (saved: SavedSnapshot) => {
     const { time, summary } = saved.snapshot;
@@ -41,21 +42,13 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
       html`<code>${saved.id.slice(0, 8)}</code>`,
     ];
   };
-  const shown = all.slice((number - 1) * onePage, number * onePage);
   const columns = [
     { label: t.taken },
     { label: t.files, kind: 'number' as const },
     { label: t.columns.size, kind: 'number' as const },
     { label: 'restic' },
   ];
-  const link = (to: number, rel: string, label: string) => html`<a href="?page=${to}" rel="${rel}">${label}</a>`;
-  const last = Math.min(number * onePage, all.length);
-  const pager =
-    all.length <= onePage
-      ? ''
-      : html`<nav class="pager" aria-label="${t.nightPages}"><span>${t.nightsShown((number - 1) * onePage + 1, last, all.length)}</span>
-${number > 1 ? link(number - 1, 'prev', t.previous) : ''} ${last < all.length ? link(number + 1, 'next', t.following) : ''}</nav>`;
-  const body = html`${unreadable(history, texts)}<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.map(row) })}</div>${pager}
+  const body = html`${unreadable(history, texts)}<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.items.map(row) })}</div>${pager(shown, { ...t, label: t.nightPages, shown: t.nightsShown }, (to) => `?page=${to}`)}
 <p><a href="/retention">${texts.retention.link}</a></p>`;
   return page(visit, t.kept, body, { place: '/snapshots' });
 }
