@@ -1,5 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { openPeopleCount, pausedApart } from '../domain/people-tally.ts';
+import { isOldFigure } from '../flows/nights/keep-figure.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
 import { type Command, json, printAnswer, shownMinute } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
@@ -23,6 +24,7 @@ export function statusWords({
   oldestDueAt,
   people,
   paused,
+  peopleAt,
   grants,
   rotationsLost,
   runs,
@@ -38,7 +40,7 @@ export function statusWords({
   return [
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
-    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}`,
+    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}${isOldFigure(peopleAt, at) ? ` (as of ${shownMinute(peopleAt)})` : ''}`,
     `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by Nightkeep`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,

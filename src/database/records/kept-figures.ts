@@ -22,6 +22,11 @@ export async function saveKeptFigure(
   await database.keptFigure.upsert({ where: { name }, create: { name, ...data }, update: data });
 }
 
+/** Keeps it no longer: it is counted each time from now on. */
+export async function dropKeptFigure(database: Database, name: string): Promise<void> {
+  await database.keptFigure.deleteMany({ where: { name } });
+}
+
 /**
  * Takes it upon this process to count the figure again that was counted then, until `until`; false where another process has, or it was
  * counted since.

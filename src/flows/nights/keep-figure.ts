@@ -1,4 +1,9 @@
-import { claimKeptFigure, findKeptFigure, saveKeptFigure } from '../../database/records/kept-figures.ts';
+import {
+  claimKeptFigure,
+  dropKeptFigure,
+  findKeptFigure,
+  saveKeptFigure,
+} from '../../database/records/kept-figures.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
@@ -10,7 +15,7 @@ export interface Figure<Value> {
 }
 
 /** What is counted quicker than this is counted each time. */
-const dearMs = 100;
+export const dearMs = 100;
 /**
  * Otherwise it is kept for this many times as long as counting took, so that counting takes at most a hundredth of a processor, however many people
  * there are.
@@ -45,14 +50,25 @@ export async function keepFigure<Value>(
   return { value, at };
 }
 
-/** Keeps a figure that took long to count. One that was quick is kept only in place of an earlier one, and is due at once. */
+/** Keeps a figure that took long to count, and no longer one that was quick. */
 export async function keepCount(
   database: Needs['database'],
-  { name, value, at, tookMs, isKept }: { name: string; value: object; at: Date; tookMs: number; isKept: boolean },
+  { name, value, at, tookMs, isKept, leastMs = dearMs }: Count,
 ): Promise<void> {
-  const isDear = tookMs >= dearMs;
-  const dueAt = new Date(at.getTime() + (isDear ? rest * tookMs : 0));
-  if (isDear || isKept) await saveKeptFigure(database, { name, value, countedAt: at, dueAt });
+  if (tookMs >= leastMs) {
+    const dueAt = new Date(at.getTime() + rest * tookMs);
+    await saveKeptFigure(database, { name, value, countedAt: at, dueAt });
+  } else if (isKept) await dropKeptFigure(database, name);
+}
+
+interface Count {
+  readonly name: string;
+  readonly value: object;
+  readonly at: Date;
+  readonly tookMs: number;
+  readonly isKept: boolean;
+  /** From when on it took long. */
+  readonly leastMs?: number;
 }
 
 const oldMs = 60_000;

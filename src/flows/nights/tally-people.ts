@@ -2,7 +2,7 @@ import { claimKeptFigure, findKeptFigure } from '../../database/records/kept-fig
 import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../../domain/people-tally.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
-import { keepCount } from './keep-figure.ts';
+import { dearMs, keepCount } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
@@ -12,6 +12,8 @@ type OnBatch = (people: readonly JudgedPerson[], at: Date) => Promise<void>;
 const name = 'people by verdict';
 /** So long after it was due pages still tell it as it was: a worker will count it. */
 const patienceMs = 2 * 3_600_000;
+/** So long a process that has just begun may take for few people. */
+const beginningMs = 1_000;
 /** So long a worker may take that counts; then another one may as well. */
 const countingMs = 30 * 60_000;
 
@@ -64,12 +66,15 @@ async function countPeople(
   const at = clock.now();
   const began = clock.elapsed();
   const tally = newTally();
+  let batches = 0;
   for await (const people of eachProtection(resources)) {
+    batches += 1;
     for (const { protection } of people) addToTally(tally, protection);
     await onBatch(people, at);
   }
   const tookMs = clock.elapsed() - began;
-  await keepCount(database, { name, value: tally, at, tookMs, isKept });
+  const leastMs = batches > 1 ? dearMs : beginningMs;
+  await keepCount(database, { name, value: tally, at, tookMs, isKept, leastMs });
   return { tally, at };
 }
 

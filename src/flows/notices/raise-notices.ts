@@ -57,7 +57,11 @@ export async function raiseNotices(resources: Needs): Promise<number> {
   const isHeard = (['digest', 'repositories', 'forecast'] as const).some(
     (kind) => operatorChannels(config, kind).length > 0,
   );
-  if (!isHeard && config.mail === undefined) return 0;
+  if (!isHeard && config.mail === undefined) {
+    // Pages and metrics tell what workers counted last.
+    await recountPeople(resources, { since: new Date(0) });
+    return 0;
+  }
   const at = clock.now();
   let raised = 0;
   const tell: Tell = async (people, now) => {

@@ -86,7 +86,7 @@ test('what takes long is kept for a hundred times as long, told with its moment,
   expect((await recount(since)).isOwn).toBe(false);
 });
 
-test('whoever counts and dies leaves it to another half an hour later, and a count that became quick is not kept for long', async () => {
+test('whoever counts and dies leaves it to another half an hour later, and a count that became quick is kept no longer', async () => {
   const resources = counting(30_000);
   await fixture.database.keptFigure.deleteMany();
   await tallyPeople(resources);
@@ -99,5 +99,21 @@ test('whoever counts and dies leaves it to another half an hour later, and a cou
   await resources.moved.advance(1);
   const quick = { ...resources, clock: { ...resources.clock, elapsed: () => 0 } };
   expect((await recountPeople(quick, { since })).isOwn).toBe(true);
-  expect((await recountPeople(quick, { since })).isOwn).toBe(true);
+  await resources.moved.advance(1);
+  expect((await tallyPeople(quick)).at).toEqual(resources.moved.now());
+});
+
+test('few people are counted each time, though a process that has just begun takes its time', async () => {
+  const { grant, keptFigure } = fixture.database;
+  await keptFigure.deleteMany();
+  const { id } = await grant.findFirstOrThrow({ where: { state: 'active' } });
+  await grant.updateMany({ where: { id: { not: id } }, data: { state: 'withdrawn' } });
+  const resources = counting(900);
+  const people = async () => {
+    const { verdicts } = (await tallyPeople(resources)).tally;
+    return Object.values(verdicts).reduce((sum, count) => sum + count);
+  };
+  expect(await people()).toBe(1);
+  await grant.update({ where: { id }, data: { state: 'withdrawn' } });
+  expect(await people()).toBe(0);
 });

@@ -4,6 +4,8 @@ import { saveBack, saveGone } from '../../../src/database/repositories/gone-repo
 import { findVerification } from '../../../src/database/repositories/verifications.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
+import { openPeopleCount } from '../../../src/domain/people-tally.ts';
+import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
@@ -434,6 +436,19 @@ describe('operators', () => {
     expect(await database.notice.count({ where: { key: { startsWith: 'mail-operator/digest/' } } })).toBe(1);
     expect(await database.keptFigure.findUnique({ where: { name: 'people by verdict' } })).toEqual(counted);
   });
+});
+
+test('a worker counts people where counting is dear though nobody is notified: pages tell what it counted', async () => {
+  const resources = notices.withSettings({ channels: [] });
+  await notices.somebodyWaiting();
+  await notices.keepTally(resources, { reasons: { store_full: 7 }, for: hour });
+  await pages.clock.advance(hour - 1);
+  expect(await raiseNotices(resources)).toBe(0);
+  const told = async () => (await tallyPeople({ ...resources, peopleCount: openPeopleCount() })).tally.reasons;
+  expect(await told()).toEqual({ store_full: 7 });
+  await pages.clock.advance(1);
+  expect(await raiseNotices(resources)).toBe(0);
+  expect(await told()).toEqual({ server_refuses: 1 });
 });
 
 test('operators are told once a day that snapshots of somebody did not go as agreed for three days', async () => {

@@ -49,7 +49,7 @@ import * as preferences from '../../../src/database/people/preferences.ts';
 import { useRate } from '../../../src/database/people/rate-limits.ts';
 import * as users from '../../../src/database/people/users.ts';
 import * as webSessions from '../../../src/database/people/web-sessions.ts';
-import { claimKeptFigure } from '../../../src/database/records/kept-figures.ts';
+import { claimKeptFigure, dropKeptFigure } from '../../../src/database/records/kept-figures.ts';
 import * as adoptions from '../../../src/database/repositories/adoptions.ts';
 import * as cards from '../../../src/database/repositories/cards.ts';
 import * as erasures from '../../../src/database/repositories/erasures.ts';
@@ -802,6 +802,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         begunAt: ago(day),
       }),
     claimKeptFigure: () => claimKeptFigure(database, { name: 'one', countedAt: at, at, until: at }),
+    dropKeptFigure: () => dropKeptFigure(database, 'one'),
     'listOnRecord and listWhoMayBeMailed': async ({ userId }) => {
       const delivery = { key: 'one', channel: 'mail-person' as const, userId, facts: {} };
       await notices.listOnRecord(database, [delivery as unknown as notices.Delivery]);

@@ -127,6 +127,12 @@ test.each([
   expect(lineOf({ verification }, 'Verified')).toBe(`Verified              ${words}`);
 });
 
+test('the status says when people were counted, if that was a minute ago or more', () => {
+  const people = (peopleAt: string) => lineOf({ peopleAt: new Date(peopleAt) }, 'People');
+  expect(people('2026-05-04T11:59:01Z')).not.toContain('as of');
+  expect(people('2026-05-04T11:59:00Z')).toMatch(/ \(as of 2026-05-04 11:59 UTC\)$/);
+});
+
 test('the status does not call anybody late whose nights are paused', () => {
   expect(lineOf({}, 'People')).toBe('People                protected 2, partly 0, late 0, not 1');
   const figures = { people: { ...status.people, late: 5 }, paused: { ...status.paused, late: 3 } };
