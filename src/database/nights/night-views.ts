@@ -1,5 +1,6 @@
 import { type SourceName, sourceNames } from '../../domain/source-names.ts';
 import type { Database } from '../client.ts';
+import { Prisma } from '../generated/client.ts';
 import { refusedOfRun } from './refused-sources.ts';
 import { type RunLine, runLineColumns } from './views.ts';
 
@@ -38,6 +39,8 @@ export interface Holding {
   readonly missingRoots: readonly string[];
   /** Names of roots of which nothing was read, though they are offered as far as is known; the first of them. */
   readonly unreadRoots: readonly string[];
+  /** How many folders below the roots could not be read, with all below them, as far as that is known. */
+  readonly unreadFolders: number;
   /** What a server gave nothing of, although it answered. */
   readonly refused: readonly SourceName[];
   /** Of what something could not be read that the plan does not name any more; the other members leave that out. */
@@ -46,6 +49,9 @@ export interface Holding {
 
 /** What the newest snapshot of a person holds, and what it does not; null where there is none. */
 export async function findHolding(database: Database, { userId }: { userId: string }): Promise<Holding | null> {
+  const isPlanned = Prisma.sql`(split_part(problem ->> 'path', '/', 1) <> ALL(${[...sourceNames]}) OR EXISTS (
+    SELECT FROM jsonb_array_elements(CASE jsonb_typeof(plans.sources) WHEN 'array' THEN plans.sources ELSE '[]' END) source
+    WHERE source ->> 'name' = split_part(problem ->> 'path', '/', 1)))`;
   const rows = await database.$queryRaw<Holding[]>`
     SELECT runs.id, finished_at AS "finishedAt", state::text, counts, problem_count AS "problemCount",
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
@@ -54,12 +60,13 @@ export async function findHolding(database: Database, { userId }: { userId: stri
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
         WHERE problem ->> 'code' <> 'source/root-gone' AND problem ->> 'path' ~ '^[^/]+/$' LIMIT 20) AS "unreadRoots",
+      (SELECT count(*)
+        FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
+        WHERE (problem ->> 'folder')::boolean AND problem ->> 'path' !~ '^[^/]+/$' AND ${isPlanned})::int AS "unreadFolders",
       ${refusedOfRun} AS refused,
       ARRAY(SELECT split_part(problem ->> 'path', '/', 1)
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
-        WHERE split_part(problem ->> 'path', '/', 1) = ANY(${[...sourceNames]}) AND NOT EXISTS (
-          SELECT FROM jsonb_array_elements(CASE jsonb_typeof(plans.sources) WHEN 'array' THEN plans.sources ELSE '[]' END) source
-          WHERE source ->> 'name' = split_part(problem ->> 'path', '/', 1))) AS "leftOut"
+        WHERE NOT ${isPlanned}) AS "leftOut"
     FROM runs JOIN plans ON plans.id = plan_id
     WHERE user_id = ${userId}::uuid AND state IN ('succeeded', 'partial') AND snapshot_id IS NOT NULL AND snapshot_forgotten_at IS NULL
     ORDER BY finished_at DESC LIMIT 1`;

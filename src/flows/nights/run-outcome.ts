@@ -11,6 +11,8 @@ export interface RunProblem {
   readonly message: string;
   /** The copy of an earlier night stands in. */
   readonly kept: boolean;
+  /** It is of a folder, with all below it. */
+  readonly folder?: true;
   /** ISO 8601: when that copy was taken. Absent where there is none, or its time is not known. */
   readonly since?: string;
 }
@@ -84,11 +86,11 @@ function countsOf({ seen, summary }: Archived): RunCounts {
 }
 
 function problemOf(problem: Archived['problems'][number], before: Before | undefined): RunProblem {
-  const { root, code, kept } = problem;
+  const { root, code, folder, kept } = problem;
   const path = escapedName(`${root}/${problem.path}`);
   const message = escapedName(problem.message);
   const since = kept && before ? lastWhole(path, before) : undefined;
-  return { path, code, message, kept, ...(since !== undefined && { since }) };
+  return { path, code, message, kept, ...(folder && { folder }), ...(since !== undefined && { since }) };
 }
 
 /** When what is kept was taken: by the snapshot before, unless that one had it from an earlier night, alone or in a folder. */

@@ -167,7 +167,7 @@ async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<v
   const problem = await judgeAbsence(run, folder, error);
   if (problem === 'gone') return folder.onOutcome({ partial: true });
   const kept = folder.parent && (await keepFolder(run, folder.parent));
-  await recordProblem(run, folder.path, problem, { kept: kept !== undefined });
+  await recordProblem(run, folder.path, problem, { kept: kept !== undefined, folder: true });
   folder.partial = true;
   return kept ? folder.onOutcome({ node: kept, partial: true }) : closeFolder(run, folder);
 }

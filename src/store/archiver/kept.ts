@@ -41,7 +41,8 @@ export async function keepUnread(
   const keepNode = async (node: Node | undefined, problem: Problem) => {
     const copy = node === undefined ? undefined : await keep(run, node);
     if (copy !== undefined) kept.push(copy);
-    run.problems.push({ root: run.root.name, ...problem, kept: copy !== undefined });
+    const folder = node?.type === 'dir' && { folder: true as const };
+    run.problems.push({ root: run.root.name, ...problem, kept: copy !== undefined, ...folder });
   };
   for await (const piece of piecesOf(members)) for (const { name } of piece) left.delete(name);
   for await (const piece of piecesOf(problems))

@@ -15,6 +15,8 @@ import type { Counts, Seen } from './tally.ts';
 export interface ArchiveProblem extends Problem {
   readonly root: string;
   readonly kept: boolean;
+  /** It is of a folder, with all below it; absent where that is not known. */
+  readonly folder?: true;
 }
 
 /** One root being archived. */
@@ -104,9 +106,9 @@ export async function recordProblem(
   run: Run,
   path: string,
   error: AppError,
-  { kept }: { kept: boolean },
+  about: Pick<ArchiveProblem, 'kept' | 'folder'>,
 ): Promise<void> {
-  run.problems.push({ root: run.root.name, path, code: error.code, message: error.message, kept });
+  run.problems.push({ root: run.root.name, path, code: error.code, message: error.message, ...about });
   if (error.code !== 'source/unavailable' && error.code !== 'source/too-slow') return;
   run.outages++;
   if (run.outages < outagesUntilProbe) return;

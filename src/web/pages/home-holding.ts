@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Holding } from '../../database/nights/night-views.ts';
 import type { HomeView, Person } from '../../database/nights/views.ts';
 import { readActor } from '../../domain/audit.ts';
-import type { SourceAddress, SourceName } from '../../domain/source-names.ts';
+import { isSourceName, type SourceAddress, type SourceName } from '../../domain/source-names.ts';
 import { previewUrl } from '../../domain/url-template.ts';
 import type { FoundChoice } from '../../flows/consent/choose-sources.ts';
 import { numbersIn } from '../counts.ts';
@@ -19,14 +19,26 @@ interface Held {
   readonly holding: Holding | null;
   readonly person: Person;
   readonly choice: FoundChoice | null;
+  /** Whether there is a consent to go on with. */
+  readonly goesOn: boolean;
 }
 
-/** What is backed up, and what is not: sources, what could not be read, roots that are missing, and the recovery key. */
-export function holdingCard(held: Held): Html {
-  const { texts, holding } = held;
+/**
+ * What is backed up, and what is not: sources, what could not be read, roots that are missing, and the recovery key. Once the consent has ended, what
+ * was backed up; nothing where no snapshot is left of that.
+ */
+export function holdingCard(held: Held): Html | '' {
+  const { texts, holding, goesOn } = held;
   const t = texts.holding;
-  return html`<section class="card"><h2>${t.title}</h2><ul class="items">${sources(held)}
-${holding?.missingRoots.map((name) => item(safeName(name), t.missing, tag(t.notOffered, 'warn', 'dash')))}${leftOut(held)}<li><p>${t.nothingElse}</p></li>${key(held)}</ul></section>`;
+  if (!goesOn && holding === null) return '';
+  const missing = (name: string) => item(safeName(topName(texts, name)), t.missing, tag(t.notOffered, 'warn', 'dash'));
+  return html`<section class="card"><h2>${goesOn ? t.title : t.titleOfEnded}</h2><ul class="items">${sources(held)}
+${holding?.missingRoots.map(missing)}${goesOn ? html`${leftOut(held)}<li><p>${t.nothingElse}</p></li>` : ''}${key(held)}</ul></section>`;
+}
+
+/** What the top of a snapshot is called on pages. */
+function topName({ holding: t }: Texts, name: string): string {
+  return isSourceName(name) ? t[name] : name;
 }
 
 /** All of them together: counts are those of the run. */
@@ -35,8 +47,7 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const list = plan?.sources ?? [];
   const aside = holding === null ? t.nothing : contents(texts, holding);
   const sign = holding === null ? '' : outcome(holding.state, texts);
-  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts, mail: t.mail };
-  const nameOf = ({ name }: SourceAddress) => wordFor(words, name) ?? name;
+  const nameOf = ({ name }: SourceAddress) => topName(texts, name);
   const address = ({ url }: SourceAddress) => html`<br>${previewUrl(url, person)}`;
   const named = (source: SourceAddress) => html`<br>${nameOf(source)}: ${previewUrl(source.url, person)}`;
   const inTitle = (source: SourceAddress, at: number) =>
@@ -50,7 +61,6 @@ function leftOut({ texts, view: { plan }, choice }: Held): Html | '' {
   const t = texts.holding;
   if (choice === null) return '';
   const names = [...choice.choosable.filter(({ isChosen }) => !isChosen).map(({ name }) => name), ...choice.leftOut];
-  const words = { files: t.files, calendars: t.calendars, contacts: t.contacts, mail: t.mail };
   const why = (name: SourceName) => {
     const since = choice.leftOutSince.find((one) => one.name === name);
     if (since === undefined) return t.leftOut;
@@ -58,22 +68,34 @@ function leftOut({ texts, view: { plan }, choice }: Held): Html | '' {
     return readActor(since.by).kind === 'user' ? t.leftOutByYou(at) : t.leftOutByOperator(at);
   };
   const change = html`<a href="/settings#sources">${t.change}</a>`;
-  return html`${names.map((name) => item(words[name], html`${why(name)} ${change}`, ''))}`;
+  return html`${names.map((name) => item(t[name], html`${why(name)} ${change}`, ''))}`;
 }
 
-function contents(texts: Texts, { id, counts, problemCount, unreadRoots }: Holding): Html {
+function contents(texts: Texts, holding: Holding): Html {
+  const { id, counts, problemCount, unreadFolders, unreadRoots } = holding;
   const t = texts.holding;
   const n = numbersIn(counts);
   const all = (n.entries ?? 0) + (n.entriesKept ?? 0);
   const { filesNew: added, filesChanged: differ = 0, entriesGone: gone = 0 } = n;
   // Where all is new and nothing gone, there was no snapshot before, or an empty one.
   const changed = added === undefined || (added === all && gone === 0) ? '' : t.changes(added, differ, gone);
-  const entries = problemCount - unreadRoots.length;
+  const entries = unreadEntries(holding);
   const roots = unreadRoots.map((name) => wordFor(texts.home.moved, name) ?? name);
   const ofRoots = roots.length === 0 ? '' : ` ${t.unreadRoots(texts.formats.list(roots))}`;
-  const ofEntries = entries === 0 ? '' : ` ${t.unread(entries, n.entriesKept ?? 0)}`;
-  const unread = html`${ofRoots}${ofEntries} <a href="/runs/${id}">${t.which}</a>`;
+  const below = unreadFolders + entries === 0 ? '' : ` ${t.unread(unreadFolders, entries)}`;
+  const unread = html`${ofRoots}${below} <a href="/runs/${id}">${t.which}</a>`;
   return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
+}
+
+/** How many single entries could not be read: neither roots nor folders. */
+function unreadEntries({ missingRoots, problemCount, unreadFolders, unreadRoots }: Holding): number {
+  return Math.max(0, problemCount - missingRoots.length - unreadRoots.length - unreadFolders);
+}
+
+/** The same where nothing but single entries could not be read; undefined where more is missing, or nothing. */
+export function onlyEntriesUnread(holding: Holding): number | undefined {
+  const entries = unreadEntries(holding);
+  return entries > 0 && entries === holding.problemCount ? entries : undefined;
 }
 
 function key({ texts, view: { repository, grant, plan } }: Held): Html | '' {

@@ -33,7 +33,7 @@ import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
 import { formerAddress } from './former-address.ts';
-import { holdingCard } from './home-holding.ts';
+import { holdingCard, onlyEntriesUnread } from './home-holding.ts';
 import { nightsCard, sizeCard } from './home-nights.ts';
 import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
@@ -90,7 +90,7 @@ export async function home(visit: Visit): Promise<Response> {
   const asked = former !== '' || adopted !== '' || keyToKeep || movedPart !== '' || what === 'unsent';
   const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${movedPart}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
 ${verdictCard({ ...visit, session }, { view, protection, holding, told, asked, halted })}${protection.consent === 'living' ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
-${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice })}${sizeCard(year)}</div>`}
+${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice, goesOn: protection.consent === 'living' })}${sizeCard(year)}</div>`}
 ${recent({ ...visit, session }, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
 }
@@ -179,9 +179,7 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const zone = view.plan?.zone;
   const tone = toneOf(protection);
   const erased = eraseWords(visit, { eraseAt: view.repository?.eraseAt ?? null, zone });
-  // A whole root is not one entry.
-  const isOfEntries = holding?.id === protection.runId && holding?.unreadRoots.length === 0;
-  const unread = isOfEntries ? holding?.problemCount : undefined;
+  const unread = holding !== null && holding.id === protection.runId ? onlyEntriesUnread(holding) : undefined;
   const refused = protection.reason === 'unreadable' ? refusedPart(texts, holding?.refused ?? []) : '';
   const leftOut = holding?.id === protection.runId ? (holding?.leftOut ?? []) : [];
   const isAllLeftOut = protection.reason === 'unreadable' && leftOut.length > 0 && holding?.problemCount === 0;
@@ -220,7 +218,7 @@ function facts(
   const t = texts.home;
   const { zone, windowStart, windowEnd } = plan;
   const now = resources.clock.now();
-  const last = runs.find(({ finishedAt }) => finishedAt !== null);
+  const last = lastEnded(runs);
   const link = (run: { id: string; finishedAt: Date | null } | null | undefined) =>
     run?.finishedAt ? html`<a href="/runs/${run.id}">${texts.formats.time(run.finishedAt, zone)}</a>` : t.never;
   const ending = endingIn(grant, now);
@@ -230,6 +228,12 @@ function facts(
 <div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a>${restorable.damage === 'accepted' ? ` ${t.butLost}` : ''}</dd></div>
 <div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : next}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;
+}
+
+/** The run that ended last: one that was asked for earlier may have waited longer. */
+function lastEnded(runs: HomeView['runs']): HomeView['runs'][number] | undefined {
+  const endOf = ({ finishedAt }: HomeView['runs'][number]) => finishedAt?.getTime() ?? 0;
+  return runs.filter(({ finishedAt }) => finishedAt !== null).toSorted((one, other) => endOf(other) - endOf(one))[0];
 }
 
 /** The night to come, seen from now; what is due after midnight may belong to the date before. */

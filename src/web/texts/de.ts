@@ -433,6 +433,7 @@ export const texts: Texts = {
   },
   holding: {
     title: 'Was gesichert wird',
+    titleOfEnded: 'Was gesichert wurde',
     files: 'Dateien',
     calendars: 'Kalender',
     contacts: 'Kontakte',
@@ -441,8 +442,13 @@ export const texts: Texts = {
     entries: (count, size) => `${items(count)}, ${size}`,
     changes: (added, changed, gone) =>
       `Seit dem Sicherungsstand davor: ${formats.number(added)} neu, ${formats.number(changed)} geändert, ${formats.number(gone)} entfallen.`,
-    unread: (count, kept) =>
-      `${items(count)} ${count === 1 ? 'konnte' : 'konnten'} nicht gelesen werden${kept > 0 ? `; von ${formats.number(kept)} davon wird die Kopie aus einer früheren Nacht behalten` : ''}.`,
+    unread: (folders, single) => {
+      const what = [
+        ...(folders > 0 ? [counted(folders, 'Ordner', 'Ordner')] : []),
+        ...(single > 0 ? [items(single)] : []),
+      ];
+      return `${formats.list(what)} ${folders + single === 1 ? 'konnte' : 'konnten'} nicht gelesen werden; wo es eine Kopie aus einer früheren Nacht gibt, bleibt sie.`;
+    },
     unreadRoots: (what) =>
       `Nichts davon konnte gelesen werden: ${what}. Wo es eine Kopie aus einer früheren Nacht gibt, bleibt sie.`,
     which: 'Welche, und warum',
@@ -990,7 +996,7 @@ export const texts: Texts = {
         act: onlyWait,
       },
       no_run: {
-        happened: 'In letzter Zeit wurde keine Sicherung gemacht.',
+        happened: 'Es gibt keine Sicherung aus letzter Zeit.',
         act: 'Drücken Sie „Jetzt sichern“, oder warten Sie die nächste Nacht ab.',
       },
       unreadable: {

@@ -460,6 +460,7 @@ export const texts = {
   },
   holding: {
     title: 'What is backed up',
+    titleOfEnded: 'What was backed up',
     files: 'Files',
     calendars: 'Calendars',
     contacts: 'Contacts',
@@ -468,8 +469,13 @@ export const texts = {
     entries: (count: number, size: string) => `${entries(count)}, ${size}`,
     changes: (added: number, changed: number, gone: number) =>
       `Since the snapshot before: ${formats.number(added)} new, ${formats.number(changed)} changed, ${formats.number(gone)} gone.`,
-    unread: (count: number, kept: number) =>
-      `${entries(count)} could not be read${kept > 0 ? `; for ${formats.number(kept)} of them the copy from an earlier night is kept` : ''}.`,
+    unread: (folders: number, single: number) => {
+      const what = [
+        ...(folders > 0 ? [`${formats.number(folders)} ${folders === 1 ? 'folder' : 'folders'}`] : []),
+        ...(single > 0 ? [entries(single)] : []),
+      ];
+      return `${formats.list(what)} could not be read; where there is a copy from an earlier night, it is kept.`;
+    },
     unreadRoots: (what: string) =>
       `Nothing of your ${what} could be read; where there is a copy from an earlier night, it is kept.`,
     which: 'Which, and why',
@@ -1003,7 +1009,7 @@ export const texts = {
         act: onlyWait,
       },
       no_run: {
-        happened: 'No backup was made recently.',
+        happened: 'There is no recent backup.',
         act: 'Press “Back up now”, or wait for the next night.',
       },
       unreadable: {

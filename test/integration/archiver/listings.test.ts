@@ -228,6 +228,7 @@ describe('a listing in pages', () => {
         code,
         message: expect.stringMatching(message),
         kept: true,
+        folder: true,
       });
       expect(Object.keys(texts).filter((each) => each.startsWith(`${path}/`))).toHaveLength(26);
     }

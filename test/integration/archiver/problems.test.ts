@@ -134,7 +134,7 @@ describe('a night with problems', () => {
     const deep = top.members.deep as MemoryFolder;
     deep.fault = fault('source/forbidden');
     const { tree, problems, seen } = await night();
-    expect(problems).toMatchObject([{ path: 'deep', code: 'source/forbidden', kept: true }]);
+    expect(problems).toMatchObject([{ path: 'deep', code: 'source/forbidden', kept: true, folder: true }]);
     expect(await texts(tree)).toHaveProperty('files/deep/b.txt', 'beta');
     expect(seen).toMatchObject({ read: 0, unchanged: 1, kept: 1, gone: 0, folders: 0 });
   });
@@ -238,7 +238,7 @@ describe('a night with problems', () => {
     const { tree, problems, seen } = await night();
     expect(problems).toMatchObject([
       { path: 'a.txt', code: 'source/malformed', kept: true },
-      { path: 'deep', code: 'source/malformed', kept: true },
+      { path: 'deep', code: 'source/malformed', kept: true, folder: true },
     ]);
     expect(await texts(tree)).toMatchObject({
       'files/a.txt': 'alpha',

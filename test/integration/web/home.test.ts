@@ -92,7 +92,7 @@ describe('what could not be read of something that is left out now', () => {
       home.butFor(1),
       home.leftOutNow('calendars and emails'),
       protection.nights.unreadable.happened,
-      holding.unread(1, 1),
+      holding.unread(0, 1),
     ])
       expect(page).toContain(words);
     expect(page).not.toContain(holding.unreadRoots('emails'));
@@ -135,10 +135,50 @@ describe('home', () => {
     const text = await guest.text('/');
     expect(text).toContain('https://cloud.example/');
     expect(text).toContain('8 entries, 8.2 KB. Since the snapshot before: 2 new, 1 changed, 0 gone.');
-    expect(text).toContain('2 entries could not be read; for 1 of them the copy from an earlier night is kept.');
+    expect(text).toContain('1 entry could not be read; where there is a copy from an earlier night, it is kept.');
     expect(text).toContain('<bdi>Garden &lt;b&gt;</bdi>');
     expect(text).toContain('It was 4.1 KB on Sun, 3 May 2026.');
     expect(text).not.toContain('<bdi>files');
+  });
+
+  it('counts a folder as one, and not as an entry: it says “Yes, except for” of single entries alone', async () => {
+    const { home, holding } = texts;
+    const folder = { path: 'files/Private', code: 'source/forbidden', message: 'No.', kept: false, folder: true };
+    const entry = { path: 'files/a.txt', code: 'source/forbidden', message: 'No.', kept: false };
+    const both = await (await withNights([{ state: 'partial', problems: [folder, entry, entry] }])).text('/');
+    expect(both).toContain(home.partly);
+    expect(both).toContain(holding.unread(1, 2));
+    expect(holding.unread(1, 2)).toMatch(/^1 folder and 2 entries could not be read;/);
+    const single = await (await withNights([{ state: 'partial', problems: [entry] }])).text('/');
+    expect(single).toContain(home.butFor(1));
+    expect(single).toContain(holding.unread(0, 1));
+  });
+
+  it('says “Only in part” where a root is no longer offered, also once that was confirmed, and calls it as elsewhere', async () => {
+    const root = { path: 'files/', code: 'source/root-gone', message: 'Gone.', kept: true };
+    const text = await (await withNights([{ state: 'partial', problems: [root] }])).text('/');
+    for (const words of [texts.home.partly, '<bdi>Files</bdi>', texts.holding.missing]) expect(text).toContain(words);
+    expect(text).not.toContain('could not be read;');
+  });
+
+  it('calls that backup the last one which ended last, whenever it was asked for', async () => {
+    const guest = await withNights([{}]);
+    const { database } = pages.resources;
+    const plan = { userId: await guest.userId() };
+    const night = await database.run.findFirstOrThrow({ where: { plan, finishedAt: { not: null } } });
+    const { planId, night: date } = night;
+    const [queuedAt, finishedAt] = [new Date(`${date}T00:30Z`), new Date(`${date}T02:01Z`)];
+    const waited = {
+      id: randomUUID(),
+      planId,
+      night: date,
+      slot: 'waited',
+      trigger: 'schedule',
+      state: 'failed',
+    } as const;
+    await database.run.create({ data: { ...waited, dueAt: queuedAt, queuedAt, finishedAt } });
+    const facts = /<dt>Last backup.*?<\/dd>/.exec(await guest.text('/'))?.[0];
+    expect(facts).toMatch(/>4 May 2026, 02:01 UTC<\/a> <span class="tag bad">/);
   });
 
   it('tells of no snapshot before the first one, and writes numbers as elsewhere', async () => {
@@ -230,6 +270,32 @@ describe('after a withdrawal', () => {
     const eraseAt = new Date(clock.now().getTime() + 30 * 86_400_000);
     await database.repository.updateMany({ where: { userId }, data: { eraseAt } });
     expect(await guest.text('/')).toContain(texts.withdraw.stayUntil(texts.formats.time(eraseAt, 'UTC')));
+  });
+});
+
+describe('once the consent has ended', () => {
+  const ended = { state: 'needs_consent', reason: 'signed_out' } as const;
+
+  it('says what was backed up, and nothing of what else is', async () => {
+    const guest = await withNights([{}]);
+    const where = { userId: await guest.userId() };
+    const { holding } = texts;
+    const before = await guest.text('/');
+    for (const words of [holding.title, holding.nothingElse]) expect(before).toContain(words);
+    await pages.resources.database.grant.updateMany({ where, data: ended });
+    const after = await guest.text('/');
+    expect(after).toContain(holding.titleOfEnded);
+    for (const words of [holding.title, holding.nothingElse]) expect(after).not.toContain(words);
+  });
+
+  it('says of nothing that it was backed up where no snapshot is left', async () => {
+    const guest = await withNights([{}]);
+    const { database } = pages.resources;
+    const where = { userId: await guest.userId() };
+    await database.grant.updateMany({ where, data: ended });
+    await database.run.updateMany({ where: { plan: where }, data: { snapshotId: null } });
+    const after = await guest.text('/');
+    for (const words of [texts.holding.title, texts.holding.titleOfEnded]) expect(after).not.toContain(words);
   });
 });
 

@@ -10,7 +10,7 @@ const silent = ['grant.methods.browser'];
 const isName = (text: string) => text.split(/\s+/).length <= 3 || !/\p{Ll}{3,} \p{L}{2,}/u.test(text);
 
 /** Words behind a number that are the same of one and of many, or no nouns. */
-const sameOfMany = new Set(['is', 'was', 'refuses', 'Nightkeep', 'Uhr', 'Worker']);
+const sameOfMany = new Set(['is', 'was', 'refuses', 'Nightkeep', 'Uhr', 'Worker', 'Ordner']);
 
 describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))('%s', (_, texts: Texts) => {
   test('says something everywhere, and nothing that is none', () => {
