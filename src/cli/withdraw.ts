@@ -47,7 +47,7 @@ export const withdraw: Command = {
 
 const tokenWords: Record<TokensAtProvider, string> = {
   ended: 'The provider ended the token too.',
-  outstanding: 'The provider could not be reached yet; workers try again.',
+  outstanding: 'The provider has not confirmed it yet; workers try again.',
   'not ended there':
     'The token is destroyed here. It could not be ended at the provider: either the token had expired, or the provider offers no revocation; then end the session of the person, or the access of this client, there.',
 };

@@ -51,9 +51,14 @@ const general: readonly RefusalRule[] = [
   {
     means: 'interaction',
     statuses: anyRefusal,
-    errors: ['interaction_required', 'login_required', 'consent_required', 'account_selection_required'],
+    errors: [
+      ...['interaction_required', 'login_required', 'consent_required', 'account_selection_required'],
+      'unmet_authentication_requirements',
+    ],
   },
   { means: 'permission', statuses: [400, 400], errors: permissionErrors },
+  // Its own trouble, whatever the status; it may have come after the token was used.
+  { means: 'ambiguous', errors: ['server_error'] },
   { means: 'ambiguous', statuses: [0, 299] },
   { means: 'ambiguous', statuses: [500, 999] },
   {

@@ -4,7 +4,7 @@ import { AppError, failureCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BoundKey } from './bound-key.ts';
 import type { Connection } from './connection.ts';
-import { isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
+import { errorOfStatus, isInvalidRequest, providerError, scopeMissing } from './provider-error.ts';
 import { decodeClaims, isPresentable, notPresentable, readTokens, readTokensIn } from './token-answer.ts';
 
 /** What one authorization request was begun with. Plain JSON; sealed into a cookie and used once. */
@@ -116,7 +116,7 @@ export async function finishAuthorization(
   return askForTokens(connection, asking, transaction.scope, (configuration) =>
     oidc.authorizationCodeGrant(configuration, own, checks, undefined, proofFor(configuration, asking)),
   ).catch((error: unknown) => {
-    throw providerError(error, transaction.scope);
+    throw errorOfStatus(error) ?? providerError(error, transaction.scope);
   });
 }
 
@@ -171,8 +171,8 @@ export async function askForTokens(
 }
 
 async function tokensAmong(answers: readonly Response[], now: Date): Promise<TokenAnswer | undefined> {
-  const texts = await Promise.all(answers.filter(({ ok }) => ok).map((answer) => answer.text().catch(() => '')));
-  return texts.map((text) => readTokensIn(text, now)).find((tokens) => tokens !== undefined);
+  const told = answers.map(async (answer) => ({ status: answer.status, text: await answer.text().catch(() => '') }));
+  return (await Promise.all(told)).map((answer) => readTokensIn(answer, now)).find((tokens) => tokens !== undefined);
 }
 
 /** What binds the tokens of this request to the grant's key (DPoP, RFC 9449); undefined where they are not bound. */
@@ -216,11 +216,12 @@ async function readAuthorized(
 const longestSubject = 1_000;
 
 function isSubject(subject: string): boolean {
-  return Buffer.byteLength(subject) <= longestSubject && subject.isWellFormed() && !subject.includes('\0');
+  const isOne = subject.trim() !== '' && Buffer.byteLength(subject) <= longestSubject;
+  return isOne && subject.isWellFormed() && !subject.includes('\0');
 }
 
 const noSubject =
-  "The provider's name for the person (sub) has more than 1,000 bytes, or characters that cannot be stored. The operator must look at the provider.";
+  "The provider's name for the person (sub) is blank, has more than 1,000 bytes, or characters that cannot be stored. The operator must look at the provider.";
 
 /** Some providers bind the refresh token alone, for the sake of servers that know bearer tokens only. */
 function isBound({ bound, refreshToken }: TokenAnswer): boolean {

@@ -1,5 +1,6 @@
 import type { FailedAnswer } from '../domain/verdict.ts';
 import type { Connection } from './connection.ts';
+import { errorIn, objectIn, tidyRevocation } from './tidy-answer.ts';
 import { attempt, responseOf } from './transport.ts';
 
 /** A token that is none. */
@@ -45,6 +46,9 @@ async function ask(
     redirect: 'manual',
     signal: AbortSignal.timeout(limitMs),
   });
-  const [, error] = /"error"\s*:\s*"(\w+)"/.exec(await answer.text()) ?? [];
-  return { status: answer.status, error };
+  const said = { status: answer.status, text: await answer.text() };
+  const body = objectIn(said.text);
+  // What is known of a token may come with the reason why it is not active.
+  if (typeof body.active === 'boolean') return { status: said.status, error: undefined };
+  return { status: tidyRevocation(said).status, error: errorIn(body) };
 }

@@ -13,8 +13,8 @@ import {
 } from './client-authentication.ts';
 import type { ClientKey } from './client-keys.ts';
 import { requireProviderAddresses } from './provider-hosts.ts';
-import { tidyAnswer, tidyMetadata } from './tidy-answer.ts';
-import type { Reaching } from './transport.ts';
+import { objectIn, tidyAnswer, tidyMetadata, tidyRevocation } from './tidy-answer.ts';
+import type { RawAnswer, Reaching } from './transport.ts';
 
 /** The provider after discovery, and who Nightkeep is there. */
 export interface Connection {
@@ -109,7 +109,8 @@ async function discover(
   const send = boundedFetch(reaching.mostBytes, reaching.hosts);
   const configuration = await oidc.discovery(issuer, clientId, clientMetadata, authenticatedByFetch, {
     timeout: requestSeconds,
-    [oidc.customFetch]: async (...request) => tidied(await send(...request), tidyMetadata),
+    [oidc.customFetch]: async (...request) =>
+      tidied(await send(...request), ({ status, text }) => ({ status, text: tidyMetadata(text) })),
     execute: allowsPlainHttp(issuer) ? [oidc.allowInsecureRequests] : [],
   });
   const metadata = configuration.serverMetadata();
@@ -124,7 +125,8 @@ async function discover(
   };
   const asked: oidc.CustomFetch = async (url, options) => {
     const response = await send(url, options);
-    return url === metadata.token_endpoint && response.ok ? await tidied(response, tidyAnswer) : response;
+    if (url === metadata.token_endpoint) return tidied(response, tidyAnswer);
+    return url === metadata.revocation_endpoint ? tidied(response, tidyRevocation) : response;
   };
   configuration[oidc.customFetch] = authenticated(asked);
   const anotherOf = (server: oidc.ServerMetadata, send: oidc.CustomFetch) => {
@@ -153,13 +155,15 @@ async function discover(
   };
 }
 
-async function tidied(response: Response, tidy: (text: string) => string): Promise<Response> {
-  const { status, headers } = response;
-  const text = tidy(await response.text());
-  const kept = new Headers(headers);
-  kept.delete('content-length');
-  kept.delete('content-encoding');
-  return new Response(text || null, { status, headers: kept });
+type Told = Pick<RawAnswer, 'status' | 'text'>;
+
+/** JSON is called JSON, since the library reads no error of another type. */
+async function tidied(response: Response, tidy: (answer: Told) => Told): Promise<Response> {
+  const { status, text } = tidy({ status: response.status, text: await response.text() });
+  const headers = new Headers(response.headers);
+  for (const name of ['content-length', 'content-encoding']) headers.delete(name);
+  if (Object.keys(objectIn(text)).length > 0) headers.set('content-type', 'application/json');
+  return new Response(text || null, { status, headers });
 }
 
 /** The library copies the provider's metadata each time. */

@@ -29,9 +29,9 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
   const arrived = Promise.withResolvers<TokenAnswer>();
   const validation = Promise.withResolvers<void>();
   const record: oidc.CustomFetch = async (...request) => {
-    const made = tidied(await attempt(reaching, ...request));
+    const made = await attempt(reaching, ...request);
     attempts.push(made);
-    return responseOf(made);
+    return responseOf('answer' in made ? { answer: tidyAnswer(made.answer) } : made);
   };
   const holdingBack = (send: oidc.CustomFetch): oidc.CustomFetch => {
     return async (...request) => {
@@ -74,10 +74,6 @@ async function refresh(
   }
 }
 
-function tidied(made: Attempt): Attempt {
-  return 'answer' in made ? { answer: { ...made.answer, text: tidyAnswer(made.answer.text) } } : made;
-}
-
 function tokensIn(made: Attempt | undefined, now: Date): TokenAnswer | undefined {
-  return made && 'answer' in made && made.answer.status === 200 ? readTokensIn(made.answer.text, now) : undefined;
+  return made && 'answer' in made ? readTokensIn(made.answer, now) : undefined;
 }

@@ -4,6 +4,8 @@ import {
   errors,
   type JWTPayload,
   type JWTVerifyGetKey,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
   jwtVerify,
   type ProtectedHeaderParameters,
 } from 'jose';
@@ -60,7 +62,7 @@ export function openLogoutTokens(
       const currentDate = now;
       const requiredClaims = ['iat', 'exp', 'jti'];
       const expected = { issuer, audience: clientId, algorithms, requiredClaims, currentDate };
-      return jwtVerify(token, keysAt(keys, reaching), { ...expected, clockTolerance: toleratedSkewSeconds });
+      return verifyWith(token, keysAt(keys, reaching), { ...expected, clockTolerance: toleratedSkewSeconds });
     };
     const connection = await connect();
     const { payload, protectedHeader } = await verify(connection)
@@ -74,6 +76,31 @@ export function openLogoutTokens(
       });
     return readClaims(payload, protectedHeader, now);
   };
+}
+
+/** Far more than fit one token where a provider names no key in it, or two by one name. */
+const mostKeys = 10;
+
+/** Verifies by the key that the token names, else by each of those that may be meant. Throws what the last of them failed with. */
+async function verifyWith(token: string, keys: JWTVerifyGetKey, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, keys, options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    let left = mostKeys;
+    let failure: unknown = error;
+    for await (const key of error) {
+      if (left === 0) break;
+      left -= 1;
+      try {
+        return await jwtVerify(token, key, options);
+      } catch (other) {
+        failure = other;
+        if (!(other instanceof errors.JWSSignatureVerificationFailed)) break;
+      }
+    }
+    throw failure;
+  }
 }
 
 function readClaims(payload: JWTPayload, { typ }: ProtectedHeaderParameters, now: Date): LogoutToken {

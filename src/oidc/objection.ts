@@ -6,8 +6,17 @@ import { countWords } from '../count-words.ts';
  * for any other failure, and for an answer to something else than was asked.
  */
 export function objectionTo(error: unknown): string | undefined {
-  const { message = '', facts } = innermost(error);
-  return objections.find(([words]) => words.test(message))?.[1](facts);
+  for (const { message, facts } of linksOf(error))
+    for (const [words, told] of objections) {
+      const found = words.exec(message);
+      if (found !== null) return told(facts, found[1] ?? '');
+    }
+  return undefined;
+}
+
+/** Whether an answer is to something else than was asked: state, nonce or code are not those of this request. */
+export function isAnswerToAnother(error: unknown): boolean {
+  return linksOf(error).some(({ message }) => /"state"|"nonce"|authorization code/.test(message));
 }
 
 type Facts = Readonly<Record<string, unknown>>;
@@ -17,19 +26,25 @@ type Facts = Readonly<Record<string, unknown>>;
  * 2.4). Anybody can write an address, so that nobody is blamed for what it says. Undefined for any other failure.
  */
 export function foreignIssuerIn(error: unknown): string | undefined {
-  const { message = '', facts } = innermost(error);
+  const links = linksOf(error);
   const again = 'Nothing was changed. Start again; if it happens again, show this to the operator.';
-  if (/"iss" \(issuer\) response/.test(message)) {
-    const [named, expected] = [issOf(facts.parameters), facts.expected];
+  const foreign = links.find(({ message }) => /"iss" \(issuer\) response/.test(message));
+  if (foreign !== undefined) {
+    const [named, expected] = [issOf(foreign.facts.parameters), foreign.facts.expected];
     return `Your browser came back with an answer from the issuer ${shown(named)}, not from ${shown(expected)}, where this was begun${slash(named, expected)}. ${again}`;
   }
-  return /parameter "iss" \(issuer\) missing/.test(message)
+  return links.some(({ message }) => /parameter "iss" \(issuer\) missing/.test(message))
     ? `Your browser came back with an answer that does not name its issuer, as your provider's answers do (RFC 9207). ${again}`
     : undefined;
 }
 
 /** The library tells its checks apart by message only, and hands over what it compared. */
-const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
+const objections: readonly (readonly [RegExp, (facts: Facts, name: string) => string])[] = [
+  [/^JWT "(\w+)" .*claim missing$/, (_, claim) => withoutClaim(claim)],
+  [/^unexpected JWT "(\w+)" .*claim type$/, (_, claim) => oddClaim(claim)],
+  [/^ID Token "(auth_time)"/, (_, claim) => oddClaim(claim)],
+  [/^JWE decryption/, () => encrypted],
+  [/^Invalid JWT|JWT (Header|Payload)|"crit" header/, () => noToken],
   [/"alg" header/, ({ header, expected }) => wrongAlgorithm(memberOf(header, 'alg'), expected)],
   [/"iss" \(issuer\) claim value/, ({ claims, expected }) => otherIssuer(memberOf(claims, 'iss'), expected)],
   [/discovered metadata issuer/, ({ body, expected }) => otherName(memberOf(body, 'issuer'), expected)],
@@ -38,6 +53,7 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
   [/"aud" \(audience\)/, ({ claims }) => otherAudience(memberOf(claims, 'aud'))],
   [/expiration is past|not before|too far in the past/, clocksDiffer],
   [/"id_token" property/, () => noIdToken],
+  [/"access_token" property/, () => noAccessToken],
   [/"token_type" property|unsupported `token_type`/, ({ body }) => otherKind(memberOf(body, 'token_type'))],
   [/^An answer has more than/, () => tooLarge],
   [/^An answer has too many members/, () => tooManifold],
@@ -45,6 +61,23 @@ const objections: readonly (readonly [RegExp, (facts: Facts) => string])[] = [
 
 const noIdToken =
   'The provider gave no ID token. The operator must allow the client the scope openid at the provider (OpenID Connect, not OAuth alone).';
+
+const noAccessToken =
+  'The provider answered without an access token. The operator must look at what the provider sends, and at what is in front of it (RFC 6749, section 5.1).';
+
+const noToken =
+  'The provider gave an ID token that cannot be read: it is no signed token. The operator must look at what the provider sends, and at what is in front of it.';
+
+const encrypted =
+  'The provider encrypts its ID tokens, which Nightkeep does not read. The operator must switch that off for the client at the provider.';
+
+function withoutClaim(claim: string): string {
+  return `The ID token of the provider has no ${claim}. The operator must have the provider send it (OpenID Connect Core 1.0, section 2).`;
+}
+
+function oddClaim(claim: string): string {
+  return `The ID token of the provider has ${claim} in another form than OpenID Connect does, such as a number as text, or text as a number. The operator must have the provider send the right form (OpenID Connect Core 1.0, section 2).`;
+}
 
 function otherKind(kind: unknown): string {
   const what = typeof kind === 'string' && kind !== '' ? `is of the kind ${shown(kind)}` : 'has no kind';
@@ -97,7 +130,9 @@ function clocksDiffer({ claims, now }: Facts): string {
   const [issued, ours] = [memberOf(claims, 'iat') ?? memberOf(claims, 'nbf'), now];
   const off = typeof issued === 'number' && typeof ours === 'number' ? Math.round(issued - ours) : 0;
   const by =
-    off === 0 ? '' : ` by ${countWords(Math.abs(off), 'second')}: this machine is ${off > 0 ? 'behind' : 'ahead'}`;
+    off === 0
+      ? ''
+      : ` by ${countWords(Math.abs(off), 'second')}: this machine is ${off > 0 ? 'behind' : 'ahead, or the ID token is an earlier one that was sent again'}`;
   return `The clocks of the provider and of this machine differ${by}. The operator must set both by NTP.`;
 }
 
@@ -115,11 +150,9 @@ function memberOf(value: unknown, name: string): unknown {
   return Object.entries(value).find(([key]) => key === name)?.[1];
 }
 
-/** The error of the check itself, below what wraps it, and the facts that it carries as its cause. */
-function innermost(error: unknown): { message?: string; facts: Facts } {
-  let link: unknown = error;
-  while (link instanceof Error && link.cause instanceof Error) link = link.cause;
-  if (!(link instanceof Error)) return { facts: {} };
-  const facts = typeof link.cause === 'object' && link.cause !== null ? { ...link.cause } : {};
-  return { message: link.message, facts };
+/** The error of the check itself among what it wraps and what wraps it, the innermost first, each with the facts that it carries as its cause. */
+function linksOf(error: unknown): { message: string; facts: Facts }[] {
+  if (!(error instanceof Error)) return [];
+  const { message, cause } = error;
+  return [...linksOf(cause), { message, facts: typeof cause === 'object' && cause !== null ? { ...cause } : {} }];
 }

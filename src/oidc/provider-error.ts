@@ -1,11 +1,7 @@
-import {
-  AuthorizationResponseError,
-  ClientError,
-  ResponseBodyError,
-  WWWAuthenticateChallengeError,
-} from 'openid-client';
+import { AuthorizationResponseError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
+import { meaningOf as refusalMeaningOf } from '../domain/refusal-meaning.ts';
 import { AppError, type ErrorCode, failureCode } from '../errors.ts';
-import { foreignIssuerIn, objectionTo } from './objection.ts';
+import { foreignIssuerIn, isAnswerToAnother, objectionTo } from './objection.ts';
 import { refusedAddressIn } from './provider-hosts.ts';
 
 interface Meaning {
@@ -94,7 +90,7 @@ export function providerError(cause: unknown, scope = 'offline_access'): AppErro
   const refused = refusedAddressIn(cause);
   if (refused !== undefined) return new AppError('provider/wrong-answer', refused.message, { cause, detail });
   if (objection !== undefined) return new AppError('provider/wrong-answer', objection, { cause, detail });
-  if (cause instanceof ClientError && /INVALID_RESPONSE|JWT_CLAIM|JSON_ATTRIBUTE/.test(cause.code ?? '')) {
+  if (isAnswerToAnother(cause)) {
     return new AppError(
       'consent/invalid-callback',
       'The answer of the provider does not belong to what this browser began. Start again.',
@@ -131,6 +127,35 @@ function errorInAddress(cause: AuthorizationResponseError, scope: string): AppEr
   return new AppError('provider/refused', message, { cause, detail: meant.detail });
 }
 
+/** What it means that the token endpoint refuses with this status alone, nothing of OAuth; undefined where that may be the provider's own trouble. */
+export function errorOfStatus(cause: unknown): AppError | undefined {
+  const status = statusIn(cause);
+  if (status === undefined || status < 300 || status >= 500) return undefined;
+  const meaning = refusalMeaningOf({ status, errorCode: `http-${status}` });
+  const detail = { error: `http-${status}` };
+  if (meaning === 'operator')
+    return new AppError('provider/refused-client', wordsOfBareStatus(status), { cause, detail });
+  return meaning === 'unclear'
+    ? new AppError(
+        'provider/refused',
+        `The provider refused with HTTP ${status} and did not say why. Start again; if it happens again, tell the operator, who must check the client id and its secret.`,
+        { cause, detail },
+      )
+    : undefined;
+}
+
+/** What an operator does about a token endpoint that answers with this status and nothing of OAuth. */
+export function wordsOfBareStatus(status: number | string): string {
+  return `The address for tokens of the OpenID provider answers with HTTP ${status} and nothing of OpenID. The operator must check that address and what is in front of it, then the client id, its secret and its settings.`;
+}
+
+/** The status of the answer that the library could not read. */
+function statusIn(error: unknown): number | undefined {
+  for (let link = error; link instanceof Error; link = link.cause)
+    if (link.cause instanceof Response) return link.cause.status;
+  return undefined;
+}
+
 /** What it means that a browser which asks for authorization is shown an error of this status, and no question. */
 export function errorOfPage(status: number): AppError {
   const detail = { error: `http-${status}` };
@@ -160,7 +185,8 @@ function shown(error: string): string {
 
 /** The `error` that the provider answered with, wherever the library put it. */
 export function oauthErrorOf(cause: unknown): string | undefined {
-  if (cause instanceof ResponseBodyError || cause instanceof AuthorizationResponseError) return cause.error;
+  if (cause instanceof AuthorizationResponseError) return cause.error;
+  if (cause instanceof ResponseBodyError) return cause.error.toLowerCase();
   if (cause instanceof WWWAuthenticateChallengeError) return cause.cause[0]?.parameters.error ?? 'invalid_client';
   return undefined;
 }

@@ -6,7 +6,7 @@ import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
 import { failureCode } from '../errors.ts';
 import { hasTooManyItems } from './bounded-answer.ts';
-import { secondsIn, tidyTokens } from './tidy-answer.ts';
+import { errorIn, holdsTokens, isSuccess, objectIn, secondsIn, tidyTokens, wordIn } from './tidy-answer.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
 /** What is said to live longer lives for ever as far as dates go. */
@@ -28,23 +28,26 @@ export function readFailure(last: Attempt | undefined, fault = 'no-answer', now:
     return { kind: 'lost', errorCode, ...(last.status !== undefined && { status: last.status }) };
   }
   const { answer } = last;
-  const body = parseObject(answer.text);
+  const body = objectIn(answer.text);
   // Some refuse with status 200, in the words of RFC 6749 all the same.
-  if (answer.status === 200 && errorWord(body.error) === undefined)
+  if (answer.status === 200 && errorIn(body) === undefined)
     return { kind: 'lost', errorCode: 'unreadable', status: answer.status };
   return readRefusal(answer, body, now);
 }
 
-/** The tokens in the text of an answer. */
-export function readTokensIn(json: string, now: Date): TokenAnswer | undefined {
-  return readTokens(parseObject(json), now);
+/** The tokens of a whole answer; nothing where it is no success. */
+export function readTokensIn(answer: { status: number; text: string }, now: Date): TokenAnswer | undefined {
+  return isSuccess(answer) ? readTokens(objectIn(answer.text), now) : undefined;
 }
 
-/** The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds no access token. */
+/**
+ * The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds none. An access token that is missing beside a new refresh token is empty: the provider may have
+ * replaced the old one all the same.
+ */
 export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAnswer | undefined {
+  if (!holdsTokens(untidy)) return undefined;
   const body = tidyTokens(untidy);
-  const accessToken = text(body.access_token);
-  if (accessToken === undefined) return undefined;
+  const accessToken = text(body.access_token) ?? '';
   const refreshToken = text(body.refresh_token);
   const [ofId, ofRefresh] = [body.id_token, refreshToken].map(decodeClaims);
   return withoutUndefined({
@@ -98,7 +101,7 @@ function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): 
   return {
     kind: 'refused',
     status: raw.status,
-    errorCode: errorWord(body.error) ?? `http-${raw.status}`,
+    errorCode: errorIn(body) ?? `http-${raw.status}`,
     ...(subcodes.length > 0 && { subcodes }),
     ...(description !== undefined && { description }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
@@ -109,9 +112,7 @@ function readRefusal(raw: RawAnswer, body: Record<string, unknown>, now: Date): 
 /** Entra lists numbers in `error_codes` and a word in `suberror`, Google a word in `error_subtype`. */
 function subcodesIn({ error_codes, suberror, error_subtype }: Record<string, unknown>): string[] {
   const all = [error_codes, suberror, error_subtype].flat().slice(0, mostSubcodes);
-  return all
-    .map((code) => errorWord(typeof code === 'number' ? String(code) : code))
-    .filter((code) => code !== undefined);
+  return all.map((code) => wordIn(typeof code === 'number' ? String(code) : code)).filter((code) => code !== undefined);
 }
 
 /** RFC 9110, section 10.2.3: seconds or a date; as long as it is obeyed. */
@@ -120,19 +121,6 @@ function readRetryAfter(header: string | string[] | undefined, now: Date): numbe
   if (value === undefined) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now.getTime();
   return Number.isNaN(ms) ? undefined : pauseForRetryAfter(ms);
-}
-
-function errorWord(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\w.-]{1,60}$/.test(value) ? value : undefined;
-}
-
-function parseObject(json: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }
 
 function text(value: unknown): string | undefined {

@@ -1,3 +1,5 @@
+import { pipeline, type Readable } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { CustomFetch } from 'openid-client';
 import { request } from 'undici';
 import { failureCode } from '../errors.ts';
@@ -43,10 +45,21 @@ export async function attempt(
       ...(signal && { signal }),
     });
     status = answer.statusCode;
-    return { answer: { status, headers: answer.headers, text: await readAnswer(answer.body, mostBytes) } };
+    const text = await readAnswer(decoded(answer.body, answer.headers['content-encoding']), mostBytes);
+    return { answer: { status, headers: answer.headers, text } };
   } catch (error) {
     return { error, sent: !beforeSending.test(failureCode(error)), status };
   }
+}
+
+const decoders = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress };
+
+/** A server may encode what it sends though nobody asked for it (RFC 9110, section 12.5.3). */
+function decoded(body: Readable, encoding: string | string[] | undefined): AsyncIterable<Uint8Array> {
+  const name = String(encoding).trim().toLowerCase();
+  const decoder = Object.entries(decoders).find(([known]) => known === name)?.[1];
+  // Whoever reads what comes of it sees the failure too.
+  return decoder === undefined ? body : pipeline(body, decoder(), () => undefined);
 }
 
 /** What a fetch answers. Throws what the attempt failed with. */

@@ -1,6 +1,6 @@
 import { listSessionsOfGrant } from '../../database/consent/grants.ts';
-import { isAppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
+import { cannotBeEnded } from '../../oidc/token-ending.ts';
 import type { Resources } from '../../resources.ts';
 
 export type UnkeptNeeds = Pick<Resources, 'database' | 'issuer' | 'log'>;
@@ -23,7 +23,6 @@ export async function endUnkeptToken({ database, issuer, log }: UnkeptNeeds, unk
     if (!shared) await issuer.revoke(refreshToken);
     log.info(shared ? 'token.shared' : 'token.ended', { sid });
   } catch (error) {
-    const impossible = isAppError(error) && error.detail.error === 'OAUTH_MISSING_SERVER_METADATA';
-    log.warn('token.left-alive', { why: impossible ? 'no revocation endpoint' : 'not revoked', error });
+    log.warn('token.left-alive', { why: cannotBeEnded(error) ? 'no way to end it' : 'not revoked', error });
   }
 }

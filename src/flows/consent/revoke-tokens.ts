@@ -5,6 +5,7 @@ import {
   type TokenToRevoke,
 } from '../../database/consent/revocations.ts';
 import { isAppError } from '../../errors.ts';
+import { cannotBeEnded } from '../../oidc/token-ending.ts';
 import type { Resources } from '../../resources.ts';
 import { openToken } from '../custody/offline-token.ts';
 
@@ -58,7 +59,7 @@ async function revoke({ issuer, keyring, log }: RevocationNeeds, token: TokenToR
     return 'revoked';
   } catch (error) {
     log.warn('grant.revoke.failed', { grantId: token.grantId, generation: token.number, error });
-    if (isAppError(error) && error.detail.error === 'OAUTH_MISSING_SERVER_METADATA') return 'impossible';
+    if (cannotBeEnded(error)) return 'impossible';
     return isAppError(error, 'provider/unavailable') ? 'away' : 'refused';
   }
 }

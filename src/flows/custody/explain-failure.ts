@@ -2,6 +2,7 @@ import type { Lease } from '../../database/custody/leases.ts';
 import { pauseAfterTroubleMs } from '../../domain/refusal.ts';
 import { type Verdict, wrongSubject } from '../../domain/verdict.ts';
 import { AppError } from '../../errors.ts';
+import { wordsOfBareStatus } from '../../oidc/provider-error.ts';
 import type { Resources } from '../../resources.ts';
 
 /** The error for the caller of an exchange that gave no access token. */
@@ -48,7 +49,7 @@ export function explainFailure(
       return new AppError(
         'provider/refused-client',
         errorCode.startsWith('http-')
-          ? `The address for tokens of the OpenID provider answers with HTTP ${errorCode.slice('http-'.length)} and nothing of OpenID. The operator must check that address and what is in front of it, then the client id, its secret and its settings.`
+          ? wordsOfBareStatus(errorCode.slice('http-'.length))
           : 'The OpenID provider refuses Nightkeep itself. The operator must check the client id, its secret and its settings.',
         { detail, retry: { afterMs: pauseAfterTroubleMs } },
       );

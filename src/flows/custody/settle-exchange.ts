@@ -7,7 +7,7 @@ import { fenced, notUsable } from './explain-failure.ts';
 import type { Needs } from './needs.ts';
 import { deadlinesOfExchange, saveSealed } from './offline-token.ts';
 import { settleFailure } from './settle-failure.ts';
-import { dropSpooled, isFlushed, type Kept } from './spool-answer.ts';
+import { dropSpooled, endIfPossible, isFlushed, type Kept } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
 import { rememberUsedUp } from './used-up.ts';
 
@@ -114,7 +114,7 @@ async function revokeLate(resources: Needs, lease: Lease, kept: Kept | undefined
   const { issuer, log } = resources;
   if (kept === undefined) return;
   try {
-    await issuer.revoke(kept.token.refreshToken);
+    await endIfPossible(issuer, kept.token.refreshToken);
     await dropSpooled(resources, lease);
   } catch (error) {
     log.warn('grant.revoke.failed', { grantId: lease.grant.id, error });

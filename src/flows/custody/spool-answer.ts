@@ -2,6 +2,7 @@ import type { Lease } from '../../database/custody/leases.ts';
 import { saveOnceFree } from '../../database/custody/rotations.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import type { ExchangeAnswer } from '../../domain/verdict.ts';
+import { cannotBeEnded } from '../../oidc/token-ending.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
@@ -97,8 +98,15 @@ async function replay(resources: ReplayNeeds, exchangeId: string, sealed: Uint8A
     saveOnceFree(database, { ...exchanged, token }),
   );
   log.warn('spool.replayed', { grantId, exchangeId, outcome });
-  if (outcome === 'withdrawn') await issuer.revoke(token.refreshToken);
+  if (outcome === 'withdrawn') await endIfPossible(issuer, token.refreshToken);
   await spool.drop(exchangeId);
+}
+
+/** Ends a token at the provider whose consent was withdrawn, where that offers a way to do so. Throws what else `revoke` throws. */
+export async function endIfPossible({ revoke }: Resources['issuer'], token: string): Promise<void> {
+  await revoke(token).catch((error: unknown) => {
+    if (!cannotBeEnded(error)) throw error;
+  });
 }
 
 /** What `spoolToken` wrote; JSON has made texts of the dates. */

@@ -307,7 +307,7 @@ export const texts: Texts = {
       tokens: {
         title: 'Ihre Einwilligung beim Anmeldedienst',
         outstanding:
-          'Der Anmeldedienst war noch nicht zu erreichen. Nightkeep versucht es weiter, bis das Token dort abläuft; dann wird es hier vernichtet.',
+          'Der Anmeldedienst hat es noch nicht bestätigt. Nightkeep versucht es weiter, bis das Token dort abläuft; dann wird es hier vernichtet.',
         revoked: 'Der Anmeldedienst hat das Token beendet.',
         expired: 'Das Token ist beim Anmeldedienst abgelaufen und wurde hier vernichtet.',
         shredded: 'Der Anmeldedienst bietet Nightkeep keinen Weg, das Token zu beenden. Es wurde hier vernichtet.',
@@ -735,8 +735,9 @@ export const texts: Texts = {
     revocation: {
       revoked: (at) => `auch dort beendet, am ${at}`,
       outstanding: (until) =>
-        `dort noch nicht beendet: Der Anmeldedienst hat nicht geantwortet. Nightkeep versucht es weiter; spätestens am ${until} läuft es von selbst ab. Hier kann es niemand mehr verwenden.`,
-      expired: (at) => `der Anmeldedienst hat nie geantwortet, aber das Token ist abgelaufen; hier am ${at} vernichtet`,
+        `dort noch nicht beendet: Der Anmeldedienst hat es nicht bestätigt. Nightkeep versucht es weiter; spätestens am ${until} läuft es von selbst ab. Hier kann es niemand mehr verwenden.`,
+      expired: (at) =>
+        `der Anmeldedienst hat es nie bestätigt, aber das Token ist abgelaufen; hier am ${at} vernichtet`,
       shredded: (at) =>
         `hier am ${at} vernichtet, sodass es hier niemand verwenden kann. Nightkeep kann es bei Ihrem Anmeldedienst nicht beenden, denn der bietet keinen Weg dazu.`,
     },

@@ -330,7 +330,7 @@ export const texts = {
       tokens: {
         title: 'Your consent at the provider',
         outstanding:
-          'The provider could not be reached yet. Nightkeep keeps trying until the token expires there; then it is destroyed here.',
+          'The provider has not confirmed it yet. Nightkeep keeps trying until the token expires there; then it is destroyed here.',
         revoked: 'The provider has ended the token.',
         expired: 'The token has expired at the provider, and was destroyed here.',
         shredded: 'The provider offers no way for Nightkeep to end the token. It was destroyed here.',
@@ -757,8 +757,8 @@ export const texts = {
     revocation: {
       revoked: (at: string) => `ended there too, on ${at}`,
       outstanding: (until: string) =>
-        `not ended there yet: the provider did not answer. Nightkeep tries again; it expires by itself on ${until} at the latest. Nobody here can use it any more.`,
-      expired: (at: string) => `the provider never answered, but the token has expired; destroyed here on ${at}`,
+        `not ended there yet: the provider has not confirmed it. Nightkeep tries again; it expires by itself on ${until} at the latest. Nobody here can use it any more.`,
+      expired: (at: string) => `the provider never confirmed it, but the token has expired; destroyed here on ${at}`,
       shredded: (at: string) =>
         `destroyed here on ${at}, so nobody here can use it. Nightkeep cannot end it at your provider, which offers no way to do so.`,
     },

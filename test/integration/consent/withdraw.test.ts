@@ -100,6 +100,25 @@ describe('withdrawing', () => {
     },
   );
 
+  test('leaves no token on disk that came just then where the provider offers no revocation', async () => {
+    const { grant } = await fixture.consent();
+    const { issuer } = fixture.resources;
+    const none = new AppError('provider/unavailable', 'None.', {
+      detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
+    });
+    const slow = fixture.other('slow');
+    for (const one of [issuer, slow.issuer]) vi.spyOn(one, 'revoke').mockRejectedValue(none);
+    const exchange = vi.spyOn(slow.issuer, 'exchange').mockImplementation(async (...sent) => {
+      const answer = await issuer.exchange(...sent);
+      await withdraw(grant.id);
+      return answer;
+    });
+    const access = () => obtainAccess(slow, { grantId: grant.id, minimumSeconds: 1 });
+    await expect(access()).rejects.toMatchObject({ code: 'grant/not-usable' });
+    expect(exchange).toHaveBeenCalledTimes(1);
+    expect(await slow.spool.list()).toEqual([]);
+  });
+
   test('destroys a token that the provider never heard of once its idle window has passed', async () => {
     const { grant } = await fixture.consent();
     await fixture.custody.provider.down();
@@ -110,16 +129,17 @@ describe('withdrawing', () => {
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'expired']);
   });
 
-  test('at a provider without revocation destroys the token at once', async () => {
-    const { grant } = await fixture.consent();
-    const none = new AppError('provider/unavailable', 'None.', {
-      detail: { error: 'OAUTH_MISSING_SERVER_METADATA' },
-    });
-    vi.spyOn(fixture.resources.issuer, 'revoke').mockRejectedValue(none);
-    expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'not ended there' });
-    expect(await sealedTokens()).toBe(0);
-    expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'shredded']);
-  });
+  test.each(['OAUTH_MISSING_SERVER_METADATA', 'unsupported_token_type'])(
+    'at a provider without revocation destroys the token at once: %s',
+    async (error) => {
+      const { grant } = await fixture.consent();
+      const none = new AppError('provider/unavailable', 'None.', { detail: { error } });
+      vi.spyOn(fixture.resources.issuer, 'revoke').mockRejectedValue(none);
+      expect(await withdraw(grant.id)).toEqual({ withdrawn: true, tokens: 'not ended there' });
+      expect(await sealedTokens()).toBe(0);
+      expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'shredded']);
+    },
+  );
 
   test('that is refused for one token goes on with the others, and asks a provider that is away once', async () => {
     const grants = [await fixture.consent(), await fixture.consent(bob)];

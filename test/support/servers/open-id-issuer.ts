@@ -22,8 +22,8 @@ export interface OpenIdIssuer extends AsyncDisposable {
   readonly asked: Asked[];
   /** Answers them; `jwks` is answered by itself unless this gives an answer too. */
   answer: (asked: Asked) => Answer | undefined | Promise<Answer | undefined>;
-  /** A token of its own, signed with the key it has now; headers and claims as named. */
-  sign(claims: JWTPayload, header?: { alg?: string; typ?: string | undefined; kid?: string }): Promise<string>;
+  /** A token of its own, signed with the key it has now; headers and claims as named, and no key where that is null. */
+  sign(claims: JWTPayload, header?: { alg?: string; typ?: string | undefined; kid?: string | null }): Promise<string>;
   /** Another key signs from now on, and it alone is published. */
   rollKey(): Promise<void>;
 }
@@ -58,8 +58,11 @@ export async function startOpenIdIssuer(): Promise<OpenIdIssuer> {
     asked,
     sign: (
       claims: JWTPayload,
-      { alg = 'ES256', typ, kid = key.id }: { alg?: string; typ?: string; kid?: string } = {},
-    ) => new SignJWT(claims).setProtectedHeader({ alg, kid, ...(typ && { typ }) }).sign(key.secret),
+      { alg = 'ES256', typ, kid = key.id }: { alg?: string; typ?: string; kid?: string | null } = {},
+    ) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg, ...(kid !== null && { kid }), ...(typ && { typ }) })
+        .sign(key.secret),
     rollKey: async () => {
       key = await newKey(Number(key.id) + 1);
     },

@@ -151,6 +151,45 @@ describe('a callback that is no answer to an authorization request', () => {
   });
 });
 
+describe('an answer to a code', () => {
+  const answered = async (status: number, body: unknown) => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    provider.answer = ({ endpoint }) => (endpoint === 'token' ? { status, body } : undefined);
+    const callback = new URL(`http://localhost/callback?code=c&state=${transaction.state}&iss=${provider.url}`);
+    return refusalOf(issuer.finishAuthorization(callback, transaction));
+  };
+
+  it.each([
+    [200, { error: 'invalid_grant' }, 'consent/invalid-callback', /already been used/],
+    [200, { error: 'invalid_client' }, 'provider/refused-client', /does not accept Nightkeep itself/],
+    [400, { error: 'INVALID_CLIENT' }, 'provider/refused-client', /does not accept Nightkeep itself/],
+    [400, {}, 'provider/refused', /refused with HTTP 400 and did not say why.*tell the operator/],
+    [401, {}, 'provider/refused-client', /answers with HTTP 401 and nothing of OpenID\. The operator must/],
+    [404, {}, 'provider/refused-client', /answers with HTTP 404 and nothing of OpenID\. The operator must/],
+    [429, {}, 'provider/unavailable', /Try again soon/],
+    [503, {}, 'provider/unavailable', /Try again soon/],
+    [200, [], 'provider/unavailable', /Try again soon/],
+  ])('that is a refusal tells whose fault it is: %i %j', async (status, body, code, words) => {
+    const error = await answered(status, body);
+    expect(error?.code).toBe(code);
+    expect(error?.message).toMatch(words);
+  });
+
+  it('is taken with another status of success', async () => {
+    const issuer = open();
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    const claims = { iss: provider.url, aud: 'me', sub: 'alice', iat: now(), exp: now() + 300 };
+    const id_token = await provider.sign({ ...claims, nonce: transaction.nonce });
+    const body = { access_token: 'a', refresh_token: '  ', token_type: 'Bearer', id_token };
+    provider.answer = ({ endpoint }) => (endpoint === 'token' ? { status: 201, body } : undefined);
+    const callback = new URL(`http://localhost/callback?code=c&state=${transaction.state}&iss=${provider.url}`);
+    const { subject, tokens } = await issuer.finishAuthorization(callback, transaction);
+    expect(subject).toBe('alice');
+    expect(tokens).not.toHaveProperty('refreshToken');
+  });
+});
+
 describe('what is said of a person', () => {
   it.each([
     ['alice', { role: 'of the access token', name: 'of userinfo' }],
@@ -208,6 +247,20 @@ describe('an answer that arrived and does not pass the checks', () => {
       /differ by (69\d|700) seconds: this machine is behind/,
     ],
     ['without an ID token', { idToken: () => undefined }, /gave no ID token.*scope openid/],
+    ['with a number for an ID token', { body: { id_token: 7 } }, /gave no ID token.*scope openid/],
+    ['with something else for an ID token', { idToken: () => 'x.y.z' }, /cannot be read: it is no signed token/],
+    ['with half an ID token', { idToken: () => 'x.y' }, /cannot be read: it is no signed token/],
+    ['with an encrypted ID token', { idToken: () => 'a.b.c.d.e' }, /encrypts its ID tokens/],
+    ['without a time', { claims: { iat: undefined } }, /has no iat\./],
+    ['without an audience', { claims: { aud: undefined } }, /has no aud\./],
+    ['without an issuer', { claims: { iss: undefined } }, /has no iss\./],
+    ['without the nonce', { claims: { nonce: undefined } }, /has no nonce\./],
+    ['of a numbered person', { claims: { sub: 1234 as unknown as string } }, /has sub in another form/],
+    ['of nobody', { claims: { sub: '' } }, /sub\) is blank/],
+    ['of a blank name', { claims: { sub: '\u00a0 ' } }, /sub\) is blank/],
+    ['that ends at a time in words', { claims: { exp: String(now() + 300) } }, /has exp in another form/],
+    ['whose sign-in was at a time in words', { claims: { auth_time: '5' } }, /has auth_time in another form/],
+    ['without an access token', { body: { access_token: null } }, /answered without an access token/],
     ['of an access token with a line break', { body: { access_token: 'fresh\r\nx: y' } }, /that no request can carry/],
   ])('says what is wrong and who mends it: %s', async (_, given, words) => {
     const { error } = await comeBack(given);
@@ -248,6 +301,8 @@ describe('an answer that arrived and does not pass the checks', () => {
     ['another nonce', { claims: { nonce: 'of somebody else' } }],
     ['no ID token', { idToken: () => undefined }],
     ['an access token with a line break', { body: { access_token: 'a\n' } }],
+    ['no access token', { body: { access_token: undefined } }],
+    ['no person', { claims: { sub: '' } }],
   ])('leaves no token alive that came with it: %s', async (_, given) => {
     expect((await comeBack(given)).ended).toEqual(['fresh']);
   });

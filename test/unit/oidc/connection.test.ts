@@ -114,6 +114,19 @@ describe('what the provider publishes', () => {
     expect(await issuer.tokenEnding()).toEqual({ revocation: true, page: undefined });
   });
 
+  test.each([null, ''])('has not what it says %j of', async (nothing) => {
+    const members = ['introspection_endpoint', 'userinfo_endpoint', 'pushed_authorization_request_endpoint'];
+    for (const name of ['revocation_endpoint', 'dpop_signing_alg_values_supported', ...members])
+      provider.metadata[name] = nothing;
+    const issuer = open();
+    answering('token');
+    expect(await issuer.exchange('r1')).toMatchObject({ kind: 'answered' });
+    expect(await issuer.tokenEnding()).toEqual({ revocation: false, page: undefined });
+    expect(await issuer.introspect('r1')).toBeUndefined();
+    const { url } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    expect(url.searchParams.get('scope')).toBe('openid');
+  });
+
   test('is read afresh by whoever asks next where it could not be read at all', async () => {
     const issuer = open();
     provider.metadata.issuer = 'https://elsewhere.example';

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type LoopbackServer, listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { systemClock } from '../../../src/clock.ts';
@@ -73,6 +74,13 @@ test.each([
   ['an empty list of scopes', { scope: [] }, { refreshToken: 'r2', expiresIn: 300 }],
   ['a list of scopes', { scope: ['openid', 'files'] }, { refreshToken: 'r2', expiresIn: 300, scope: 'openid files' }],
   ['null for an ID token and a scope', { id_token: null, scope: null }, { refreshToken: 'r2', expiresIn: 300 }],
+  ['a blank refresh token', { refresh_token: ' \n' }, { expiresIn: 300 }],
+  ['a list for a refresh token', { refresh_token: ['r2'] }, { expiresIn: 300 }],
+  ['false for a refresh token', { refresh_token: false }, { expiresIn: 300 }],
+  ['a whole number for a refresh token', { refresh_token: 12345 }, { refreshToken: '12345', expiresIn: 300 }],
+  ['a number that JSON cannot carry', { refresh_token: 2 ** 53 }, { expiresIn: 300 }],
+  ['an object for a scope', { scope: {} }, { refreshToken: 'r2', expiresIn: 300 }],
+  ['a number for an ID token', { id_token: 7 }, { refreshToken: 'r2', expiresIn: 300 }],
 ])('%s is read for what it means', async (_, body, found) => {
   json(200, { ...tokens, ...body });
   const answer = await issuer.exchange('r1');
@@ -84,6 +92,74 @@ test.each([
     explain: expect.any(Function),
   });
   expect(answer.kind === 'answered' && (await answer.validate())).toBeUndefined();
+});
+
+const encoded: [string, (text: string) => Buffer][] = [
+  ['gzip', gzipSync],
+  ['x-gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['BR', brotliCompressSync],
+];
+test.each(encoded)(
+  'an answer that a proxy encodes with %s, though nobody asked for it, is decoded',
+  async (name, encode) => {
+    answer = (response) => {
+      response.writeHead(200, { 'content-encoding': name }).end(encode(JSON.stringify(tokens)));
+    };
+    const answered = await issuer.exchange('r1');
+    expect(answered).toMatchObject({ kind: 'answered', tokens: { refreshToken: 'r2' } });
+    expect(answered.kind === 'answered' && (await answered.validate())).toBeUndefined();
+    answer = (response) => {
+      response.writeHead(400, { 'content-encoding': name }).end(encode('{"error":"invalid_grant"}'));
+    };
+    expect(judgeAnswer(await issuer.exchange('r1'))).toBe('person');
+    answer = (response) => {
+      response.writeHead(200, { 'content-encoding': name }).end(encode(JSON.stringify(tokens)).subarray(0, -12));
+    };
+    expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
+  },
+);
+
+test.each([201, 202, 206])('tokens that come with status %i are tokens', async (status) => {
+  json(status, tokens);
+  const answer = await issuer.exchange('r1');
+  expect(answer).toMatchObject({ kind: 'answered', tokens: { accessToken: 'a', refreshToken: 'r2' } });
+  expect(answer.kind === 'answered' && (await answer.validate())).toBeUndefined();
+});
+
+test.each([undefined, null, '', {}, false])(
+  'the new refresh token is kept though the access token is missing: %j',
+  async (access_token) => {
+    json(200, { ...tokens, access_token });
+    const answer = await issuer.exchange('r1');
+    if (answer.kind !== 'answered') throw new Error('No tokens came.');
+    expect(answer.tokens.refreshToken).toBe('r2');
+    expect(judgeAnswer(answer, await answer.validate())).toBe('unsound');
+    expect(await answer.explain?.()).toMatch(/^The provider answered without an access token\. The operator must/);
+  },
+);
+
+test('a refresh token beside an error is not a new one', async () => {
+  json(200, { error: 'invalid_grant', refresh_token: 'r1' });
+  expect(judgeAnswer(await issuer.exchange('r1'))).toBe('person');
+});
+
+test.each([
+  [400, 'INVALID_GRANT', 'person'],
+  [403, 'Invalid_Grant', 'person'],
+  [401, 'INVALID_CLIENT', 'operator'],
+  [400, 'SERVER_ERROR', 'ambiguous'],
+] as const)('an error is the same in other letters: %i %s', async (status, error, verdict) => {
+  json(status, { error });
+  const answer = await issuer.exchange('r1');
+  expect(answer).toMatchObject({ errorCode: error.toLowerCase() });
+  expect(judgeAnswer(answer)).toBe(verdict);
+});
+
+test('a second secret is tried where the first is refused with status 200', async () => {
+  json(200, { error: 'invalid_client' });
+  await issuer.exchange('r1');
+  expect(asked).toHaveLength(2);
 });
 
 test('what tells refusals of one kind apart is read, within limits', async () => {
@@ -225,6 +301,9 @@ test.each<[string, object, object, RegExp]>([
     {},
     /signs its ID tokens with HS256.*The operator must give the client a signing key/,
   ],
+  ['no time', {}, { iat: undefined }, /has no iat\. The operator must/],
+  ['a numbered person', {}, { sub: 5 }, /has sub in another form .*The operator must/],
+  ['a sign-in at a time in words', {}, { auth_time: 'today' }, /has auth_time in another form .*The operator must/],
 ])(
   'an ID token of %s at a refresh keeps the new token, and the operator is told what is wrong',
   async (...[, header, changes, words]) => {

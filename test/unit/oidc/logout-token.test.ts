@@ -1,5 +1,5 @@
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../src/log.ts';
 import { type Issuer, openIssuer } from '../../../src/oidc/issuer.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
@@ -124,6 +124,48 @@ describe('a logout token', () => {
     const fresh = open();
     await provider.rollKey();
     expect(await fresh.readLogoutToken(await provider.sign(claims()))).toMatchObject({ jti: 'j1' });
+  });
+
+  describe('where several keys may be meant', () => {
+    const publishing = async (own: object, ...others: object[]) => {
+      const [mine] = await keysOf(provider);
+      provider.answer = ({ endpoint }) =>
+        endpoint === 'jwks' ? { status: 200, body: { keys: [...others, { ...mine, ...own }] } } : undefined;
+    };
+    const keysOf = async ({ url }: OpenIdIssuer) => {
+      const { keys } = (await (await fetch(`${url}/jwks`)).json()) as { keys: object[] };
+      return keys;
+    };
+    const otherKey = async (changes: object) => {
+      await using other = await startOpenIdIssuer();
+      const [key] = await keysOf(other);
+      return { ...key, ...changes };
+    };
+    afterEach(() => {
+      provider.answer = () => undefined;
+    });
+
+    it.each([
+      ['two have its name', { kid: 'same' }, 'same'],
+      ['it names none', {}, null],
+    ])('is checked with each: %s', async (_, names, kid) => {
+      await publishing(names, await otherKey(names), await otherKey(names));
+      const token = await provider.sign(claims(), { kid });
+      expect(await open().readLogoutToken(token)).toMatchObject({ jti: 'j1' });
+      const stranger = await startOpenIdIssuer();
+      await using __ = stranger;
+      const forged = await stranger.sign(claims(), { kid });
+      await expect(open().readLogoutToken(forged)).rejects.toMatchObject(refusal);
+      const late = await provider.sign({ ...claims(), exp: now - 90 }, { kid });
+      await expect(open().readLogoutToken(late)).rejects.toMatchObject(refusal);
+    });
+
+    it('is checked with ten at most', async () => {
+      const others = await Promise.all(Array.from({ length: 10 }, () => otherKey({ kid: 'same' })));
+      await publishing({ kid: 'same' }, ...others);
+      const token = await provider.sign(claims(), { kid: 'same' });
+      await expect(open().readLogoutToken(token)).rejects.toMatchObject(refusal);
+    });
   });
 
   it('says nothing while the keys of the provider cannot be had', async () => {

@@ -35,9 +35,10 @@ it.each(Object.entries(long))(
 
 it('what is copied of it is short, and a usual one is left as it is', () => {
   for (const more of Object.values(long)) {
-    const known = { issuer: 'https://id.example', scopes_supported: ['openid'], token_endpoint: 7, none: null };
-    const tidied = tidyMetadata(JSON.stringify({ ...known, ...more }));
+    const known = { issuer: 'https://id.example', scopes_supported: ['openid'], token_endpoint: 7 };
+    const tidied = tidyMetadata(JSON.stringify({ ...known, none: null, empty: '', ...more }));
     expect(JSON.parse(tidied)).toMatchObject(known);
+    expect(tidied).not.toMatch(/none|empty/);
     expect(tidied.length).toBeLessThan(64 * 1024);
   }
   const usual = '{ "issuer": "https://id.example", "aliases": { "a": { "b": 1 } } }';
