@@ -11,7 +11,7 @@ import type { Texts } from '../../texts/en.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { aboutOf } from './audit-about.ts';
-import { operatorOf, operatorPage } from './frame.ts';
+import { operatorOf, operatorPage, timesOf } from './frame.ts';
 
 const onePage = 100;
 
@@ -100,9 +100,10 @@ ${choice('who', t.who, t.anybody, t.actors)}${choice('what', t.what, t.anything,
 <button class="quiet">${t.show}</button></form>`;
 }
 
-function entriesTable({ resources, texts }: PersonVisit, entries: readonly AuditView[]): Html {
+function entriesTable(visit: PersonVisit, entries: readonly AuditView[]): Html {
+  const { texts } = visit;
   const t = texts.operator.audit;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const columns = [t.when, t.who, t.what, t.whom, t.about, t.why].map((label) => ({ label }));
   const rows = entries.map((entry) => [
     time(entry.at),

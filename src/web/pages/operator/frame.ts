@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import { dateIn } from '../../../domain/nights.ts';
 import { AppError } from '../../../errors.ts';
+import { isOldFigure } from '../../../flows/nights/keep-figure.ts';
 import type { QueueState } from '../../../flows/nights/view-tonight.ts';
 import type { Html } from '../../layout.ts';
 import type { Texts } from '../../texts/en.ts';
@@ -38,13 +39,33 @@ export function operatorOf({ session }: PersonVisit): string {
   return `operator:${session.userId}`;
 }
 
-/** Writes moments near `now` in one zone, which the page names once: the time alone for those of today, else with the day. */
+/** Writes moments in the zone of the settings, which pages for operators name once. */
+export function timesOf({ resources, texts }: PersonVisit): (at: Date) => string {
+  return (at) => texts.formats.time(at, resources.config.window.zone);
+}
+
+/** The same of moments near the present: the time alone for those of today, else with the day. */
+export function timesNearNow({ resources: { clock, config }, texts }: PersonVisit): (at: Date) => string {
+  return timesNear(texts, config.window.zone, clock.now());
+}
+
+/** Writes moments near `now` in one zone, those of the same day by the time alone. */
 export function timesNear({ formats }: Texts, zone: string, now: Date): (at: Date) => string {
   const time = { hour: '2-digit', minute: '2-digit' } as const;
   const short = formats.dates(time, zone);
   const long = formats.dates({ day: 'numeric', month: 'short', ...time }, zone);
   const today = dateIn(zone, now);
   return (at) => (dateIn(zone, at) === today ? short : long)(at);
+}
+
+/** Names the zone in which the times of the page are. */
+export function zoneNote({ resources, texts }: PersonVisit): Html {
+  return html`<p class="soft small">${texts.operator.zone(resources.config.window.zone)}</p>`;
+}
+
+/** When figures were counted, in these words, where that was a while ago; empty otherwise. */
+export function countedNote(visit: PersonVisit, at: Date, say = visit.texts.operator.tonight.countedAt): string {
+  return isOldFigure(at, visit.resources.clock.now()) ? ` ${say(timesOf(visit)(at))}` : '';
 }
 
 /** A number with its name above and a note below. */

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { listCircuits } from '../../../database/custody/circuits.ts';
 import { countGrants } from '../../../database/custody/inspect-custody.ts';
 import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people/people.ts';
-import { isOldFigure, keepFigure } from '../../../flows/nights/keep-figure.ts';
+import { keepFigure } from '../../../flows/nights/keep-figure.ts';
 import { isUuid } from '../../../uuid.ts';
 import type { Html } from '../../layout.ts';
 import { name as safeName } from '../../names.ts';
@@ -10,7 +10,7 @@ import { areaPlot } from '../../plots/area-plot.ts';
 import { table } from '../../table.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
-import { figure, operatorPage, timesNear } from './frame.ts';
+import { countedNote, figure, operatorPage, timesNearNow, timesOf, zoneNote } from './frame.ts';
 import { bars } from './plots.ts';
 
 const onePage = 50;
@@ -23,7 +23,7 @@ export async function grants(visit: PersonVisit): Promise<Response> {
   const { title } = visit.texts.operator.grants;
   const cards = [figures, forecastCard, verdictsCard, circuitsCard, peopleCard];
   const [numbers, forecast, verdicts, circuits, people] = await Promise.all(cards.map((card) => card(visit)));
-  const body = html`${numbers}<div class="columns">${forecast}${verdicts}</div>${circuits}${people}<p class="soft small">${visit.texts.operator.zone(visit.resources.config.window.zone)}</p>`;
+  const body = html`${numbers}<div class="columns">${forecast}${verdicts}</div>${circuits}${people}${zoneNote(visit)}`;
   return operatorPage(visit, { title, place: '/operator/grants', body });
 }
 
@@ -43,18 +43,15 @@ async function figures({ resources, texts }: PersonVisit): Promise<Html> {
 ${figure(tonight.rotations, texts.formats.number(lost), tonight.rotationsNote, lost === 0 ? '' : 'bad')}</div>`;
 }
 
-async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
-  const t = texts.operator.grants;
-  const { clock, config, database } = resources;
+async function forecastCard(visit: PersonVisit): Promise<Html> {
+  const t = visit.texts.operator.grants;
+  const { clock, database } = visit.resources;
   const at = clock.now();
   const { value: days, at: countedAt } = await keepFigure(
     { clock, database },
     { name: 'ends', of: String(daysAhead) },
     () => forecastEnds(database, { at, days: daysAhead }),
   );
-  const asOf = isOldFigure(countedAt, at)
-    ? ` ${texts.operator.tonight.countedAt(texts.formats.time(countedAt, config.window.zone))}`
-    : '';
   const living = (await countGrants(database))
     .filter(({ state }) => state === 'active' || state === 'suspect')
     .reduce((sum, { count }) => sum + count, 0);
@@ -64,17 +61,16 @@ async function forecastCard({ resources, texts }: PersonVisit): Promise<Html> {
     t.forecastMax(last?.max ?? 0, living),
   );
   const weekly = days.filter(({ day }) => day % 7 === 0);
-  return html`<section class="card"><h2>${t.forecast}</h2><p class="soft">${t.forecastLead(daysAhead)}${asOf}</p>${plot}
+  return html`<section class="card"><h2>${t.forecast}</h2><p class="soft">${t.forecastLead(daysAhead)}${countedNote(visit, countedAt)}</p>${plot}
 <p>${t.forecastMax(last?.max ?? 0, living)} ${t.forecastIdle(last?.idle ?? 0)}</p>
 <details><summary>${t.numbers}</summary><ul class="items">${weekly.map(({ day, max, idle }) => html`<li>${t.byDay(day, max, idle)}</li>`)}</ul></details></section>`;
 }
 
-async function verdictsCard({ resources, texts }: PersonVisit): Promise<Html> {
-  const t = texts.operator.grants;
-  const { clock, config, database } = resources;
-  const now = clock.now();
-  const hours = await countVerdicts(database, { since: new Date(now.getTime() - dayMs) });
-  const time = timesNear(texts, config.window.zone, now);
+async function verdictsCard(visit: PersonVisit): Promise<Html> {
+  const t = visit.texts.operator.grants;
+  const { clock, database } = visit.resources;
+  const hours = await countVerdicts(database, { since: new Date(clock.now().getTime() - dayMs) });
+  const time = timesNearNow(visit);
   const words = ({ hour, ok, unanswered, refused }: (typeof hours)[number]) =>
     t.verdictsOf(time(hour), ok, unanswered, refused);
   const plot = bars(
@@ -94,10 +90,10 @@ async function verdictsCard({ resources, texts }: PersonVisit): Promise<Html> {
 <details><summary>${t.numbers}</summary><ul class="items">${hours.toReversed().map((each) => html`<li>${words(each)}</li>`)}</ul></details></section>`;
 }
 
-async function circuitsCard({ resources, texts }: PersonVisit): Promise<Html> {
-  const t = texts.operator.grants;
-  const circuits = await listCircuits(resources.database);
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+async function circuitsCard(visit: PersonVisit): Promise<Html> {
+  const t = visit.texts.operator.grants;
+  const circuits = await listCircuits(visit.resources.database);
+  const time = timesOf(visit);
   const item = ({ issuer, open, reason, openedAt, closedAt }: (typeof circuits)[number]) => {
     const story = open ? t.circuitOpen(reason, time(openedAt)) : t.circuitClosed(reason, time(closedAt ?? openedAt));
     return html`<li><bdi>${issuer}</bdi><span>${story}</span></li>`;
@@ -109,7 +105,8 @@ async function circuitsCard({ resources, texts }: PersonVisit): Promise<Html> {
   return html`<section class="card ${circuits.some(({ open }) => open) ? 'bad' : ''}"><h2>${t.circuits}</h2>${list}</section>`;
 }
 
-async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html> {
+async function peopleCard(visit: PersonVisit): Promise<Html> {
+  const { resources, texts, url } = visit;
   const t = texts.operator.grants;
   const search = url.searchParams.get('person')?.trim() || undefined;
   const state = states.find((one) => one === url.searchParams.get('state'));
@@ -117,7 +114,7 @@ async function peopleCard({ resources, texts, url }: PersonVisit): Promise<Html>
   if (after !== undefined && !isUuid(after)) throw notFound();
   const found = await listPeople(resources.database, { search, state, after, limit: onePage + 1 });
   const shown = found.slice(0, onePage);
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const option = (one: (typeof states)[number]) =>
     html`<option value="${one}" ${one === state ? html`selected` : ''}>${t.states[one]}</option>`;
   const target = (place: string) =>

@@ -16,7 +16,7 @@ import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { toneOf } from '../protection-words.ts';
 import { causeOf } from './causes.ts';
-import { operatorPage, queueCard } from './frame.ts';
+import { operatorPage, queueCard, timesOf, zoneNote } from './frame.ts';
 import { stateWords } from './grants.ts';
 
 const runsShown = 50;
@@ -25,7 +25,7 @@ const runsShown = 50;
 export async function person(visit: PersonVisit): Promise<Response> {
   const { resources, texts, url } = visit;
   const found = await getPersonOf(visit);
-  const { database, config } = resources;
+  const { database } = resources;
   const [grant, protection, runs, verified, queue] = await Promise.all([
     findGrantOfPerson(database, { userId: found.id }),
     findProtection(resources, found.id),
@@ -41,14 +41,15 @@ ${queueCard(queue, texts, t.allPaused)}
 <section class="card ${toneOf(protection) === 'good' && queue === 'runs' ? 'good' : 'warn'}"><p class="capital"><strong>${t.verdicts[protection.verdict]}</strong></p>
 <p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
-<p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p><p class="soft small">${texts.operator.zone(config.window.zone)}</p>`;
+<p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p>${zoneNote(visit)}`;
   return operatorPage(visit, { title: plainName(nameOf(found)), place: '/operator/grants', body });
 }
 
 /** When their snapshots were last found restorable, and how much is damaged: never what. */
-function restorablePart({ resources, texts }: PersonVisit, verified: VerificationRow | null): Html {
+function restorablePart(visit: PersonVisit, verified: VerificationRow | null): Html {
+  const { texts } = visit;
   const t = texts.operator.person;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const { damage = null, foundAt = null, errorCode = null, verifiedAt = null } = verified ?? {};
   const gone = verified?.damageState === 'gone' ? goneSince(verified) : null;
   const state = gone === null ? wordFor(t.damages, verified?.damageState ?? '') : undefined;
@@ -70,17 +71,19 @@ export function nameOf({ username, subject }: PersonRow): string {
   return username ?? subject;
 }
 
-function whoCard({ resources, texts }: PersonVisit, { id, name, subject, issuer, lastSignedInAt }: PersonRow): Html {
+function whoCard(visit: PersonVisit, { id, name, subject, issuer, lastSignedInAt }: PersonRow): Html {
+  const { texts } = visit;
   const t = texts.operator.person;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   return html`<section class="card"><h2>${t.who}</h2><dl>${name === null ? '' : html`<dt>${t.name}</dt><dd>${safeName(name)}</dd>`}
 <dt>${t.id}</dt><dd><code>${id}</code></dd><dt>${t.subject}</dt><dd>${safeName(subject)}</dd><dt>${t.issuer}</dt><dd>${issuer}</dd>
 <dt>${t.signedIn}</dt><dd>${lastSignedInAt === null ? t.never : time(lastSignedInAt)}</dd></dl></section>`;
 }
 
-function consentCard({ resources, texts }: PersonVisit, found: PersonRow, grant: GrantView | null): Html {
+function consentCard(visit: PersonVisit, found: PersonRow, grant: GrantView | null): Html {
+  const { texts } = visit;
   const { person: t, grants } = texts.operator;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const state = html`<dt>${t.state}</dt><dd>${stateWords(found, grants)}</dd>`;
   if (grant === null) return html`<section class="card"><h2>${t.consent}</h2><dl>${state}</dl></section>`;
   const living = grant.state === 'active' || grant.state === 'suspect';
@@ -109,9 +112,10 @@ ${state === null || state === 'withdrawn' ? '' : html`<a class="button quiet" hr
   return html`<section class="card"><h2>${t.actions}</h2><p class="soft">${t.actionsLead}</p>${form(session, `/operator/people/${id}/sign-out`, acts)}</section>`;
 }
 
-function runsCard({ resources, texts }: PersonVisit, runs: readonly OperatorRun[]): Html {
+function runsCard(visit: PersonVisit, runs: readonly OperatorRun[]): Html {
+  const { texts } = visit;
   const t = texts.operator.person;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const columns = [t.night, t.outcome, t.cause, t.tries, t.started, t.took].map((label) => ({ label }));
   const rows = runs.map(({ night, state, errorCode, problemCount, attempt, startedAt, finishedAt }) => [
     texts.formats.night(night),

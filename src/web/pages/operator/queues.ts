@@ -9,7 +9,7 @@ import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import { wordFor } from '../../texts/word.ts';
 import type { PersonVisit } from '../../visit.ts';
-import { figure, getWords, operatorOf, operatorPage, wordsOf } from './frame.ts';
+import { figure, getWords, operatorOf, operatorPage, timesOf, wordsOf, zoneNote } from './frame.ts';
 
 const jobsShown = 50;
 const place = '/operator/queues';
@@ -23,7 +23,7 @@ export async function queues(visit: PersonVisit): Promise<Response> {
   try {
     const view = await viewQueue(resources, { limit: jobsShown });
     const body = html`${said}${stateCard(visit, view)}${figures(view, texts)}${jobsCard(visit, view)}
-<p class="soft small">${texts.operator.zone(resources.config.window.zone)}</p>`;
+${zoneNote(visit)}`;
     return operatorPage(visit, { title: t.title, place, body });
   } catch (error) {
     const isDamaged = isAppError(error, 'queue/damaged');
@@ -65,9 +65,9 @@ export async function drain(visit: PersonVisit): Promise<Response> {
 }
 
 function stateCard(visit: PersonVisit, { paused, by, kind }: QueueView): Html {
-  const { resources, session, texts } = visit;
+  const { session, texts } = visit;
   const t = texts.operator.queues;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const why = html`<label>${t.why} <input name="reason" maxlength="500" autocomplete="off"></label>`;
   const lead = !paused ? t.runs : by === null ? t.pausedElsewhere : t.pausedBy(actorOf(by.by, texts), time(by.at));
   const reason = by?.reason ? html`<p><bdi>${t.reason(by.reason)}</bdi></p>` : '';
@@ -95,9 +95,10 @@ function figures({ counts }: QueueView, texts: Texts): Html {
   return html`<div class="figures">${one('waiting')}${one('active')}${one('delayed')}</div>`;
 }
 
-function jobsCard({ resources, texts }: PersonVisit, { jobs }: QueueView): Html {
+function jobsCard(visit: PersonVisit, { jobs }: QueueView): Html {
+  const { resources, texts } = visit;
   const t = texts.operator.queues;
-  const time = (at: Date) => texts.formats.time(at, resources.config.window.zone);
+  const time = timesOf(visit);
   const columns = [t.job, texts.operator.grants.person, t.state, t.since, texts.operator.person.tries].map((label) => ({
     label,
   }));

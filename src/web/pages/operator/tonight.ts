@@ -1,7 +1,6 @@
 import { html } from 'hono/html';
 import type { TroubleGroup } from '../../../database/nights/tonight.ts';
 import { AppError } from '../../../errors.ts';
-import { isOldFigure } from '../../../flows/nights/keep-figure.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { nightsShown, type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
 import { form, type Html } from '../../layout.ts';
@@ -9,7 +8,7 @@ import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
 import { causeOf } from './causes.ts';
-import { figure, operatorOf, operatorPage, queueCard, timesNear } from './frame.ts';
+import { countedNote, figure, operatorOf, operatorPage, queueCard, timesNearNow, timesOf } from './frame.ts';
 import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
@@ -44,15 +43,10 @@ function retriedPart({ texts, url }: PersonVisit): Html | '' {
   return html`<p class="card" role="status">${t.retried(Number(asked))}${more}</p>`;
 }
 
-function progressCard(
-  { resources, texts }: PersonVisit,
-  { course, progress, toComeAt, expected, from, to }: Tonight,
-): Html {
+function progressCard(visit: PersonVisit, { course, progress, toComeAt, expected, from, to }: Tonight): Html {
+  const { resources, texts } = visit;
   const t = texts.operator.tonight;
-  const asOf = isOldFigure(toComeAt, resources.clock.now())
-    ? ` ${t.toComeAt(texts.formats.time(toComeAt, resources.config.window.zone))}`
-    : '';
-  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
+  const time = timesNearNow(visit);
   const { succeeded, partial, failed, dropped, running, waiting, again, toCome, nextDueAt, triedUntil } = progress;
   const done = succeeded + partial + failed + dropped;
   const all = done + running + waiting + again + toCome;
@@ -78,15 +72,15 @@ function progressCard(
     t.bar(words.join(', ')),
   );
   return html`<section class="card"><h1>${t.courses[course]}</h1><p>${sentences.join(' ')}</p>
-${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${asOf}</p></section>`;
+${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${countedNote(visit, toComeAt, t.toComeAt)}</p></section>`;
 }
 
 /** Said before the windows open, while something can be done about it. */
-function forecastCard({ resources, texts }: PersonVisit, { forecast }: Tonight): Html | '' {
+function forecastCard(visit: PersonVisit, { forecast }: Tonight): Html | '' {
   if (forecast === null) return '';
-  const t = texts.operator.tonight.forecast;
+  const t = visit.texts.operator.tonight.forecast;
   const { from, to, plans, neededMs, windowMs, by, holds } = forecast;
-  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
+  const time = timesNearNow(visit);
   return html`<section class="card ${holds ? '' : 'warn'}"><h2>${t.title(neededMs, windowMs)}</h2><p>${t.busiest(plans, time(from), time(to))} ${holds ? t.holds : t.mend[by]}</p><p class="soft small">${t.how}</p></section>`;
 }
 
@@ -109,9 +103,9 @@ ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.p
 
 function troubleCard(visit: PersonVisit, view: Tonight): Html {
   const { trouble, troubleAt, ended, verification, verificationAt, exported } = view;
-  const { resources, texts } = visit;
+  const { texts } = visit;
   const t = texts.operator.tonight;
-  const time = timesNear(texts, resources.config.window.zone, resources.clock.now());
+  const time = timesNearNow(visit);
   const rows = trouble.map((group) => [
     html`${t.outcomes[group.state](causeOf(group, texts))}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
     texts.formats.number(group.people),
@@ -128,9 +122,7 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
     { label: t.since },
     { label: t.doSomething },
   ];
-  const asOf = isOldFigure(troubleAt, resources.clock.now())
-    ? ` ${t.countedAt(texts.formats.time(troubleAt, resources.config.window.zone))}`
-    : '';
+  const asOf = countedNote(visit, troubleAt);
   const list =
     rows.length === 0
       ? html`<p class="soft">${t.noTrouble}${asOf}</p>`
@@ -143,30 +135,27 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
 }
 
 function verifiedPart(
-  { resources, texts }: PersonVisit,
+  visit: PersonVisit,
   { oldestAt, damaged, gone, pending, unverified }: Tonight['verification'],
   countedAt: Date,
 ): Html {
-  const t = texts.operator.tonight;
-  const { formats, home } = texts;
-  const { clock, config } = resources;
-  const asOf = isOldFigure(countedAt, clock.now())
-    ? html` <span class="soft">${t.countedAt(formats.time(countedAt, config.window.zone))}</span>`
-    : '';
-  const since = oldestAt === null ? home.notVerified : formats.time(oldestAt, resources.config.window.zone);
+  const { home, operator } = visit.texts;
+  const t = operator.tonight;
+  const since = oldestAt === null ? home.notVerified : timesOf(visit)(oldestAt);
+  const asOf = countedNote(visit, countedAt);
   const trouble = [
     ...(damaged > 0 ? [t.damaged(damaged)] : []),
     ...(gone > 0 ? [t.gone(gone)] : []),
     ...(unverified > 0 ? [t.unverified(unverified)] : []),
   ];
-  return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${asOf}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
+  return html`<p>${t.verified(since)}${pending > 0 && oldestAt !== null ? ` ${t.pending(pending)}` : ''}${asOf && html`<span class="soft">${asOf}</span>`}${trouble.length === 0 ? '' : html` <strong>${trouble.join(' ')}</strong> <span class="soft">${t.damagedNote}</span>`}</p>`;
 }
 
-function exportedPart({ resources, texts }: PersonVisit, exported: Tonight['exported']): Html {
-  const t = texts.operator.tonight;
+function exportedPart(visit: PersonVisit, exported: Tonight['exported']): Html {
+  const t = visit.texts.operator.tonight;
   if (exported === null) return html`<p>${t.exportedOff}</p>`;
   const { last, isLate } = exported;
-  const said = last === null ? t.exportedNever : t.exported(texts.formats.time(last, resources.config.window.zone));
+  const said = last === null ? t.exportedNever : t.exported(timesOf(visit)(last));
   return html`<p>${said}${isLate ? html` <strong>${t.exportLate}</strong>` : ''}</p>`;
 }
 
