@@ -4,7 +4,7 @@ import type { ProtectionReason } from '../../domain/protection-reasons.ts';
 import { isSourceName } from '../../domain/source-names.ts';
 import { escapedName, unseen } from '../../file-name.ts';
 import type { Texts } from '../../web/texts/en.ts';
-import { movedWords } from '../../web/texts/moved-words.ts';
+import { sourceWords } from '../../web/texts/source-words.ts';
 import { wordFor } from '../../web/texts/word.ts';
 
 /**
@@ -35,7 +35,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
         text: paragraphs([t.snapshotsLost.happened, t.snapshotsLost.act, t.healed.more(publicUrl.href)]),
       };
     case 'files_moved': {
-      const what = movedWords(texts, facts.names ?? ['files']);
+      const what = sourceWords(texts, facts.names ?? ['files']);
       return {
         subject: t.filesMoved.subject(what),
         text: paragraphs([

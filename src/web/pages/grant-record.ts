@@ -18,7 +18,7 @@ import { findSourceChoice } from '../../flows/consent/choose-sources.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 import { listTexts } from '../texts/languages.ts';
-import { movedWords } from '../texts/moved-words.ts';
+import { sourceWords } from '../texts/source-words.ts';
 import { wordFor } from '../texts/word.ts';
 import type { PersonVisit } from '../visit.ts';
 import { sentencesPart } from './consent-words.ts';
@@ -37,7 +37,7 @@ export async function recordPart(visit: PersonVisit, view: GrantView): Promise<H
   const { agreement, facts } = readRecord(newest.terms);
   const choice = await findSourceChoice(resources, session.userId);
   const leftOut = (choice?.leftOutSince ?? []).map(({ name, at, by }) => {
-    const what = movedWords(texts, isSourceName(name) ? [name] : []);
+    const what = sourceWords(texts, isSourceName(name) ? [name] : []);
     return t.since.leftOut[readActor(by).kind === 'user' ? 'byYou' : 'byOperator'](what, texts.formats.time(at, zone));
   });
   const version =

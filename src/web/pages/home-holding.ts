@@ -10,7 +10,6 @@ import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
 import type { Texts } from '../texts/en.ts';
-import { wordFor } from '../texts/word.ts';
 
 interface Held {
   readonly texts: Texts;
@@ -50,10 +49,14 @@ function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const nameOf = ({ name }: SourceAddress) => topName(texts, name);
   const address = ({ url }: SourceAddress) => html`<br>${previewUrl(url, person)}`;
   const named = (source: SourceAddress) => html`<br>${nameOf(source)}: ${previewUrl(source.url, person)}`;
-  const inTitle = (source: SourceAddress, at: number) =>
-    at === 0 ? nameOf(source) : (wordFor(texts.home.moved, source.name) ?? source.name);
+  const inTitle = (source: SourceAddress, at: number) => (at === 0 ? nameOf(source) : nameWithin(texts, source.name));
   const title = texts.formats.list(list.map(inTitle));
   return list.length === 0 ? '' : item(title, html`${aside}${list.map(list.length === 1 ? address : named)}`, sign);
+}
+
+/** What a source is called within a sentence. */
+function nameWithin({ home }: Texts, name: string): string {
+  return isSourceName(name) ? home.sources[name] : name;
 }
 
 /** What is not backed up by somebody's choice: nothing is missing. */
@@ -80,7 +83,7 @@ function contents(texts: Texts, holding: Holding): Html {
   // Where all is new and nothing gone, there was no snapshot before, or an empty one.
   const changed = added === undefined || (added === all && gone === 0) ? '' : t.changes(added, differ, gone);
   const entries = unreadEntries(holding);
-  const roots = unreadRoots.map((name) => wordFor(texts.home.moved, name) ?? name);
+  const roots = unreadRoots.map((name) => nameWithin(texts, name));
   const ofRoots = roots.length === 0 ? '' : ` ${t.unreadRoots(texts.formats.list(roots))}`;
   const below = unreadFolders + entries === 0 ? '' : ` ${t.unread(unreadFolders, entries)}`;
   const unread = html`${ofRoots}${below} <a href="/runs/${id}">${t.which}</a>`;

@@ -28,7 +28,7 @@ import { type Html, postButton } from '../layout.ts';
 import { outcome } from '../outcome.ts';
 import { firstNightOf } from '../plots/heat-map.ts';
 import type { Texts } from '../texts/en.ts';
-import { movedWords } from '../texts/moved-words.ts';
+import { sourceWords } from '../texts/source-words.ts';
 import { wordFor } from '../texts/word.ts';
 import { type PersonVisit, page, type Visit } from '../visit.ts';
 import { endingIn } from './consent-words.ts';
@@ -120,7 +120,7 @@ function movedCards(
     const names = sourceNames.filter((name) => plan?.sources.some((one) => one.name === name && one.url === to));
     const [was = '', is = ''] = [from, to].map((address) => previewUrl(address, person));
     if (names.length === 0) return [];
-    return [html`<p>${filesMoved(movedWords(texts, names), texts.formats.time(at, plan?.zone), was, is)}</p>`];
+    return [html`<p>${filesMoved(sourceWords(texts, names), texts.formats.time(at, plan?.zone), was, is)}</p>`];
   });
   if (lines.length === 0) return '';
   return html`<section class="card warn" role="status">${lines}
@@ -185,7 +185,7 @@ function verdictCard(visit: PersonVisit, { view, protection, holding, told, aske
   const isAllLeftOut = protection.reason === 'unreadable' && leftOut.length > 0 && holding?.problemCount === 0;
   const reason = isAllLeftOut ? '' : reasonPart(texts, protection, zone, { asked });
   return html`<section class="card"><div class="verdict"><span class="sign ${tone}">${icon(signs[tone])}</span>
-<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reason}${leftOut.length === 0 ? '' : html`<p>${texts.home.leftOutNow(movedWords(texts, leftOut))}</p>`}${refused}
+<div><p class="soft">${texts.home.title}</p><h1>${leadOf(texts, protection, unread)}</h1>${reason}${leftOut.length === 0 ? '' : html`<p>${texts.home.leftOutNow(sourceWords(texts, leftOut))}</p>`}${refused}
 ${told ? html`<p>${toldWords(texts, told, zone)}</p>` : ''}${erased === '' ? '' : html`<p>${erased}</p>`}</div>
 <div class="ways">${wayOn(texts, protection)}${protection.consent === 'living' && view.plan !== null ? backUpButton(visit, protection) : ''}</div></div>
 ${protection.consent === 'living' ? facts(visit, { view, protection, halted }) : ''}</section>`;

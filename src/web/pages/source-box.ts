@@ -6,8 +6,7 @@ import type { Texts } from '../texts/en.ts';
 /** A box for one thing that can be backed up, named as home names it. */
 export function sourceBox(
   { field, name, isChosen }: { field: string; name: SourceName; isChosen: boolean },
-  { files, calendars, contacts, mail }: Texts['holding'],
+  words: Texts['holding'],
 ): Html {
-  const words = { files, calendars, contacts, mail };
   return html`<label><input type="checkbox" name="${field}" value="${name}" ${isChosen ? html`checked` : ''}><span>${words[name]}</span></label>`;
 }

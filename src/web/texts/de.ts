@@ -339,7 +339,7 @@ export const texts: Texts = {
     snapshotsLost: (time) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre früheren Sicherungsstände verloren sind: Der Ort, an dem sie lagen, ist nicht mehr da. Die erste Sicherung danach beginnt von vorn, mit einem neuen Wiederherstellungsschlüssel; der frühere öffnet nichts mehr. Sobald Sie bestätigt haben, dass Sie den neuen aufbewahrt haben, steht das hier nicht mehr.`,
     snapshotsLostKey: 'Wiederherstellungsschlüssel ansehen',
-    moved: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' },
+    sources: { files: 'Dateien', calendars: 'Kalender', contacts: 'Kontakte', mail: 'E-Mails' },
     filesMoved: (what, time, from, to) =>
       `Der Betreiber von Nightkeep hat am ${time} erklärt, dass Ihre ${what} unverändert jetzt unter einer anderen Adresse liegen; Ihre nächste Sicherung holt sie dort: ${to}. Als Sie einwilligten, war es ${from}. Stimmt das nicht, dann widerrufen Sie Ihre Einwilligung, oder setzen Sie Ihre Nächte aus und fragen Sie den Betreiber. Sobald Sie erneut einwilligen, steht das hier nicht mehr.`,
     filesMovedAgree: 'In die neue Adresse einwilligen',

@@ -363,7 +363,7 @@ export const texts = {
       `On ${time} the operator of Nightkeep declared your earlier snapshots lost: the place where they were kept is gone. The first backup after that starts over, with a new recovery key; the earlier one no longer opens anything. This message disappears once you have shown that you kept the new one.`,
     snapshotsLostKey: 'See your recovery key',
     /** What of a person it is, in the sentence that follows. */
-    moved: { files: 'files', calendars: 'calendars', contacts: 'contacts', mail: 'emails' },
+    sources: { files: 'files', calendars: 'calendars', contacts: 'contacts', mail: 'emails' },
     filesMoved: (what: string, time: string, from: string, to: string) =>
       `On ${time} the operator of Nightkeep declared that your ${what}, unchanged, are now at another address, and your next backup fetches them there: ${to}. When you agreed, it was ${from}. If that is not right, withdraw your consent, or pause your nights and ask the operator. This message disappears once you agree again.`,
     filesMovedAgree: 'Agree to the new address',

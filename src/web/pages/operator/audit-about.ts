@@ -4,7 +4,7 @@ import { parseRule } from '../../../domain/retention/rule.ts';
 import { isSourceName } from '../../../domain/source-names.ts';
 import type { Texts } from '../../texts/en.ts';
 import { listTexts } from '../../texts/languages.ts';
-import { movedWords } from '../../texts/moved-words.ts';
+import { sourceWords } from '../../texts/source-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { causeOf } from './causes.ts';
 
@@ -75,7 +75,7 @@ function nameOf(language: string): string | undefined {
 
 const sources: Words = (about, texts) => {
   const names = about.split(' ').filter(isSourceName);
-  return names.length === 0 ? undefined : movedWords(texts, names);
+  return names.length === 0 ? undefined : sourceWords(texts, names);
 };
 
 const movedAddress = shaped(/^(\S+) (\S+)$/, ({ operator }, from = '', to = '') =>

@@ -11,7 +11,7 @@ import { form, type Html } from '../../layout.ts';
 import { plainName, name as safeName } from '../../names.ts';
 import { outcome } from '../../outcome.ts';
 import { table } from '../../table.ts';
-import { movedWords } from '../../texts/moved-words.ts';
+import { sourceWords } from '../../texts/source-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
 import { toneOf } from '../protection-words.ts';
@@ -93,7 +93,7 @@ function consentCard(visit: PersonVisit, found: PersonRow, grant: GrantView | nu
 ${grant.nextExchangeAt && grant.state !== 'active' && grant.state !== 'withdrawn' ? html`<dt>${t.asked}</dt><dd>${time(grant.nextExchangeAt)}</dd>` : ''}
 ${living ? html`<dt>${grants.idle}</dt><dd>${time(grant.idleDeadline)}</dd>` : ''}
 ${living && grant.maxDeadline ? html`<dt>${grants.max}</dt><dd>${time(grant.maxDeadline)}</dd>` : ''}
-${names.length === 0 ? '' : html`<dt>${t.sources}</dt><dd>${movedWords(texts, names)}</dd>`}
+${names.length === 0 ? '' : html`<dt>${t.sources}</dt><dd>${sourceWords(texts, names)}</dd>`}
 ${zone === null ? '' : html`<dt>${t.window}</dt><dd>${windowStart}–${windowEnd} (${zone})</dd>`}
 ${living && nextDueAt !== null ? html`<dt>${t.next}</dt><dd>${paused ? grants.paused : time(nextDueAt)}</dd>` : ''}</dl></section>`;
 }
