@@ -51,14 +51,18 @@ export function homePageSaying(what: keyof Visit['texts']['home']['told']): stri
 
 /** The welcome page, or the person's answer to "am I protected?". */
 export async function home(visit: Visit): Promise<Response> {
+  const { session } = visit;
+  return session === undefined ? welcome(visit) : homeOf({ ...visit, session });
+}
+
+async function welcome(visit: Visit): Promise<Response> {
+  const { menu, welcome: t } = visit.texts;
+  const body = html`<p class="lead">${t.lead}</p><p><a class="button" href="/login">${menu.signIn}</a></p>${await setupHint(visit)}`;
+  return page(visit, t.title, body);
+}
+
+async function homeOf(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts } = visit;
-  if (session === undefined) {
-    return page(
-      visit,
-      texts.welcome.title,
-      html`<p class="lead">${texts.welcome.lead}</p><p><a class="button" href="/login">${texts.menu.signIn}</a></p>${await setupHint(visit)}`,
-    );
-  }
   const { database } = resources;
   const { userId } = session;
   const [view, protection, holding, person, choice] = await Promise.all([
@@ -68,31 +72,55 @@ export async function home(visit: Visit): Promise<Response> {
     getPerson(database, { userId }),
     findSourceChoice(resources, userId),
   ]);
+  const { plan } = view;
+  const isLiving = protection.consent === 'living';
   const now = resources.clock.now();
-  const today = dateIn(view.plan?.zone ?? 'UTC', now);
+  const today = dateIn(plan?.zone ?? 'UTC', now);
   const underWay = view.runs.find(isLive);
-  const [nights, live, moved, lostAt, halted] = await Promise.all([
+  const [nights, live, moved, lostAt, halted, told] = await Promise.all([
     listNights(database, { userId, since: firstNightOf(today) }),
     underWay ? findLiveRun(database, { userId, runId: underWay.id }) : null,
-    view.plan && protection.consent === 'living' ? listStatedMoves(database, view.plan.id) : [],
+    plan && isLiving ? listStatedMoves(database, plan.id) : [],
     findLoss(database, userId),
-    protection.consent === 'living' ? isHalted(resources) : false,
+    isLiving ? isHalted(resources) : false,
+    operatorTold(resources, protection, view.grant),
   ]);
-  const told = await operatorTold(resources, protection, view.grant);
-  const former = protection.consent === 'none' ? await formerAddress({ ...visit, session }) : '';
-  const adopted = protection.consent === 'none' && view.repository !== null ? adoptedCard(texts) : '';
-  const what = visit.url.searchParams.get('told') ?? '';
-  const said = wordFor(texts.home.told, what);
-  const over = view.plan === null ? today : lastWindow(view.plan, now).night;
-  const year = { texts, nights, today, over };
-  const keyToKeep = lostAt !== null && view.repository !== null;
-  const movedPart = movedCards({ ...visit, session }, { moved, person, plan: view.plan });
-  const asked = former !== '' || adopted !== '' || keyToKeep || movedPart !== '' || what === 'unsent';
-  const body = html`${former}${adopted}${lostAt === null ? '' : lostCard({ ...visit, session }, { lostAt, view })}${movedPart}${said === undefined ? '' : html`<p class="card" role="status">${said}</p>`}
-${verdictCard({ ...visit, session }, { view, protection, holding, told, asked, halted })}${protection.consent === 'living' ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
-${view.plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice, goesOn: protection.consent === 'living' })}${sizeCard(year)}</div>`}
-${recent({ ...visit, session }, view)}`;
+  const above = await cardsAbove(visit, { view, protection, person, moved, lostAt });
+  const year = { texts, nights, today, over: plan === null ? today : lastWindow(plan, now).night };
+  const body = html`${above.cards}${verdictCard(visit, { view, protection, holding, told, asked: above.ask, halted })}${isLiving ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
+${plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice, goesOn: isLiving })}${sizeCard(year)}</div>`}
+${recent(visit, view)}`;
   return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
+}
+
+interface Above {
+  readonly view: HomeView;
+  readonly protection: Protection;
+  readonly person: Person;
+  readonly moved: readonly StatedMove[];
+  /** When the repository was lost that they had before. */
+  readonly lostAt: Date | null;
+}
+
+/** The cards that stand above the verdict, and whether they ask something of the person. */
+async function cardsAbove(
+  visit: PersonVisit,
+  { view, protection, person, moved, lostAt }: Above,
+): Promise<{ cards: Html; ask: boolean }> {
+  const { texts, url } = visit;
+  const hasNoConsent = protection.consent === 'none';
+  const former = hasNoConsent ? await formerAddress(visit) : '';
+  const adopted = hasNoConsent && view.repository !== null ? adoptedCard(texts) : '';
+  const lost = lostAt === null ? '' : lostCard(visit, { lostAt, view });
+  const fetchedElsewhere = movedCards(visit, { moved, person, plan: view.plan });
+  const what = url.searchParams.get('told') ?? '';
+  const said = wordFor(texts.home.told, what);
+  const saidCard = said === undefined ? '' : html`<p class="card" role="status">${said}</p>`;
+  const hasKeyToKeep = lostAt !== null && view.repository !== null;
+  return {
+    cards: html`${former}${adopted}${lost}${fetchedElsewhere}${saidCard}`,
+    ask: former !== '' || adopted !== '' || hasKeyToKeep || fetchedElsewhere !== '' || what === 'unsent',
+  };
 }
 
 /** Somebody whose repository was taken over from a lost installation has not agreed again yet. */
