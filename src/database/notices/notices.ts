@@ -141,12 +141,26 @@ export async function listCircuitsTold(database: Database): Promise<CircuitTold[
     ORDER BY channel, facts->>'issuer', coalesce(delivered_at, created_at) DESC`;
 }
 
-/** The channels that were told last, of the windows to come, that these are too short. */
+/** What a channel accepted last of this kind of message, and of repositories that are so. */
+export async function findLastDelivered(
+  database: Database,
+  { channel, kind, are = [] }: { channel: Channel; kind: NoticeFacts['kind']; are?: readonly string[] },
+): Promise<NoticeFacts | null> {
+  const only = are.length === 0 ? Prisma.empty : Prisma.sql`AND facts->>'are' IN (${Prisma.join([...are])})`;
+  const [row] = await database.$queryRaw<{ facts: NoticeFacts }[]>`
+    SELECT facts FROM notices
+    WHERE user_id IS NULL AND channel = ${channel} AND delivered_at IS NOT NULL AND facts->>'kind' = ${kind} ${only}
+    ORDER BY delivered_at DESC LIMIT 1`;
+  return row?.facts ?? null;
+}
+
+/** The channels that were told last, of the windows to come, that these are too short, or still will be. */
 export async function listToldTooShort(database: Database): Promise<string[]> {
   const rows = await database.$queryRaw<{ channel: string }[]>`
     SELECT channel FROM (
       SELECT DISTINCT ON (channel) channel, facts->'holds' AS holds FROM notices
-      WHERE user_id IS NULL AND facts->>'kind' = 'forecast' ORDER BY channel, created_at DESC) told
+      WHERE user_id IS NULL AND facts->>'kind' = 'forecast' AND (delivered_at IS NOT NULL OR next_attempt_at IS NOT NULL)
+      ORDER BY channel, created_at DESC) told
     WHERE holds = 'false'`;
   return rows.map(({ channel }) => channel);
 }

@@ -2,22 +2,12 @@ import {
   type ClaimedDelivery,
   claimDeliveries,
   findEmail,
-  isStillOpen,
   saveDelivered,
   saveNotDelivered,
   saveNotNeeded,
 } from '../../database/notices/notices.ts';
 import { languageAgreed, languageOf } from '../../database/people/users.ts';
-import {
-  asOf,
-  idOfNight,
-  isOfAnAct,
-  isQuiet,
-  type NoticeFacts,
-  nextAttempt,
-  noticesForPerson,
-  tellsTheSame,
-} from '../../domain/notices.ts';
+import { asOf, idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
@@ -25,7 +15,7 @@ import type { Message } from '../../notify/message.ts';
 import type { Resources } from '../../resources.ts';
 import { textsFor } from '../../web/texts/languages.ts';
 import { isOneAddress } from '../consent/person.ts';
-import { listProtectionsOf } from '../nights/find-protection.ts';
+import { isOfOpening, isOver } from './is-over.ts';
 import { writeNotice } from './write-notice.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log'>;
@@ -85,17 +75,6 @@ function noNotice(cause: Error): AppError {
   return new AppError('notice/refused', 'The database holds a notice that cannot be put into words.', { cause });
 }
 
-/** Whether what it tells of has ended since: it may have waited for its channel for hours. */
-async function isOver(resources: Needs, { createdAt, facts, userId }: ClaimedDelivery): Promise<boolean> {
-  const { clock, database } = resources;
-  if (isOfOpening(facts)) return !(await isStillOpen(database, facts.issuer, createdAt));
-  if (facts.kind === 'circuit') return isStillOpen(database, facts.issuer, clock.now());
-  if (userId === null || isOfAnAct(facts)) return false;
-  const people = await listProtectionsOf(resources, [userId]);
-  const now = people.flatMap((person) => noticesForPerson(person, clock.now()));
-  return !now.some((notice) => tellsTheSame(notice.facts, facts));
-}
-
 async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: ClaimedDelivery): Promise<void> {
   const { clock, config, database } = resources;
   const { channel, createdAt, facts, userId } = delivery;
@@ -131,10 +110,6 @@ async function deliver(resources: Needs, mailer: Mailer | undefined, delivery: C
     facts,
     ...(night !== undefined && { night }),
   });
-}
-
-function isOfOpening(facts: NoticeFacts): facts is Extract<NoticeFacts, { kind: 'circuit' }> & { openMs?: never } {
-  return facts.kind === 'circuit' && facts.openMs === undefined;
 }
 
 function levelOf(facts: NoticeFacts): Message['level'] {

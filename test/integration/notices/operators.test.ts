@@ -438,6 +438,95 @@ describe('operators', () => {
   });
 });
 
+describe('once the mail server takes mail again, what is over meanwhile', () => {
+  /** A mail server that takes nothing for now, and what was delivered once it did. */
+  async function openBusyMail() {
+    let code: number | undefined = 451;
+    const { resources } = await notices.openMail({ recipient: () => code });
+    return {
+      resources,
+      told: async (rated = resources) => {
+        code = undefined;
+        await pages.clock.advance(6 * 60_000);
+        await sendNotices(rated);
+        code = 451;
+        const where = { userId: null, deliveredAt: { not: null } };
+        const rows = await resources.database.notice.findMany({ where, orderBy: { createdAt: 'asc' } });
+        return rows.map(({ key }) => key.split('/').slice(1, 3).join(' ')).filter((key) => !key.startsWith('digest'));
+      },
+    };
+  }
+
+  test('is not told: neither that repositories are gone or damaged, nor that they are back of which nobody heard', async () => {
+    const { resources, told } = await openBusyMail();
+    const { database, clock } = resources;
+    const userId = await notices.somebodyDamaged();
+    const { id, store } = await database.repository.findFirstOrThrow({ where: { userId } });
+    await raiseAndSend(resources);
+    expect(await database.notice.count({ where: { key: { contains: 'damaged' }, deliveredAt: null } })).toBe(1);
+    const whole = { damageState: null, foundAt: null, clearedAt: null };
+    await database.verification.update({ where: { userId }, data: whole });
+    expect(await told()).toEqual([]);
+
+    await saveGone(database, { userId, id, store, at: clock.now(), by: 'schedule' });
+    expect(await raiseAndSend(resources)).toEqual([1, 0]);
+    await pages.clock.advance(60_000);
+    const known = (await findVerification(database, userId)) ?? expect.unreachable();
+    expect(await saveBack(database, { known, id, store, state: null, at: clock.now() })).toBe(true);
+    expect(await raiseNotices(resources)).toBe(1);
+    expect(await told()).toEqual([]);
+    expect(await inspectNotices(database, { since: new Date(0), waitingBefore: clock.now() })).toEqual(noFaults);
+  });
+
+  test('is not told: neither that windows are too short, nor that they are long enough again', async () => {
+    const { resources, told } = await openBusyMail();
+    const rated = (count: number) => ({
+      ...resources,
+      config: {
+        ...resources.config,
+        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hour } },
+      },
+    });
+    await pages.consented();
+    await notices.advanceTo('12:00');
+    await raiseAndSend(rated(1));
+    await raiseAndSend(rated(1_000));
+    expect(await resources.database.notice.count({ where: { key: { contains: 'forecast' } } })).toBe(2);
+    expect(await told(rated(1_000))).toEqual([]);
+  });
+
+  test('is not told of rotated tokens', async () => {
+    const { resources, told } = await openBusyMail();
+    const { userId } = await notices.somebodyRefused(null);
+    const save = (reason: string) => resources.database.grant.updateMany({ where: { userId }, data: { reason } });
+    await save('lost_rotation');
+    expect(await raiseAlarms(resources)).toBe(1);
+    await sendNotices(resources);
+    await save('signed_out');
+    expect(await told()).toEqual([]);
+  });
+
+  test('is not told of snapshots that nobody verified, or that did not go as agreed', async () => {
+    const { resources, told } = await openBusyMail();
+    const { database, clock } = resources;
+    const { person, userId } = await notices.somebodyWaiting();
+    await addRepository(pages, person);
+    const ago = (days: number) => new Date(clock.now().getTime() - days * 24 * hour);
+    const snapshot = { state: 'succeeded' as const, snapshotId: 'c'.repeat(64) };
+    await database.run.updateMany({ where: { plan: { userId } }, data: snapshot });
+    await database.plan.updateMany({ where: { userId }, data: { retentionAgreedAt: ago(9) } });
+    await database.repository.update({ where: { userId }, data: { retainedAt: ago(4), retentionHold: 'store/full' } });
+    const known = { since: ago(9), verifiedAt: ago(4), checkedAt: ago(4) };
+    await database.verification.update({ where: { userId }, data: known });
+    await raiseAndSend(resources);
+    expect(await database.notice.count({ where: { key: { contains: 'repositories/' } } })).toBe(2);
+    await database.repository.update({ where: { userId }, data: { retainedAt: ago(0), retentionHold: null } });
+    await database.verification.update({ where: { userId }, data: { verifiedAt: ago(0), checkedAt: ago(0) } });
+    expect(await told()).toEqual([]);
+    await database.repository.deleteMany({ where: { userId } });
+  });
+});
+
 test('a worker counts people where counting is dear though nobody is notified: pages tell what it counted', async () => {
   const resources = notices.withSettings({ channels: [] });
   await notices.somebodyWaiting();

@@ -448,6 +448,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     listCircuits: () => circuits.listCircuits(database),
     listToldGone: () => notices.listToldGone(database, ago(day)),
+    findLastDelivered: () =>
+      notices.findLastDelivered(database, { channel: 'mail-operator', kind: 'repositories', are: ['gone', 'back'] }),
     isStillOpen: () => notices.isStillOpen(database, issuer, at),
     isProven: () => provenQuestions.isProven(database, { ...client, question: 'client' }),
     saveProven: () => provenQuestions.saveProven(database, { ...client, question: 'client', provenAt: at }),
