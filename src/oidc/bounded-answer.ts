@@ -1,5 +1,6 @@
 import { fetch } from 'undici';
 import { countWords } from '../count-words.ts';
+import { openGatheredBytes } from '../gathered-bytes.ts';
 import { countJson } from '../json-pieces.ts';
 import type { ProviderHosts } from './provider-hosts.ts';
 
@@ -43,14 +44,14 @@ class AnswerWithTooManyItems extends Error {
  * `AnswerWithTooManyItems` where its JSON has more members or items than any answer of a provider.
  */
 export async function readAnswer(body: AsyncIterable<Uint8Array> | null, mostBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
+  const gathered = openGatheredBytes();
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.length;
     if (bytes > mostBytes) throw new AnswerTooLarge(mostBytes);
-    chunks.push(chunk);
+    gathered.add(chunk);
   }
-  const whole = Buffer.concat(chunks);
+  const whole = Buffer.concat(gathered.take());
   if (hasTooManyItems(whole)) throw new AnswerWithTooManyItems();
   return new TextDecoder().decode(whole);
 }

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { recordName } from '../../domain/restore-place.ts';
 import { isAppError } from '../../errors.ts';
+import { piecesOfList } from '../../json-pieces.ts';
+import { letOthers, piecesOf } from '../../pieces.ts';
 import type { Node } from '../../store/format/node.ts';
 import type { ReadableRepository } from '../../store/restorer/contract.ts';
 import { readFile } from '../../store/restorer/read-file.ts';
@@ -32,30 +34,44 @@ export async function readRecord(
 ): Promise<RecordedMailbox | undefined> {
   const node = nodes.find(({ name }) => name === recordName);
   if (node?.type !== 'file' || node.size > mostBytes) return undefined;
-  const json = await text(Readable.from(readFile(repository, node))).catch((error: unknown) => {
+  const json = await buffer(Readable.from(readFile(repository, node))).catch((error: unknown) => {
     if (!isAppError(error, 'repository/damaged')) throw error;
-    return '';
+    return Buffer.of();
   });
-  const { name, delimiter, messages } = parseObject(json);
-  if (typeof name !== 'string' || typeof delimiter !== 'string') return undefined;
-  return { levels: delimiter === '' ? [name] : name.split(delimiter), messages: readMessages(objectOf(messages)) };
+  const messagesAt = json.indexOf(messagesMember);
+  const { name, delimiter } = parseObject(`${json.toString('utf8', 0, messagesAt).replace(/,\s*$/, '')}}`);
+  if (messagesAt < 0 || typeof name !== 'string' || typeof delimiter !== 'string') return undefined;
+  const levels = delimiter === '' ? [name] : name.split(delimiter);
+  return { levels, messages: await readMessages(json, messagesAt) };
 }
 
-function readMessages(said: Readonly<Record<string, unknown>>): Map<string, RecordedMessage> {
+/** What is last in a record. In no text there is such a quotation mark. */
+const messagesMember = '"messages":';
+
+/** In pieces: a record of 200,000 messages is long. */
+async function readMessages(json: Buffer, messagesAt: number): Promise<Map<string, RecordedMessage>> {
+  const from = json.indexOf('{', messagesAt) + 1;
+  const to = json.lastIndexOf('}', json.lastIndexOf('}') - 1);
   const ofSecond = new Map<number, number>();
-  const read = Object.entries(said).map(([uid, value]) => {
-    const { receivedAt, flags } = objectOf(value);
-    const ms = typeof receivedAt === 'string' ? Date.parse(receivedAt) : Number.NaN;
-    const second = Math.floor(ms / 1000);
-    ofSecond.set(second, (ofSecond.get(second) ?? 0) + 1);
-    return { uid, ms, second, flags: Array.isArray(flags) ? flags.filter((one) => typeof one === 'string') : [] };
-  });
+  const read: (Omit<RecordedMessage, 'isAloneInSecond'> & { uid: string; second: number })[] = [];
+  for (const piece of piecesOfList(json, from, to)) {
+    for (const [uid, value] of Object.entries(parseObject(`{${piece.slice(1, -1)}}`))) {
+      const { receivedAt, flags } = objectOf(value);
+      const ms = typeof receivedAt === 'string' ? Date.parse(receivedAt) : Number.NaN;
+      const second = Math.floor(ms / 1000);
+      ofSecond.set(second, (ofSecond.get(second) ?? 0) + 1);
+      read.push({
+        uid,
+        second,
+        receivedAt: Number.isNaN(ms) ? undefined : new Date(ms),
+        flags: Array.isArray(flags) ? flags.filter((one) => typeof one === 'string') : [],
+      });
+    }
+    await letOthers();
+  }
   const messages = new Map<string, RecordedMessage>();
-  for (const { uid, ms, second, flags } of read)
-    messages.set(uid, {
-      receivedAt: Number.isNaN(ms) ? undefined : new Date(ms),
-      flags,
-      isAloneInSecond: ofSecond.get(second) === 1,
-    });
+  for await (const piece of piecesOf(read))
+    for (const { uid, second, receivedAt, flags } of piece)
+      messages.set(uid, { receivedAt, flags, isAloneInSecond: ofSecond.get(second) === 1 });
   return messages;
 }

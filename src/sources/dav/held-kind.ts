@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { longestValidator } from '../http/validator.ts';
 import { type DavProperty, davName } from './multistatus.ts';
 
 const calDav = 'urn:ietf:params:xml:ns:caldav';
@@ -139,12 +140,13 @@ export function describedBy(kind: HeldKind, told: ReadonlyMap<string, DavPropert
   const isSubscribed = !isHeld && kind.subscribed !== undefined && types?.includes(kind.subscribed) === true;
   const properties = Buffer.from(`${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`);
   const digest = createHash('sha256').update(properties).digest('hex');
-  const tag = told.get(changeTag)?.text;
+  const tag = told.get(changeTag)?.text ?? '';
+  const isTag = tag !== '' && tag.length <= longestValidator;
   return {
     ...(types && { types }),
     isOfKind: isHeld || isSubscribed,
     isSubscribed,
-    ...(isSubscribed ? { validator: digest } : tag && { validator: `ctag ${tag} ${digest.slice(0, 16)}` }),
+    ...(isSubscribed ? { validator: digest } : isTag && { validator: `ctag ${tag} ${digest.slice(0, 16)}` }),
     properties,
     digest,
   };

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors.ts';
 import { codeOfStatus, dateOf, messageOfStatus } from '../http/status.ts';
-import { entryValidator } from '../http/validator.ts';
+import { entryValidator, longestValidator } from '../http/validator.ts';
 import type { Member } from '../source.ts';
 import { type Described, describedBy, type HeldKind } from './held-kind.ts';
 import { type Href, parseHref } from './href.ts';
@@ -105,7 +105,7 @@ function collectionFacts(response: DavResponse): Item['facts'] {
   const identity =
     textOf(response, property.ocFileId) ??
     textOf(response, property.ocId) ??
-    properties.get(property.resourceId)?.hrefs?.[0];
+    properties.get(property.resourceId)?.hrefs?.[0]?.slice(0, longestValidator);
   return present({
     modified: dateOf(textOf(response, property.modified)),
     validator: isOwnCloud(response) ? textOf(response, property.etag) : undefined,
@@ -121,7 +121,8 @@ function entryFacts(response: DavResponse, listedAt: Date | undefined): Item['fa
 }
 
 function textOf({ properties }: DavResponse, name: string): string | undefined {
-  return properties.get(name)?.text || undefined;
+  const text = properties.get(name)?.text ?? '';
+  return text === '' || text.length > longestValidator ? undefined : text;
 }
 
 /** A member has only the fields that are known. */

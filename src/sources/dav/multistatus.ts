@@ -238,11 +238,16 @@ const status = davName('status');
 function merge(response: Draft, { status, properties }: Group): void {
   if (status !== undefined && status >= 200 && status < 300) {
     if (response.properties === none) response.properties = properties;
-    else for (const [name, value] of properties) response.properties.set(name, value);
+    else for (const [name, value] of properties) setOneOf(response.properties, name, value);
     return;
   }
   if (response.refused === none) response.refused = new Map();
-  for (const name of properties.size === 0 ? [''] : properties.keys()) response.refused.set(name, status ?? 0);
+  for (const name of properties.size === 0 ? [''] : properties.keys()) setOneOf(response.refused, name, status ?? 0);
+}
+
+/** However many groups of properties a response has. */
+function setOneOf<T>(properties: Map<string, T>, name: string, value: T): void {
+  if (properties.size < most.properties || properties.has(name)) properties.set(name, value);
 }
 
 /** `HTTP/1.1 200 OK` (RFC 4918, section 14.28); undefined where it is none. */

@@ -1,3 +1,4 @@
+import { openGatheredBytes } from '../../gathered-bytes.ts';
 import type { Flow, Receiver } from './request.ts';
 
 /** A body on its way. */
@@ -12,14 +13,14 @@ const highWater = 512 * 1024;
 
 /** Receives a body at the pace of its reader, who gets the error that ended it after what had arrived. */
 export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiver<BodyStream> {
-  const queue: Uint8Array[] = [];
+  const waiting = openGatheredBytes();
   let queued = 0;
   let ended = false;
   let failure: Error | undefined;
   let wake = () => {};
 
   const stop = () => {
-    queue.length = 0;
+    waiting.take();
     if (!ended && !failure) flow.stop(new Error('The reader stopped.'));
   };
   const more = () =>
@@ -30,11 +31,13 @@ export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiv
   async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {
-        const chunk = queue.shift();
-        if (chunk !== undefined) {
+        const chunks = waiting.take();
+        for (const chunk of chunks) {
           queued -= chunk.length;
           yield chunk;
-        } else if (failure) throw failure;
+        }
+        if (chunks.length > 0) continue;
+        if (failure) throw failure;
         else if (ended) return;
         else await more();
       }
@@ -46,7 +49,7 @@ export function bodyStream(flow: Flow, onBytes: (count: number) => void): Receiv
   const stream = { read, stop };
   const data = (chunk: Buffer) => {
     onBytes(chunk.length);
-    queue.push(chunk);
+    waiting.add(chunk);
     queued += chunk.length;
     if (queued >= highWater) flow.pause();
     wake();

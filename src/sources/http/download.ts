@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { AppError, isAppError } from '../../errors.ts';
+import { openGatheredBytes } from '../../gathered-bytes.ts';
 import type { Member, Reading } from '../source.ts';
 import { type BodyStream, bodyStream } from './body-stream.ts';
 import type { Send } from './dav-request.ts';
@@ -121,12 +122,12 @@ function tooLarge(mostBytes: number): AppError {
 
 /** Collects a short body; HTTP has checked its length when `end` is called. */
 function bufferedBody(onBytes: (count: number) => void): Receiver<Content> {
-  const chunks: Uint8Array[] = [];
+  const gathered = openGatheredBytes();
   const data = (chunk: Buffer) => {
     onBytes(chunk.length);
-    chunks.push(chunk);
+    gathered.add(chunk);
   };
-  return { data, end: () => chunks };
+  return { data, end: gathered.take };
 }
 
 /** What few entries need is read when it is asked for. */

@@ -15,6 +15,9 @@ export interface VersionMetadata {
  */
 const racyMs = 3_000;
 
+/** A longer one that a server names is none: they are kept for each member. */
+export const longestValidator = 1_024;
+
 /** The validator of an entry in a listing made at `listedAt` (the server's `Date`); undefined where nothing can be relied on. */
 export function entryValidator(metadata: VersionMetadata, listedAt: Date | undefined): string | undefined {
   const { etag, modified, size } = metadata;

@@ -44,8 +44,12 @@ export interface Mailboxes {
   readonly isIncomplete: boolean;
 }
 
-/** No server takes longer names. */
+/** No server takes longer names, and no backup goes deeper. */
 const longestPath = 4_096;
+const mostLevels = 200;
+/** Each name that is listed is compared with all of them. */
+const mostNamespaces = 100;
+/** There are eight of them. */
 const specialUses = /^\\(All|Archive|Drafts|Flagged|Important|Junk|Sent|Trash)$/i;
 
 /**
@@ -153,6 +157,8 @@ export async function listNamespaces(connection: ImapConnection, signal: AbortSi
         for (const prefix of wordsOf(one).slice(0, 1)) {
           const delimiter = Array.isArray(one) ? (textOf(one[1]) ?? '') : '';
           namespaces.push({ prefix, delimiter, isOwn });
+          if (namespaces.length > mostNamespaces)
+            throw new AppError('source/malformed', 'The mail server names more namespaces than any server has.');
         }
     }
   };
@@ -178,6 +184,7 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
   const byPath = new Map<string, Mailbox>();
   const problems: ListingProblem[] = [];
   const subscribed = new Set<string>();
+  let inbox: Mailbox | undefined;
 
   function folderAt(path: string, name: string, parent: Mailbox): Mailbox {
     const known = byPath.get(path);
@@ -185,13 +192,13 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
     watch.member(memoryOfMember(path));
     const mailbox = { path, name: folderNameOf(name), facts: undefined, status: undefined, below: [] };
     byPath.set(path, mailbox);
+    if (/^inbox$/i.test(path)) inbox ??= mailbox;
     parent.below.push(mailbox);
     return mailbox;
   }
 
   /** With all that it is in, which the server need not list. */
-  function place(path: string, delimiter: string): Mailbox {
-    const levels = delimiter === '' ? [path] : path.split(delimiter);
+  function place(path: string, levels: readonly string[], delimiter: string): Mailbox {
     let mailbox = top;
     let length = 0;
     for (const [at, level] of levels.entries()) {
@@ -208,9 +215,12 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
     const delimiter = textOf(values.next()) ?? '';
     const path = withoutEnd(textOf(values.next()) ?? '', delimiter);
     if (path === '' || isForeign(path, delimiter, namespaces)) return;
-    if (isOfSubscriptions || has(attributes, '\\Subscribed')) subscribed.add(path);
-    if (isOfSubscriptions) return;
-    if (path.length > longestPath || /[\r\n\0]/.test(path)) {
+    if (isOfSubscriptions) {
+      if (byPath.has(path)) subscribed.add(path);
+      return;
+    }
+    const levels = delimiter === '' ? [path] : path.split(delimiter);
+    if (path.length > longestPath || levels.length > mostLevels || /[\r\n\0]/.test(path)) {
       const shown = escapedName(decodeMailboxName(path.slice(0, 200)));
       problems.push({
         path: shown,
@@ -220,14 +230,17 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
       watch.member(memoryOfMember(shown));
       return;
     }
-    const mailbox = place(path, delimiter);
+    const mailbox = place(path, levels, delimiter);
+    if (has(attributes, '\\Subscribed')) subscribed.add(path);
     if (has(attributes, '\\Noselect') || has(attributes, '\\NonExistent')) return;
-    const levels = delimiter === '' ? [path] : path.split(delimiter);
     const name = levels.map(decodeMailboxName).join(delimiter);
     mailbox.facts = {
       name,
       delimiter,
-      specialUse: attributes.filter((word) => specialUses.test(word)).sort(),
+      specialUse: attributes
+        .filter((word) => specialUses.test(word))
+        .slice(0, 8)
+        .sort(),
       isSubscribed: false,
     };
   }
@@ -235,11 +248,11 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
   function onStatus(response: ImapResponse, from: number): void {
     const values = readValues(response, from);
     const path = textOf(values.next()) ?? '';
-    const mailbox = byPath.get(path) ?? (/^inbox$/i.test(path) ? inbox() : undefined);
+    const mailbox = byPath.get(path) ?? (/^inbox$/i.test(path) ? inbox : undefined);
     const words = wordsOf(values.next());
     const said = (name: string) => {
       const at = words.findIndex((word) => word.toUpperCase() === name);
-      return at === -1 ? undefined : words[at + 1];
+      return at === -1 ? undefined : /^\d{1,20}$/.exec(words[at + 1] ?? '')?.[0];
     };
     if (mailbox === undefined) return;
     mailbox.status = {
@@ -250,17 +263,13 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
     };
   }
 
-  function inbox(): Mailbox | undefined {
-    return top.below.find(({ path }) => /^inbox$/i.test(path));
-  }
-
   return {
     onResponse(response: ImapResponse): void {
       const [all = '', kind = ''] = /^\* (LIST|LSUB|STATUS) /i.exec(response.text) ?? [];
       if (/^status$/i.test(kind)) onStatus(response, all.length);
       else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind));
     },
-    hasInbox: () => byPath.keys().some((path) => /^inbox$/i.test(path)),
+    hasInbox: () => inbox !== undefined,
     end({ isIncomplete }: Pick<Mailboxes, 'isIncomplete'>): Mailboxes {
       if (isIncomplete)
         problems.push({

@@ -9,7 +9,7 @@ import { messageName, parseInternalDate } from './message-name.ts';
 import { examine } from './opened-mailbox.ts';
 import { mayPass, refusal } from './refusals.ts';
 import type { ImapResponse } from './response-reader.ts';
-import { numberOf, readValues, textOf, wordsOf } from './values.ts';
+import { type ImapValue, numberOf, readValues, textOf, wordsOf } from './values.ts';
 
 /** A message as its mailbox lists it. */
 export interface ListedMessage {
@@ -44,7 +44,7 @@ export async function listMessages(
     if (/^\* \d+ EXPUNGE$/i.test(response.text)) expunged++;
     const message = readMessage(response, opened);
     if (message === undefined || found.has(message.uid)) return;
-    watch.member(memoryOfMember(message.member.location));
+    watch.member(memoryOfMember(message.member.location) + memoryOfFlags(message.flags));
     found.set(message.uid, message);
   };
   const isShort = () => found.size < opened.messages - expunged;
@@ -59,6 +59,20 @@ export async function listMessages(
   if (isShort()) await run('NOOP').catch(passOver);
   const messages = await sortedInPieces(found.values(), (one, other) => one.uid - other.uid);
   return { opened, messages, ...(isShort() && { lacking: lacking(opened.messages - expunged, found.size) }) };
+}
+
+/** More and longer ones than programs for mail set; a server may name as many as a line takes, of each message. */
+const most = { flags: 200, characters: 100 };
+
+function flagsOf(value: ImapValue | undefined): string[] {
+  return wordsOf(value)
+    .filter(({ length }) => length <= most.characters)
+    .slice(0, most.flags);
+}
+
+/** In bytes. */
+function memoryOfFlags(flags: readonly string[]): number {
+  return flags.reduce((bytes, flag) => bytes + 40 + flag.length, 0);
 }
 
 function lastingRefusal(error: unknown): unknown {
@@ -88,7 +102,7 @@ function readMessage(response: ImapResponse, { path, uidValidity }: OpenedMailbo
     if (item === 'UID') uid = numberOf(value);
     else if (item === 'RFC822.SIZE') size = numberOf(value);
     else if (item === 'INTERNALDATE') receivedAt = parseInternalDate(textOf(value) ?? '');
-    else if (item === 'FLAGS') flags = wordsOf(value);
+    else if (item === 'FLAGS') flags = flagsOf(value);
     else if (item === 'BODY') subject = decodeHeader(Buffer.from(textOf(value) ?? '', 'latin1'));
   }
   if (uid === undefined || size === undefined) return undefined;

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { type GatheredBytes, openGatheredBytes } from '../../gathered-bytes.ts';
 
 /** One response of a server (RFC 9051, section 7): a line, and the literals in it. */
 export interface ImapResponse {
@@ -24,7 +25,7 @@ const mostLiterals = 1_000;
 
 interface Literal {
   left: number;
-  readonly parts: Buffer[];
+  readonly gathered: GatheredBytes;
 }
 
 /** Takes bytes as they come, and gives the responses that are whole. */
@@ -47,11 +48,11 @@ export function openResponseReader(limits: ResponseLimits = defaultLimits): Resp
 
   function readLiteral(chunk: Buffer, open: Literal): void {
     const part = chunk.subarray(at, at + open.left);
-    open.parts.push(part);
+    open.gathered.add(part);
     open.left -= part.length;
     at += part.length;
     if (open.left > 0) return;
-    literals.push(open.parts.length === 1 ? part : Buffer.concat(open.parts));
+    literals.push(Buffer.concat(open.gathered.take()));
     literal = undefined;
   }
 
@@ -60,7 +61,7 @@ export function openResponseReader(limits: ResponseLimits = defaultLimits): Resp
     if (literalBytes > limits.literalBytes || literals.length >= mostLiterals)
       throw malformed('The mail server sends more in one response than was requested.');
     if (length === 0) literals.push(Buffer.alloc(0));
-    else literal = { left: length, parts: [] };
+    else literal = { left: length, gathered: openGatheredBytes() };
   }
 
   /** The response that ends with this line, unless a literal follows. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { memoryOfMember, unlimitedMemory } from '../../memory-budget.ts';
+import { piecesOf } from '../../pieces.ts';
 import type { ProcessorShare } from '../http/processor-shares.ts';
 import type { ImapConnection } from './connection.ts';
 import type { Connections } from './connections.ts';
@@ -29,10 +30,16 @@ interface Found {
   readonly size: number;
   readonly second: number | undefined;
   readonly messageId: string | undefined;
-  /** Of its bytes, once they were fetched. */
-  digest?: string;
+  /** Those with the same bytes, once they were fetched. */
+  alike?: Alike;
   /** It is one that was asked about. */
   isTaken: boolean;
+}
+
+interface Alike {
+  readonly found: Found[];
+  /** How many of them are not taken. */
+  left: number;
 }
 
 /** The messages of a mailbox that nobody else writes to, and which of those that are to be written are among them. */
@@ -63,8 +70,10 @@ const items = '(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID
 
 /** Lists the mailbox as soon as somebody asks. */
 export function openThereAlready({ path, connections, fetches, ...watched }: Needs): ThereAlready {
+  /** Those whose bytes were not fetched yet. */
   const bySize = new Map<number, Found[]>();
-  const bySecond = new Map<number, Found[]>();
+  const byReceipt = new Map<string, Found[]>();
+  const byDigest = new Map<string, Alike>();
   const writtenOf = new Map<string, number>();
   let isListed = false;
   let uidValidity: string | undefined;
@@ -75,7 +84,8 @@ export function openThereAlready({ path, connections, fetches, ...watched }: Nee
     for (const one of found) {
       last = Math.max(last, one.uid);
       push(bySize, one.size, one);
-      if (one.second !== undefined) push(bySecond, one.second, one);
+      const receipt = receiptOf(one);
+      if (receipt !== undefined) push(byReceipt, receipt, one);
     }
     isListed = true;
   }
@@ -98,9 +108,21 @@ export function openThereAlready({ path, connections, fetches, ...watched }: Nee
     return [...found.values()];
   }
 
-  async function digestAt(found: Found, signal: AbortSignal): Promise<string> {
-    found.digest ??= await fetchDigest(found, signal);
-    return found.digest;
+  /** Fetches those of this size, some at a time: there may be as many as a listing has. */
+  async function fetchThose(size: number, signal: AbortSignal): Promise<void> {
+    const unknown = (bySize.get(size) ?? []).filter(({ isTaken }) => !isTaken);
+    for await (const piece of piecesOf(unknown)) await Promise.all(piece.map((one) => fetchOne(one, signal)));
+    bySize.delete(size);
+  }
+
+  async function fetchOne(found: Found, signal: AbortSignal): Promise<void> {
+    if (found.alike !== undefined) return;
+    const digest = await fetchDigest(found, signal);
+    const alike = byDigest.get(digest) ?? { found: [], left: 0 };
+    byDigest.set(digest, alike);
+    alike.found.push(found);
+    if (!found.isTaken) alike.left++;
+    found.alike = alike;
   }
 
   async function fetchDigest({ uid, size }: Found, signal: AbortSignal): Promise<string> {
@@ -114,15 +136,10 @@ export function openThereAlready({ path, connections, fetches, ...watched }: Nee
     }
   }
 
-  /** The one of its second and Message-ID, where these tell. */
+  /** One of its second and Message-ID, where these tell. */
   function receivedAs({ isAloneInSecond, messageId, receivedAt }: KnownBy): Found | undefined {
-    const second = secondOf(receivedAt);
-    if (!isAloneInSecond || messageId === undefined || second === undefined) return undefined;
-    return bySecond.get(second)?.find((one) => !one.isTaken && one.messageId === messageId);
-  }
-
-  function ofSizeOf({ size }: KnownBy): Found[] {
-    return (bySize.get(size) ?? []).filter(({ isTaken }) => !isTaken);
+    const receipt = receiptOf({ second: secondOf(receivedAt), messageId });
+    return isAloneInSecond && receipt !== undefined ? lastLeft(byReceipt.get(receipt)) : undefined;
   }
 
   return {
@@ -132,23 +149,22 @@ export function openThereAlready({ path, connections, fetches, ...watched }: Nee
     written: ({ digest }) => void writtenOf.set(digest, (writtenOf.get(digest) ?? 0) + 1),
     async expect(messages, signal) {
       if (!isListed) await list(signal);
-      const asked = new Set(messages.flatMap((one) => (receivedAs(one) === undefined ? ofSizeOf(one) : [])));
-      await Promise.allSettled([...asked].map((one) => digestAt(one, signal)));
+      const sizes = new Set(messages.flatMap((one) => (receivedAs(one) === undefined ? one.size : [])));
+      await Promise.allSettled([...sizes].map((size) => fetchThose(size, signal)));
     },
     async has(message, signal) {
       if (!isListed) await list(signal);
       const same = receivedAs(message);
       if (same !== undefined) {
-        same.isTaken = true;
+        take(same);
         return true;
       }
-      const { digest } = message;
-      const ofSize = ofSizeOf(message);
-      const digests = await Promise.all(ofSize.map((one) => digestAt(one, signal)));
-      const alike = ofSize.filter((one, at) => digests[at] === digest && !one.isTaken);
-      const [first] = alike;
-      if (first === undefined || alike.length <= (writtenOf.get(digest) ?? 0)) return false;
-      first.isTaken = true;
+      const { digest, size } = message;
+      await fetchThose(size, signal);
+      const alike = byDigest.get(digest);
+      const one = lastLeft(alike?.found);
+      if (alike === undefined || one === undefined || alike.left <= (writtenOf.get(digest) ?? 0)) return false;
+      take(one);
       return true;
     },
   };
@@ -171,6 +187,21 @@ async function digestInParts(
     from += bytes.length;
   }
   return hash.digest('base64url');
+}
+
+function take(found: Found): void {
+  found.isTaken = true;
+  if (found.alike !== undefined) found.alike.left--;
+}
+
+/** The last that is not taken; what is taken behind it is dropped, so that it is passed over once. */
+function lastLeft(found: Found[] | undefined): Found | undefined {
+  while (found?.at(-1)?.isTaken) found.pop();
+  return found?.at(-1);
+}
+
+function receiptOf({ second, messageId }: Pick<Found, 'second' | 'messageId'>): string | undefined {
+  return second === undefined || messageId === undefined ? undefined : `${second} ${messageId}`;
 }
 
 function push<K>(map: Map<K, Found[]>, key: K, found: Found): void {

@@ -113,6 +113,59 @@ describe('a server that lists', () => {
     ]);
   });
 
+  test('more namespaces than any server has is refused: each name would be compared with all of them', async () => {
+    const namespaces = (count: number) =>
+      instead('NAMESPACE', (tag, socket) =>
+        socket.write(`* NAMESPACE (${'("others" "/")'.repeat(count)}) NIL NIL\r\n${tag} OK done\r\n`),
+      );
+    mailboxAt(server, 'INBOX');
+    await using source = openMail(server.url);
+    namespaces(100);
+    expect((await top(source)).members).toHaveLength(1);
+    namespaces(101);
+    await expect(top(source)).rejects.toMatchObject({ code: 'source/malformed' });
+  });
+
+  test('a mailbox of more levels than a backup goes deep has a problem with that alone', async () => {
+    for (const levels of [200, 201]) mailboxAt(server, Array(levels).fill(`x${levels}`).join('/'));
+    await using source = openMail(server.url);
+    const { members, problems } = await top(source);
+    expect(members.map(({ name }) => name)).toEqual(['x200']);
+    expect(problems).toMatchObject([{ code: 'source/malformed', path: expect.stringMatching(/^x201\/x201/) }]);
+  });
+
+  test('flags without end of each message, and uses of a mailbox, is not believed', async () => {
+    const flags = Array.from({ length: 5_000 }, (_, n) => `$flag${n}`);
+    server.put('INBOX', 'x', { flags: ['x'.repeat(101), ...flags] });
+    mailboxAt(server, 'INBOX').attributes = Array(5_000).fill('\\Sent');
+    await using source = openMail(server.url);
+    const listing = await source.list(await find(source, 'INBOX'), never);
+    const record = await contentOf(await source.open(memberNamed(listing, 'mailbox.json'), never));
+    const { messages, specialUse } = JSON.parse(record.toString());
+    expect([messages[1].flags.length, specialUse.length]).toEqual([200, 8]);
+    expect(messages[1].flags).toContain('$flag0');
+  });
+
+  test('many flags of many messages takes of the memory for listings', async () => {
+    const flags = Array.from({ length: 200 }, (_, n) => `$${String(n).padStart(99, 'x')}`);
+    for (let n = 0; n < 20; n++) server.put('INBOX', '', { flags });
+    await using source = openMail(server.url, { memory: openMemoryBudget(400_000) });
+    const inbox = memberNamed(await top(source), 'INBOX');
+    await expect(source.list(inbox, never)).rejects.toMatchObject({ code: 'source/too-large', retry: { afterMs: 0 } });
+  });
+
+  test('numbers of mailboxes that are none gives no validator', async () => {
+    mailboxAt(server, 'INBOX');
+    server.mischief = ({ name }, _, socket) =>
+      name === 'LIST' &&
+      socket.write(
+        `* LIST () "/" a\r\n* STATUS a (MESSAGES 1 UIDNEXT 2 UIDVALIDITY ${'x'.repeat(1_000)} HIGHESTMODSEQ 4)\r\n`,
+      ) === undefined;
+    await using source = openMail(server.url);
+    expect(memberNamed(await top(source), 'a')).not.toHaveProperty('validator');
+    expect(memberNamed(await top(source), 'INBOX')).toHaveProperty('validator');
+  });
+
   test('fewer messages than it says there are cannot be taken for complete', async () => {
     for (const subject of ['one', 'two', 'three']) server.put('INBOX', `Subject: ${subject}\r\n\r\n`);
     await using source = openMail(server.url);
@@ -259,6 +312,19 @@ test.each([
   await expect(top(source)).rejects.toBeInstanceOf(AppError);
   const { user } = process.cpuUsage(before);
   expect(user).toBeLessThan(1_000_000);
+});
+
+test('a server that tells again and again of an inbox by another name holds nobody up', async () => {
+  const count = 12_000;
+  const boxes = Array.from({ length: count }, (_, n) => `* LIST () "/" b${n}\r\n`).join('');
+  instead('LIST', (tag, socket) =>
+    socket.write(`${boxes}${'* STATUS inbox (MESSAGES 1)\r\n'.repeat(count)}${tag} OK done\r\n`),
+  );
+  await using source = openMail(server.url);
+  const before = process.cpuUsage();
+  expect((await top(source)).members).toHaveLength(count);
+  const { user } = process.cpuUsage(before);
+  expect(user).toBeLessThan(1_500_000);
 });
 
 describe('a size that is listed', () => {

@@ -28,6 +28,17 @@ function parse(
 }
 
 describe('a multistatus', () => {
+  test('with more properties of one thing than any server sends keeps the first of them, in however many groups', () => {
+    const group = (at: number, status: string) =>
+      `<propstat><prop><a${at}/><b${at}/></prop><status>HTTP/1.1 ${status}</status></propstat>`;
+    const groups = Array.from({ length: 500 }, (_, at) => group(at, '200 OK') + group(at, '404 Not Found'));
+    const [one] = parse(
+      `<multistatus xmlns="DAV:"><response><href>/a</href>${groups.join('')}</response></multistatus>`,
+    );
+    expect([one?.properties.size, one?.refused.size]).toEqual([256, 256]);
+    expect(one?.properties.has('a0')).toBe(true);
+  });
+
   test('is read with whatever prefixes, CDATA, entities and unknown elements it has', () => {
     const [folder, locked, ...more] = parse(listing);
     expect(more).toEqual([]);

@@ -182,6 +182,16 @@ describe('a listing', () => {
     expect((await listRoot({}, untyped(''))).members.map(({ name }) => name)).toEqual(['one.txt']);
   });
 
+  test('takes a version that is longer than any server writes for none', async () => {
+    const etagOf = (length: number) => `"${'x'.repeat(length - 2)}"`;
+    const { members } = await listRoot({
+      a: file('a', { etag: etagOf(1_024) }),
+      b: file('b', { etag: etagOf(1_025) }),
+    });
+    const validators = members.map(({ name, validator }) => [name, validator?.startsWith('"')]);
+    expect(Object.fromEntries(validators)).toEqual({ a: true, b: false });
+  });
+
   test('gives no validator to what changed within the second, whatever the server is', async () => {
     const oc = { properties: '<oc:fileid>7</oc:fileid>', etag: '"pad"' };
     const listedAt: Mischief = (_, response) => {

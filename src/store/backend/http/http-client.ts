@@ -3,6 +3,7 @@ import { getCACertificates } from 'node:tls';
 import request from 'undici/lib/api/api-request.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import type { Clock } from '../../../clock.ts';
+import { openGatheredBytes } from '../../../gathered-bytes.ts';
 import type { HttpAnswer } from './http-answer.ts';
 import { networkError } from './http-error.ts';
 
@@ -94,11 +95,12 @@ function readBody(
 ): Promise<Pick<HttpAnswer, 'body' | 'isCut'>> {
   const { promise, resolve, reject } = Promise.withResolvers<Pick<HttpAnswer, 'body' | 'isCut'>>();
   const begun = clock.elapsed();
-  const pieces: Buffer[] = [];
+  const gathered = openGatheredBytes();
   let bytes = 0;
-  const settle = ({ isCut }: { isCut: boolean }) => resolve({ body: Buffer.concat(pieces).subarray(0, most), isCut });
+  const settle = ({ isCut }: { isCut: boolean }) =>
+    resolve({ body: Buffer.concat(gathered.take()).subarray(0, most), isCut });
   body.on('data', (piece: Buffer) => {
-    pieces.push(piece);
+    gathered.add(piece);
     bytes += piece.length;
     const rightMs = silenceTimeoutMs + (bytes * 1000) / leastBytesPerSecond;
     if (bytes > most) settle({ isCut: true });
