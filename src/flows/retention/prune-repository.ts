@@ -1,4 +1,5 @@
 import { listSnapshotsOnRecord, savePruned } from '../../database/repositories/retention.ts';
+import { findVerification } from '../../database/repositories/verifications.ts';
 import { type PruneReport, prune } from '../../store/pruner/prune.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import { openPersonRepository } from '../nights/open-person-repository.ts';
@@ -22,8 +23,10 @@ export async function pruneRepository(
   const listed = await Array.fromAsync(repository.listSnapshots());
   const onRecord = await listSnapshotsOnRecord(database, userId);
   await refuseOldListing(repository.backend, { listed, onRecord });
+  const { damagedPacks = [] } = (await findVerification(database, userId)) ?? {};
+  const damaged = new Set(damagedPacks);
   // What people agreed to says that the data goes, so that nothing of it may stay for the sake of speed.
-  const report = await prune(repository, { clock, dryRun, signal: lock.signal, unusedShare: 0 });
+  const report = await prune(repository, { clock, dryRun, signal: lock.signal, unusedShare: 0, damaged });
   if (!dryRun) await savePruned(database, { userId, at: clock.now(), by });
   return report;
 }

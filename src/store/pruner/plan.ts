@@ -24,6 +24,8 @@ export interface PrunePlan {
 export interface PruneLimits {
   /** Bytes that no snapshot needs may be so large a part of those that are needed: 0.05 by default. */
   readonly unusedShare?: number;
+  /** Packs that are known to be damaged: of a blob with several copies, one that is elsewhere stays. */
+  readonly damaged?: ReadonlySet<string>;
 }
 
 /** Packs smaller than this part of a full one are merged, once there are this many of a type. */
@@ -40,14 +42,15 @@ interface PackUse {
 
 /**
  * Chooses what goes, and what is repacked until little enough is unused: mixed packs first, then trees, then the packs of
- * which the most is unused. A blob with several copies is needed in one pack only, in one that stays anyway where there is one.
+ * which the most is unused. A blob with several copies is needed in one pack only, in one that stays anyway where there is one, and
+ * in one that is damaged only where there is no other.
  */
 export function planPrune(
   index: Pick<MasterIndex, 'packs' | 'findAll'>,
   used: UsedBlobs,
-  { unusedShare = 0.05 }: PruneLimits = {},
+  { unusedShare = 0.05, damaged = new Set() }: PruneLimits = {},
 ): PrunePlan {
-  const holders = chooseHolders(index, used);
+  const holders = chooseHolders(index, { used, damaged });
   const needs: PrunePlan['needs'] = (packId, { type, id }) =>
     used.has(type, id) && (holders.get(type + id) ?? packId) === packId;
   const uses = Array.from(index.packs(), (pack) => useOf(pack, (blob) => needs(pack.id, blob)));
@@ -87,7 +90,10 @@ function worstFirst(a: PackUse, b: PackUse): number {
 }
 
 /** For each blob that has several copies, the pack that keeps it. */
-function chooseHolders(index: Pick<MasterIndex, 'packs' | 'findAll'>, used: UsedBlobs): ReadonlyMap<string, PackId> {
+function chooseHolders(
+  index: Pick<MasterIndex, 'packs' | 'findAll'>,
+  { used, damaged }: { used: UsedBlobs; damaged: ReadonlySet<string> },
+): ReadonlyMap<string, PackId> {
   const copies = new Map<string, PackId[]>();
   const staying = new Set<PackId>();
   for (const { id: packId, blobs } of index.packs()) {
@@ -99,7 +105,9 @@ function chooseHolders(index: Pick<MasterIndex, 'packs' | 'findAll'>, used: Used
     }
   }
   const chosen = new Map<string, PackId>();
-  for (const [blob, holders] of copies) {
+  for (const [blob, all] of copies) {
+    const intact = all.filter((id) => !damaged.has(id));
+    const holders = intact.length > 0 ? intact : all;
     const holder = holders.find((id) => staying.has(id)) ?? holders[0];
     if (holder === undefined) continue;
     staying.add(holder);

@@ -42,6 +42,22 @@ describe('a prune', () => {
     expect(plan({ p: [['a', 10]], q: [['B', 10]] })).toMatchObject({ remove: ['p'], repack: [], bytesUsed: 10 });
   });
 
+  test('keeps of two copies the one that is in no damaged pack, whichever came first and whatever else that pack is needed for', () => {
+    const damaged = new Set([idOf('p')]);
+    const once: Packs = { p: [['A', 10]], q: [['A', 10]] };
+    for (const packs of [once, { q: once.q ?? [], p: once.p ?? [] }])
+      expect(plan(packs, { unusedShare: 0, damaged })).toMatchObject({ remove: ['p'], repack: [] });
+    const twice: Packs = {
+      p: [
+        ['A', 10],
+        ['B', 10],
+      ],
+      q: [['A', 10]],
+    };
+    expect(plan(twice, { unusedShare: 0, damaged })).toMatchObject({ remove: [], repack: ['p'], bytesUsed: 20 });
+    expect(plan({ p: [['A', 10]] }, { unusedShare: 0, damaged })).toMatchObject({ remove: [], repack: [] });
+  });
+
   describe.each(['data', 'tree'] as const)('of small packs of the type %s', (type) => {
     const quarter = packTarget[type] / 4;
     const packs = (count: number, size: number, first = 'B'): Packs =>
