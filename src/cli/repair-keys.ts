@@ -1,3 +1,4 @@
+import { countWords } from '../count-words.ts';
 import { type MendedKeyFiles, mendKeyFiles } from '../flows/keys/mend-key-files.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, printAnswer, text } from './command.ts';
@@ -29,11 +30,13 @@ export const repairKeys: Command = {
   },
 };
 
-function wordsOf({ service, recovery }: MendedKeyFiles): string {
-  if (service === 'whole' && recovery !== 'anew') return 'both key files are intact';
+function wordsOf({ service, recovery, removed }: MendedKeyFiles): string {
+  const gone =
+    removed === 0 ? '' : ` ${countWords(removed, 'damaged key file was', 'damaged key files were')} removed.`;
+  if (service === 'whole' && recovery !== 'anew') return `both key files are intact${gone && `.${gone}`}`;
   const anew = [
     ...(service === 'anew' ? ['the key file of Nightkeep'] : []),
     ...(recovery === 'anew' ? ['the key file of the recovery key'] : []),
   ];
-  return `written again: ${anew.join(', ')}. The passwords are what they were.`;
+  return `written again: ${anew.join(', ')}. The passwords are what they were.${gone}`;
 }

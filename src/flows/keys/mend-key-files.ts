@@ -8,9 +8,11 @@ import {
 import { hastenVerification } from '../../database/repositories/verifications.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import type { Backend } from '../../store/backend/backend.ts';
 import { idOf, type KeyId, parseId } from '../../store/format/ids.ts';
 import { readKeyFacts } from '../../store/format/key-file.ts';
 import { checkKeys } from '../../store/repository/check-keys.ts';
+import { isOfOneFile } from '../../store/repository/keys.ts';
 import { openRepository, type Repository } from '../../store/repository/repository.ts';
 import { purposes } from '../../vault/purposes.ts';
 import { openPassword } from '../../vault/row-seals.ts';
@@ -33,11 +35,13 @@ export interface MendKeyFiles {
 export interface MendedKeyFiles {
   readonly service: 'whole' | 'anew';
   readonly recovery: 'whole' | 'anew' | 'none';
+  /** Damaged files that were removed: those in whose place another one was made, and what is no key file any more. */
+  readonly removed: number;
 }
 
 /**
  * Makes the key file of Nightkeep anew by the recovery key, or that of the recovery key by Nightkeep's, where it is gone or damaged.
- * The passwords stay what they are. Throws `request/invalid` where the recovery key is needed and not given, or is none, and as
+ * The passwords stay what they are. One of another program that is damaged stays while it may still open the repository. Throws `request/invalid` where the recovery key is needed and not given, or is none, and as
  * `openRepository` does where it opens nothing either.
  */
 export async function mendKeyFiles(resources: Needs, input: MendKeyFiles): Promise<MendedKeyFiles> {
@@ -54,20 +58,24 @@ async function mend(resources: Needs, { userId, recoveryKey: given, by }: MendKe
   const recoveryKey = held ?? given;
   if (recoveryKey !== undefined && !isRecoveryKey(recoveryKey)) throw noRecoveryKey();
   const own = await openUnlessKeyless(row, resources, password);
+  const service = own !== undefined && (await isWhole(backend, own.keyId)) ? 'whole' : 'anew';
   const recovery = await findRecovery(row, resources);
-  if (own !== undefined && recovery !== 'broken') return { service: 'whole', recovery };
-  if (recoveryKey === undefined) throw own === undefined ? serviceKeyLost() : recoveryKeyLost();
-  const repository = own ?? (await openRepository(backend, recoveryKey));
+  if (recoveryKey === undefined && (own === undefined || recovery === 'broken'))
+    throw own === undefined ? serviceKeyLost() : recoveryKeyLost();
+  const repository = own ?? (await openRepository(backend, recoveryKey ?? ''));
   await refuseIfMoved(resources, { userId, store: row.store });
-  if (own === undefined)
+  if (service === 'anew')
     await repository.addKey(password, { clock, username: serviceName, scrypt: scrypt.forRandomPasswords });
-  const fresh = await openRepository(backend, password);
-  if (recovery === 'broken') await renewRecoveryFile(resources, { row, repository: fresh, recoveryKey });
-  await removeDamaged(fresh, row.recoveryKeyFile);
+  const fresh = service === 'anew' ? await openRepository(backend, password) : repository;
+  if (recovery === 'broken')
+    await renewRecoveryFile(resources, { row, repository: fresh, recoveryKey: recoveryKey ?? '' });
+  const removed = await removeDamaged(fresh, row.recoveryKeyFile);
+  const mended = { service, recovery: recovery === 'broken' ? ('anew' as const) : recovery, removed } as const;
+  if (service === 'whole' && recovery !== 'broken' && removed === 0) return mended;
   const at = clock.now();
   await saveAudit(database, { at, by, act: 'key-files-mended', userId });
   await hastenVerification(database, { userId, at });
-  return { service: own === undefined ? 'anew' : 'whole', recovery: recovery === 'broken' ? 'anew' : recovery };
+  return mended;
 }
 
 async function openUnlessKeyless(
@@ -87,8 +95,11 @@ async function findRecovery(
   { store }: Needs,
 ): Promise<'whole' | 'broken' | 'none'> {
   if (recoveryKeyFile === null) return 'none';
-  const findings = await checkKeys(store(location, at), [parseId<KeyId>(recoveryKeyFile)]);
-  return findings.some(({ keyId }) => keyId === recoveryKeyFile) ? 'broken' : 'whole';
+  return (await isWhole(store(location, at), parseId<KeyId>(recoveryKeyFile))) ? 'whole' : 'broken';
+}
+
+async function isWhole(backend: Backend, id: KeyId): Promise<boolean> {
+  return !(await checkKeys(backend, [id])).some(({ keyId }) => keyId === id);
 }
 
 interface Renewal {
@@ -116,23 +127,41 @@ async function renewRecoveryFile(
   );
 }
 
-/** Damaged files of keys that were made anew; one of another program may still come back from a copy. */
-async function removeDamaged({ backend }: Repository, recoveryKeyFile: string | null): Promise<void> {
+/** Answers how many. A folder that is not empty stays. */
+async function removeDamaged({ backend }: Repository, recoveryKeyFile: string | null): Promise<number> {
+  let removed = 0;
   for await (const { name } of backend.list('key')) {
+    if (!(await isOfNoUse(backend, name, recoveryKeyFile))) continue;
+    removed += await backend.remove('key', name).then(
+      () => 1,
+      (error: unknown) => {
+        if (!isAppError(error, 'store/may-not-delete') && !isOfOneFile(error)) throw error;
+        return 0;
+      },
+    );
+  }
+  return removed;
+}
+
+/** Whether it is damaged, and is that of the recovery key, or nothing that may be a key. */
+async function isOfNoUse(backend: Backend, name: string, recoveryKeyFile: string | null): Promise<boolean> {
+  try {
     const bytes = await backend.load('key', name);
-    if (idOf<KeyId>(bytes) === name || (name !== recoveryKeyFile && usernameIn(bytes) !== serviceName)) continue;
-    await backend.remove('key', name).catch((error: unknown) => {
-      if (!isAppError(error, 'store/may-not-delete')) throw error;
-    });
+    return idOf<KeyId>(bytes) !== name && (name === recoveryKeyFile || !mayOpen(bytes));
+  } catch (error) {
+    if (isOfOneFile(error)) return false;
+    if (!isAppError(error, 'repository/damaged')) throw error;
+    return true;
   }
 }
 
-function usernameIn(bytes: Buffer): string | undefined {
+/** Whether the file of another program may still open the repository: damage to what is no secret of it leaves a key. */
+function mayOpen(bytes: Buffer): boolean {
   try {
-    return readKeyFacts(bytes).username;
+    return readKeyFacts(bytes).username !== serviceName;
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
-    return undefined;
+    return false;
   }
 }
 

@@ -24,6 +24,8 @@ import { localError } from './local-error.ts';
  */
 export function openLocalBackend(folder: string): Backend {
   const guarded = <T>(work: Promise<T>) => work.catch((error: unknown) => Promise.reject(localError(error, folder)));
+  const ofFile = <T>(type: FileType, name: string, work: Promise<T>) =>
+    work.catch((error: unknown) => Promise.reject(localError(error, folder, { file: pathOf(type, name) })));
   const at = (type: FileType, name: string) => join(folder, pathOf(type, name));
   return {
     location: folder,
@@ -33,13 +35,17 @@ export function openLocalBackend(folder: string): Backend {
         Promise.reject(localError(error, folder, { writing: true })),
       ),
     load: (type, name, range, memory) =>
-      guarded(range === undefined ? readWhole(folder, type, name) : readPart(at(type, name), range, memory)),
+      ofFile(
+        type,
+        name,
+        range === undefined ? readWhole(folder, type, name) : readPart(folder, type, name, { range, memory }),
+      ),
     list: (type) => listFiles(folder, type, guarded),
     stat: async (type, name) => {
-      const { size, mtime } = await guarded(stat(at(type, name)));
+      const { size, mtime } = await ofFile(type, name, stat(at(type, name)));
       return { name, size, modified: mtime };
     },
-    remove: (type, name) => guarded(removeDurably(at(type, name))),
+    remove: (type, name) => ofFile(type, name, removeDurably(at(type, name))),
     vacate: () => guarded(vacate(folder)),
   };
 }
@@ -100,7 +106,6 @@ const reading = constants.O_RDONLY | constants.O_NONBLOCK;
 async function readWhole(folder: string, type: FileType, name: string): Promise<Buffer> {
   await using file = await open(join(folder, pathOf(type, name)), reading);
   const entry = await file.stat();
-  if (entry.isDirectory()) return await file.readFile();
   if (!entry.isFile()) throw noFile(type, name);
   if (entry.size > longestFile[type]) throw tooLong(type, name);
   return await file.readFile();
@@ -109,13 +114,20 @@ async function readWhole(folder: string, type: FileType, name: string): Promise<
 /** A device may have no end. */
 function noFile(type: FileType, name: string): AppError {
   const file = pathOf(type, name);
-  const message = `${file} is a pipe, a socket or a device, not a file. Remove it, or bring the right file back from a copy of the store.`;
+  const message = `${file} is a folder, a pipe, a socket or a device, not a file. Move it away, or bring the right file back from a copy of the store.`;
   return new AppError('repository/damaged', message, { detail: { file } });
 }
 
-async function readPart(path: string, range: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
-  await using file = await open(path, reading);
-  return await readRange(file, range, memory);
+async function readPart(
+  folder: string,
+  type: FileType,
+  name: string,
+  { range, memory }: { range: ByteRange; memory: ArrayBuffer | undefined },
+): Promise<Buffer> {
+  await using file = await open(join(folder, pathOf(type, name)), reading);
+  return await readRange(file, range, memory).catch((error: unknown) => {
+    throw codeOf(error) === 'EISDIR' ? noFile(type, name) : error;
+  });
 }
 
 async function readRange(file: FileHandle, { offset, length }: ByteRange, memory?: ArrayBuffer): Promise<Buffer> {
@@ -159,20 +171,25 @@ async function readFolder(path: string): Promise<string[]> {
   return readdir(path).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)));
 }
 
-/** The size; undefined for what vanished since it was listed. */
+/** The size; undefined for what vanished since it was listed, and for a link that leads nowhere. */
 async function sizeOf(path: string): Promise<number | undefined> {
   return stat(path).then(
     ({ size }) => size,
-    (error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? undefined : Promise.reject(error)),
+    (error: unknown) => (['ENOENT', 'ELOOP'].includes(codeOf(error)) ? undefined : Promise.reject(error)),
   );
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 async function exists(path: string): Promise<boolean> {
   return (await sizeOf(path)) !== undefined;
 }
 
+/** An empty folder, which somebody made in the place of a file, goes too. */
 async function removeDurably(path: string): Promise<void> {
-  await rm(path);
+  await rm(path).catch((error: unknown) => (codeOf(error) === 'ERR_FS_EISDIR' ? rmdir(path) : Promise.reject(error)));
   await syncFolder(dirname(path));
 }
 

@@ -28,15 +28,17 @@ const tail = ']}';
  * `repository/damaged`.
  */
 export async function openIndex(key: MasterKey, id: IndexId, bytes: Uint8Array): Promise<IndexedPack[]> {
-  const text = await unpackSealedFile(key, id, bytes, 'index');
-  const what = `index (${id.slice(0, 8)})`;
+  return unpackSealedFile(key, { id, bytes, what: 'index' }, readPacks);
+}
+
+async function readPacks(text: Buffer): Promise<IndexedPack[]> {
   const end = text.length - tail.length - (text.at(-1) === newline ? 1 : 0);
   const isUsual = text.toString('latin1', 0, head.length) === head && text.toString('latin1', end, end + 2) === tail;
-  if (text.length <= parsedAtOnce || !isUsual) return packsIn(parseJsonObject(text, what).packs);
+  if (text.length <= parsedAtOnce || !isUsual) return packsIn(parseJsonObject(text, 'index').packs);
   const packs: IndexedPack[] = [];
   for (const piece of piecesOfList(text, head.length, end)) {
-    if (piece === 'none') return packsIn(parseJsonObject(text, what).packs);
-    for (const pack of packsIn(parseJsonObject(Buffer.from(`{"packs":${piece}}`), what).packs)) packs.push(pack);
+    if (piece === 'none') return packsIn(parseJsonObject(text, 'index').packs);
+    for (const pack of packsIn(parseJsonObject(Buffer.from(`{"packs":${piece}}`), 'index').packs)) packs.push(pack);
     await letOthers();
   }
   return packs;

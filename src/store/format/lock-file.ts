@@ -19,12 +19,11 @@ export function sealLock(key: MasterKey, { time, exclusive, hostname, username, 
 
 /** The lock in this file. Throws `repository/damaged`. */
 export function openLock(key: MasterKey, id: LockId, bytes: Uint8Array): Lock {
-  const json = openSealedFile(key, id, bytes, 'lock');
-  return {
+  return openSealedFile(key, { id, bytes, what: 'lock' }, (json) => ({
     time: asText(json.time, 'lock'),
     exclusive: json.exclusive === true,
     hostname: optional(json.hostname, asText, 'lock') ?? '',
     username: optional(json.username, asText, 'lock') ?? '',
     pid: optional(json.pid, asCount, 'lock') ?? 0,
-  };
+  }));
 }

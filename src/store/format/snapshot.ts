@@ -49,7 +49,10 @@ export function sealSnapshot(key: MasterKey, snapshot: Snapshot): SealedFile<Sna
 
 /** The snapshot in this file. Throws `repository/damaged`. */
 export function openSnapshot(key: MasterKey, id: SnapshotId, bytes: Uint8Array): Snapshot {
-  const json = openSealedFile(key, id, bytes, 'snapshot');
+  return openSealedFile(key, { id, bytes, what: 'snapshot' }, readSnapshot);
+}
+
+function readSnapshot(json: JsonObject): Snapshot {
   return present({
     time: asText(json.time, 'snapshot'),
     parent: optional(json.parent, parseId<SnapshotId>, 'snapshot'),

@@ -1,4 +1,4 @@
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import { decrypt, encrypt, type MasterKey } from './envelope.ts';
 import { goJson } from './go-json.ts';
 import { type AnyId, idOf } from './ids.ts';
@@ -23,21 +23,51 @@ export function sealFile<Kind extends AnyId>(key: MasterKey, document: unknown):
   return { id: idOf<Kind>(bytes), bytes };
 }
 
-/** The JSON document of a file whose name is its id. Throws `repository/damaged`. */
-export function openSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): JsonObject {
+/** What `read` makes of the JSON document of a file whose name is its id. Throws `repository/damaged`, with the name of the file. */
+export function openSealedFile<T>(
+  key: MasterKey,
+  { id, bytes, what }: { id: AnyId; bytes: Uint8Array; what: string },
+  read: (json: JsonObject) => T,
+): T {
   requireId(id, bytes, what);
-  return parseJsonObject(openFrame(key, bytes), `${what} (${id.slice(0, 8)})`);
+  try {
+    return read(parseJsonObject(openFrame(key, bytes), what));
+  } catch (error) {
+    throw unread(error, id, what);
+  }
 }
 
 /** Longer ones are unpacked in another thread. */
 const unpackedHere = 64 * 1024;
 
-/** The text of the document, which may be a long one. Throws `repository/damaged`. */
-export async function unpackSealedFile(key: MasterKey, id: AnyId, bytes: Uint8Array, what: string): Promise<Buffer> {
+/** The same with the text of the document, which may be a long one. */
+export async function unpackSealedFile<T>(
+  key: MasterKey,
+  { id, bytes, what }: { id: AnyId; bytes: Uint8Array; what: string },
+  read: (text: Buffer) => Promise<T>,
+): Promise<T> {
   requireId(id, bytes, what);
+  try {
+    return await read(await unpack(key, bytes));
+  } catch (error) {
+    throw unread(error, id, what);
+  }
+}
+
+async function unpack(key: MasterKey, bytes: Uint8Array): Promise<Buffer> {
   if (bytes.length <= unpackedHere) return openFrame(key, bytes);
   const content = decrypt(key, bytes);
   return content[0] === compressedMark ? decompressUpToElsewhere(content.subarray(1), mostBytes) : plainFrame(content);
+}
+
+/** It has not changed since it was written: another repository's has come here, or a program wrote what is not known here. */
+function unread(cause: unknown, id: AnyId, what: string): unknown {
+  if (!isAppError(cause, 'repository/damaged')) return cause;
+  return new AppError(
+    'repository/damaged',
+    `The ${what} ${id} cannot be read: it is of another repository, or holds what is not known here.`,
+    { cause, detail: { file: id } },
+  );
 }
 
 function requireId(id: AnyId, bytes: Uint8Array, what: string): void {

@@ -83,7 +83,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
         kind: 'file-damaged',
         severity: 'error',
         message,
-        ...(typeof file === 'string' && { snapshotId: parseId<SnapshotId>(file) }),
+        ...(typeof file === 'string' && { snapshotId: parseId<SnapshotId>(file.slice(file.lastIndexOf('/') + 1)) }),
       }),
     ),
   );

@@ -50,7 +50,7 @@ export function createKeys(
         const id = parseId<KeyId>(name);
         const facts = await loadUnlessGone(backend, id)
           .then((bytes) => bytes && readKeyFacts(bytes))
-          .catch(undefinedIfDamaged);
+          .catch((error: unknown) => (isOfOneFile(error) ? undefined : undefinedIfDamaged(error)));
         if (facts !== undefined) yield { id, ...facts };
       }
     },
@@ -76,7 +76,8 @@ const mostTries = 256;
 
 /**
  * The master key that the password opens, trying one key file first and one last. A damaged file hides no other, nor does one that is no key
- * file. Throws `repository/wrong-password`, or `repository/damaged` with the names of the damaged files where one of these may be the one.
+ * file, or that may not be read. Throws `repository/wrong-password`, or `repository/damaged` with the names of the damaged files where one of these
+ * may be the one, or why a file could not be read.
  */
 export async function findMasterKey(
   backend: Backend,
@@ -87,6 +88,7 @@ export async function findMasterKey(
   const rank = (name: KeyId) => (name === first ? 0 : name === last ? 2 : 1);
   const damaged: { keyId: KeyId; bytes: Buffer }[] = [];
   const counts = { whole: 0, others: 0, untried: 0 };
+  let unread: unknown;
   let left = mostTries;
   const attempt = async (bytes: Buffer) => {
     const cost = await attempted(() => costOf(bytes));
@@ -104,6 +106,10 @@ export async function findMasterKey(
       continue;
     }
     const bytes = await loadUnlessGone(backend, keyId).catch((error: unknown) => {
+      if (isOfOneFile(error)) {
+        unread ??= error;
+        return undefined;
+      }
       undefinedIfDamaged(error);
       return 'none' as const;
     });
@@ -120,7 +126,13 @@ export async function findMasterKey(
     const masterKey = await attempt(bytes);
     if (masterKey !== undefined) return { masterKey, keyId };
   }
+  if (unread !== undefined) throw unread;
   throw damaged.length > 0 ? damagedKeys(damaged.map(({ keyId }) => keyId)) : wrongPassword(names.length, counts);
+}
+
+/** Whether the store failed to give this one file, such as one that another user of the machine made. */
+export function isOfOneFile(error: unknown): error is AppError {
+  return isAppError(error, 'store/unavailable') && error.detail.file !== undefined;
 }
 
 /** Undefined for what is no key file that any program makes. */

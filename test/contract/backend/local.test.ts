@@ -63,6 +63,37 @@ describe('the local backend', () => {
     await expect(backend.load('key', pipe, { offset: 0, length: 1 })).rejects.toThrow();
   });
 
+  test('takes a folder in the place of a file for damage, by its name, and removes it where it is empty', async () => {
+    const folder = await newFolder();
+    const backend = openLocalBackend(folder);
+    const path = join(folder, 'index', name);
+    await mkdir(path, { recursive: true });
+    expect(await Array.fromAsync(backend.list('index'), (one) => one.name)).toEqual([name]);
+    const damaged = { code: 'repository/damaged', message: expect.stringContaining(`index/${name} is a folder`) };
+    await expect(backend.load('index', name)).rejects.toMatchObject(damaged);
+    await expect(backend.load('index', name, { offset: 0, length: 1 })).rejects.toMatchObject(damaged);
+    await writeFile(join(path, 'of somebody'), 'x');
+    const message = expect.stringMatching(`^The file index/${name} of the store at .* is a folder, which is not empty`);
+    await expect(backend.remove('index', name)).rejects.toMatchObject({ code: 'store/unavailable', message });
+    await rm(join(path, 'of somebody'));
+    await backend.remove('index', name);
+    expect(await readdir(join(folder, 'index'))).toEqual([]);
+  });
+
+  test('takes a link that leads nowhere for no file', async () => {
+    const folder = await newFolder();
+    await mkdir(join(folder, 'keys'));
+    const other = 'cd'.repeat(32);
+    await symlink(join(folder, 'keys', name), join(folder, 'keys', name));
+    await symlink('nowhere', join(folder, 'keys', other));
+    const backend = openLocalBackend(folder);
+    expect(await Array.fromAsync(backend.list('key'))).toEqual([]);
+    for (const one of [name, other]) {
+      await expect(backend.load('key', one)).rejects.toMatchObject({ code: 'store/not-found' });
+      await expect(backend.stat('key', one)).rejects.toMatchObject({ code: 'store/not-found' });
+    }
+  });
+
   test('leaves nothing but the file', async () => {
     const folder = await newFolder();
     await openLocalBackend(folder).save('key', name, Buffer.of(1));
@@ -103,6 +134,17 @@ describe('the local backend', () => {
     const error = localError(Object.assign(new Error(errno), { code: errno }), '/srv/store');
     expect(error).toMatchObject({ code, message: expect.stringContaining(words) });
     expect(error).toHaveProperty('retry', passes ? { afterMs: 500 } : undefined);
+  });
+
+  test.each(['EACCES', 'EIO'])('says of %s which file it came of, where it came of one', (errno) => {
+    const error = Object.assign(new Error(errno), { code: errno });
+    const file = `index/${name}`;
+    expect(localError(error, '/srv/store', { file })).toMatchObject({
+      message: expect.stringMatching(`^The file ${file} of the store at /srv/store `),
+    });
+    expect(localError(error, '/srv/store')).toMatchObject({
+      message: expect.stringMatching('^The store at /srv/store '),
+    });
   });
 
   test('says that a file stands where its folder should be', async () => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
+import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { pathOf } from '../../../src/store/backend/backend.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
@@ -187,6 +188,63 @@ describe('key files', () => {
       expect((await readdir(join(folder, 'keys'))).includes(ours)).toBe(false);
     },
   );
+});
+
+describe('key files that are in the way', () => {
+  const ownFile = async (folder: string) => {
+    await using resources = await openFromEnvironment();
+    const { userId } = await commands.database.repository.findFirstOrThrow();
+    const { repository } = await openPersonRepository(resources, userId);
+    return join(folder, 'keys', repository.keyId);
+  };
+  const stray = 'ab'.repeat(32);
+
+  test.each([
+    ['Nightkeep’s own, renamed', (own: string, other: string) => rename(own, other), 'anew'],
+    ['a copy of Nightkeep’s own', (own: string, other: string) => copyFile(own, other), 'whole'],
+    [
+      'one that was cut',
+      async (own: string, other: string) => writeFile(other, (await readFile(own)).subarray(9)),
+      'whole',
+    ],
+    ['one that is empty', (_: string, other: string) => writeFile(other, ''), 'whole'],
+    ['an empty folder', (_: string, other: string) => mkdir(other), 'whole'],
+  ])('%s: the cure that a check names removes it', async (_, hurt, service) => {
+    const { folder } = await addPerson('alice');
+    const own = await ownFile(folder);
+    await hurt(own, join(dirname(own), stray));
+    expect(await json(1, 'check', '--all')).toMatchObject([
+      {
+        findings: [
+          {
+            message: expect.stringMatching(
+              new RegExp(`The key file ${stray} (is not what|cannot be).*nightkeep repair keys`),
+            ),
+          },
+        ],
+      },
+    ]);
+    expect(await json(0, 'repair', 'keys', '--user', 'alice')).toMatchObject({
+      service,
+      recovery: 'whole',
+      removed: 1,
+    });
+    expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+    expect(await json(0, 'repair', 'keys', '--user', 'alice')).toMatchObject({ service: 'whole', removed: 0 });
+    expect(await commands.database.audit.count({ where: { act: 'key-files-mended' } })).toBe(1);
+  });
+
+  test('a folder that is not empty keeps no other key from opening and being written again, and is named', async () => {
+    const { folder } = await addPerson('alice');
+    const own = await ownFile(folder);
+    await rm(own);
+    await mkdir(join(own, 'of somebody'), { recursive: true });
+    expect(await json(0, 'repair', 'keys', '--user', 'alice')).toMatchObject({ service: 'anew', removed: 0 });
+    const named = expect.stringContaining(`The key file ${basename(own)} cannot be read`);
+    expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ message: named }] }]);
+    await rm(own, { recursive: true });
+    expect(await json(0, 'check', '--all')).toMatchObject([{ findings: [] }]);
+  });
 });
 
 test('finds damage inside of packs with --read-data, and copies them first where it is told to', async () => {

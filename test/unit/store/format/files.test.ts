@@ -90,7 +90,7 @@ describe('index files', () => {
     look();
     expect(await openIndex(key, id, bytes)).toEqual(many);
     going = false;
-    const json = JSON.stringify(openSealedFile(key, id, bytes, 'index'));
+    const json = JSON.stringify(openSealedFile(key, { id, bytes, what: 'index' }, (json) => json));
     expect(turns).toBeGreaterThanOrEqual(json.length / (160 * 1024));
     for (const text of [`${json}\n`, `{"supersedes":[],${json.slice(1)}`, json.replace('{"packs"', '{ "packs"')]) {
       const written = encrypt(key, Buffer.from(text.trimStart()));
@@ -109,7 +109,7 @@ describe('index files', () => {
 
   test('are spelled as restic spells them', () => {
     const { id, bytes } = sealIndex(key, packs);
-    expect(JSON.stringify(openSealedFile(key, id, bytes, 'index'))).toBe(
+    expect(JSON.stringify(openSealedFile(key, { id, bytes, what: 'index' }, (json) => json))).toBe(
       `{"packs":[{"id":"${hash('p')}","blobs":[{"id":"${hash('a')}","type":"data","offset":0,"length":50},` +
         `{"id":"${hash('b')}","type":"tree","offset":50,"length":60,"uncompressed_length":100}]}]}`,
     );
@@ -174,7 +174,7 @@ describe('snapshots', () => {
   test('open to what was sealed, with their fields in order', () => {
     const { id, bytes } = sealSnapshot(key, snapshot);
     expect(openSnapshot(key, id, bytes)).toEqual(snapshot);
-    const json = openSealedFile(key, id, bytes, 'snapshot');
+    const json = openSealedFile(key, { id, bytes, what: 'snapshot' }, (json) => json);
     expect(Object.keys(json)).toEqual(Object.keys(snapshot));
     expect(Object.keys(json.summary ?? {})).toHaveLength(14);
   });
@@ -226,4 +226,14 @@ describe('timestamps', () => {
     expect(timestampMs('2026-03-01T00:00:00.123456789+01:00')).toBe(Date.UTC(2026, 1, 28, 23, 0, 0, 123));
     expect(timestampMs('2026-03-01T00:00:00Z')).toBe(Date.UTC(2026, 2, 1));
   });
+});
+
+test('a file of another repository is named, though its name is right', async () => {
+  const other = createMasterKey();
+  const index = sealIndex(other, []);
+  const tree = hash('t') as TreeId;
+  const snapshotFile = sealSnapshot(other, { time: '2026-01-02T03:04:05Z', tree, paths: [] });
+  const named = (id: string) => expect.objectContaining({ code: 'repository/damaged', detail: { file: id } });
+  await expect(openIndex(key, index.id, index.bytes)).rejects.toEqual(named(index.id));
+  expect(() => openSnapshot(key, snapshotFile.id, snapshotFile.bytes)).toThrow(named(snapshotFile.id));
 });

@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../src/clock.ts';
+import { AppError } from '../../../../src/errors.ts';
+import type { Backend } from '../../../../src/store/backend/backend.ts';
+import { checkKeys } from '../../../../src/store/repository/check-keys.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { cheapScrypt, newRepository } from '../../../support/fixtures/repository.ts';
@@ -40,6 +43,26 @@ describe('a key file', () => {
       for (const keyHint of [own, other])
         expect((await openRepository(backend, password, { keyHint })).keyId).toBe(password === 'pw' ? own : other);
     }
+  });
+
+  test('that the store does not give hides no other, whichever comes first, and is named where no other opens', async () => {
+    const { backend, own, other } = await withTwoKeys();
+    const without = (name: string): Backend => ({
+      ...backend,
+      load: async (type, one, ...rest) => {
+        if (one !== name) return backend.load(type, one, ...rest);
+        const message = `The file keys/${name} of the store may not be used by this user.`;
+        throw new AppError('store/unavailable', message, { detail: { file: `keys/${name}` } });
+      },
+    });
+    for (const keyHint of [own, other]) {
+      expect((await openRepository(without(other), 'pw', { keyHint })).keyId).toBe(own);
+      await expect(openRepository(without(own), 'pw', { keyHint })).rejects.toMatchObject({
+        code: 'store/unavailable',
+        message: expect.stringContaining(own),
+      });
+    }
+    expect(await checkKeys(without(other), [own])).toMatchObject([{ severity: 'hint', keyId: other }]);
   });
 
   test.each(wounds)('that is %s is named where no other opens, with the cure', async (_, change) => {
