@@ -9,6 +9,13 @@ export const propertiesName = 'properties.json';
 /** Where it keeps what there is to know of a mailbox besides its messages. */
 export const recordName = 'mailbox.json';
 
+/** The name of what Nightkeep keeps beside the entries of a collection, by the name of the source; undefined where it keeps nothing. */
+export const besideEntries: Readonly<Partial<Record<string, string>>> = {
+  calendars: propertiesName,
+  contacts: propertiesName,
+  mail: recordName,
+};
+
 /** What the record of a restore has in place of an error code where something is written, but not with everything that the snapshot has of it. */
 export const writtenInPart = 'restore/written-in-part';
 

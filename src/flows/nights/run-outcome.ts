@@ -1,4 +1,3 @@
-import { type EntryChanges, greatChangeOf } from '../../domain/great-change.ts';
 import type { AlarmKind } from '../../domain/protection-reasons.ts';
 import type { RunCounts } from '../../domain/run-counts.ts';
 import { escapedName } from '../../file-name.ts';
@@ -29,12 +28,13 @@ export interface Before {
 /** How many problems a run keeps by name, those of whole sources first; all of them are counted. */
 const problemsKept = 1_000;
 
-/** What came of a run that wrote a snapshot: counts, what is not in it as it should be, and whether somebody should look. */
-export function outcomeOf(archived: Archived, before: Before | undefined) {
-  const { problems, seen, entries, summary } = archived;
-  const { files_new: filesNew, files_changed: filesChanged } = summary;
-  const formerly = seen.gone + entries - filesNew;
-  const alarm = before && alarmOf(archived, before, { before: formerly, gone: seen.gone, changed: filesChanged });
+/**
+ * What came of a run that wrote a snapshot: counts, what is not in it as it should be, and whether somebody should look: at `change`, or at a root that
+ * is not offered any more.
+ */
+export function outcomeOf(archived: Archived, before: Before | undefined, change?: 'loss' | 'change') {
+  const { problems } = archived;
+  const alarm = before && alarmOf(archived, before, change);
   return {
     state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
     ...(problems.length > 0 && { errorCode: mostFrequent(problems.map(({ code }) => code)) }),
@@ -60,9 +60,9 @@ function mostFrequent(codes: readonly string[]): string {
 }
 
 /** A root that is not offered any more is an alarm once; after that it stays a problem, and its copy stays too. */
-function alarmOf({ missing }: Archived, before: Before, changes: EntryChanges): AlarmKind | undefined {
+function alarmOf({ missing }: Archived, before: Before, change: 'loss' | 'change' | undefined): AlarmKind | undefined {
   const isKnown = (name: string) => before.problems.some(({ path }) => path === escapedName(`${name}/`));
-  return missing.every(isKnown) ? greatChangeOf(changes) : 'root';
+  return missing.every(isKnown) ? change : 'root';
 }
 
 /** The counts of a run, besides its traffic and its time. */

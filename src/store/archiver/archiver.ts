@@ -13,7 +13,7 @@ import { openSealing, type Sealing } from './sealing.ts';
 import { archiveSources, type SourcesOptions, type Totals } from './sources.ts';
 import { restoreCompared } from './spot-check.ts';
 import { openSpots, type SpotCheck } from './spots.ts';
-import { type Seen, zeroCounts, zeroSeen } from './tally.ts';
+import { type RootChanges, type Seen, zeroCounts, zeroSeen } from './tally.ts';
 
 export interface ArchiveOptions extends SourcesOptions {
   /** Where an archive of these sources was interrupted: what that had finished and is as it was is not read again. */
@@ -54,6 +54,8 @@ export interface Archived {
   readonly entries: number;
   /** How they came into it, what is gone since the parent, and the bytes received. */
   readonly seen: Readonly<Seen>;
+  /** What became of each root that was archived. */
+  readonly roots: readonly RootChanges[];
   /** The folders at the top of the tree. */
   readonly tops: readonly string[];
   /** Those of the parent that no source offers any more; where the repository still holds them they are in the tree as well. */
@@ -84,6 +86,7 @@ export async function archive(options: ArchiveOptions): Promise<Archived> {
     problems: [],
     savedTrees: new Set(),
     seen: zeroSeen(),
+    roots: [],
     at: { folder: null },
     passed: openCollector(),
     spots: openSpots(options.spotCheck ?? { files: 0, random: () => 0 }),
@@ -136,7 +139,7 @@ async function finish(sealing: Sealing, repository: ArchiveRepository, signal: A
 
 function report(
   tree: TreeId,
-  { counts, problems, seen, unreliable, damagedPacks }: Totals,
+  { counts, problems, seen, roots, unreliable, damagedPacks }: Totals,
   { added }: Sealing,
   times: Pick<SnapshotSummary, 'backup_start' | 'backup_end'>,
 ): Omit<Archived, 'tops' | 'missing'> {
@@ -148,5 +151,14 @@ function report(
   };
   const entries = counts.total_files_processed;
   const summary = { ...times, ...counts, ...sealed };
-  return { tree, summary, entries, seen, problems, unreliable: [...unreliable], damagedPacks: [...damagedPacks] };
+  return {
+    tree,
+    summary,
+    entries,
+    seen,
+    roots,
+    problems,
+    unreliable: [...unreliable],
+    damagedPacks: [...damagedPacks],
+  };
 }

@@ -12,7 +12,7 @@ import { keep } from './kept.ts';
 import { loadParentNodes } from './parent.ts';
 import { openPending } from './pending.ts';
 import type { Run } from './run.ts';
-import type { Seen } from './tally.ts';
+import type { RootChanges, Seen } from './tally.ts';
 
 /** What the sources of an archive are read with. */
 export interface SourcesOptions {
@@ -54,7 +54,10 @@ export type Totals = Pick<
   | 'compared'
   | 'damagedPacks'
   | 'listed'
->;
+> & {
+  /** What became of each root that was archived. */
+  readonly roots: RootChanges[];
+};
 /** Where what is archived goes to. */
 type Sinks = Pick<Run, 'sealing' | 'checkpoints'>;
 
@@ -114,7 +117,9 @@ async function archiveSource(
       takeBack = remember(totals);
       const parent = parentNodes?.get(root.name);
       const archive = () => archiveRoot(options, { source, root, parent }, sinks, totals);
+      const changes = countChanges(totals, root.name);
       tops.push(await tracedRoot(totals, archive));
+      totals.roots.push(changes());
       left = left.slice(1);
     }
     return undefined;
@@ -135,6 +140,24 @@ function remember({ counts, seen, problems, compared }: Totals): () => void {
     Object.assign(seen, before.seen, { bytes: seen.bytes });
     problems.length = before.problems;
     compared.length = before.compared;
+  };
+}
+
+/** Returns a function that says what has become of a root since: of its files in the parent, and how many folders it has now. */
+function countChanges({ counts, seen }: Totals, name: string): () => RootChanges {
+  const before = { ...counts, gone: seen.gone };
+  const foldersOf = ({ dirs_new, dirs_changed, dirs_unmodified }: Totals['counts']) =>
+    dirs_new + dirs_changed + dirs_unmodified;
+  return () => {
+    const gone = seen.gone - before.gone;
+    const files = counts.total_files_processed - before.total_files_processed;
+    return {
+      name,
+      before: gone + files - (counts.files_new - before.files_new),
+      gone,
+      changed: counts.files_changed - before.files_changed,
+      folders: foldersOf(counts) - foldersOf(before),
+    };
   };
 }
 

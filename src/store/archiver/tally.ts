@@ -32,6 +32,19 @@ export interface Seen {
   bytes: number;
 }
 
+/** What became of the files that one root had in the parent. */
+export interface RootChanges {
+  readonly name: string;
+  /** Files that it had. */
+  readonly before: number;
+  /** Of these: not where they were any more. */
+  readonly gone: number;
+  /** Of these: there, with another content. */
+  readonly changed: number;
+  /** Folders that it has now, with itself. */
+  readonly folders: number;
+}
+
 /** Counts before the first entry. */
 export function zeroSeen(): Seen {
   return {

@@ -1039,7 +1039,7 @@ export const texts: Texts = {
       },
       great_loss: {
         happened:
-          'Die Hälfte Ihrer Daten oder mehr ist nicht mehr da, wo sie im Sicherungsstand davor war, oder hat dort einen anderen Inhalt.',
+          'Von Ihren Dateien, Kalendern, Kontakten oder E-Mails fehlt seit dem Sicherungsstand davor die Hälfte oder mehr, oder sie hat einen anderen Inhalt.',
         act: 'Sehen Sie nach, ob das richtig ist. Was fehlt, ist noch in Ihren früheren Sicherungsständen.',
       },
       root_gone: {
@@ -1048,7 +1048,7 @@ export const texts: Texts = {
       },
       great_change: {
         happened:
-          'Die Hälfte Ihrer Daten oder mehr hat einen anderen Inhalt als im Sicherungsstand davor oder ist nicht mehr da, wo sie war.',
+          'Von Ihren Dateien, Kalendern, Kontakten oder E-Mails hat die Hälfte oder mehr einen anderen Inhalt als im Sicherungsstand davor, oder sie fehlt.',
         act: 'Sehen Sie nach, ob das richtig ist. Was da war, ist noch in Ihren früheren Sicherungsständen.',
       },
     },

@@ -1047,7 +1047,8 @@ export const texts = {
         act: 'The operator of Nightkeep can fix it: its log says why.',
       },
       great_loss: {
-        happened: 'Half of your data or more is not where it was in the snapshot before, or has other content there.',
+        happened:
+          'Half or more of your files, calendars, contacts or mail has gone since the snapshot before, or has other content.',
         act: 'Check whether that is right. What is gone is still in your earlier snapshots.',
       },
       root_gone: {
@@ -1055,7 +1056,8 @@ export const texts = {
         act: 'Check whether that is right. The copy from the night before is kept.',
       },
       great_change: {
-        happened: 'Half of your data or more has other content than in the snapshot before, or is not where it was.',
+        happened:
+          'Half or more of your files, calendars, contacts or mail has other content than in the snapshot before, or has gone.',
         act: 'Check whether that is right. What was there is still in your earlier snapshots.',
       },
     },

@@ -171,6 +171,17 @@ describe('nights', () => {
     expect((await night()).content).toMatchObject({ 'calendars/work/one.ics': 'BEGIN one, moved' });
   });
 
+  test.each([
+    ['calendar are gone', () => work.children?.clear()],
+    ['address book are gone', () => friends.children?.clear()],
+    ['calendars are those of somebody else', () => personal.root.children?.get('home')?.children?.delete('work')],
+  ])('say so where all that was in the %s, however little it was', async (_, change) => {
+    change();
+    work.properties = (work.properties ?? '').replace('>1<', '>2<');
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: 'loss' });
+    expect(await guest.text('/')).toContain(texts.protection.nights.great_loss.happened);
+  });
+
   test('try again while the server of calendars does not answer, and then go on without it: its copies are kept', async () => {
     fixture.files.root.children?.set('new.txt', object('new'));
     personal.mischief = (_, response) => {

@@ -111,6 +111,29 @@ describe('nights', () => {
     expect(run.content).toEqual({ ...files, ...left, 'mail/INBOX/2020-02-03 New [3].eml': 'Subject: New\r\n\r\n!' });
   });
 
+  test('say that all mail is gone, however little it was, though its mailboxes and all else are there', async () => {
+    for (const mailbox of server.mailboxes.values()) {
+      mailbox.messages.length = 0;
+      mailbox.modSeq++;
+    }
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: 'loss', content: files });
+    expect(await guest.text('/')).toContain(texts.protection.nights.great_loss.happened);
+  });
+
+  test('take nothing for lost that was moved to another mailbox, or that the server numbers anew', async () => {
+    for (let n = 0; n < 30; n++) server.put('Projects', `Subject: ${n}\r\n\r\nMinutes of ${n}.`);
+    await night();
+    const projects = mailboxAt(server, 'Projects');
+    for (const { content } of projects.messages.splice(0, 20)) server.put('Archive', content);
+    projects.modSeq++;
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: null, counts: { entriesGone: 20, filesNew: 21 } });
+    for (const mailbox of server.mailboxes.values()) mailbox.uidValidity++;
+    const { messages } = mailboxAt(server, 'Archive');
+    for (const [at, message] of messages.entries()) messages[at] = { ...message, uid: 100 + at };
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: null, counts: { entriesGone: 20, filesNew: 20 } });
+    expect(await guest.text('/')).toContain(texts.home.protected);
+  });
+
   test('try again while the mail server does not answer, and then go on without it: its copies are kept', async () => {
     fixture.files.root.children?.set('new.txt', { content: Buffer.from('new'), modified: new Date(0) });
     server.greeting = '* BYE [UNAVAILABLE] Later.';

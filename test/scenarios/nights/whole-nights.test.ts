@@ -219,7 +219,7 @@ describe('a great loss or change', () => {
   test.each([
     ['everything is gone', {}, t.nights.great_loss, { entries: 0, entriesGone: 40 }],
     ['everything has another content', many(40, 'locked'), t.nights.great_change, { filesChanged: 40, entriesGone: 0 }],
-    ['half has another name', renamed(), t.nights.great_loss, { filesNew: 20, entriesGone: 20, entriesUnchanged: 20 }],
+    ['half has another name and content', locked(), t.nights.great_loss, { filesNew: 20, entriesGone: 20 }],
   ])('where %s is said until somebody has looked, and holds the snapshot before', async (_, after, words, counts) => {
     members(many(40, 'holiday'));
     const before = await night();
@@ -240,6 +240,27 @@ describe('a great loss or change', () => {
     expect(await home()).toContain(texts.home.protected);
   });
 
+  test('is said of the only file that somebody had', async () => {
+    members({ 'thesis.odt': file('thesis') });
+    const before = await night();
+    members({});
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', alarm: 'loss', heldSnapshotId: before.snapshotId });
+    for (const words of [texts.home.partly, t.nights.great_loss.happened]) expect(await home()).toContain(words);
+    expect(await night()).toMatchObject({ alarm: null });
+  });
+
+  test.each([
+    ['renamed', renamed(0, 40)],
+    ['moved into a folder, some of them', { old: folder(renamed(0, 25)), ...renamed(25, 40) }],
+  ])('is none where all is there, but %s', async (_, after) => {
+    members(many(40, 'holiday'));
+    await night();
+    members(after);
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: null, counts: { entries: 40 } });
+    expect(await home()).toContain(texts.home.protected);
+  });
+
   test('is none where a few of many are gone', async () => {
     members(many(40, 'holiday'));
     await night();
@@ -249,9 +270,16 @@ describe('a great loss or change', () => {
   });
 });
 
-function renamed(): Record<string, HostileNode> {
+function renamed(from: number, to: number): Record<string, HostileNode> {
+  const entries = Object.entries(many(40, 'holiday')).slice(from, to);
+  return Object.fromEntries(entries.map(([name, node]) => [`my ${name}`, node]));
+}
+
+function locked(): Record<string, HostileNode> {
   const entries = Object.entries(many(40, 'holiday'));
-  return Object.fromEntries(entries.map(([name, node], n) => [n < 20 ? `${name}.locked` : name, node]));
+  return Object.fromEntries(
+    entries.map(([name, node], n) => (n < 20 ? [`${name}.locked`, file(`locked ${n}`)] : [name, node])),
+  );
 }
 
 function sortedByPath(problems: unknown): unknown[] {
