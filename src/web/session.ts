@@ -1,9 +1,10 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/people/web-sessions.ts';
 import type { Language } from '../domain/language.ts';
 import type { Resources } from '../resources.ts';
+import { isSameSecret } from '../vault/same-secret.ts';
 import { fingerprint } from '../vault/seal.ts';
 import { cookieAttributes } from './cookies.ts';
 import { agentOf } from './user-agent.ts';
@@ -68,7 +69,7 @@ export async function findSession(c: Context, needs: Needs): Promise<Session | u
   if (secret === undefined) return undefined;
   const [id, at] = [hashOf(secret), clock.now()];
   const found = await findWebSession(database, { id, at, idleMs: config.session.idleMs });
-  const isOurs = found !== null && isEqual(proof, proofOf(needs, { ...found, id }));
+  const isOurs = found !== null && isSameSecret(proof, proofOf(needs, { ...found, id }));
   if (found !== null && !isOurs) log.error('session.row-changed', { userId: found.userId });
   if (!isOurs) {
     clearSession(c);
@@ -110,11 +111,6 @@ function proofOf(
 ): string {
   const facts = JSON.stringify(['web session', id, userId, operator, endsAt]);
   return Buffer.from(fingerprint(keyring, facts)).toString('base64url');
-}
-
-function isEqual(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => createHash('sha256').update(text).digest());
-  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
 function hashOf(text: string): string {

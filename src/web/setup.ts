@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Clock } from '../clock.ts';
@@ -12,6 +12,7 @@ import { isAppError } from '../errors.ts';
 import type { Adoption } from '../flows/adoption/adopt-repositories.ts';
 import type { FoundRepository } from '../flows/adoption/find-repositories.ts';
 import { parseKeyring } from '../vault/keyring.ts';
+import { isSameSecret } from '../vault/same-secret.ts';
 import { english } from './english.ts';
 import { type Html, layout } from './layout.ts';
 import { name as safeName } from './names.ts';
@@ -61,16 +62,11 @@ export function addSetup(app: Hono, setup: Setup): void {
     if (!(await setup.isOpen())) return next();
     const texts = textsOf(c);
     const { act, token } = await c.req.parseBody();
-    if (typeof token !== 'string' || !isSame(token.trim(), setup.token))
+    if (typeof token !== 'string' || !isSameSecret(token.trim(), setup.token))
       return c.html(await frame(texts, ask(texts.setup, { wrong: true })), 403);
     if (act === 'adopt') await setup.backups?.adopt();
     return c.html(await frame(texts, await overview(texts, setup)));
   });
-}
-
-function isSame(one: string, other: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }
 
 function ask(t: Texts['setup'], { wrong = false } = {}): Html {

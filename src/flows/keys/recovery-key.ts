@@ -1,4 +1,4 @@
-import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import {
   findRepository,
   inKeysTurn,
@@ -10,6 +10,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { KeyId } from '../../store/format/ids.ts';
 import { purposes } from '../../vault/purposes.ts';
+import { isSameSecret } from '../../vault/same-secret.ts';
 import { seal, unseal } from '../../vault/seal.ts';
 import { openPersonRepository, type PersonRepository } from '../nights/open-person-repository.ts';
 import { ownHost, removeStrayKeys } from './foreign-keys.ts';
@@ -49,10 +50,9 @@ export async function proveRecoveryKey(
   { userId, groups }: { userId: string; groups: readonly string[] },
 ): Promise<boolean> {
   const { id, recoveryKey, recoveryKeyFile } = await openHeldKey(resources, userId);
-  const digest = (text: string) => createHash('sha256').update(text).digest();
   const wanted = proven.map((index) => recoveryKey.split('-')[index]).join('-');
   const typed = groups.map((group) => group.trim().toLowerCase()).join('-');
-  if (!timingSafeEqual(digest(wanted), digest(typed))) return false;
+  if (!isSameSecret(wanted, typed)) return false;
   return markRecoveryKeyKept(resources.database, { id, recoveryKeyFile, at: resources.clock.now() });
 }
 
