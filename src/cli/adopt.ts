@@ -1,4 +1,4 @@
-import { countWords } from '../count-words.ts';
+import { countWords, minuteWords } from '../count-words.ts';
 import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
@@ -6,7 +6,7 @@ import { type Adoption, adoptRepositories } from '../flows/adoption/adopt-reposi
 import type { RepositoryResources } from '../repository-resources.ts';
 import { timestampMs } from '../store/format/timestamp.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printList, shownMinute, text } from './command.ts';
+import { type Command, json, type Options, printList, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import { readRecoveryKey } from './recovery-key-file.ts';
@@ -80,7 +80,7 @@ function lineOf({ location, state, owner, snapshots, newest, problem }: Adoption
   const holds =
     snapshots === undefined
       ? ''
-      : `, ${countWords(snapshots, 'snapshot')}${newest === undefined ? '' : `, the last of ${shownMinute(new Date(timestampMs(newest)))}`}`;
+      : `, ${countWords(snapshots, 'snapshot')}${newest === undefined ? '' : `, the last of ${minuteWords(new Date(timestampMs(newest)))}`}`;
   return `${who}: ${words[state]}${holds}${problem === undefined ? '' : `. ${problem}`}`;
 }
 

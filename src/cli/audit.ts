@@ -1,17 +1,7 @@
+import { minuteWords } from '../count-words.ts';
 import { type AuditView, listAudit } from '../database/audit.ts';
 import { actorKinds, acts } from '../domain/audit.ts';
-import {
-  type Command,
-  json,
-  limit,
-  limitOf,
-  oneOf,
-  printTable,
-  shownMinute,
-  shownOf,
-  sinceOf,
-  text,
-} from './command.ts';
+import { type Command, json, limit, limitOf, oneOf, printTable, shownOf, sinceOf, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName } from './people.ts';
 import type { Column } from './table.ts';
@@ -42,7 +32,7 @@ export const auditCommand: Command = {
 };
 
 const columns: readonly Column<AuditView>[] = [
-  { name: 'WHEN', of: ({ at }) => shownMinute(at) },
+  { name: 'WHEN', of: ({ at }) => minuteWords(at) },
   { name: 'BY', of: ({ by }) => [by.kind, by.name ?? by.id].filter((word) => word !== null).join(' ') },
   { name: 'ACT', of: ({ act }) => act },
   { name: 'ON', of: ({ user }) => (user === null ? '' : (user.name ?? user.id)) },

@@ -1,14 +1,13 @@
-import { countWords } from '../count-words.ts';
+import { bytesWords, countWords, minuteWords } from '../count-words.ts';
 import { eachPlanForCommand, listRunsForCommand } from '../database/nights/command-views.ts';
 import { listRunProgress } from '../database/nights/run-progress.ts';
-import { bytesWords } from '../doctor/words.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
 import { requestRun } from '../flows/nights/request-run.ts';
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, printList, shownMinute } from './command.ts';
+import { type Command, json, type Options, printList } from './command.ts';
 import { type Answers, closeWith, doForEach } from './each-person.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
@@ -150,7 +149,7 @@ type RunRow = Awaited<ReturnType<typeof look>>[number];
 
 function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUntil, paused }: RunRow): string {
   const waits = paused ? 'waits: the night is paused, nightkeep queue --resume resumes it' : 'waits for a worker';
-  const again = `tried again at ${shownMinute(dueAt)}, until ${shownMinute(triedUntil)}`;
+  const again = `tried again at ${minuteWords(dueAt)}, until ${minuteWords(triedUntil)}`;
   const facts = [
     ...(state === 'queued' ? [message === null || paused ? waits : again] : []),
     ...countWordsOf(counts),

@@ -1,9 +1,10 @@
+import { minuteWords } from '../count-words.ts';
 import { listCircuits, trustRefusals } from '../database/custody/circuits.ts';
 import { trustMs } from '../domain/circuit.ts';
 import { AppError } from '../errors.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printTable, shownMinute, text } from './command.ts';
+import { type Command, json, printTable, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
@@ -43,5 +44,5 @@ const columns: readonly Column<Row>[] = [
   { name: 'PROVIDER', of: ({ issuer }) => issuer, stretches: true },
   { name: 'CLIENT', of: ({ clientId }) => clientId, stretches: true },
   { name: 'OPENED FOR', of: ({ reason }) => reason },
-  { name: 'SINCE', of: ({ closedAt, openedAt }) => shownMinute(closedAt ?? openedAt) },
+  { name: 'SINCE', of: ({ closedAt, openedAt }) => minuteWords(closedAt ?? openedAt) },
 ];

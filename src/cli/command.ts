@@ -183,8 +183,3 @@ export function sinceOf(options: Options, now: Date): Date | undefined {
     throw new AppError('usage/invalid', `--since is "${value}": write it as 14d or 12h, at most 99999.`);
   return new Date(now.getTime() - Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000));
 }
-
-/** A moment as commands show it: "2026-05-04 13:00 UTC". */
-export function shownMinute(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}

@@ -1,9 +1,8 @@
-import { countWords } from '../count-words.ts';
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords, countWords, minuteWords } from '../count-words.ts';
 import { openBudget } from '../store/history/budget.ts';
 import { openHistory } from '../store/history/history.ts';
 import { type Found, searchNames } from '../store/history/search.ts';
-import { type Command, json, printTable, shownMinute, text, warn } from './command.ts';
+import { type Command, json, printTable, text, warn } from './command.ts';
 import { openNamedPerson } from './one-person.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
@@ -43,7 +42,7 @@ function rowOf({ path, node, last: { id, snapshot } }: Found) {
 
 const columns: readonly Column<ReturnType<typeof rowOf>>[] = [
   { name: 'LAST IN', of: ({ snapshot }) => snapshot.slice(0, 8) },
-  { name: 'OF', of: ({ time }) => shownMinute(new Date(time)) },
+  { name: 'OF', of: ({ time }) => minuteWords(new Date(time)) },
   { name: 'SIZE', of: ({ size }) => (size === undefined ? '' : bytesWords(size)), right: true },
   { name: 'PATH', of: ({ path, type }) => (type === 'dir' ? `${path}/` : path), stretches: true },
 ];

@@ -1,4 +1,4 @@
-import { countWords } from '../count-words.ts';
+import { countWords, minuteWords } from '../count-words.ts';
 import { findGrantOfPerson } from '../database/consent/grant-views.ts';
 import { eachGrant, forecastUnusedEnds, type GrantRow } from '../database/custody/deadlines.ts';
 import type { Protection } from '../domain/protection.ts';
@@ -7,16 +7,7 @@ import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtectionsOf } from '../flows/nights/find-protection.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
-import {
-  type Command,
-  json,
-  type Options,
-  type Output,
-  printAnswer,
-  printPages,
-  shownMinute,
-  text,
-} from './command.ts';
+import { type Command, json, type Options, type Output, printAnswer, printPages, text } from './command.ts';
 import { openFromEnvironment, openRepositoriesFromEnvironment } from './open-resources.ts';
 import { consentWords, getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -125,8 +116,8 @@ const columns: readonly Column<Row>[] = [
   { name: 'USER', of: ({ user }) => user, stretches: true },
   { name: 'CONSENT', of: consentWords, stretches: true },
   { name: 'DATA', of: ({ protection }) => protection?.verdict ?? '' },
-  { name: 'ENDS UNUSED', of: ({ idleDeadline }) => shownMinute(idleDeadline) },
-  { name: 'ENDS ANYWAY', of: ({ maxDeadline }) => (maxDeadline === null ? '' : shownMinute(maxDeadline)) },
+  { name: 'ENDS UNUSED', of: ({ idleDeadline }) => minuteWords(idleDeadline) },
+  { name: 'ENDS ANYWAY', of: ({ maxDeadline }) => (maxDeadline === null ? '' : minuteWords(maxDeadline)) },
 ];
 
 function days(options: Options, name: string): number | undefined {

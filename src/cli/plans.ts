@@ -1,5 +1,6 @@
+import { minuteWords } from '../count-words.ts';
 import { listPeople, type PersonRow } from '../database/people/people.ts';
-import { type Command, json, limitOf, printTable, shownMinute, shownOf, text } from './command.ts';
+import { type Command, json, limitOf, printTable, shownOf, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -49,7 +50,7 @@ const columns: readonly Column<Row>[] = [
   {
     name: 'NEXT',
     of: ({ goesOn, paused, nextDueAt }) =>
-      goesOn && nextDueAt ? shownMinute(nextDueAt) : paused ? 'paused' : 'consent ended',
+      goesOn && nextDueAt ? minuteWords(nextDueAt) : paused ? 'paused' : 'consent ended',
   },
   { name: 'BACKED UP', of: ({ sources }) => sources.join(', ') },
   { name: 'ID', of: ({ id }) => id ?? '', stretches: true },

@@ -1,4 +1,4 @@
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords } from '../count-words.ts';
 import { speedOf } from '../domain/run-progress.ts';
 
 /** Bytes, and how fast they came: "1.2 GiB at 40 MiB a second". */

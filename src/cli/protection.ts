@@ -1,19 +1,11 @@
+import { minuteWords } from '../count-words.ts';
 import { confirmAlarms } from '../database/notices/protection.ts';
 import { doubtedSince, type Protection } from '../domain/protection.ts';
 import { AppError } from '../errors.ts';
 import { eachProtectionByName, findProtection } from '../flows/nights/find-protection.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
-import {
-  type Command,
-  json,
-  type Options,
-  type Output,
-  printAnswer,
-  printPages,
-  shownMinute,
-  text,
-} from './command.ts';
+import { type Command, json, type Options, type Output, printAnswer, printPages, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -72,17 +64,17 @@ const columns: readonly Column<Row>[] = [
 
 /** As of when there is a complete snapshot of their data that nobody need doubt. */
 function lastOf({ doubtedSince: doubted, since }: Row): string {
-  if (doubted !== null) return `in doubt since ${shownMinute(doubted)}`;
-  return since === null ? 'never' : shownMinute(since);
+  if (doubted !== null) return `in doubt since ${minuteWords(doubted)}`;
+  return since === null ? 'never' : minuteWords(since);
 }
 
 /** What is known of one person, in a sentence. */
 function sentenceOf(row: Row): string {
   const { user, verdict, reason, by, until, retry, since, doubtedSince: doubted } = row;
-  const waits = until === null ? '' : ` until ${shownMinute(until)}`;
+  const waits = until === null ? '' : ` until ${minuteWords(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can fix it`;
   const again =
-    retry === null ? '' : `; a run is tried again at ${shownMinute(retry.at)}, until ${shownMinute(retry.until)}`;
+    retry === null ? '' : `; a run is tried again at ${minuteWords(retry.at)}, until ${minuteWords(retry.until)}`;
   const last = since === null ? 'never complete' : `${doubted === null ? 'complete as of ' : ''}${lastOf(row)}`;
   return `${user}: ${verdict}, ${reason}${who}${again}; ${last}`;
 }

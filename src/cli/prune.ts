@@ -1,5 +1,4 @@
-import { countWords } from '../count-words.ts';
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords, countWords } from '../count-words.ts';
 import { pruneRepository } from '../flows/retention/prune-repository.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json } from './command.ts';

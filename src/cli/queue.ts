@@ -1,3 +1,4 @@
+import { minuteWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
 import {
   drainNight,
@@ -10,7 +11,7 @@ import {
 import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import { askYes } from './ask.ts';
-import { type Command, json, limitOf, type Options, printAnswer, printTable, shownMinute, text } from './command.ts';
+import { type Command, json, limitOf, type Options, printAnswer, printTable, text } from './command.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
 
@@ -58,7 +59,7 @@ function wordsOf({ kind, counts, paused, by }: QueueView): string[] {
     ? 'It gives out runs.'
     : by === null
       ? 'It is paused, but not by Nightkeep. Resume it with --resume.'
-      : `It is paused by ${who} since ${shownMinute(by.at)}${by.reason === null ? '' : `: ${by.reason}`}.`;
+      : `It is paused by ${who} since ${minuteWords(by.at)}${by.reason === null ? '' : `: ${by.reason}`}.`;
   return [
     `The queue lives in ${kind === 'redis' ? 'Redis' : 'PostgreSQL'}. ${state}`,
     `Waiting ${counts.waiting}, in hand ${counts.active}, delayed ${counts.delayed}.`,
@@ -67,7 +68,7 @@ function wordsOf({ kind, counts, paused, by }: QueueView): string[] {
 
 const columns: readonly Column<OwnedJob>[] = [
   { name: 'STATE', of: ({ state }) => state },
-  { name: 'QUEUED', of: ({ queuedAt }) => shownMinute(queuedAt) },
+  { name: 'QUEUED', of: ({ queuedAt }) => minuteWords(queuedAt) },
   { name: 'USER', of: ({ user }) => user?.name ?? '', stretches: true },
   { name: 'NIGHT', of: ({ night }) => night ?? '' },
   { name: 'TRIES', of: ({ tries }) => String(tries ?? '') },

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Clock } from '../clock.ts';
-import { countWords } from '../count-words.ts';
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords, countWords } from '../count-words.ts';
 import { timeLeftOf } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Snapshot } from '../store/format/snapshot.ts';

@@ -1,16 +1,6 @@
+import { minuteWords } from '../count-words.ts';
 import { listRunsForOperators } from '../database/people/people.ts';
-import {
-  type Command,
-  json,
-  limit,
-  limitOf,
-  oneOf,
-  printTable,
-  shownMinute,
-  shownOf,
-  sinceOf,
-  text,
-} from './command.ts';
+import { type Command, json, limit, limitOf, oneOf, printTable, shownOf, sinceOf, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -53,6 +43,6 @@ const columns: readonly Column<Row>[] = [
   { name: 'STATE', of: ({ state }) => state },
   { name: 'CAUSE', of: ({ errorCode }) => errorCode ?? '', stretches: true },
   { name: 'NOT READ', of: ({ problemCount }) => (problemCount === 0 ? '' : problemCount), right: true },
-  { name: 'STARTED', of: ({ startedAt }) => (startedAt === null ? '' : shownMinute(startedAt)) },
+  { name: 'STARTED', of: ({ startedAt }) => (startedAt === null ? '' : minuteWords(startedAt)) },
   { name: 'RUN', of: ({ id }) => id, stretches: true },
 ];

@@ -1,8 +1,8 @@
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords, minuteWords } from '../count-words.ts';
 import type { AppError } from '../errors.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { openFindings } from '../store/repository/findings.ts';
-import { type Command, json, printTable, shownMinute, warn } from './command.ts';
+import { type Command, json, printTable, warn } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import type { Column } from './table.ts';
@@ -44,7 +44,7 @@ interface Row {
 
 const columns: readonly Column<Row>[] = [
   { name: 'ID', of: ({ id }) => id.slice(0, 8) },
-  { name: 'TIME', of: ({ time }) => shownMinute(new Date(time)) },
+  { name: 'TIME', of: ({ time }) => minuteWords(new Date(time)) },
   { name: 'FILES', of: ({ files }) => files ?? '', right: true },
   { name: 'SIZE', of: ({ bytes }) => (bytes === undefined ? '' : bytesWords(bytes)), right: true },
   { name: 'FROM', of: ({ paths }) => paths.join(' '), stretches: true },

@@ -1,5 +1,4 @@
-import { countWords } from '../count-words.ts';
-import { bytesWords } from '../doctor/words.ts';
+import { bytesWords, countWords } from '../count-words.ts';
 import { openPersonRepository } from '../flows/nights/open-person-repository.ts';
 import { type RepositoryStats, readStats } from '../store/pruner/stats.ts';
 import { lockRepository } from '../store/repository/lock.ts';

@@ -1,8 +1,8 @@
-import { countWords } from '../count-words.ts';
+import { countWords, minuteWords } from '../count-words.ts';
 import { openPeopleCount, pausedApart } from '../domain/people-tally.ts';
 import { isOldFigure } from '../flows/nights/keep-figure.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
-import { type Command, json, printAnswer, shownMinute } from './command.ts';
+import { type Command, json, printAnswer } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 
 /** The figures of the whole installation, as `/status.json` answers them. */
@@ -38,28 +38,28 @@ export function statusWords({
   const { paused: withOlder, ...told } = pausedApart({ verdicts: people, paused });
   const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
   return [
-    `Last complete backup  ${lastSuccessAt === null ? 'none yet' : shownMinute(lastSuccessAt)}`,
+    `Last complete backup  ${lastSuccessAt === null ? 'none yet' : minuteWords(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
-    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}${isOldFigure(peopleAt, at) ? ` (as of ${shownMinute(peopleAt)})` : ''}`,
+    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}${isOldFigure(peopleAt, at) ? ` (as of ${minuteWords(peopleAt)})` : ''}`,
     `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by Nightkeep`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,
     `Circuits              ${openCircuits.length === 0 ? 'none is open' : `open: ${openCircuits.join(', ')}`}`,
     ...(forecast === null ? [] : [`Busiest hours to come ${forecastWords(forecast)}`]),
-    `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${shownMinute(operatorsTold.at)}, by ${operatorsTold.by}`}`,
+    `Operators told        ${operatorsTold === null ? 'of nothing yet' : `last ${minuteWords(operatorsTold.at)}, by ${operatorsTold.by}`}`,
   ];
 }
 
 function forecastWords({ from, to, plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
   const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
-  return `${shownMinute(from)} to ${shownMinute(to)}, ${countWords(plans, 'backup')} (nights still paused then not counted): ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
+  return `${minuteWords(from)} to ${minuteWords(to)}, ${countWords(plans, 'backup')} (nights still paused then not counted): ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 
 function verifiedWords({ oldestAt, damaged, gone, unverified, pending }: Status['verification']): string {
   const since =
     oldestAt === null
       ? 'nobody yet'
-      : `${pending === 0 ? "everybody's" : 'those of others'} since ${shownMinute(oldestAt)}`;
+      : `${pending === 0 ? "everybody's" : 'those of others'} since ${minuteWords(oldestAt)}`;
   return [
     ...(pending > 0 && oldestAt !== null ? [`not yet ${pending}`] : []),
     since,

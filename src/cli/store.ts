@@ -1,10 +1,9 @@
-import { countWords } from '../count-words.ts';
+import { bytesWords, countWords } from '../count-words.ts';
 import {
   eachRepositoryPlace,
   listRepositoryPlacesOf,
   type RepositoryPlace,
 } from '../database/repositories/repository-moves.ts';
-import { bytesWords } from '../doctor/words.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../domain/store-address.ts';
 import { AppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';

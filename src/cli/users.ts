@@ -1,5 +1,6 @@
+import { minuteWords } from '../count-words.ts';
 import { listPeople, type PersonRow } from '../database/people/people.ts';
-import { type Command, json, limitOf, oneOf, printTable, shownMinute, shownOf, text } from './command.ts';
+import { type Command, json, limitOf, oneOf, printTable, shownOf, text } from './command.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { consentWords, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -29,6 +30,6 @@ const columns: readonly Column<PersonRow>[] = [
   { name: 'USER', of: nameOf, stretches: true },
   { name: 'NAME', of: ({ name }) => name ?? '', stretches: true },
   { name: 'CONSENT', of: consentWords },
-  { name: 'SIGNED IN', of: ({ lastSignedInAt }) => (lastSignedInAt === null ? '' : shownMinute(lastSignedInAt)) },
+  { name: 'SIGNED IN', of: ({ lastSignedInAt }) => (lastSignedInAt === null ? '' : minuteWords(lastSignedInAt)) },
   { name: 'ID', of: ({ id }) => id, stretches: true },
 ];

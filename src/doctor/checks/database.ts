@@ -1,10 +1,9 @@
-import { countWords } from '../../count-words.ts';
+import { bytesWords, countWords } from '../../count-words.ts';
 import { faultWords, kindOfFault } from '../../database/fault.ts';
 import { inspectServer, type ServerFacts } from '../../database/server/inspect-server.ts';
 import { isAppError } from '../../errors.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
-import { bytesWords } from '../words.ts';
 
 const name = 'database';
 const leastMajor = 13;

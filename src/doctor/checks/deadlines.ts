@@ -1,8 +1,7 @@
-import { countWords } from '../../count-words.ts';
+import { countWords, durationWords } from '../../count-words.ts';
 import { type DeadlineFacts, inspectDeadlines } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
-import { durationWords } from '../words.ts';
 
 const name = 'deadlines';
 const [hour, day] = [3_600_000, 86_400_000];

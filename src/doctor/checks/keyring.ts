@@ -1,3 +1,4 @@
+import { durationWords } from '../../count-words.ts';
 import { readCanaries } from '../../database/state/canaries.ts';
 import { isAppError } from '../../errors.ts';
 import { type KeyUse, listKeys } from '../../flows/keys/retire-key.ts';
@@ -7,7 +8,6 @@ import { unseal } from '../../vault/seal.ts';
 import { openSpoolBelow } from '../../vault/spool.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
-import { durationWords } from '../words.ts';
 
 const name = 'keyring';
 /** A key that has sealed for this long is due to be rolled; an operator's own policy takes precedence. */

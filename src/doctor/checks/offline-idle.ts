@@ -1,8 +1,7 @@
-import { countWords } from '../../count-words.ts';
+import { countWords, durationWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
-import { durationWords } from '../words.ts';
 
 const name = 'offline idle';
 /** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */

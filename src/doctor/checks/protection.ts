@@ -1,4 +1,4 @@
-import { countWords } from '../../count-words.ts';
+import { countWords, minuteWords } from '../../count-words.ts';
 import { openPeopleCount, type PeopleTally, pausedApart, pausedOf } from '../../domain/people-tally.ts';
 import { isOldFigure } from '../../flows/nights/keep-figure.ts';
 import { tallyPeople } from '../../flows/nights/tally-people.ts';
@@ -37,7 +37,7 @@ export function checkProtection(
       reasons.set(reason, (reasons.get(reason) ?? 0) + people);
   }
   const figures = pausedApart({ verdicts, paused: pausedOf({ judged }) });
-  const asOf = countedAt === undefined ? '' : `As of ${countedAt.toISOString().slice(0, 16).replace('T', ' ')} UTC: `;
+  const asOf = countedAt === undefined ? '' : `As of ${minuteWords(countedAt)}: `;
   const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(inOrder.map(([which, word]) => [word, figures[which]])).join(', ')}`;
   if (reasons.size === 0) return ok(name, `${story}.`);
   const yours = menders.operator;

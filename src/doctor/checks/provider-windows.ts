@@ -1,8 +1,8 @@
+import { durationWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
-import { durationWords } from '../words.ts';
 
 const name = 'provider windows';
 /** From one night to the next, windows that move with the person's zone included. */

@@ -1,3 +1,4 @@
+import { bytesWords } from '../../count-words.ts';
 import { findNightSwitch, type NightSwitch } from '../../database/audit.ts';
 import type { Database } from '../../database/client.ts';
 import { hasQueueTables, isQueuePaused } from '../../database/server/inspect-server.ts';
@@ -6,7 +7,7 @@ import { askRedisForeign, foreignWords } from '../../queues/foreign-data.ts';
 import { askRedisInfo, askRedisSwitches } from '../../queues/inspect-redis.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
-import { bytesWords, quoted } from '../words.ts';
+import { quoted } from '../words.ts';
 
 const name = 'queue';
 const least = [6, 2] as const;

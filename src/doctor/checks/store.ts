@@ -1,4 +1,4 @@
-import { countWords } from '../../count-words.ts';
+import { bytesWords, countWords } from '../../count-words.ts';
 import { listMadeRepositories } from '../../database/nights/inspect-runs.ts';
 import { isOpenToListeners } from '../../domain/addresses.ts';
 import type { RestAddress, S3Address } from '../../domain/store-address.ts';
@@ -6,7 +6,7 @@ import { type BackendFacts, inspectBackend } from '../../store/backend/inspect-b
 import { type FolderFacts, inspectFolder } from '../../store/backend/local-folder.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
-import { bytesWords, sentences } from '../words.ts';
+import { sentences } from '../words.ts';
 
 const name = 'store';
 const leastFree = 2 * 1024 ** 3;

@@ -1,4 +1,4 @@
-import { countWords } from '../../count-words.ts';
+import { countWords, minuteWords } from '../../count-words.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
 import { foreseeNight } from '../../flows/nights/foresee-night.ts';
 import type { Check } from '../check.ts';
@@ -23,7 +23,7 @@ export function checkWindow(forecast: NightForecast | null): Finding {
   if (forecast === null)
     return ok(name, 'Once there were nights, it is foreseen whether the windows to come hold their backups.');
   const { from, to, plans, neededMs, windowMs, by, holds } = forecast;
-  const figures = `In the busiest hours to come, ${minuteOf(from)} to ${minuteOf(to)}, ${countWords(plans, 'backup', 'backups')} become due (nights that are still paused then not counted): ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
+  const figures = `In the busiest hours to come, ${minuteWords(from)} to ${minuteWords(to)}, ${countWords(plans, 'backup', 'backups')} become due (nights that are still paused then not counted): ${hours(neededMs)} needed, ${hours(windowMs)} there.`;
   if (holds) return ok(name, figures);
   return warn(
     name,
@@ -37,10 +37,6 @@ export function checkWindow(forecast: NightForecast | null): Finding {
 /** Plans keep the hours that their people agreed to. */
 const elsewhen =
   'let backups become due at other hours: people choose those of their own, and a wider WINDOW is for those who agree from then on.';
-
-function minuteOf(at: Date): string {
-  return `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}
 
 function hours(ms: number): string {
   return `${(ms / 3_600_000).toFixed(1)} h`;

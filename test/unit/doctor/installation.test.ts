@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { bytesWords, durationWords } from '../../../src/count-words.ts';
 import { kindOfFault } from '../../../src/database/fault.ts';
 import type { ServerFacts } from '../../../src/database/server/inspect-server.ts';
 import { checkClocks } from '../../../src/doctor/checks/clocks.ts';
@@ -10,7 +11,7 @@ import { checkRepositories } from '../../../src/doctor/checks/repositories.ts';
 import { checkSettings } from '../../../src/doctor/checks/settings.ts';
 import { checkFolder, checkPrivacy, checkRemote } from '../../../src/doctor/checks/store.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
-import { bytesWords, durationWords, someOf } from '../../../src/doctor/words.ts';
+import { someOf } from '../../../src/doctor/words.ts';
 import { parseStoreAddress } from '../../../src/domain/store-address.ts';
 
 const words = ({ state, finding, cure }: Finding) => `${state}: ${finding} → ${cure}`;
