@@ -1,4 +1,7 @@
-/** What decides when a plan is due: its id, an IANA zone and a window of local times "HH:MM", which may cross midnight. */
+/**
+ * What decides when a plan is due: its id, an IANA zone and a window of local times "HH:MM", which may cross midnight. A zone that is not known counts
+ * as UTC and a time that is none as midnight: whatever stands in the row of one plan, all others have their nights.
+ */
 export interface NightPlan {
   id: string;
   zone: string;
@@ -24,8 +27,7 @@ const day = 1_440 * minute;
 
 /**
  * The first night that is due after the moment, or the night after the one named. There is exactly one night a date,
- * also where a zone skips the date; a window that crosses midnight counts for the date it starts on. Throws RangeError
- * for a zone that is not known.
+ * also where a zone skips the date; a window that crosses midnight counts for the date it starts on.
  */
 export function nextNight(plan: NightPlan, after: Date | string): Night {
   const share = shareOf(plan.id);
@@ -42,11 +44,11 @@ export function nextNight(plan: NightPlan, after: Date | string): Night {
 export function turnOver(plan: NightPlan & { nextNight: string }, at: Date): { window: NightWindow; next: Night } {
   const next = nextNight(plan, at);
   const latest = addDays(next.night, -1);
-  if (latest >= plan.nextNight) return { window: windowOf(plan, latest), next };
+  if (latest >= plan.nextNight || !isDate(plan.nextNight)) return { window: windowOf(plan, latest), next };
   return { window: windowOf(plan, plan.nextNight), next: nextNight(plan, plan.nextNight) };
 }
 
-/** The latest window of a plan that is over at the moment. A zone that is not known counts as UTC. */
+/** The latest window of a plan that is over at the moment. */
 export function lastWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
   return latestWindow(plan, at, 'end');
 }
@@ -75,34 +77,29 @@ export function latestNightOfAll(
 function nightOfAll(hours: readonly Omit<NightPlan, 'id'>[], zone: string, night: string): NightWindow | undefined {
   const [from, to] = [addDays(night, -1), night].map((date) => instantOf(zone, date, '12:00')) as [number, number];
   const begun = hours
-    .flatMap((one) => {
-      const known = isValidZone(one.zone) ? one : { ...one, zone: 'UTC' };
-      return [-2, -1, 0, 1].map((days) => windowOf(known, addDays(night, days)));
-    })
+    .flatMap((one) => [-2, -1, 0, 1].map((days) => windowOf(one, addDays(night, days))))
     .filter(({ start }) => start.getTime() >= from && start.getTime() < to);
   if (begun.length === 0) return undefined;
   const start = new Date(Math.min(...begun.map((window) => window.start.getTime())));
   return { night, start, end: new Date(Math.max(...begun.map((window) => window.end.getTime()))) };
 }
 
-/** The first window of a plan that opens after the moment. A zone that is not known counts as UTC. */
+/** The first window of a plan that opens after the moment. */
 export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
-  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
-  let window = latestBegun(known, at);
-  while (window.start <= at) window = windowOf(known, addDays(window.night, 1));
+  let window = latestBegun(plan, at);
+  while (window.start <= at) window = windowOf(plan, addDays(window.night, 1));
   return window;
 }
 
-/** The windows of a plan that are not over at the moment, one night after the other, from `nextNight` on. A zone that is not known counts as UTC. */
+/** The windows of a plan that are not over at the moment, one night after the other, from `nextNight` on. */
 export function* windowsToCome(
   plan: Omit<NightPlan, 'id'> & { nextNight: string },
   at: Date,
 ): Generator<NightWindow, never> {
-  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
-  const latest = latestBegun(known, at);
+  const latest = latestBegun(plan, at);
   let night = latest.end > at ? latest.night : addDays(latest.night, 1);
-  if (night < plan.nextNight) night = plan.nextNight;
-  for (; ; night = addDays(night, 1)) yield windowOf(known, night);
+  if (night < plan.nextNight && isDate(plan.nextNight)) night = plan.nextNight;
+  for (; ; night = addDays(night, 1)) yield windowOf(plan, night);
 }
 
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
@@ -123,13 +120,12 @@ function latestAt(at: Date): typeof latest {
 }
 
 function reckonLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
-  const known = isValidZone(plan.zone) ? plan : { ...plan, zone: 'UTC' };
-  const today = dateIn(known.zone, at);
+  const today = dateIn(plan.zone, at);
   for (const night of [today, addDays(today, -1)]) {
-    const window = windowOf(known, night);
+    const window = windowOf(plan, night);
     if (window[bound] <= at) return window;
   }
-  return windowOf(known, addDays(today, -2));
+  return windowOf(plan, addDays(today, -2));
 }
 
 /** The calendar date in the zone at a moment. */
@@ -165,11 +161,7 @@ export function startOfDay(zone: string, date: string): Date {
 
 /** Whether the name is an IANA zone that this Node.js knows. */
 export function isValidZone(zone: string): boolean {
-  try {
-    return formatterOf(zone) !== undefined;
-  } catch {
-    return false;
-  }
+  return formatterOf(zone) !== null;
 }
 
 function nightOf(plan: NightPlan, night: string, share: number): Night {
@@ -185,12 +177,21 @@ const mostWindows = 1_000;
 function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night: string): NightWindow {
   const key = `${night} ${windowStart} ${windowEnd} ${zone}`;
   const known = windows.get(key);
-  const [start, end] = known ?? spanOf(zone, night, windowStart, windowEnd);
+  const [start, end] = known ?? spanOf(zone, night, timeOr(windowStart), timeOr(windowEnd));
   if (known === undefined) {
     if (windows.size >= mostWindows) windows.clear();
     windows.set(key, [start, end]);
   }
   return { night, start: new Date(start), end: new Date(end) };
+}
+
+function timeOr(text: string): string {
+  return /^([01]\d|2[0-3]):[0-5]\d$/.test(text) ? text : '00:00';
+}
+
+/** Whether it is one of the years that dates are reckoned with. */
+function isDate(text: string): boolean {
+  return /^[12]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 /**
@@ -238,21 +239,36 @@ function afterGap(zone: string, local: number, [before = local, after = local]: 
 /** Milliseconds that the zone's clocks are ahead of UTC at a moment. */
 function offsetAt(zone: string, moment: number): number {
   const [, sign, hours, minutes, seconds = '0'] =
-    /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(formatterOf(zone).format(moment)) ?? [];
+    /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(formatterOf(zone)?.format(moment) ?? '') ?? [];
   if (sign === undefined) return 0;
   const ahead = Number(hours) * 3_600_000 + Number(minutes) * minute + Number(seconds) * 1_000;
   return sign === '-' ? -ahead : ahead;
 }
 
-const formatters = new Map<string, Intl.DateTimeFormat>();
+const formatters = new Map<string, Intl.DateTimeFormat | null>();
+/** More than there are names of zones; each can be written in thousands of ways, though, in small letters and in capitals. */
+const mostZones = 1_000;
 
-/** Making a formatter costs a thousand times its use; unknown zones throw and are not kept. */
-function formatterOf(zone: string): Intl.DateTimeFormat {
+/** No name of a zone is longer. */
+const longestZone = 64;
+
+/** Null for a zone that is not known. Making a formatter costs a thousand times its use. */
+function formatterOf(zone: string): Intl.DateTimeFormat | null {
+  if (zone.length > longestZone) return null;
   const known = formatters.get(zone);
   if (known !== undefined) return known;
-  const formatter = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  const formatter = makeFormatter(zone);
+  if (formatters.size >= mostZones) formatters.clear();
   formatters.set(zone, formatter);
   return formatter;
+}
+
+function makeFormatter(zone: string): Intl.DateTimeFormat | null {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
+  } catch {
+    return null;
+  }
 }
 
 /** How many days the one calendar date ("YYYY-MM-DD") is before the other. */

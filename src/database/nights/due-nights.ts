@@ -33,7 +33,7 @@ export async function openDueNights(
   return inTransaction(database, async (transaction) => {
     const plans = await transaction.$queryRaw<DuePlan[]>`
       SELECT plans.id, zone, window_start AS "windowStart", window_end AS "windowEnd", next_night AS "nextNight",
-        next_due_at AS "nextDueAt", ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy,
+        greatest(next_due_at, '1970-01-01') AS "nextDueAt", ${hostOfPlan} AS host, ${isHeavyOfPlan} AS heavy,
         (SELECT max(CASE WHEN snapshot_id IS NULL THEN worked_ms::float * ${farMore} ELSE worked_ms END) FROM (
           SELECT worked_ms, snapshot_id FROM runs WHERE plan_id = plans.id AND slot = 'night' ORDER BY queued_at DESC LIMIT ${nightsAsked}) nights) AS lately
       FROM plans JOIN grants ON grants.id = plans.grant_id

@@ -2,6 +2,7 @@ import { findPlanWithPerson } from '../../database/nights/plan-rows.ts';
 import { getUser } from '../../database/people/users.ts';
 import { endRestore, findRestore, startRestore, tellRestore } from '../../database/repositories/restores.ts';
 import { peopleRow } from '../../domain/marks.ts';
+import { isValidZone } from '../../domain/nights.ts';
 import { mostNotes, type RestorePlace, restorePlaceOf, writtenInPart } from '../../domain/restore-place.ts';
 import { namedSources } from '../../domain/source-names.ts';
 import { AppError, isAppError, messageForPeople } from '../../errors.ts';
@@ -150,8 +151,7 @@ function urlOf(place: RestorePlace, config: Resources['config']): string {
 
 /** As "Restored 2026-11-26 14.05", in the zone: a name that every file system takes. */
 function nameAt(now: Date, zone: string): string {
-  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'short' }).format(
-    now,
-  );
+  const timeZone = isValidZone(zone) ? zone : 'UTC';
+  const parts = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'short' }).format(now);
   return `Restored ${parts.replace(':', '.')}`;
 }

@@ -1,4 +1,4 @@
-import { isShownTwice } from '../../domain/nights.ts';
+import { isShownTwice, isValidZone } from '../../domain/nights.ts';
 
 /** Writes numbers, sizes and moments as one language has them. */
 export interface Formats {
@@ -44,7 +44,9 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
   };
   const formatter: Formats['dates'] = (parts, zone) => {
     const key = `${zone} ${JSON.stringify(parts)}`;
-    const format = made.get(key) ?? new Intl.DateTimeFormat(locale, { ...parts, timeZone: zone });
+    const format =
+      made.get(key) ?? new Intl.DateTimeFormat(locale, { ...parts, timeZone: isValidZone(zone) ? zone : 'UTC' });
+    if (made.size >= mostMade) made.clear();
     made.set(key, format);
     // German has this for London's winter, and no zone is called so.
     return (at) => format.format(at).replace(/GMT\+0$/, 'GMT');
@@ -71,6 +73,9 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
     night: (night, length = 'short') => dates(nights[length], 'UTC')(new Date(`${night}T12:00Z`)),
   };
 }
+
+/** A zone can be written in thousands of ways, in small letters and in capitals. */
+const mostMade = 1_000;
 
 const units = ['', 'KB', 'MB', 'GB', 'TB'];
 

@@ -31,6 +31,30 @@ describe('opening a night', () => {
     ]);
   });
 
+  test.each([
+    "zone = 'Mars/Olympus'",
+    "zone = ''",
+    "zone = repeat('x', 100000)",
+    "window_start = ''",
+    "window_start = '25:00', window_end = 'noon'",
+    "next_night = 'x'",
+    "next_night = '+010000-01-01'",
+    "next_due_at = '-infinity'",
+    "paused_until = '-infinity', paused = true",
+    "sources = '7', retention = '[]'",
+  ])('opens everybody’s, whatever stands in the row of one plan: %s', async (set) => {
+    const { clock, database } = fixture.resources;
+    const odd = await savePlan(database);
+    const planId = await savePlan(database);
+    await database.$executeRawUnsafe(`UPDATE plans SET ${set} WHERE id = '${odd}'`);
+    for (const nights of [1, 2]) {
+      await openNight(fixture.resources);
+      expect(await database.run.count({ where: { planId } })).toBe(nights);
+      expect(await database.run.count({ where: { planId: odd } })).toBeGreaterThan(nights - 2);
+      await clock.advance(day + 5 * 3_600_000);
+    }
+  });
+
   test('gives runs ids that follow the time, so that those of a night lie side by side in indexes', async () => {
     const { database, clock } = fixture.resources;
     const made: string[] = [];

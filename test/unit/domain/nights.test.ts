@@ -227,6 +227,20 @@ describe('the last window', () => {
     expect(lastWindow(own, dueAt).night).toBe(dateBefore(night));
   });
 
+  test.each([
+    ['zone', { zone: 'Mars/Olympus' }, { zone: 'UTC' }],
+    ['zone of many characters', { zone: 'x'.repeat(1e6) }, { zone: 'UTC' }],
+    ['beginning', { windowStart: '24:00' }, { windowStart: '00:00' }],
+    ['end', { windowEnd: '5' }, { windowEnd: '00:00' }],
+  ])('of no %s that is known is reckoned all the same', (_, odd, same) => {
+    const at = new Date('2026-11-14T12:00:00Z');
+    expect(nextNight(plan(odd), at)).toEqual(nextNight(plan(same), at));
+    for (const nextNight of ['', 'x', '+010000-01-01', '2026-13-41'])
+      expect(turnOver({ ...plan(odd), nextNight }, at)).toEqual(
+        turnOver({ ...plan(same), nextNight: '2026-11-01' }, at),
+      );
+  });
+
   test('of a zone that is not known any more is that of UTC', () => {
     const at = new Date('2026-05-01T05:00Z');
     expect(lastWindow(plan({ zone: 'Mars/Olympus' }), at)).toEqual(lastWindow(plan({ zone: 'UTC' }), at));
@@ -251,3 +265,25 @@ test('the date depends on the zone', () => {
 function dateBefore(date: string): string {
   return new Date(Date.parse(date) - 24 * hour).toISOString().slice(0, 10);
 }
+
+test('zones that are written in ever other ways take no more and more memory', () => {
+  const { DateTimeFormat } = Intl;
+  let made = 0;
+  Intl.DateTimeFormat = new Proxy(DateTimeFormat, {
+    construct(target, given) {
+      made++;
+      return Reflect.construct(target, given);
+    },
+  });
+  try {
+    const name = 'america/indiana/indianapolis';
+    const spelled = (number: number) =>
+      name.replace(/[a-z]/g, (letter, at: number) => ((number >> (at % 13)) & 1 ? letter.toUpperCase() : letter));
+    for (let number = 0; number < 2_500; number++) expect(isValidZone(spelled(number))).toBe(true);
+    const before = made;
+    for (let number = 0; number < 2_500; number++) isValidZone(spelled(number));
+    expect(made - before).toBeGreaterThan(1_000);
+  } finally {
+    Intl.DateTimeFormat = DateTimeFormat;
+  }
+});
