@@ -21,6 +21,8 @@ export interface RestoreView {
   readonly problems: unknown;
   readonly problemCount: number;
   readonly message: string | null;
+  /** The code of that. */
+  readonly errorCode: string | null;
 }
 
 /** A process that is silent for this long has ended. */
@@ -97,7 +99,7 @@ export async function tellRestore(
 export async function endRestore(
   database: Database,
   id: string,
-  end: Pick<RestoreView, 'files' | 'bytes' | 'problemCount' | 'message'> & {
+  end: Pick<RestoreView, 'files' | 'bytes' | 'problemCount' | 'message' | 'errorCode'> & {
     state: 'succeeded' | 'partial' | 'failed' | 'cancelled';
     folder: string | null;
     problems: Prisma.InputJsonValue;

@@ -83,12 +83,15 @@ async function writeAndTell(resources: Needs, { id, userId, access, closing }: B
   const report = emptyReport();
   const notes: RestoreNote[] = [];
   const end = await write(resources, { id, userId, access, signal, written, report, notes }).then(
-    () => ({ state: notWritten(report).length === 0 ? 'succeeded' : 'partial', message: null }) as const,
+    () =>
+      ({ state: notWritten(report).length === 0 ? 'succeeded' : 'partial', message: null, errorCode: null }) as const,
     (error: unknown) => {
-      if (cancelling.signal.aborted) return { state: 'cancelled', message: null } as const;
+      if (cancelling.signal.aborted) return { state: 'cancelled', message: null, errorCode: null } as const;
       if (!isAppError(error) && !closing.aborted) resources.log.error('restore.failed', { restore: id, userId, error });
-      const message = closing.aborted ? 'Nightkeep was stopped before it was finished.' : messageForPeople(error);
-      return { state: 'failed', message } as const;
+      const [errorCode, message] = closing.aborted
+        ? (['run/stopped', 'Nightkeep was stopped before it was finished.'] as const)
+        : ([isAppError(error) ? error.code : null, messageForPeople(error)] as const);
+      return { state: 'failed', message, errorCode } as const;
     },
   );
   const problems = notWritten(report);

@@ -27,6 +27,7 @@ import type { Weight } from '../../store/history/history.ts';
 import { weigh } from '../../store/history/weigh.ts';
 import { isUuid } from '../../uuid.ts';
 import { rememberPending } from '../cookies.ts';
+import { whyInWords } from '../english.ts';
 import { icon } from '../icons.ts';
 import { form, type Html, postButton } from '../layout.ts';
 import { name, pathName } from '../names.ts';
@@ -109,7 +110,7 @@ export async function takeRestoreAccess(
     await beginRestoreToSource(resources, { id, userId, granted });
   } catch (error) {
     if (!isAppError(error, 'consent/denied')) throw error;
-    const nothing = { files: 0, bytes: 0, folder: null, problems: [], problemCount: 0, message: null };
+    const nothing = { files: 0, bytes: 0, folder: null, problems: [], problemCount: 0, message: null, errorCode: null };
     await endRestore(database, id, { ...nothing, state: 'cancelled', at: clock.now() });
   }
 }
@@ -130,7 +131,7 @@ export async function restored(visit: PersonVisit): Promise<Response> {
   const further = canContinue(view, place)
     ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
     : '';
-  const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p>${name(view.message)}</p>` : ''}</div>
+  const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p class="capital">${whyInWords(texts, view.errorCode ?? '', name(view.message))}</p>` : ''}</div>
 ${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}${notesPart(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
   if (isRunning) visit.c.header('refresh', '3');
@@ -245,7 +246,7 @@ function factsOf(
   const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
   const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
-  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path, holding))}${view.folder === null ? '' : fact(t.folder[place], html`<bdi>${view.folder}</bdi>`)}
+  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path, holding))}${view.folder === null ? '' : fact(t.folder[place], name(view.folder))}
 ${fact(t.written[place], `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
 }
 
@@ -255,27 +256,33 @@ interface Problem {
   readonly message: string;
 }
 
-function problemsOf({ formats, restores: t }: Texts, { problems, problemCount }: RestoreView): Html | '' {
+function problemsOf(texts: Texts, { problems, problemCount }: RestoreView): Html | '' {
   if (problemCount === 0) return '';
+  const { formats, restores: t } = texts;
   const shown = (Array.isArray(problems) ? problems : []).filter(isProblem).filter((one) => !isNote(one));
   const rest = problemCount - shown.length;
   return html`<section class="card"><h2>${t.problems(formats.number(problemCount))}</h2>${table({
     caption: t.problemsCaption,
     columns: [{ label: t.path }, { label: t.why }],
-    // What it says has names in it.
-    rows: shown.map(({ path, message }) => [pathName(path), name(message)]),
+    rows: shown.map((problem) => rowOf(texts, problem)),
   })}${rest > 0 ? html`<p class="soft">${t.more(formats.number(rest))}</p>` : ''}</section>`;
 }
 
 /** What is written, but not with everything that the snapshot has of it. */
-function notesPart({ restores: t }: Texts, view: RestoreView): Html | '' {
+function notesPart(texts: Texts, view: RestoreView): Html | '' {
   const notes = notesOf(view);
   if (notes.length === 0) return '';
+  const { restores: t } = texts;
   return html`<section class="card"><h2>${t.notes}</h2>${table({
     caption: t.notes,
     columns: [{ label: t.path }, { label: t.why }],
-    rows: notes.map(({ path, message }) => [pathName(path), name(message)]),
+    rows: notes.map((note) => rowOf(texts, note)),
   })}${notes.length < mostNotes ? '' : html`<p class="soft">${t.mostNotes}</p>`}</section>`;
+}
+
+function rowOf(texts: Texts, { path, code, message }: Problem): Html[] {
+  // What it says has names in it.
+  return [pathName(path), whyInWords(texts, typeof code === 'string' ? code : '', name(message))];
 }
 
 function notesOf({ problems }: RestoreView): Problem[] {

@@ -1,14 +1,13 @@
 import { html } from 'hono/html';
 import type { RunView } from '../../database/nights/views.ts';
 import { numbersIn } from '../counts.ts';
-import { explained } from '../english.ts';
+import { whyInWords } from '../english.ts';
 import type { Html } from '../layout.ts';
 import { pathName } from '../names.ts';
 import { pageOf, pager } from '../paging.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
-import { causeOf } from './operator/causes.ts';
 
 /** Problems on one page. */
 const onePage = 100;
@@ -47,12 +46,8 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
   const shown = pageOf(url, list, { size: onePage });
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
-    pathName(wordOf(problem, 'path'), texts.holding),
-    explained(
-      texts,
-      causeOf({ state: 'partial', errorCode: wordOf(problem, 'code') }, texts),
-      wordOf(problem, 'message'),
-    ),
+    html`${pathName(wordOf(problem, 'path'), texts.holding)}${wordOf(problem, 'folder') === 'true' ? html` <span class="soft">(${texts.snapshots.wholeFolder})</span>` : ''}`,
+    whyInWords(texts, wordOf(problem, 'code'), wordOf(problem, 'message')),
     insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
   ];
   const columns = [t.path, t.why, t.instead].map((label) => ({ label }));

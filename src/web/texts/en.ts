@@ -3,7 +3,7 @@ import { type DamageState, mostNames } from '../../domain/damage.ts';
 import type { Hint } from '../../domain/hint.ts';
 import type { Language } from '../../domain/language.ts';
 import type { ConsentReason, NightReason, ProtectionVerdict } from '../../domain/protection-reasons.ts';
-import { mostNotes, type RestorePlace } from '../../domain/restore-place.ts';
+import { mostNotes, type RestorePlace, type writtenInPart } from '../../domain/restore-place.ts';
 import type { StayReason } from '../../domain/retention/apply-rule.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { CountName } from '../../domain/run-counts.ts';
@@ -535,6 +535,8 @@ export const texts = {
       'The server delivered nothing of what Nightkeep wanted to read again and compare. In this backup, what the server says is unchanged was accepted without a check.',
     confirmed: (at: string) => `You or the operator looked at it on ${at}.`,
   },
+  /** Why something could not be read or written, by its code, where the message of that is not in this language. */
+  problems: {} as Readonly<Partial<Record<ErrorCode | typeof writtenInPart, string>>>,
   changes: {
     title: 'Result',
     new: 'New',

@@ -6,6 +6,7 @@ import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { textsFor } from '../../../src/web/texts/languages.ts';
 import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
@@ -159,6 +160,16 @@ async function whileTimePasses<T>(work: () => Promise<T>): Promise<T> {
   return done;
 }
 const folder = '/dav/Restored 2026-05-04 12.00';
+const german = textsFor({ person: 'de' });
+/** The page of the person's restore, once they have chosen German. */
+async function inGerman(): Promise<string> {
+  const userId = await alice.userId();
+  const { id } = await pages.resources.database.restore.findFirstOrThrow({ where: { userId } });
+  await alice.post('/language', { language: 'de' });
+  return alice.text(`/restores/${id}`);
+}
+/** What a page in German has of a message in English. */
+const quoted = (message: string) => `<span class="soft">(<span lang="en"><bdi>${message}</bdi></span>)</span>`;
 
 describe('putting back', () => {
   it('says first what it means and how much it is, and asks the provider without offline access', async () => {
@@ -737,8 +748,21 @@ describe('putting back', () => {
     const page = await putBack('files/Letters');
     expect(page).toContain(t.failedBefore);
     expect(page).not.toContain(t.states.files.failed);
-    expect(page).toContain('The server does not let Nightkeep write there');
+    const message =
+      'The server does not let Nightkeep write there, so nothing was restored. Download what you need instead.';
+    expect(page).toContain(`<p class="capital"><bdi>${message}</bdi></p>`);
     expect(written()).toHaveLength(1);
+    expect(await inGerman()).toContain(
+      `<p class="capital">${german.problems['source/forbidden']} ${quoted(message)}</p>`,
+    );
+  });
+
+  it('says in the language of the person why, and quotes what is in English', async () => {
+    server.refuse = (_, path) => (path.endsWith('two.txt') ? 400 : undefined);
+    const page = await putBack('files/Letters');
+    const message = 'Could not write two.txt: the server does not accept it (HTTP 400).';
+    expect(page).toContain(`<span><bdi>${message}</bdi></span>`);
+    expect(await inGerman()).toContain(`<span>${german.problems['restore/not-written']} ${quoted(message)}</span>`);
   });
 
   it('stops where there is no room left', async () => {

@@ -727,7 +727,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await restores.findRestore(database, { id, userId, now: at });
       await restores.findRunningRestore(database, { userId, now: at });
       await restores.cancelRestore(database, { id, userId, at });
-      const end = { ...restored, problemCount: 0, problems: [], message: null };
+      const end = { ...restored, problemCount: 0, problems: [], message: null, errorCode: null };
       await restores.endRestore(database, id, { ...end, state: 'cancelled', at });
     },
     'askForRestore of so much': ({ userId, snapshotId }) =>
