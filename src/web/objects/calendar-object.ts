@@ -1,4 +1,5 @@
 import { type ContentLine, contentLines, textOf } from './content-lines.ts';
+import { isDay } from './is-day.ts';
 
 /** A day or a moment of a calendar (RFC 5545, sections 3.3.4 and 3.3.5). */
 export type CalendarTime =
@@ -77,7 +78,7 @@ function timeOf(line: ContentLine | undefined): CalendarTime | undefined {
   if (match === null) return undefined;
   const [, year, month, date, hours, minutes, seconds, utc] = match;
   const day = `${year}-${month}-${date}`;
-  if (Number.isNaN(Date.parse(day))) return undefined;
+  if (!isDay(day)) return undefined;
   if (hours === undefined) return { day };
   const at = `${day}T${hours}:${minutes}:${seconds}Z`;
   if (Number.isNaN(Date.parse(at))) return undefined;

@@ -27,8 +27,7 @@ export function readContact(text: string): Contact | undefined {
   if (!isCard) return undefined;
   const all = (name: string, of: (value: string) => string) =>
     (values.get(name) ?? []).map(of).filter((value) => value !== '');
-  const joined = (separator: string) => (value: string) => partsOf(value).join(separator);
-  const [organization = ''] = all('ORG', joined(', '));
+  const [organization = ''] = all('ORG', joined);
   const [full] = all('FN', textOf);
   const [parts] = all('N', givenFirst);
   return {
@@ -37,7 +36,7 @@ export function readContact(text: string): Contact | undefined {
     organization,
     mails: all('EMAIL', withoutScheme),
     phones: all('TEL', withoutScheme),
-    addresses: all('ADR', joined(', ')),
+    addresses: all('ADR', joined),
     notes: all('NOTE', textOf)[0] ?? '',
   };
 }
@@ -46,6 +45,13 @@ export function readContact(text: string): Contact | undefined {
 function givenFirst(value: string): string {
   const [family = '', given = ''] = value.split(/(?<!\\);/).map(textOf);
   return `${given} ${family}`.trim();
+}
+
+/** The parts on one line; in an address some hold several. */
+function joined(value: string): string {
+  return partsOf(value)
+    .map((part) => part.replace(/\s*\n\s*/g, ', '))
+    .join(', ');
 }
 
 function withoutScheme(value: string): string {

@@ -1,3 +1,5 @@
+import { decodeText } from '../../sources/imap/encoded-words.ts';
+
 /** A line of an iCalendar object or a vCard (RFC 5545, section 3.1; RFC 6350, section 3.3). */
 export interface ContentLine {
   /** In capitals, without the group that a vCard may put in front of it. */
@@ -10,20 +12,25 @@ export interface ContentLine {
 /** Of a longer line the rest is left out: a photo, or of those who want something else than to be read. */
 const longestLine = 10_000;
 
+/** In what stands before the value: vCard 2.1 and vCalendar 1.0 may write that as mail does (RFC 2045, section 6.7). */
+const quotedPrintable = /^[^:]{1,200};(?:ENCODING=)?QUOTED-PRINTABLE[;:]/i;
+
 /** The lines of an object, unfolded; what is no such line is passed over. Takes time in proportion to the text, whatever it is. */
 export function* contentLines(text: string): Generator<ContentLine> {
-  let line = '';
+  let line: { parts: string[]; length: number; isQuoted: boolean; goesOn: boolean } | undefined;
   for (const written of physicalLines(text)) {
-    if (/^[ \t]/.test(written)) {
-      if (line.length < longestLine) line += written.slice(1, longestLine);
-      continue;
+    const isNext = line === undefined || !(line.goesOn || /^[ \t]/.test(written));
+    if (isNext) {
+      if (line !== undefined) yield* parseLine(line.parts.join(''), line.isQuoted);
+      line = { parts: [], length: 0, isQuoted: quotedPrintable.test(written), goesOn: false };
     }
-    const parsed = parseLine(line);
-    if (parsed !== undefined) yield parsed;
-    line = written.slice(0, longestLine);
+    if (line === undefined) continue;
+    const said = isNext || line.goesOn ? written : written.slice(1);
+    line.goesOn = line.isQuoted && said.endsWith('=');
+    if (line.length < longestLine) line.parts.push((line.goesOn ? said.slice(0, -1) : said).slice(0, longestLine));
+    line.length += said.length + 1;
   }
-  const last = parseLine(line);
-  if (last !== undefined) yield last;
+  if (line !== undefined) yield* parseLine(line.parts.join(''), line.isQuoted);
 }
 
 function* physicalLines(text: string): Generator<string> {
@@ -36,12 +43,18 @@ function* physicalLines(text: string): Generator<string> {
   }
 }
 
-function parseLine(line: string): ContentLine | undefined {
+function* parseLine(line: string, isQuoted: boolean): Generator<ContentLine> {
   const [head, value] = cutOutsideQuotes(line, ':', 2);
-  if (head === undefined || value === undefined) return undefined;
-  const [named = '', ...parameters] = cutOutsideQuotes(head, ';');
+  if (head === undefined || value === undefined) return;
+  const [named = '', ...written] = cutOutsideQuotes(head, ';');
   const name = named.slice(named.lastIndexOf('.') + 1).toUpperCase();
-  return { name, parameters: new Map(parameters.map(parameterOf)), value };
+  const parameters = new Map(written.map(parameterOf));
+  yield { name, parameters, value: isQuoted ? unquoted(value, parameters.get('CHARSET') || 'utf-8') : value };
+}
+
+function unquoted(value: string, charset: string): string {
+  const bytes = (hex: string) => Buffer.from(hex.replaceAll('=', ''), 'hex');
+  return value.replace(/(?:=[\dA-F]{2})+/gi, (hex) => decodeText(bytes(hex), charset)).replaceAll('\r\n', '\n');
 }
 
 function parameterOf(written: string): [string, string] {

@@ -1,4 +1,4 @@
-import { propertiesName } from '../../domain/restore-place.ts';
+import { propertiesName, recordName } from '../../domain/restore-place.ts';
 import { isSourceName } from '../../domain/source-names.ts';
 import { isAppError } from '../../errors.ts';
 import type { DataId, TreeId } from '../../store/format/ids.ts';
@@ -51,8 +51,8 @@ const icons = {
 } as const satisfies Record<Told['kind'], IconName>;
 
 /**
- * Labels for what a person has at the top of their snapshots, for calendars and address books, and for what is in these, as far as the limits
- * reach. Messages have names that say what they are.
+ * Labels for what a person has at the top of their snapshots, for calendars and address books, for what is in these, as far as the limits
+ * reach, and for what Nightkeep keeps beside it. Messages have names that say what they are.
  */
 export async function labelsOf(
   history: History,
@@ -65,6 +65,8 @@ export async function labelsOf(
     const [top = '', collection, object, ...deeper] = path.split('/');
     if (node.type === 'dir' && collection === undefined && isSourceName(top))
       labels.set(node, { icon: 'folder', title: texts.holding[top], aside: '' });
+    const beside = node.type === 'file' ? besideOf(path, texts) : undefined;
+    if (beside !== undefined) labels.set(node, { icon: 'file', title: beside, aside: node.name });
     if ((top !== 'calendars' && top !== 'contacts') || deeper.length > 0) continue;
     if (object !== undefined && object !== propertiesName && node.type === 'file') files.set(node, node);
     if (collection !== undefined && object === undefined && node.type === 'dir') {
@@ -78,6 +80,15 @@ export async function labelsOf(
     if (one !== undefined) labels.set(node, labelOf(one, node, { texts, times }));
   }
   return labels;
+}
+
+/** What is in a file that Nightkeep keeps beside the entries of a calendar, address book or mailbox; undefined for any other. */
+function besideOf(path: string, { objects: { beside } }: Texts): string | undefined {
+  const names = path.split('/');
+  const [top = ''] = names;
+  if (top === 'mail') return names.length > 2 && names.at(-1) === recordName ? beside.mail : undefined;
+  if (top !== 'calendars' && top !== 'contacts') return undefined;
+  return names.length === 3 && names.at(-1) === propertiesName ? beside[top] : undefined;
 }
 
 /** The names on the way to a path, as pages show them. */

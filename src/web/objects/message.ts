@@ -1,4 +1,5 @@
 import { decodeHeader, decodeText } from '../../sources/imap/encoded-words.ts';
+import { isDay } from './is-day.ts';
 
 /** What people look for in a message. */
 export interface Message {
@@ -107,10 +108,19 @@ function parameterOf(field: string, name: string): string {
   return match?.[1] ?? match?.[2] ?? '';
 }
 
-/** A moment as messages write it (RFC 5322, section 3.3): "Sat, 28 Nov 2026 10:00:00 +0100". */
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/**
+ * A moment as messages write it (RFC 5322, section 3.3): "Sat, 28 Nov 2026 10:00:00 +0100", since 1900. Undefined where it is none: `Date.parse` alone
+ * takes the year 1 for 2001.
+ */
 function dateOf(written: string): string | undefined {
   const text = written.replace(/\s*\([^()]{0,100}\)\s*$/, '');
-  if (!/^(\w{3},\s*)?\d{1,2} \w{3} \d{4} \d{1,2}:\d\d(:\d\d)? ([+-]\d{4}|[A-Z]{1,5})$/.test(text)) return undefined;
+  const match = /^(?:\w{3},\s*)?(\d{1,2}) (\w{3}) (\d{4}) \d{1,2}:\d\d(?::\d\d)? (?:[+-]\d{4}|[A-Z]{1,5})$/.exec(text);
+  if (match === null) return undefined;
+  const [, day = '', name = '', year = ''] = match;
+  const month = String(months.indexOf(name.toLowerCase()) + 1).padStart(2, '0');
   const ms = Date.parse(text);
-  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  if (year < '1900' || Number.isNaN(ms) || !isDay(`${year}-${month}-${day.padStart(2, '0')}`)) return undefined;
+  return new Date(ms).toISOString();
 }

@@ -3,11 +3,11 @@ import type { RunView } from '../../database/nights/views.ts';
 import { numbersIn } from '../counts.ts';
 import { whyInWords } from '../english.ts';
 import type { Html } from '../layout.ts';
-import { pathName } from '../names.ts';
 import { pageOf, pager } from '../paging.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
+import { entryName } from './entry-name.ts';
 
 /** Problems on one page. */
 const onePage = 100;
@@ -46,7 +46,7 @@ export function problemsPart({ texts, url }: PersonVisit, { problems, problemCou
   const shown = pageOf(url, list, { size: onePage });
   if (list.length === 0) return '';
   const row = (problem: unknown) => [
-    html`${pathName(wordOf(problem, 'path'), texts.holding)}${wordOf(problem, 'folder') === 'true' ? html` <span class="soft">(${texts.snapshots.wholeFolder})</span>` : ''}`,
+    entryName(texts, wordOf(problem, 'path'), { isFolder: wordOf(problem, 'folder') === 'true' }),
     whyInWords(texts, wordOf(problem, 'code'), wordOf(problem, 'message')),
     insteadOf(texts, wordOf(problem, 'kept'), wordOf(problem, 'since'), plan.zone),
   ];

@@ -12,6 +12,7 @@ import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page, zoneOf } from '../visit.ts';
+import { entryName } from './entry-name.ts';
 import { causeOf } from './operator/causes.ts';
 import { reasonPart } from './protection-words.ts';
 
@@ -156,7 +157,8 @@ function lostFiles(texts: Texts, { files }: Damage, name: (id: string) => Html |
     const left = snapshots.length - snapshotsNamed;
     const named = snapshots.toReversed().slice(0, snapshotsNamed);
     const list = named.map((id, place) => html`${place === 0 ? '' : '; '}${name(id)}`);
-    return [html`<bdi>${path}</bdi>`, html`${list}${left > 0 ? html` ${t.more(left)}` : ''}`];
+    const what = entryName(texts, path.replace(/^\/|\/$/g, ''), { isFolder: path.endsWith('/') });
+    return [what, html`${list}${left > 0 ? html` ${t.more(left)}` : ''}`];
   });
   const columns = [{ label: t.file }, { label: t.snapshots }];
   return html`<h2>${t.files}</h2><div class="card">${table({ caption: t.files, columns, rows })}${files.length > filesShown ? html`<p>${t.some}</p>` : ''}</div>`;

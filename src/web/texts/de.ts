@@ -1554,6 +1554,11 @@ export const texts: Texts = {
       contact: 'Kontakt ohne Namen',
       message: 'Nachricht ohne Betreff',
     },
+    beside: {
+      calendars: 'Eigenschaften dieses Kalenders',
+      contacts: 'Eigenschaften dieses Adressbuchs',
+      mail: 'Markierungen und Empfangszeiten dieser Nachrichten',
+    },
     when: 'Wann',
     fromTo: (first, last) => `${first} bis ${last}`,
     repeats: 'Wiederholt sich; dies ist das erste Mal.',

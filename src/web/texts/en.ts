@@ -1511,6 +1511,12 @@ export const texts = {
       contact: 'Contact without a name',
       message: 'Message without a subject',
     },
+    /** What is in the files that Nightkeep keeps beside them. */
+    beside: {
+      calendars: 'Properties of this calendar',
+      contacts: 'Properties of this address book',
+      mail: 'Flags and times of receipt of these messages',
+    },
     when: 'When',
     fromTo: (first: string, last: string) => `${first} to ${last}`,
     repeats: 'It repeats; this is the first time.',

@@ -34,6 +34,7 @@ const held = {
   },
   mail: {
     INBOX: {
+      'mailbox.json': lines('{}'),
       '2026-05-01 Hello [7].eml': lines(
         `From: ${markup} <ada@demo.example>`,
         'To: ben@demo.example',
@@ -75,7 +76,7 @@ describe('browsing', () => {
   it('calls what a person has by its names, and calendars and address books as their person does', async () => {
     const top = await read(at('browse', ''));
     for (const name of ['Calendars', 'Contacts', 'Files', 'Mail']) expect(top).toContain(` ${name} `);
-    expect(top).toContain('4 entries; 13 in all, not counting folders');
+    expect(top).toContain('4 entries; 14 in all, not counting folders');
     const calendars = await read(at('browse', 'calendars'));
     expect(calendars).toContain('Everything Calendars');
     expect(calendars).toContain('Choir b7c1');
@@ -91,10 +92,15 @@ describe('browsing', () => {
     expect(page).toContain('Event without a title 5e.ics');
     expect(page).toContain('(Asia/Tokyo)');
     expect(page).toContain(' 7a.ics ');
-    expect(page).toContain(' properties.json ');
+    expect(page).toContain('Properties of this calendar properties.json');
     expect(page).not.toContain('Choir properties.json');
     expect(page.indexOf('Rehearsal')).toBeLessThan(page.indexOf('Tour'));
-    expect(await read(at('browse', 'contacts/people'))).toContain('Ada Baker x.vcf');
+    const people = await read(at('browse', 'contacts/people'));
+    for (const words of ['Ada Baker x.vcf', 'Properties of this address book properties.json'])
+      expect(people).toContain(words);
+    expect(await read(at('browse', 'mail/INBOX'))).toContain(
+      'Flags and times of receipt of these messages mailbox.json',
+    );
     const bySize = await read(`${at('browse', 'calendars/b7c1')}?sort=size`);
     expect(bySize.indexOf('Tour')).toBeLessThan(bySize.indexOf('Rehearsal'));
   });

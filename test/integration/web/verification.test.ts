@@ -130,8 +130,8 @@ describe('the page on whether it can be restored', () => {
       t.notWhole('4 May 2026, 12:00 UTC'),
       nights.damaged.happened,
       t.foundAt('4 May 2026, 12:00 UTC'),
-      '/files/&lt;b&gt;secret.txt',
-      '/files/diary/',
+      '<bdi>Files</bdi> / <bdi>&lt;b&gt;secret.txt</bdi>',
+      '<bdi>Files</bdi> / <bdi>diary</bdi> <span class="soft">(the whole folder)</span>',
       // The run of that snapshot is on record, that of the other is not.
       '4 May 2026, 01:02 UTC',
       '<code>cdcdcdcd</code>',
@@ -191,7 +191,7 @@ describe('the page on whether it can be restored', () => {
     await pages.resources.database.verification.updateMany({ data: { verifiedAt: at } });
     expect(await alice.text('/verification')).toContain(t.verifiedButLost('4 May 2026, 12:00 UTC'));
     expect(await alice.text('/')).toContain(`12:00 UTC</a> ${texts.home.butLost}`);
-    expect(after).toContain('/files/diary/');
+    expect(after).toContain('<bdi>diary</bdi>');
     expect(after).not.toContain(nights.lost.happened);
     expect(await alice.text('/')).not.toContain(nights.lost.happened);
     expect(await pages.resources.database.audit.findMany({ where: { act: 'losses-accepted' } })).toMatchObject([

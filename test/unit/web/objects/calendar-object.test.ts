@@ -34,6 +34,13 @@ describe('an event', () => {
     expect(found).toMatchObject({ start: { day: '2026-05-01' }, end: { day: '2026-05-02' }, repeats: true });
   });
 
+  it.each(['20260231', '20260431T100000Z', '20270229T100000', '20260010', '20261301'])(
+    'has no time where there is no such day: %s',
+    (written) => {
+      expect(readCalendarObject(event(`DTSTART:${written}`))?.start).toBeUndefined();
+    },
+  );
+
   it('is in a zone of a short name, whatever somebody wrote there', () => {
     const { start } = readCalendarObject(event(`DTSTART;TZID=${'\u200b'.repeat(9_000)}:20260506T110000`)) ?? {};
     expect(start).toEqual({ clock: '2026-05-06T11:00:00Z', zone: '\u200b'.repeat(60) });

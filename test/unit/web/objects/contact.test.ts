@@ -28,6 +28,30 @@ test('a contact has a name, ways to reach it, and notes', () => {
   });
 });
 
+test('of vCard 2.1, values in quoted-printable are read as their charset says, over their soft line breaks', () => {
+  const old = (...lines: string[]) => ['BEGIN:VCARD', 'VERSION:2.1', ...lines, 'END:VCARD', ''].join('\r\n');
+  const found = readContact(
+    old(
+      'N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;J=C3=B6rg;;;',
+      'FN;QUOTED-PRINTABLE;CHARSET=ISO-8859-1:J=F6rg =',
+      'M=FCller=',
+      '',
+      'TEL;CELL;PREF:+49=30',
+      'ADR;WORK;ENCODING=QUOTED-PRINTABLE;CHARSET=utf-8:;;Haus B=0D=0AWeg 1;K=C3=B6ln;;5;',
+      'NOTE;ENCODING=quoted-printable:eins=0D=0Azwei =3D 2=0A=',
+      'END:VCARD',
+      'EMAIL;INTERNET:joerg@demo.example',
+    ),
+  );
+  expect(found).toMatchObject({
+    title: 'Jörg Müller',
+    phones: ['+49=30'],
+    addresses: ['Haus B, Weg 1, Köln, 5'],
+    notes: 'eins\nzwei = 2\nEND:VCARD',
+    mails: ['joerg@demo.example'],
+  });
+});
+
 test('it is called by the parts of its name, or its organization, where it has no other', () => {
   expect(readContact(card('N:Baker;Ada;;;'))?.title).toBe('Ada Baker');
   expect(readContact(card('FN:', 'ORG:Bakery'))?.title).toBe('Bakery');
@@ -43,6 +67,9 @@ test.each([
   ['names', `N:${';'.repeat(500_000)}`],
   ['backslashes', `ORG:${'\\'.repeat(500_001)}`],
   ['mails', 'EMAIL:a@b.example\n'.repeat(50_000)],
+  ['soft line breaks', `NOTE;QUOTED-PRINTABLE:${'a'.repeat(9_000)}=\n${'=\n'.repeat(300_000)}`],
+  ['codes', `NOTE;QUOTED-PRINTABLE:${'=FF'.repeat(300_000)}`],
+  ['parameters', 'NOTE;A;QUOTED-PRINTABL\n'.repeat(50_000)],
 ])('takes no more time than its length asks for: %s', (_, hostile) => {
   const begun = performance.now();
   const found = readContact(`BEGIN:VCARD\n${hostile}\nEND:VCARD`);

@@ -86,9 +86,20 @@ describe('a message', () => {
     expect(readMessage(written(...head, ...lines))).toMatchObject({ title: 'Hello', text: undefined });
   });
 
-  it.each(['yesterday', '', '99 Foo 2026 10:00:00 +0100'])('has a date that is none as it is written: %j', (date) => {
+  it.each([
+    ...['yesterday', '', '99 Foo 2026 10:00:00 +0100', '1 Jan 0001 00:00:00 +0000', 'Sun, 31 Dec 1899 23:00:00 GMT'],
+    ...['31 Feb 2026 10:00:00 +0000', '0 Jan 2026 10:00:00 +0000', '29 Feb 2027 10:00:00 +0000'],
+  ])('has a date that is none as it is written: %j', (date) => {
     expect(readMessage(written(...head, `Date: ${date}`))?.date).toBe(date);
   });
+});
+
+test.each([
+  ['Mon, 1 Jan 1900 00:00:00 +0000', '1900-01-01T00:00:00.000Z'],
+  ['29 Feb 2028 23:30:00 -0100', '2028-03-01T00:30:00.000Z'],
+  ['01 SEP 2026 10:00 GMT (of a clock)', '2026-09-01T10:00:00.000Z'],
+])('the date of a message is a moment: %s', (date, moment) => {
+  expect(readMessage(written(...['From: a', `Date: ${date}`]))?.date).toBe(moment);
 });
 
 test.each([
