@@ -32,6 +32,8 @@ export interface Authorized {
   subject: string;
   /** Claims of the access token where it can be decoded, of userinfo and of the ID token, the later ones prevailing. */
   claims: Record<string, unknown>;
+  /** Userinfo could not be asked, so that claims may be missing which the provider has of the person. */
+  claimsMissing?: true | undefined;
   /** What was granted. */
   scope: string;
   tokens: TokenAnswer;
@@ -197,14 +199,16 @@ async function readAuthorized(
   if (!isPresentable(tokens)) throw new AppError('provider/wrong-answer', notPresentable);
   if (required && !isBound(tokens)) throw unbound();
   const proof = tokens.bound && proofFor(configuration, asking);
+  const ofUserinfo = await fetchClaims(configuration, answer.access_token, subject, { log, proof });
   return {
     issuer: configuration.serverMetadata().issuer,
     subject,
     claims: {
       ...claimsOfAccessToken(answer.access_token, subject),
-      ...(await fetchClaims(configuration, answer.access_token, subject, { log, proof })),
+      ...ofUserinfo,
       ...idToken,
     },
+    ...(ofUserinfo === undefined && { claimsMissing: true }),
     // An answer without scope granted what was asked for (RFC 6749, section 5.1).
     scope: tokens.scope ?? scope,
     tokens,
@@ -241,18 +245,18 @@ function claimsOfAccessToken(accessToken: string, subject: string): Record<strin
   return claims?.sub === subject ? claims : {};
 }
 
-/** Many providers tell names and roles at the userinfo endpoint only; without it the person is nameless, not locked out. */
+/** Many providers tell names and roles at the userinfo endpoint only; undefined where it could not be asked. */
 async function fetchClaims(
   configuration: oidc.Configuration,
   accessToken: string,
   subject: string,
   { log, proof }: { log: Log; proof: oidc.DPoPOptions | undefined },
-): Promise<Record<string, unknown>> {
+): Promise<Record<string, unknown> | undefined> {
   if (configuration.serverMetadata().userinfo_endpoint === undefined) return {};
   try {
     return { ...(await oidc.fetchUserInfo(configuration, accessToken, subject, proof)) };
   } catch (error) {
     log.warn('oidc.userinfo.failed', { code: failureCode(error) });
-    return {};
+    return undefined;
   }
 }

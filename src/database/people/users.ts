@@ -43,6 +43,18 @@ export async function saveUser(
   return database.user.update({ where: { id: row.id }, data: { ...told, seal } });
 }
 
+/** The claims that were kept of a person when they last signed in; none where nobody came yet by that subject. */
+export async function findKnownClaims(
+  database: Database,
+  { issuer, subject }: Pick<SignedIn, 'issuer' | 'subject'>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const user = await database.user.findUnique({
+    where: { issuer_subject: { issuer, subject } },
+    select: { claims: true },
+  });
+  return user === null ? {} : readPerson({ subject, claims: user.claims }).claims;
+}
+
 /** The row of a person. Throws where nobody has that id. */
 export async function getUser(database: Database, userId: string): Promise<User> {
   return database.user.findUniqueOrThrow({ where: { id: userId } });

@@ -8,7 +8,7 @@ import type { Resources } from '../../resources.ts';
 import { personSealing } from '../../vault/row-seals.ts';
 import { endUnkeptToken, type UnkeptNeeds, type UnkeptTokens } from './end-unkept-token.ts';
 import { type KeepNeeds, keepConsent } from './keep-consent.ts';
-import { personOf, rolesOf } from './person.ts';
+import { personOf, rolesOf, withKnownClaims } from './person.ts';
 
 /** A transaction that also carries what the page said, word for word. Plain JSON. */
 export interface ConsentTransaction extends AuthorizationTransaction {
@@ -61,8 +61,9 @@ export async function finishSignIn(
 ) {
   const { issuer, config, database, clock, keyring } = resources;
   requirePurpose(transaction, 'sign-in', 'fresh sign-in');
-  const authorized = await issuer.finishAuthorization(callback, transaction, unkept(resources));
-  await endUnkeptToken(resources, authorized);
+  const told = await issuer.finishAuthorization(callback, transaction, unkept(resources));
+  await endUnkeptToken(resources, told);
+  const authorized = await withKnownClaims(resources, told);
   const at = clock.now();
   const user = await saveUser(database, personOf(authorized, at), personSealing(keyring));
   await closeCircuit(database, { issuer: user.issuer, clientId: issuer.clientId, at, by: `user:${user.id}` });

@@ -24,7 +24,7 @@ import { asRule } from '../../domain/retention/rule.ts';
 import { namedSources, plannedSources, type SourceName } from '../../domain/source-names.ts';
 import type { OfflineToken } from '../../domain/tokens.ts';
 import { urlOfPerson } from '../../domain/url-template.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
@@ -36,7 +36,7 @@ import { markPlan } from '../keys/marks.ts';
 import { withProof } from './agreed-proof.ts';
 import { agreedRule, namesAgreed, recordOf, sourcesAgreed } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
-import { personOf, zoneIn } from './person.ts';
+import { personOf, withKnownClaims, zoneIn } from './person.ts';
 
 export type KeepNeeds = Pick<
   Resources,
@@ -55,7 +55,8 @@ export interface GivenConsent extends Terms {
  * offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can fix it; nothing is kept then, and the token is
  * revoked at the provider.
  */
-export async function keepConsent(resources: KeepNeeds, given: GivenConsent): Promise<ConsentRows> {
+export async function keepConsent(resources: KeepNeeds, asGiven: GivenConsent): Promise<ConsentRows> {
+  const given = { ...asGiven, authorized: await withKnownClaims(resources, asGiven.authorized) };
   const token = await acceptToken(resources, given);
   const rows = await takeIntoCustody(resources, given, token);
   if (rows.renewed) await markPlan(resources, rows.plan);
@@ -80,8 +81,16 @@ async function acceptToken(
     return requireOffline(authorized, method);
   } catch (error) {
     await endUnkeptToken(resources, authorized);
-    throw error;
+    throw authorized.claimsMissing && isAppError(error, 'source/missing-claim') ? untold(error) : error;
   }
+}
+
+function untold(cause: AppError): AppError {
+  return new AppError(
+    'provider/unavailable',
+    'The provider let you in, but did not say who you are: its userinfo endpoint could not be asked. Nothing was changed. Try again soon.',
+    { cause, retry: { afterMs: 5_000 } },
+  );
 }
 
 async function takeIntoCustody(

@@ -1,7 +1,8 @@
-import type { SignedIn } from '../../database/people/users.ts';
+import { findKnownClaims, type SignedIn } from '../../database/people/users.ts';
 import { isValidZone } from '../../domain/nights.ts';
 import { isUrlClaim } from '../../domain/url-template.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
+import type { Resources } from '../../resources.ts';
 
 /** Claims of the protocol itself, which say nothing of the person. */
 const ofTheProtocol = new Set(
@@ -22,6 +23,18 @@ export function personOf({ issuer, subject, claims }: Authorized, at: Date): Sig
   // Somebody else's address, as far as the provider knows, or several: nothing is mailed there.
   const email = text('email_verified') === 'false' || !isOneAddress(told) ? undefined : told;
   return { issuer, subject, username, name, email, claims: kept, at };
+}
+
+/**
+ * The same with what is known of the person from earlier, where the provider could not be asked for all of it: an outage of its userinfo endpoint takes nobody's name,
+ * mail address or address of files away.
+ */
+export async function withKnownClaims(
+  { database }: Pick<Resources, 'database'>,
+  authorized: Authorized,
+): Promise<Authorized> {
+  if (authorized.claimsMissing !== true) return authorized;
+  return { ...authorized, claims: { ...(await findKnownClaims(database, authorized)), ...authorized.claims } };
 }
 
 /** In bytes. People are sorted by it, and no index of PostgreSQL takes a longer one; somebody with a longer name is known by their subject. */

@@ -71,6 +71,42 @@ describe('a refresh token that came with offline access asked for', () => {
   });
 });
 
+describe('where userinfo could not be asked', () => {
+  /** The ID token of this provider says nothing of the person but who they are. */
+  const untold = (authorized: Authorized): Authorized => ({ ...authorized, claims: {}, claimsMissing: true });
+  const signInAt = async (custody: Custody) => {
+    const { url, transaction } = await beginSignIn(custody, { returnTo: '/' });
+    return finishSignIn(custody, { callback: await fixture.visit(url), transaction });
+  };
+
+  test('at a sign-in or a renewal, a person keeps name, mail address and the address of their files', async () => {
+    const { user } = await consentAt(fixture.resources);
+    const { custody } = answered(untold);
+    const { user: then } = await signInAt(custody);
+    expect(then).toMatchObject({ id: user.id, username: 'alice', email: user.email, claims: user.claims });
+    expect(user.email).not.toBeNull();
+    const { user: last, grant } = await consentAt(custody);
+    expect(last).toMatchObject({ id: user.id, username: 'alice', claims: user.claims });
+    expect(await access(custody, grant.id)).toBe('went well');
+  });
+
+  test('what is told then prevails over what was known', async () => {
+    await consentAt(fixture.resources);
+    const { custody } = answered((authorized) => ({ ...untold(authorized), claims: { email_verified: false } }));
+    const { user } = await signInAt(custody);
+    expect(user).toMatchObject({ username: 'alice', email: null });
+  });
+
+  test('and nothing is known of somebody whose files it needs, they are told so, and the token is ended', async () => {
+    const { custody, ended } = answered(untold);
+    expect(await outcomeOf(consentAt(custody))).toBe('provider/unavailable');
+    expect(ended).toHaveLength(1);
+    expect(await fixture.resources.database.grant.count()).toBe(0);
+    const { custody: complete } = answered((authorized) => ({ ...authorized, claims: {} }));
+    expect(await outcomeOf(consentAt(complete))).toBe('source/missing-claim');
+  });
+});
+
 test('a refresh token that comes unasked with a sign-in is ended at once, and the person is in', async () => {
   const { custody, ended } = answered((authorized) => ({
     ...authorized,

@@ -322,6 +322,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         await consents.savePlan(transaction, grant, { plan, at });
         await retention.saveAgreedRule(transaction, { planId: plan.id, rule: { daily: 7 }, at });
       }),
+    findKnownClaims: ({ subject }) => users.findKnownClaims(database, { issuer, subject }),
     'saveUser, new': () => users.saveUser(database, { issuer, subject: 'new', claims: {}, at }, sealing),
     'saveUser, known': ({ subject }) => users.saveUser(database, { issuer, subject, claims: {}, at }, sealing),
     takePlanOver: ({ userId }) =>

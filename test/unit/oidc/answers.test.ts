@@ -192,6 +192,26 @@ describe('an answer to a code', () => {
 
 describe('what is said of a person', () => {
   it.each([
+    [503, {}],
+    [200, { sub: 'mallory', name: 'Mallory' }],
+    [200, []],
+  ])('is known to be incomplete where userinfo answers %i %j', async (status, body) => {
+    const issuer = open();
+    provider.metadata.userinfo_endpoint = `${provider.url}/userinfo`;
+    const { transaction } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
+    const claims = { iss: provider.url, aud: 'me', sub: 'alice', iat: now(), exp: now() + 300, locale: 'de' };
+    const id_token = await provider.sign({ ...claims, nonce: transaction.nonce });
+    provider.answer = ({ endpoint }) =>
+      endpoint === 'userinfo'
+        ? { status, body }
+        : { status: 200, body: { access_token: 'a', token_type: 'Bearer', id_token } };
+    const callback = new URL(`http://localhost/callback?code=c&state=${transaction.state}&iss=${provider.url}`);
+    const authorized = await issuer.finishAuthorization(callback, transaction);
+    expect(authorized).toMatchObject({ subject: 'alice', claims: { locale: 'de' }, claimsMissing: true });
+    expect(authorized.claims).not.toHaveProperty('name');
+  });
+
+  it.each([
     ['alice', { role: 'of the access token', name: 'of userinfo' }],
     ['mallory', {}],
   ])('counts where it is said of who signed in: %s', async (sub, said) => {
