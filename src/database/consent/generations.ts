@@ -78,6 +78,17 @@ export async function saveTokenEnd(
   });
 }
 
+/** Whether a token is kept for a person at this client, by its fingerprint. */
+export async function isTokenKept(
+  database: Database,
+  {
+    fingerprint,
+    ...grant
+  }: { issuer: string; subject: string; clientId: string; fingerprint: Uint8Array<ArrayBuffer> },
+): Promise<boolean> {
+  return (await database.tokenGeneration.count({ where: { fingerprint, sealed: { not: null }, grant } })) > 0;
+}
+
 /** The current token of the grant of this client that was exchanged well most recently, another one's; null where no other lives. */
 export async function findLivingToken(
   database: Database,

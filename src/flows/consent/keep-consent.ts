@@ -12,7 +12,7 @@ import {
   type Terms,
   takePlanOver,
 } from '../../database/consent/consents.ts';
-import { nextNumber } from '../../database/consent/generations.ts';
+import { isTokenKept, nextNumber } from '../../database/consent/generations.ts';
 import { closeCircuit } from '../../database/custody/circuits.ts';
 import { saveAgreedSources } from '../../database/nights/files-moves.ts';
 import { readSources } from '../../database/nights/plan-rows.ts';
@@ -28,6 +28,7 @@ import { AppError, isAppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
 import { personSealing, planSealing } from '../../vault/row-seals.ts';
+import { fingerprint } from '../../vault/seal.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
@@ -52,13 +53,16 @@ export interface GivenConsent extends Terms {
 
 /**
  * Takes the offline token of a consent into custody: sealed, and saved with everything that belongs to it in one transaction. Throws `consent/not-
- * offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can fix it; nothing is kept then, and the token is
+ * offline`, `source/missing-claim` or `grant/wrong-subject` with the likely cause and who can fix it, and what the database throws; nothing is kept then, and the token is
  * revoked at the provider.
  */
 export async function keepConsent(resources: KeepNeeds, asGiven: GivenConsent): Promise<ConsentRows> {
   const given = { ...asGiven, authorized: await withKnownClaims(resources, asGiven.authorized) };
   const token = await acceptToken(resources, given);
-  const rows = await takeIntoCustody(resources, given, token);
+  const rows = await takeIntoCustody(resources, given, token).catch(async (error: unknown) => {
+    await endUnlessKept(resources, given, token);
+    throw error;
+  });
   if (rows.renewed) await markPlan(resources, rows.plan);
   if (token.endsAt === undefined)
     await learnEnd(resources, {
@@ -82,6 +86,23 @@ async function acceptToken(
   } catch (error) {
     await endUnkeptToken(resources, authorized);
     throw authorized.claimsMissing && isAppError(error, 'source/missing-claim') ? untold(error) : error;
+  }
+}
+
+/** A transaction that failed may have been carried out all the same: where the database cannot tell, the token is left to a consent that may need it. */
+async function endUnlessKept(
+  resources: KeepNeeds,
+  { authorized }: GivenConsent,
+  { refreshToken }: OfflineToken,
+): Promise<void> {
+  const { database, issuer, keyring, log } = resources;
+  const { subject } = authorized;
+  const whose = { issuer: authorized.issuer, subject, clientId: issuer.clientId };
+  try {
+    if (!(await isTokenKept(database, { ...whose, fingerprint: fingerprint(keyring, refreshToken) })))
+      await endUnkeptToken(resources, authorized);
+  } catch (error) {
+    log.warn('token.left-alive', { why: 'it may be kept', error });
   }
 }
 

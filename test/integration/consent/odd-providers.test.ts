@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bob } from '../../../demo/people.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
@@ -69,6 +69,35 @@ describe('a refresh token that came with offline access asked for', () => {
     expect(ended).toHaveLength(1);
     expect(fixture.provider.log.alive()).toEqual([]);
   });
+});
+
+test.each([
+  ['it is there', 0],
+  ['it is away', 1],
+])('a token that the database does not take is ended, unless nobody can tell whether it did: %s', async (_, alive) => {
+  const { custody, ended } = answered((authorized) => authorized);
+  const count = vi.spyOn(custody.database.tokenGeneration, 'count');
+  if (alive > 0) count.mockRejectedValue(new Error('Away.'));
+  expect(await outcomeOf(consentAt({ ...custody, holder: 'no name\0' }))).toBeInstanceOf(Error);
+  count.mockRestore();
+  expect(ended).toHaveLength(1 - alive);
+  expect(fixture.provider.log.alive()).toHaveLength(alive);
+  expect(await fixture.resources.database.grant.count()).toBe(0);
+});
+
+test('a token that was kept although its transaction failed is not ended', async () => {
+  const { custody, ended } = answered((authorized) => authorized);
+  const { database } = custody;
+  const { $transaction: transact } = database;
+  const transaction = vi.spyOn(database, '$transaction').mockImplementation(async (...asked: unknown[]) => {
+    await (transact as (...asked: unknown[]) => Promise<unknown>).apply(database, asked);
+    throw new Error('The connection was lost.');
+  });
+  expect(await outcomeOf(consentAt(custody))).toBeInstanceOf(Error);
+  transaction.mockRestore();
+  expect(ended).toEqual([]);
+  const { id } = await database.grant.findFirstOrThrow();
+  expect(await access(custody, id)).toBe('went well');
 });
 
 describe('where userinfo could not be asked', () => {

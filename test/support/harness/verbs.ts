@@ -323,6 +323,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         await retention.saveAgreedRule(transaction, { planId: plan.id, rule: { daily: 7 }, at });
       }),
     findKnownClaims: ({ subject }) => users.findKnownClaims(database, { issuer, subject }),
+    'findKnownClaims, of nobody': () => users.findKnownClaims(database, { issuer, subject: 'nobody' }),
     'saveUser, new': () => users.saveUser(database, { issuer, subject: 'new', claims: {}, at }, sealing),
     'saveUser, known': ({ subject }) => users.saveUser(database, { issuer, subject, claims: {}, at }, sealing),
     takePlanOver: ({ userId }) =>
@@ -424,6 +425,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await generations.promotePending(database, lease, at);
     },
     nextNumber: ({ grantId }) => generations.nextNumber(database, grantId),
+    isTokenKept: ({ subject }) =>
+      generations.isTokenKept(database, { issuer, subject, clientId, fingerprint: new Uint8Array(1) }),
     saveTokenEnd: async ({ grantId }) => {
       const where = { grantId, number: 2 };
       const { fingerprint } = await database.tokenGeneration.findFirstOrThrow({ where });
