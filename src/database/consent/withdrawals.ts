@@ -1,10 +1,17 @@
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
-import type { Grant } from '../generated/client.ts';
 import { cancelRuns } from '../nights/run-cancellations.ts';
 import { saveEraseAt } from '../repositories/erasures.ts';
+import { nextNumber } from './generations.ts';
 import { lockGrant } from './grants.ts';
+
+/** What a withdrawal ended. */
+export interface Withdrawn {
+  readonly userId: string;
+  /** That of the generation with which a later consent would begin: all with lower ones have ended. */
+  readonly nextNumber: number;
+}
 
 export interface Withdrawal {
   grantId: string;
@@ -18,14 +25,14 @@ export interface Withdrawal {
 }
 
 /**
- * Ends the grant here, or answers undefined where it had ended: plan stopped, runs cancelled, tokens shredded. Those that
+ * Ends the grant here; undefined where it had ended: plan stopped, runs cancelled, tokens shredded. Those that
  * may still live at the provider stay sealed until it has ended them, at most until their idle window has passed;
  * `next_exchange_at` says that there are any.
  */
 export async function withdrawGrant(
   database: Database,
   { grantId, at, by, reason, words, eraseAt }: Withdrawal,
-): Promise<Grant | undefined> {
+): Promise<Withdrawn | undefined> {
   return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
     if (grant === null || grant.state === 'withdrawn') return undefined;
@@ -53,6 +60,6 @@ export async function withdrawGrant(
     await saveEvent(transaction, 'grant', grantId, { from: grant.state, to: 'withdrawn', reason, at, by });
     const act = 'consent-withdrawn';
     await saveAudit(transaction, { at, by, act, userId: grant.userId, about: reason, reason: words });
-    return grant;
+    return { userId: grant.userId, nextNumber: await nextNumber(transaction, grantId) };
   });
 }

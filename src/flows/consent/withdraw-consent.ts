@@ -1,8 +1,10 @@
 import { withdrawGrant } from '../../database/consent/withdrawals.ts';
+import { tokenRow } from '../../domain/marks.ts';
 import type { Resources } from '../../resources.ts';
+import { raiseMark } from '../keys/marks.ts';
 import { type RevocationNeeds, revokeWithdrawn } from './revoke-tokens.ts';
 
-export type WithdrawalNeeds = RevocationNeeds & Pick<Resources, 'tokenCache'>;
+export type WithdrawalNeeds = RevocationNeeds & Pick<Resources, 'marks' | 'store' | 'tokenCache'>;
 
 export interface WithdrawConsent {
   grantId: string;
@@ -31,12 +33,18 @@ export async function withdrawConsent(
   return { withdrawn: true, tokens: left > 0 ? 'outstanding' : shredded > 0 ? 'not ended there' : 'ended' };
 }
 
-/** The part of it that needs no provider; false if the grant had ended already. */
+/**
+ * The part of it that needs no provider; false if the grant had ended already. Its tokens are older ones from then on, also if somebody puts the former rows
+ * back before the provider has ended them.
+ */
 export async function endConsentHere(
-  { clock, database, tokenCache }: Pick<Resources, 'clock' | 'database' | 'tokenCache'>,
+  resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'marks' | 'store' | 'tokenCache'>,
   { grantId, by, reason = 'withdrawn', words, eraseAt }: WithdrawConsent,
 ): Promise<boolean> {
+  const { clock, database, tokenCache } = resources;
   const ended = await withdrawGrant(database, { grantId, by, reason, words, eraseAt, at: clock.now() });
   tokenCache.known.delete(grantId);
-  return ended !== undefined;
+  if (ended === undefined) return false;
+  await raiseMark(resources, ended.userId, { rows: { [tokenRow(grantId)]: ended.nextNumber } });
+  return true;
 }

@@ -22,7 +22,7 @@ import { letGoOf } from '../snapshots/let-go.ts';
  * `request/forbidden` where consent was given again meanwhile, `request/not-found` where nothing is left of the person.
  */
 export async function erasePerson(
-  resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys' | 'store'>,
+  resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys'>,
   { userId }: { userId: string },
 ): Promise<string> {
   const { clock, database, keyring, log } = resources;
@@ -56,10 +56,7 @@ async function untilNothingIsRestored(
     await clock.sleep(lookEveryMs);
 }
 
-async function endAtProvider(
-  resources: WithdrawalNeeds & Pick<Resources, 'store'>,
-  grantIds: readonly string[],
-): Promise<void> {
+async function endAtProvider(resources: WithdrawalNeeds, grantIds: readonly string[]): Promise<void> {
   for (const grantId of grantIds) await revokeWithdrawn(resources, { grantId });
   await finishErasedPeople(resources);
 }

@@ -128,7 +128,7 @@ async function write(resources: Needs, options: Steered): Promise<void> {
   const { clock, config, database } = resources;
   const asked = await findRestore(database, { id, userId, now: clock.now() });
   if (asked === null) throw cancelled();
-  written.folder = asked.folder;
+  written.folder = ownFolder(asked.folder);
   const history = await openPersonHistory(resources, userId);
   const snapshot = await history.repository.loadSnapshot(parseId<SnapshotId>(asked.snapshotId));
   const [plan, user] = await Promise.all([findPlanWithPerson(database, userId), getUser(database, userId)]);
@@ -150,6 +150,18 @@ async function write(resources: Needs, options: Steered): Promise<void> {
 
 function urlOf(place: RestorePlace, config: Resources['config']): string {
   return namedSources(config).find(({ name }) => name === place)?.url ?? config.filesUrl;
+}
+
+/**
+ * That of an earlier restore, which is continued. Throws `restore/not-written` for a name that no restore made: somebody who writes to the database could lead
+ * a person's mail into a mailbox that others read.
+ */
+function ownFolder(folder: string | null): string | null {
+  if (folder === null || /^Restored \d{4}-\d\d-\d\d \d\d\.\d\d( \(\d{1,2}\))?$/.test(folder)) return folder;
+  throw new AppError(
+    'restore/not-written',
+    'The mailbox that this restore continues was made by no restore, so nothing was written.',
+  );
 }
 
 /** As "Restored 2026-11-26 14.05", in the zone: a name that every file system takes. */

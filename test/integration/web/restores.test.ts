@@ -420,6 +420,22 @@ describe('putting back', () => {
       expect(held()).toEqual(expected);
     });
 
+    it('continues in no mailbox that somebody who writes to the database names', async () => {
+      imap.refuse = ({ content }) => (content.includes('Twice') ? 'OVERQUOTA' : undefined);
+      const page = await putMailBack('mail/INBOX');
+      imap.refuse = () => undefined;
+      const { database } = pages.resources;
+      for (const folder of ['INBOX', `Team ${name}`, `${name}/Work`]) {
+        await database.restore.updateMany({ data: { folder } });
+        const before = held();
+        expect(await over(await goOn(page))).toContain('was made by no restore');
+        expect(held()).toEqual(before);
+        expect(imap.mailboxes.get('INBOX')?.messages).toHaveLength(1);
+      }
+      await database.restore.updateMany({ data: { folder: name } });
+      expect(await over(await goOn(page))).toContain(t.states.mail.succeeded);
+    });
+
     it('never writes into a mailbox that is there', async () => {
       imap.put(name, 'mine, too');
       await putMailBack('mail/Work');

@@ -9,6 +9,7 @@ import { noMark, peopleRow, planRow, tokenRow } from '../../../src/domain/marks.
 import { AppError } from '../../../src/errors.ts';
 import { chooseSources } from '../../../src/flows/consent/choose-sources.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
+import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { markPlaces, raiseMark, readMark, requireNewest } from '../../../src/flows/keys/marks.ts';
 import { confirmReplayed, findReplayedRows } from '../../../src/flows/keys/replayed-rows.ts';
 import { requireWholeRows } from '../../../src/flows/keys/require-whole-rows.ts';
@@ -189,6 +190,24 @@ describe('an older row that is put back while nothing runs', () => {
     await database.grant.update({ where: { id: grantId }, data: { generation: newest.generation } });
     fixture.custody.pass(20 * 60_000);
     expect(await backUp(alices.plan.id)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test('of a consent that was withdrawn does, where the provider has not ended the token yet; a consent that is given again is used', async () => {
+    const { database } = fixture.resources;
+    const grantId = alices.grant.id;
+    const { id: _, userId: __, ...grant } = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
+    const generations = await database.tokenGeneration.findMany({ where: { grantId } });
+    await fixture.custody.provider.down();
+    const by = `user:${alices.user.id}`;
+    expect(await withdrawConsent(restarted(), { grantId, by })).toEqual({ withdrawn: true, tokens: 'outstanding' });
+    await fixture.custody.provider.up();
+    await database.grant.update({ where: { id: grantId }, data: grant });
+    for (const { grantId: of, number, ...data } of generations)
+      await database.tokenGeneration.update({ where: { grantId_number: { grantId: of, number } }, data });
+    await database.plan.update({ where: { id: alices.plan.id }, data: { paused: false } });
+    await stopsAliceAlone(tokenRow(grantId));
+    const { plan } = await fixture.consent(alice);
+    expect(await backUp(plan.id)).toMatchObject({ state: 'succeeded' });
   });
 
   test('of a repository that was moved does: nothing goes to its former store, where its files still lie; one that comes back to a store is used there again', async () => {
