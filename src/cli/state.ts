@@ -68,12 +68,16 @@ function ageWords({ older, unread }: Age, { confirmed }: { confirmed: boolean })
   return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
 }
 
-function cardWords({ newer, unread }: HeededCards): string {
+function cardWords({ newer, unread, elsewhere }: HeededCards): string {
   const people = (count: number) => countWords(count, 'person', 'people');
   const since =
     newer === 0 ? '' : ` Of ${people(newer)} the card in the store is newer, and what it says was taken over.`;
   const lacks = unread === 0 ? '' : ` Of ${people(unread)} it could not be read.`;
-  return since + lacks;
+  const moved =
+    elsewhere === 0
+      ? ''
+      : ` NOT DONE YET: the repositories of ${people(elsewhere)} are not in the store where they were, or without their card. If they were moved since, find them before any process is started: nightkeep adopt --store URL.`;
+  return since + lacks + moved;
 }
 
 async function exportToStore(

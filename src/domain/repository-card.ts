@@ -52,6 +52,14 @@ export function readCard(text: string): WrittenCard | undefined {
 /** Of several cards beside one repository the one that was written last counts. */
 export type WrittenCard = RepositoryCard & { readonly writtenAt: string };
 
+/** Nothing is erased within a month of its adoption, whatever an old card says: there is time to agree again. */
+const graceMs = 30 * 86_400_000;
+
+/** When the snapshots are erased of somebody whose card is taken over now. */
+export function eraseAtOfCard({ eraseAt }: Pick<RepositoryCard, 'eraseAt'>, now: Date): Date | null {
+  return eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), now.getTime() + graceMs));
+}
+
 /** The plan in a column that holds one; null where there is none. */
 export function readFormerPlan(saved: unknown): FormerPlan | null {
   if (typeof saved !== 'object' || saved === null) return null;

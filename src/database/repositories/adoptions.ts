@@ -6,8 +6,8 @@ import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { Prisma, type User } from '../generated/client.ts';
 import { lockUser } from '../people/users.ts';
-import type { CardRow } from './cards.ts';
-import { clearEraseAt } from './erasures.ts';
+import { type CardRow, findCardRow } from './cards.ts';
+import { clearEraseAt, notBeingErased } from './erasures.ts';
 
 /** Whether a repository has this place here, whichever store it is in. */
 export async function isKnownPlace(database: Database, location: string): Promise<boolean> {
@@ -18,6 +18,40 @@ export async function isKnownPlace(database: Database, location: string): Promis
 export async function listKnownPlaces(database: Database): Promise<Set<string>> {
   const rows = await database.repository.findMany({ select: { location: true } });
   return new Set(rows.map(({ location }) => location));
+}
+
+/** The repository that has this place here, whichever store it is in; null where none has, or it is being erased. */
+export async function findRowOfPlace(database: Database, location: string): Promise<CardRow | null> {
+  const row = await database.repository.findUnique({ where: { location }, select: { id: true } });
+  return row && findCardRow(database, row.id);
+}
+
+export interface FoundElsewhere {
+  readonly row: CardRow;
+  readonly store: string | null;
+  /** Its address. */
+  readonly about: string;
+  /** Where files were left; null where none were. */
+  readonly formerStore: string | null;
+  /** The password, sealed for the place where it was found. */
+  readonly password: { readonly sealed: Uint8Array<ArrayBuffer>; readonly keyId: string };
+  readonly at: Date;
+  readonly by: string;
+}
+
+/** Puts on record that a repository is in another store than its row says. False, and nothing changes, where the row is another by now. */
+export async function saveFoundElsewhere(database: Database, found: FoundElsewhere): Promise<boolean> {
+  const { row, store, about, formerStore, password, at, by } = found;
+  const { id, userId, location, store: former } = row;
+  return inTransaction(database, async (transaction) => {
+    await lockUser(transaction, userId);
+    const { count } = await transaction.repository.updateMany({
+      where: { id, location, store: former, ...notBeingErased },
+      data: { store, movingTo: null, formerStore, sealedPassword: password.sealed, keyId: password.keyId },
+    });
+    if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-moved', userId, about });
+    return count === 1;
+  });
 }
 
 /** Whether somebody of that issuer and subject has a repository here. */

@@ -5,7 +5,7 @@ import {
   hasRepository,
   saveAdopted,
 } from '../../database/repositories/adoptions.ts';
-import type { RepositoryCard } from '../../domain/repository-card.ts';
+import { eraseAtOfCard, type RepositoryCard } from '../../domain/repository-card.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
@@ -14,6 +14,7 @@ import { personSealing, sealPassword } from '../../vault/row-seals.ts';
 import { resetMark } from '../keys/marks.ts';
 import { ownOf } from '../nights/own-snapshots.ts';
 import { type FoundRepository, findRepositories } from './find-repositories.ts';
+import { followMove } from './follow-move.ts';
 
 export type AdoptionNeeds = Pick<
   Resources,
@@ -36,7 +37,8 @@ export interface Adoption {
 /**
  * Finds the repositories of a store (null: that of the settings) and gives each to the person named on its card: as soon as somebody with that
  * issuer and subject signs in, it is theirs, and after they have consented again the next night continues from its newest snapshot. Each is opened
- * first. Those that cannot be adopted do not stop the others.
+ * first. Those that cannot be adopted do not stop the others. One that the rows place in another store, as before a move that was made after
+ * an export, is followed to where its newest card is.
  */
 export async function* adoptRepositories(
   resources: AdoptionNeeds,
@@ -44,7 +46,7 @@ export async function* adoptRepositories(
 ): AsyncGenerator<Adoption> {
   for (const found of await findRepositories(resources, at)) {
     const { location, card, isKnown, problem } = found;
-    if (isKnown) yield { location, state: 'known' };
+    if (isKnown) yield await followMove(resources, location, { at, dryRun, by });
     else if (card === undefined) yield { location, state: 'refused', ...(problem && { problem }) };
     else yield await adoptOne(resources, found, card, { at, dryRun, by });
   }
@@ -97,17 +99,9 @@ function besides({ config }: AdoptionNeeds, { issuer }: RepositoryCard['owner'])
   };
 }
 
-/** Nothing is erased within a month of its adoption, whatever an old card says: there is time to agree again. */
-const graceMs = 30 * 86_400_000;
-
 /** Seals what is taken over for its person here. */
 export function adoptionSeals(keyring: Resources['keyring'], password: string): Adopted['seals'] {
   return { person: personSealing(keyring), password: (place) => sealPassword(keyring, place, password) };
-}
-
-/** When the snapshots are erased of somebody whose card is taken over now. */
-export function eraseAtOfCard({ eraseAt }: Pick<RepositoryCard, 'eraseAt'>, now: Date): Date | null {
-  return eraseAt === null ? null : new Date(Math.max(Date.parse(eraseAt), now.getTime() + graceMs));
 }
 
 function rowOf(

@@ -2,6 +2,7 @@ import { isKnownPlace, listKnownPlaces } from '../../database/repositories/adopt
 import type { WrittenCard } from '../../domain/repository-card.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import type { Backend } from '../../store/backend/backend.ts';
 import { loadCards } from '../../store/repository/cards.ts';
 import { repositoryExists } from '../../store/repository/exists.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
@@ -58,8 +59,12 @@ async function lookAt(
   const backend = store(location, at);
   if (!(await repositoryExists(backend))) return undefined;
   if (isKnown) return { location, isKnown };
-  const cards = await loadCards(backend);
-  return { location, isKnown, ...newestOf(cards.map((bytes) => attempt(keyring, location, bytes))) };
+  return { location, isKnown, ...(await readNewestCard(keyring, backend, location)) };
+}
+
+/** The newest card of a place that opens there, or why none does. */
+export async function readNewestCard(keyring: Resources['keyring'], backend: Backend, location: string): Promise<Read> {
+  return newestOf((await loadCards(backend)).map((bytes) => attempt(keyring, location, bytes)));
 }
 
 type Read = Pick<FoundRepository, 'card' | 'problem'>;

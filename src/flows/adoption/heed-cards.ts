@@ -1,20 +1,23 @@
 import { saveFromCard } from '../../database/repositories/adoptions.ts';
-import { findCardRow } from '../../database/repositories/cards.ts';
+import { type CardRow, findCardRow } from '../../database/repositories/cards.ts';
 import { eachRepositoryPlace } from '../../database/repositories/repository-moves.ts';
-import type { WrittenCard } from '../../domain/repository-card.ts';
+import { eraseAtOfCard, type WrittenCard } from '../../domain/repository-card.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { loadCards } from '../../store/repository/cards.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
-import { eraseAtOfCard } from './adopt-repositories.ts';
 import { openCard } from './keep-card.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
 
-/** For how many people something was taken over from their card, and of how many the store could not show it. */
+/**
+ * For how many people something was taken over from their card, of how many the store could not show it, and of how many the card is no longer where it
+ * was written, as after a move of the repository.
+ */
 export interface HeededCards {
   readonly newer: number;
   readonly unread: number;
+  readonly elsewhere: number;
 }
 
 const width = 8;
@@ -25,10 +28,12 @@ const width = 8;
  * says what the older rows do.
  */
 export async function heedCards(resources: Needs, { since, by }: { since: Date; by: string }): Promise<HeededCards> {
-  let [newer, unread] = [0, 0];
+  let [newer, unread, elsewhere] = [0, 0, 0];
   for await (const places of eachRepositoryPlace(resources.database)) {
     const look = async ({ id }: { id: string }) => {
-      if (await heed(resources, id, { since, by })) newer += 1;
+      const found = await heed(resources, id, { since, by });
+      if (found === 'newer') newer += 1;
+      if (found === 'elsewhere') elsewhere += 1;
     };
     const failed = (error: unknown) => {
       if (!isAppError(error)) throw error;
@@ -37,19 +42,31 @@ export async function heedCards(resources: Needs, { since, by }: { since: Date; 
     };
     await Array.fromAsync(inParallel(places, width, look, failed));
   }
-  return { newer, unread };
+  return { newer, unread, elsewhere };
 }
 
-async function heed(resources: Needs, id: string, { since, by }: { since: Date; by: string }): Promise<boolean> {
-  const { clock, database, store } = resources;
+async function heed(
+  resources: Needs,
+  id: string,
+  { since, by }: { since: Date; by: string },
+): Promise<'newer' | 'elsewhere' | undefined> {
+  const { database, store } = resources;
   const row = await findCardRow(database, id);
-  if (row === null) return false;
-  const cards = (await loadCards(store(row.location, row.store))).flatMap(
-    (bytes) => opened(resources, row.location, bytes) ?? [],
-  );
+  if (row === null) return undefined;
+  const files = await loadCards(store(row.location, row.store));
+  if (files.length === 0 && row.cardKeyId !== null) return 'elsewhere';
+  const cards = files.flatMap((bytes) => opened(resources, row.location, bytes) ?? []);
   const card = cards.toSorted((a, b) => a.writtenAt.localeCompare(b.writtenAt)).at(-1);
   const isOfRow = card?.repositoryId === id && card.owner.subject === row.user.subject;
-  if (card === undefined || !isOfRow || Date.parse(card.writtenAt) <= since.getTime()) return false;
+  if (card === undefined || !isOfRow || Date.parse(card.writtenAt) <= since.getTime()) return undefined;
+  return (await heedCard(resources, { row, card, by })) ? 'newer' : undefined;
+}
+
+/** Takes over what a card says that was written after the row was as it is. Whether anything was otherwise. */
+export async function heedCard(
+  { clock, database }: Pick<Needs, 'clock' | 'database'>,
+  { row, card, by }: { row: CardRow; card: WrittenCard; by: string },
+): Promise<boolean> {
   const { recovery, plan } = card;
   const keptAt = recovery.keptAt === null ? null : new Date(recovery.keptAt);
   const hasOtherKey = recovery.keyFile !== row.recoveryKeyFile;

@@ -1,3 +1,4 @@
+import { mustHaveFiles } from '../../database/repositories/lost-repositories.ts';
 import { findRepository } from '../../database/repositories/repositories.ts';
 import {
   type RepositoryPlace,
@@ -48,6 +49,7 @@ export function storeOf({ config }: Pick<MoveNeeds, 'config'>, { store }: Pick<R
  * - `repository/locked` while anybody uses it,
  * - `repository/not-found` where its erasing begins at that moment,
  * - `repository/damaged` where it or the copy is damaged,
+ * - `store/unavailable` where nothing of it is where it should be,
  * - `store/exists` where another repository is in the way,
  * - `store/may-not-delete` where the key may not do this, and
  * - `request/invalid` where another move must be ended first.
@@ -62,10 +64,17 @@ export async function moveRepository(
   const row = await findRepository(database, place.userId);
   if (row === null) return null;
   const here = storeOf(resources, row);
-  if (here === target) return giveUp(resources, row);
+  if (here === target) {
+    if (row.movingTo === null && !(await repositoryExists(store(row.location, row.store))))
+      await refuseIfGone(resources, row);
+    return giveUp(resources, row);
+  }
   refuseUnended(row, { target, here });
   const repository = await openRepositoryOf(resources, row).catch(unlessMissing);
-  if (repository === undefined) return null;
+  if (repository === undefined) {
+    await refuseIfGone(resources, row);
+    return null;
+  }
   await using lock = await lockRepository(repository, { clock, ...lockOwner, exclusive: true, signal });
   await refuseIfMoved(resources, row);
   const there = store(row.location, target);
@@ -118,6 +127,19 @@ export async function deleteFormerCopy(
   await clearPlace(store(location, formerStore), signal);
   await saveFormerDeleted(database, { id, formerStore, at: clock.now(), by });
   return true;
+}
+
+/** Throws where there must be files: the first run has made the repository, and nothing of it is where the row, or STORE_URL, says. */
+async function refuseIfGone(resources: MoveNeeds, row: Row): Promise<void> {
+  if (!(await mustHaveFiles(resources.database, row.id))) return;
+  const cure =
+    row.store === null
+      ? ' If STORE_URL was changed before the repositories were moved, set it back, move them, and change it then.'
+      : '';
+  throw new AppError(
+    'store/unavailable',
+    `The store ${storeOf(resources, row)} holds nothing of it.${cure} Otherwise mount the disk, or bring the files back from a copy of the store.`,
+  );
 }
 
 /** Where the mark cannot be written, the next night writes it. */

@@ -53,14 +53,14 @@ describe('what a card says that is newer than the export', () => {
     const rows = await backedUp();
     const { rebuilt, heed } = await lose(() => withdraw(rows, 90));
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt: null });
-    expect(await heed()).toEqual({ newer: 1, unread: 0 });
+    expect(await heed()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
     const { eraseAt } = await repositoryOf(server.before.resources, rows.user.id);
     expect(eraseAt).not.toBeNull();
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt });
     expect(await rebuilt.database.audit.findMany({ where: { act: 'erasure-chosen' } })).toMatchObject([{ by }]);
     await writeCards(rebuilt);
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt });
-    expect(await heed()).toEqual({ newer: 0, unread: 0 });
+    expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   });
 
   test('is that they stay, or stay longer, where that was chosen since', async () => {
@@ -73,7 +73,7 @@ describe('what a card says that is newer than the export', () => {
       const eraseAt = new Date(at.getTime() + 365 * day);
       await changeEraseAt(server.before.resources.database, { userId: other.user.id, eraseAt, at, by });
     });
-    expect(await heed()).toEqual({ newer: 2, unread: 0 });
+    expect(await heed()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
     expect(await repositoryOf(rebuilt, one.user.id)).toMatchObject({ eraseAt: null });
     const { eraseAt } = await repositoryOf(server.before.resources, other.user.id);
     expect(await repositoryOf(rebuilt, other.user.id)).toMatchObject({ eraseAt });
@@ -88,7 +88,7 @@ describe('what a card says that is newer than the export', () => {
       const [, , third = '', , fifth = ''] = recoveryKey.split('-');
       expect(await proveRecoveryKey(resources, { userId: other.user.id, groups: [third, fifth] })).toBe(true);
     });
-    expect(await heed()).toEqual({ newer: 2, unread: 0 });
+    expect(await heed()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
     const { recoveryKeyFile, recoveryKeptAt } = await repositoryOf(resources, other.user.id);
     expect(await repositoryOf(rebuilt, other.user.id)).toMatchObject({
       recoveryKeyFile,
@@ -114,10 +114,10 @@ describe('what a card says that is newer than the export', () => {
       await database.run.update({ where: { id }, data: { alarm: 'loss' } });
       await database.repository.updateMany({ data: { cardDueAt: new Date(0), cardDigest: null } });
     });
-    expect(await heed()).toEqual({ newer: 1, unread: 0 });
+    expect(await heed()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
     const alarms = await rebuilt.database.run.findMany({ where: { alarm: { not: null } } });
     expect(alarms).toMatchObject([{ planId: rows.plan.id, alarm: 'loss', alarmSeenAt: null }]);
-    expect(await heed()).toEqual({ newer: 0, unread: 0 });
+    expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   });
 });
 
@@ -127,6 +127,6 @@ test('a card that is as old as the export, or cannot be read, changes nothing', 
   await writeCards(server.before.resources);
   const { rebuilt, heed } = await lose(async () => {});
   const before = await repositoryOf(rebuilt, rows.user.id);
-  expect(await heed()).toEqual({ newer: 0, unread: 0 });
+  expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   expect(await repositoryOf(rebuilt, rows.user.id)).toEqual(before);
 });

@@ -57,6 +57,22 @@ describe('moving a repository', () => {
     await expectSound(1);
   });
 
+  test('is refused where nothing of it is where it should be, as after STORE_URL was changed first', async () => {
+    const { bucket, elsewhere, filesInFolder, move, place, resources } = fixture;
+    const early = { ...resources, config: { ...resources.config, store: elsewhere } };
+    const store: Resources['store'] = (location, at) => resources.store(location, at ?? storeUrl(elsewhere));
+    const before = await filesInFolder();
+    for (const to of [elsewhere, bucket])
+      await expect(move({ ...early, store }, to)).rejects.toMatchObject({
+        code: 'store/unavailable',
+        message: expect.stringMatching(/holds nothing of it.*set it back.*Otherwise mount the disk/s),
+      });
+    expect(await filesInFolder()).toBe(before);
+    expect(await place()).toMatchObject({ store: null, movingTo: null });
+    await move();
+    expect(await place()).toMatchObject({ store: storeUrl(bucket) });
+  });
+
   test('is refused while anybody uses it', async () => {
     const { move, place, resources, rows } = fixture;
     const { repository } = await openPersonRepository(resources, rows.user.id);

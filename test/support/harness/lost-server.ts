@@ -17,9 +17,10 @@ export interface LostServer extends AsyncDisposable {
   rebuild(keyring?: string): Promise<Resources>;
 }
 
-export async function openLostServer(): Promise<LostServer> {
+/** With `store` and `places`, repositories lie there. */
+export async function openLostServer(options: Parameters<typeof openConsentFixture>[0] = {}): Promise<LostServer> {
   await using opened = new AsyncDisposableStack();
-  const before = opened.use(await openConsentFixture());
+  const before = opened.use(await openConsentFixture(options));
   const anew = opened.use(new AsyncDisposableStack());
   const rebuild = async (keyring = before.resources.config.keyring) => {
     const { database } = anew.use(await openDatabaseFixture());

@@ -200,6 +200,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
   const all: Readonly<Record<string, (one: Someone) => Promise<unknown>>> = {
     // Repositories that are taken over, and cards.
     isKnownPlace: () => adoptions.isKnownPlace(database, 'r5'),
+    findRowOfPlace: () => adoptions.findRowOfPlace(database, 'r5'),
     listKnownPlaces: () => adoptions.listKnownPlaces(database),
     hasRepository: ({ userId, subject }) =>
       adoptions.hasRepository(database, { userId, issuer, subject, username: null }),
@@ -222,6 +223,11 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         ...{ snapshotId, heldSnapshotId: null },
       }),
     clearFormerPlan: ({ userId }) => adoptions.clearFormerPlan(database, userId),
+    saveFoundElsewhere: async (one) => {
+      const row = await rowOf(one);
+      const place = { store: row.store, formerStore: null, password: { sealed: bytes, keyId: row.keyId } };
+      await adoptions.saveFoundElsewhere(database, { row, ...place, about: 'file:///elsewhere', at, by });
+    },
     saveFromCard: async (one) => {
       const row = await rowOf(one);
       const alarm = { kind: 'loss', night: '2000-01-02', endedAt: at.toISOString(), state: 'partial' } as const;
@@ -452,8 +458,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     listCircuits: () => circuits.listCircuits(database),
     listToldGone: () => notices.listToldGone(database, ago(day)),
-    findLastDelivered: () =>
-      notices.findLastDelivered(database, { channel: 'mail-operator', kind: 'repositories', are: ['gone', 'back'] }),
+    findLastDelivered: async () => {
+      await notices.findLastDelivered(database, { channel: 'mail-operator', kind: 'forecast' });
+      await notices.findLastDelivered(database, { channel: 'mail-operator', kind: 'repositories', are: ['gone'] });
+    },
     isStillOpen: () => notices.isStillOpen(database, issuer, at),
     isProven: () => provenQuestions.isProven(database, { ...client, question: 'client' }),
     saveProven: () => provenQuestions.saveProven(database, { ...client, question: 'client', provenAt: at }),
