@@ -132,7 +132,8 @@ export function imapSource(options: ImapOptions): Source {
       };
     }
     using watched = watch(signal);
-    const found = await connections.use((connection) => listMessages(connection, path, watched, signal), {
+    const asked = { path, expected: mailbox.status?.messages };
+    const found = await connections.use((connection) => listMessages(connection, asked, watched, signal), {
       path,
       signal,
     });

@@ -78,13 +78,18 @@ async function listWhole(connection: ImapConnection, watch: ListingWatch, signal
     await connection.run('LIST "" "*"', asked);
     await connection.run('LSUB "" "*"', asked).catch(passOver);
   }
-  const isIncomplete = !listing.hasInbox() && (await mayHaveInbox(connection, signal));
+  for (const [mailbox, facts] of [...listing.closed].slice(0, mostDoubted))
+    if (await mayBeMailbox(connection, mailbox.path, signal)) mailbox.facts = facts;
+  const isIncomplete = !listing.hasInbox() && (await mayBeMailbox(connection, 'INBOX', signal));
   const mailboxes = listing.end({ isIncomplete });
   if (mailboxes.byPath.size === 0 && !isIncomplete)
     throw new AppError('source/malformed', 'The mail server lists no mailbox, not even an inbox.');
   if (connection.capabilities.has('CONDSTORE')) await askEach(connection, mailboxes, asked);
   return mailboxes;
 }
+
+/** Of those that are listed as none, as many are asked about: people have a few levels of names. */
+const mostDoubted = 100;
 
 interface Asked {
   readonly signal: AbortSignal;
@@ -111,10 +116,13 @@ async function listExtended(connection: ImapConnection, asked: Asked): Promise<b
   }
 }
 
-/** Everybody has an inbox, if the server has them at all, and a list of all names it (RFC 9051, sections 5.1 and 6.3.9). */
-async function mayHaveInbox(connection: ImapConnection, signal: AbortSignal): Promise<boolean> {
+/**
+ * Whether the server knows a mailbox that it does not list, or not as one that can be opened. Everybody has an inbox, if the server has them at all, and a
+ * list of all names it (RFC 9051, sections 5.1 and 6.3.9).
+ */
+async function mayBeMailbox(connection: ImapConnection, path: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await connection.run('STATUS INBOX (MESSAGES)', { signal });
+    await connection.run(`STATUS ${quoted(path)} (MESSAGES)`, { signal });
     return true;
   } catch (error) {
     if (error instanceof CommandRefused) return mayPass(error);
@@ -184,6 +192,8 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
   const byPath = new Map<string, Mailbox>();
   const problems: ListingProblem[] = [];
   const subscribed = new Set<string>();
+  /** What is listed as none that can be opened, and the facts of it if it is one all the same. */
+  const closed = new Map<Mailbox, MailboxFacts>();
   let inbox: Mailbox | undefined;
 
   function folderAt(path: string, name: string, parent: Mailbox): Mailbox {
@@ -232,9 +242,8 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
     }
     const mailbox = place(path, levels, delimiter);
     if (has(attributes, '\\Subscribed')) subscribed.add(path);
-    if (has(attributes, '\\Noselect') || has(attributes, '\\NonExistent')) return;
     const name = levels.map(decodeMailboxName).join(delimiter);
-    mailbox.facts = {
+    const facts = {
       name,
       delimiter,
       specialUse: attributes
@@ -243,6 +252,8 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
         .sort(),
       isSubscribed: false,
     };
+    if (has(attributes, '\\Noselect') || has(attributes, '\\NonExistent')) closed.set(mailbox, facts);
+    else mailbox.facts = facts;
   }
 
   function onStatus(response: ImapResponse, from: number): void {
@@ -264,12 +275,13 @@ function openListing(namespaces: readonly Namespace[], watch: ListingWatch) {
   }
 
   return {
+    closed,
     onResponse(response: ImapResponse): void {
       const [all = '', kind = ''] = /^\* (LIST|LSUB|STATUS) /i.exec(response.text) ?? [];
       if (/^status$/i.test(kind)) onStatus(response, all.length);
       else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind));
     },
-    hasInbox: () => inbox !== undefined,
+    hasInbox: () => inbox?.facts !== undefined,
     end({ isIncomplete }: Pick<Mailboxes, 'isIncomplete'>): Mailboxes {
       if (isIncomplete)
         problems.push({

@@ -30,10 +30,14 @@ export interface ListedMessages {
 
 const items = '(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])';
 
-/** Opens a mailbox and lists its messages, in one command; what the server refuses at its end does not count against those that came. Throws `source/too-large`, `source/too-slow` and what commands throw. */
+/**
+ * Opens a mailbox and lists its messages, in one command; what the server refuses at its end does not count against those that came. `expected`: how many
+ * there are, as the list of mailboxes says; where there seem to be fewer, or none at all, the server is asked once more. Throws `source/too-large`,
+ * `source/too-slow` and what commands throw.
+ */
 export async function listMessages(
   connection: ImapConnection,
-  path: string,
+  { path, expected = 0 }: { path: string; expected?: number | undefined },
   watch: ListingWatch,
   signal: AbortSignal,
 ): Promise<ListedMessages> {
@@ -47,18 +51,41 @@ export async function listMessages(
     watch.member(memoryOfMember(message.member.location) + memoryOfFlags(message.flags));
     found.set(message.uid, message);
   };
-  const isShort = () => found.size < opened.messages - expunged;
+  const there = () => opened.messages - expunged;
   const run = (command: string) => connection.run(command, { signal, onResponse, onBytes: watch.onBytes });
-  if (opened.messages > 0)
-    await run(`UID FETCH 1:* ${items}`).catch((error: unknown) => {
+  const fetch = () =>
+    run(`UID FETCH 1:* ${items}`).catch((error: unknown) => {
       // Gmail says NO where there were some that it could not give.
       const isAfterSome = error instanceof CommandRefused && error.status === 'NO' && found.size > 0;
       if (!isAfterSome || mayPass(error)) throw lastingRefusal(error);
     });
+  if (opened.messages > 0) await fetch();
   // What others have deleted since it was opened may be told only when it is asked for.
-  if (isShort()) await run('NOOP').catch(passOver);
+  if (found.size < there()) await run('NOOP').catch(passOver);
+  const isDoubtful = found.size === 0 || found.size < expected - expunged;
+  const counted = isDoubtful ? await countBySearch(connection, expected, signal) : 0;
+  if (counted > found.size) await fetch();
+  const all = Math.max(there(), counted);
   const messages = await sortedInPieces(found.values(), (one, other) => one.uid - other.uid);
-  return { opened, messages, ...(isShort() && { lacking: lacking(opened.messages - expunged, found.size) }) };
+  return { opened, messages, ...(found.size < all && { lacking: lacking(all, found.size) }) };
+}
+
+/** Of more messages, their numbers are more than one line may have. */
+const mostSearched = 20_000;
+
+/** How many messages the server finds in the mailbox that is open; 0 where it does not search, or has too many to name. */
+async function countBySearch(connection: ImapConnection, expected: number, signal: AbortSignal): Promise<number> {
+  const isExtended = connection.capabilities.has('ESEARCH');
+  if (!isExtended && expected > mostSearched) return 0;
+  let counted = 0;
+  const onResponse = ({ text }: ImapResponse) => {
+    const [, uids] = /^\* SEARCH((?: \d+)*)/i.exec(text) ?? [];
+    const [, count] = /^\* ESEARCH .*\bCOUNT (\d{1,10})\b/i.exec(text) ?? [];
+    if (uids !== undefined) counted += uids.split(' ').length - 1;
+    if (count !== undefined) counted = Number(count);
+  };
+  await connection.run(`UID SEARCH ${isExtended ? 'RETURN (COUNT) ' : ''}ALL`, { signal, onResponse }).catch(passOver);
+  return counted;
 }
 
 /** More and longer ones than programs for mail set; a server may name as many as a line takes, of each message. */

@@ -239,6 +239,16 @@ describe('nights', () => {
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { entriesGone: 0 } });
   });
 
+  test('let go of nothing where a mailbox is opened as if it were empty, or listed as if there were none', async () => {
+    mailboxAt(server, 'INBOX').modSeq++;
+    mailboxAt(server, 'INBOX').exists = '* 0 EXISTS';
+    server.mischief = ({ name }, tag, socket) =>
+      name === 'LIST' &&
+      socket.write(`* LIST () "/" INBOX\r\n* LIST (\\Noselect) "/" Work/Plans\r\n${tag} OK done\r\n`);
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', counts: { entriesGone: 0 }, content: { ...files, ...mail } });
+  });
+
   test('keep a mailbox that cannot be opened, and are whole again when it can', async () => {
     mailboxAt(server, 'INBOX').modSeq++;
     server.mischief = (command, tag, socket) => {

@@ -18,6 +18,8 @@ export interface HeldMailbox {
   modSeq: number;
   /** Such as `\Sent`. */
   attributes: string[];
+  /** What it says as it is opened of how many messages there are, where that is not so. */
+  exists?: string;
   /** Flags that it keeps; all where it does not say. */
   permanentFlags?: string[];
 }
@@ -212,11 +214,11 @@ function serve(server: ImapServer, socket: Socket): void {
       ok();
     } else if (name === 'STATUS') {
       const path = unquoted(/^("(?:[^"\\]|\\.)*"|\S+)/.exec(rest)?.[1] ?? '');
-      const mailbox = server.mailboxes.get(path);
+      const mailbox = openable(path);
       if (mailbox !== undefined) say(`* STATUS ${quoted(path)} ${statusOf(mailbox)}`);
       (mailbox === undefined ? none : ok)();
     } else if (name === 'EXAMINE' || name === 'SELECT') {
-      const mailbox = server.mailboxes.get(unquoted(rest));
+      const mailbox = openable(unquoted(rest));
       opened = undefined;
       if (mailbox === undefined) {
         none();
@@ -224,7 +226,7 @@ function serve(server: ImapServer, socket: Socket): void {
       }
       opened = unquoted(rest);
       const { messages, uidNext, uidValidity, modSeq, permanentFlags } = mailbox;
-      say(`* ${messages.length} EXISTS`);
+      say(mailbox.exists ?? `* ${messages.length} EXISTS`);
       if (name === 'EXAMINE') say('* OK [PERMANENTFLAGS ()] Read-only.');
       else if (permanentFlags !== undefined) say(`* OK [PERMANENTFLAGS (${permanentFlags.join(' ')})] kept`);
       say(`* OK [UIDVALIDITY ${uidValidity}] valid`);
@@ -235,7 +237,19 @@ function serve(server: ImapServer, socket: Socket): void {
       const mailbox = opened === undefined ? undefined : server.mailboxes.get(opened);
       if (mailbox !== undefined) fetchFrom(mailbox, rest);
       (mailbox === undefined ? none : ok)();
+    } else if (name === 'UID SEARCH') {
+      const { messages = [] } = server.mailboxes.get(opened ?? '') ?? {};
+      const uids = messages.map(({ uid }) => ` ${uid}`).join('');
+      say(
+        rest.startsWith('RETURN (COUNT)') ? `* ESEARCH (TAG "${tag}") UID COUNT ${messages.length}` : `* SEARCH${uids}`,
+      );
+      ok();
     } else say(`${tag} BAD What?`);
+  }
+
+  function openable(path: string): HeldMailbox | undefined {
+    const mailbox = server.mailboxes.get(path);
+    return mailbox?.attributes.some((one) => /^\\(Noselect|NonExistent)$/i.test(one)) ? undefined : mailbox;
   }
 
   /** The head of an APPEND as far as its first literal, which is taken before anything is answered. */

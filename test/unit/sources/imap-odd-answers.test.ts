@@ -3,7 +3,7 @@ import type { Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
 import { contentOf, find, memberNamed, never, read, rootOf } from '../../support/fixtures/open-source.ts';
-import { type ImapServer, mailboxAt, modern, startImapServer } from '../../support/servers/imap-server.ts';
+import { type ImapServer, mailboxAt, modern, plain, startImapServer } from '../../support/servers/imap-server.ts';
 
 /* What servers of mail answer that mean well. */
 
@@ -73,6 +73,31 @@ describe('a list of mailboxes', () => {
     ]);
   });
 
+  test.each(['\\Noselect', '\\NonExistent'])(
+    'that calls one %s is not believed where the server knows how many messages are in it',
+    async (attribute) => {
+      server.put('Work', 'Subject: four\r\n\r\n');
+      mailboxAt(server, 'Level').attributes.push(attribute);
+      const lines = ['INBOX', 'Work', 'Level'].map((path) => `* LIST (${attribute}) "/" ${path}`);
+      answer(/^LIST /, `${lines.join('\r\n')}\r\nTAG OK done`);
+      await using source = openMail(server.url);
+      const listing = await top(source);
+      expect(listing).not.toHaveProperty('isIncomplete');
+      const counts = await Promise.all(
+        listing.members.map(async (member) => (await source.list(member, never)).members.length),
+      );
+      // With the record of each mailbox; what is only a level of names has none.
+      expect(counts).toEqual([4, 2, 0]);
+    },
+  );
+
+  test('that names only what is below the inbox is incomplete', async () => {
+    answer(/^LIST /, '* LIST () "/" INBOX/Work\r\nTAG OK done');
+    await using source = openMail(server.url);
+    expect(await top(source)).toMatchObject({ isIncomplete: true, problems: [{ name: 'INBOX' }] });
+    expect(await inboxOf(source)).toMatchObject({ isIncomplete: true });
+  });
+
   test('that is refused says so in words', async () => {
     answer(/^(LIST|LSUB) /, 'TAG NO [CANNOT] Not here.');
     await using source = openMail(server.url);
@@ -112,6 +137,43 @@ describe('a list of messages', () => {
     const listing = await source.list(inbox, never);
     expect(listing).not.toHaveProperty('isIncomplete');
     expect(listing.problems).toEqual([]);
+  });
+
+  describe.each([
+    ['none', '* 0 EXISTS', modern],
+    ['none', '* 0 EXISTS', [...modern, 'ESEARCH']],
+    ['none', '* 0 EXISTS', plain],
+    ['fewer', '* 1 EXISTS', modern],
+    ['nothing of it', '* OK', plain],
+  ])('of which the server says as it opens the mailbox that there are %s', (_, exists, capabilities) => {
+    beforeEach(() => {
+      server.capabilities = capabilities;
+      mailboxAt(server, 'INBOX').exists = exists;
+    });
+
+    test('is asked for where others are found, and complete', async () => {
+      await using source = openMail(server.url);
+      const listing = await inboxOf(source);
+      expect(listing).not.toHaveProperty('isIncomplete');
+      expect(listing.members.map(({ name }) => name)).toHaveLength(4);
+    });
+
+    test('is incomplete where it does not name what it finds', async () => {
+      answer(/^UID FETCH 1:\*/, exists === '* 1 EXISTS' ? `${listed(1, 'one')}\r\nTAG OK done` : 'TAG OK done');
+      await using source = openMail(server.url);
+      expect(await inboxOf(source)).toMatchObject({
+        isIncomplete: true,
+        problems: [{ message: expect.stringContaining('that there are 3 messages in this mailbox, and lists') }],
+      });
+    });
+  });
+
+  test('that is empty is complete, and so is one of which more were counted before', async () => {
+    mailboxAt(server, 'INBOX').messages.length = 0;
+    answer(/^LIST /, '* LIST () "/" INBOX\r\n* STATUS INBOX (MESSAGES 3 UIDVALIDITY 7)\r\nTAG OK done');
+    await using source = openMail(server.url);
+    const { members, problems, isIncomplete } = await inboxOf(source);
+    expect([members.length, problems, isIncomplete]).toEqual([1, [], undefined]);
   });
 
   test('that is refused at once is none', async () => {
