@@ -51,6 +51,8 @@ export interface Listing {
   readonly problems: readonly ListingProblem[];
   /** There may be more than is named: the server cut it off, or names something that cannot be told apart. */
   readonly isIncomplete?: boolean;
+  /** Names of what is there, and is nothing that this source is for. What one of them was on another night is kept, and is a problem: it is not gone. */
+  readonly others?: readonly string[];
   /** The validator of the collection itself, as this listing says it; its parent may have listed another one before. */
   readonly validator?: string;
 }

@@ -28,11 +28,15 @@ export function openHolding(kind: HeldKind): Holding {
     collectionsIn(listings) {
       const members = new Map<string, Member>();
       const problems: ListingProblem[] = [];
+      const others: string[] = [];
       for (const listing of listings) {
         for (const problem of listing.problems) problems.push(problem);
         for (const member of listing.members) {
           const said = listing.described.get(member.location);
-          if (member.kind !== 'collection' || (said?.types && !said.isOfKind)) continue;
+          if (member.kind !== 'collection' || (said?.types && !said.isOfKind)) {
+            others.push(member.name);
+            continue;
+          }
           const problem = said?.types === undefined ? untold : members.has(member.name) ? twice : undefined;
           if (problem !== undefined) problems.push({ path: member.name, name: member.name, ...problem });
           if (said?.types === undefined || problem !== undefined) continue;
@@ -44,7 +48,13 @@ export function openHolding(kind: HeldKind): Holding {
         }
       }
       const isIncomplete = listings.some((listing) => listing.isIncomplete);
-      return { members: [...members.values()], problems, ...(isIncomplete && { isIncomplete }) };
+      const found = others.filter((name) => !members.has(name));
+      return {
+        members: [...members.values()],
+        problems,
+        ...(isIncomplete && { isIncomplete }),
+        ...(found.length > 0 && { others: found }),
+      };
     },
     withProperties({ location: collection }, listing) {
       const said = named.get(collection);

@@ -31,8 +31,10 @@ export interface Evidence {
   readonly changed: boolean;
   /** The reading of this entry before, which was doubted. */
   readonly before: Reread | undefined;
-  /** It is an event or a contact: never empty, and no document of another type. */
+  /** It is an event or a contact: never empty or cut off, and no document of another type. */
   readonly isObject: boolean;
+  /** It begins as an event or a contact does, and does not end so. */
+  readonly isCut: boolean;
 }
 
 export interface Reread {
@@ -62,17 +64,18 @@ export const doubts = {
   endless: malformed('The server does not say how long it is.'),
   page: malformed('The server sent a web page, or a message of its own, instead of what was requested.'),
   empty: malformed('The server sent nothing, although it is not empty.'),
+  cut: malformed('The server sent only the beginning of it.'),
   redirected: malformed('The server redirected to something other than what was requested.'),
   length: malformed('The server sent a different length than it lists for the same version.'),
   changed: { code: 'source/changed', message: 'It changed while it was being read.' },
 } as const;
 
 /** What the answer alone proves; undefined where the entry must be asked for again. */
-export function judgeAtOnce({ listed, answer, read, changed, isObject }: Evidence): Judgement | undefined {
+export function judgeAtOnce({ listed, answer, read, changed, isObject, isCut }: Evidence): Judgement | undefined {
   if (changed || (listed.size !== undefined && listed.size !== read.bytes)) return undefined;
+  if (isObject && listed.size === undefined && (read.bytes === 0 || isCut)) return undefined;
   if (isVersion(listed, answer)) return { validator: listed.validator };
   if (listed.validator !== undefined || answer.redirected || isErrorDocument(answer.type)) return undefined;
-  if (isObject && read.bytes === 0) return undefined;
   return { validator: ownValidator(answer, read) };
 }
 
@@ -82,13 +85,14 @@ export function judgeAtOnce({ listed, answer, read, changed, isObject }: Evidenc
  * with, or serve files that grow while they are read.
  */
 export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgement {
-  const { listed, answer, read, changed, before, isObject } = evidence;
+  const { listed, answer, read, changed, before, isObject, isCut } = evidence;
   const known = now ?? listed;
   const isListed = isVersion(listed, answer) || (now !== undefined && isVersion(now, answer));
   if (!isListed && isErrorDocument(answer.type) && !mayBe(answer.type, known, { isObject }))
     return { doubt: doubts.page };
-  const isSome = known.size === undefined ? isObject && !isListed : known.size > 0;
+  const isSome = known.size === undefined ? isObject : known.size > 0;
   if (read.bytes === 0 && isSome) return { doubt: doubts.empty };
+  if (isObject && isCut && known.size === undefined) return { doubt: doubts.cut };
   if (changed) return hasGrown(before, read) ? readAgainNextTime : { doubt: doubts.changed };
   if (known.size === undefined || known.size === read.bytes) {
     if (answer.redirected && known.size === undefined && !isListed) return { doubt: doubts.redirected };

@@ -57,11 +57,15 @@ export async function openJudging(
     begin(answer) {
       const isAsAnnounced = before === undefined && answer.size !== undefined && answer.size === listed.size;
       const digest = openDigest({ startLength: before?.read.bytes, hash: !isAsAnnounced });
+      const ends = openEnds();
       return {
-        passed: digest.add,
+        passed: (chunk) => {
+          digest.add(chunk);
+          if (ofObjects) ends.add(chunk);
+        },
         async end({ changed }) {
           const read = digest.result();
-          const evidence = { listed, answer, read, changed, before, isObject: ofObjects };
+          const evidence = { listed, answer, read, changed, before, isObject: ofObjects, isCut: ends.areCut() };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
           if (!('doubt' in judgement)) return judgement.validator;
           // No digest was made of a body that seemed to be as announced: only the next reading can tell whether it grows.
@@ -73,6 +77,21 @@ export async function openJudging(
     },
   };
 }
+
+/** Keeps how a body begins and ends: an event or a contact begins and ends with a line of its own (RFC 5545, RFC 6350). */
+function openEnds() {
+  let [begin, end] = ['', ''];
+  return {
+    add(chunk: Uint8Array): void {
+      const textOf = (part: Uint8Array) => Buffer.from(part).toString('latin1');
+      if (begin.length < endLength) begin += textOf(chunk.subarray(0, endLength));
+      end = (end + textOf(chunk.subarray(-endLength))).slice(-endLength);
+    },
+    areCut: () => /^(ï»¿)?\s*BEGIN:(VCALENDAR|VCARD)\s/i.test(begin) && !/END:(VCALENDAR|VCARD)[\s\0]*$/i.test(end),
+  };
+}
+
+const endLength = 128;
 
 function otherThanContent(head: ResponseHead, answer: Answer, listed: ListedEntry): Doubt | undefined {
   const coding = codingNameOf(head);

@@ -37,6 +37,7 @@ export interface Listing {
   readonly members: readonly Member[];
   readonly problems: readonly ListingProblem[];
   readonly isIncomplete?: boolean;
+  readonly others?: readonly string[];
   readonly validator?: string;
 }
 

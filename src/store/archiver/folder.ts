@@ -174,8 +174,9 @@ async function leaveOrKeep(run: Run, folder: Folder, error: AppError): Promise<v
 
 /** Unchanged entries are settled at once; entries to be read come before collections, so that a folder is finished soon. */
 async function archiveMembers(run: Run, folder: Folder, listing: Listing): Promise<void> {
-  folder.partial = listing.problems.length > 0 || listing.isIncomplete === true;
-  for (const node of await keepUnread(run, folder, listing)) folder.nodes.push(node);
+  const kept = await keepUnread(run, folder, listing);
+  folder.partial = listing.problems.length > 0 || listing.isIncomplete === true || kept.length > 0;
+  for (const node of kept) folder.nodes.push(node);
   const places = await placesOf(run, folder, listing.members);
   const [entries, collections]: [Place[], Place[]] = [[], []];
   for await (const piece of piecesOf(places))

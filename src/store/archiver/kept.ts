@@ -28,13 +28,13 @@ export function keepCounted(
   return parent;
 }
 
-/** Keeps the parent's copies of what the listing names in a problem, and of all that it does not name while it is incomplete. */
+/** Keeps the parent's copies of what the listing names in a problem or as something else, and of all that it does not name while it is incomplete. */
 export async function keepUnread(
   run: Run,
   { path, parentNodes }: { path: string; parentNodes: ReadonlyMap<string, Node> | undefined },
-  { members, problems, isIncomplete }: Listing,
+  { members, problems, isIncomplete, others = [] }: Listing,
 ): Promise<Node[]> {
-  if (problems.length === 0 && !isIncomplete) return [];
+  if (problems.length === 0 && others.length === 0 && !isIncomplete) return [];
   const kept: Node[] = [];
   const left = new Map<string, Node>();
   for await (const piece of piecesOf(parentNodes ?? [])) for (const [name, node] of piece) left.set(name, node);
@@ -51,6 +51,13 @@ export async function keepUnread(
       if (node !== undefined) left.delete(node.name);
       await keepNode(node, problem);
     }
+  for await (const piece of piecesOf(others))
+    for (const name of piece) {
+      const node = left.get(name);
+      if (node === undefined) continue;
+      left.delete(name);
+      await keepNode(node, { path: pathIn(path, name), code: 'source/malformed', message: isOther });
+    }
   if (!isIncomplete) return kept;
   const message = 'The listing of its folder is incomplete and does not name it; it may still be there.';
   for await (const piece of piecesOf(left.values()))
@@ -58,6 +65,8 @@ export async function keepUnread(
       await keepNode(node, { path: pathIn(path, node.name), code: 'source/malformed', message });
   return kept;
 }
+
+const isOther = 'It is still listed, but no longer as what it was: what it was is kept.';
 
 /** The parent's node with all below it, where the repository still holds all of it. */
 export async function keep(keeping: Keeping, node: Node): Promise<Node | undefined> {

@@ -182,6 +182,21 @@ describe('nights', () => {
     expect(await guest.text('/')).toContain(texts.protection.nights.great_loss.happened);
   });
 
+  test('keep a calendar that its home lists for once as something else, and name it', async () => {
+    personal.root.children?.get('home')?.children?.set('own', calendar({ 'five.ics': object('BEGIN five') }));
+    const { types } = work;
+    work.types = '';
+    try {
+      const run = await night();
+      expect(run).toMatchObject({ state: 'partial', problemCount: 1, counts: { entriesGone: 0 } });
+      expect(run.problems).toMatchObject([{ path: 'calendars/work', kept: true, folder: true }]);
+      expect(run.content).toMatchObject({ ...files, ...events, ...contacts, 'calendars/own/five.ics': 'BEGIN five' });
+    } finally {
+      Object.assign(work, { types });
+    }
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { filesNew: 0, entriesGone: 0 } });
+  });
+
   test('try again while the server of calendars does not answer, and then go on without it: its copies are kept', async () => {
     fixture.files.root.children?.set('new.txt', object('new'));
     personal.mischief = (_, response) => {

@@ -185,6 +185,13 @@ describe('calendars and address books are found', () => {
 });
 
 describe('what a home lists', () => {
+  test('and is of no such kind, or of none that there is, is named: it may have been one', async () => {
+    const home = folder({ work: calendar({}), friends: addressBook({}), plain: folder(), note: object('x') });
+    const { listing } = await found(folder({ home }, { properties: calendarsAt('/dav/home/') }));
+    expect(listing).toMatchObject({ problems: [], others: ['friends', 'plain', 'note'] });
+    expect(names(listing as Listing)).toEqual(['work']);
+  });
+
   test('is a problem, and not gone, where its type is not told, or two homes have one of the same name', async () => {
     const untold: HostileNode = {
       ...calendar({}),
@@ -239,13 +246,21 @@ describe('what a home lists', () => {
 describe('an object of which no size is listed', () => {
   const error = '{"error":"try again later"}';
   const card = 'BEGIN:VCARD\r\nEND:VCARD\r\n';
+  const page = 'The server sent a web page, or a message of its own';
+  const nothing = 'The server sent nothing, although it is not empty.';
+  const cut = 'The server sent only the beginning of it.';
+  const version = { etag: '"version 1"' };
   test.each([
-    ['a message of the server', 'application/json', error, 'The server sent a web page, or a message of its own'],
-    ['a message of the server', 'application/xml', '<error/>', 'The server sent a web page, or a message of its own'],
-    ['nothing', 'text/vcard', '', 'The server sent nothing, although it is not empty.'],
-    ['nothing', 'text/plain', '', 'The server sent nothing, although it is not empty.'],
-  ])('is not what comes without its version: %s as %s', async (_, type, body, message) => {
-    await opened({ 'content-type': type }, body, async (reading) => {
+    ['a message of the server', { 'content-type': 'application/json' }, error, page],
+    ['a message of the server', { 'content-type': 'application/xml' }, '<error/>', page],
+    ['nothing', { 'content-type': 'text/vcard' }, '', nothing],
+    ['nothing', { 'content-type': 'text/plain' }, '', nothing],
+    ['nothing, in its version', version, '', nothing],
+    ['its beginning', { 'content-type': 'text/vcard' }, card.slice(0, -4), cut],
+    ['its beginning, in its version', version, card.slice(0, 20), cut],
+    ['its beginning in chunks, in its version', { ...version, 'transfer-encoding': 'chunked' }, card.slice(0, 14), cut],
+  ])('is not %s: %o', async (_, headers, body, message) => {
+    await opened(headers, body, async (reading) => {
       await expect(reading()).rejects.toMatchObject({ code: 'source/changed', retry: { afterMs: 0 } });
       await expect(reading()).rejects.toMatchObject({
         code: 'source/malformed',
@@ -262,7 +277,8 @@ describe('an object of which no size is listed', () => {
       { 'content-type': 'application/json', etag: '"version 1"' },
       card,
     ],
-    ['with its version, though it is empty', { etag: '"version 1"' }, ''],
+    ['with other line ends, and something behind it', version, ' \nbegin:vcard\nFN:Mum\nend:vcard\n\n \0'],
+    ['with its version, though it is none of its kind', version, 'Mum, 0123'],
   ])('is what comes %s', async (_, headers, body) => {
     await opened(headers, body, async (reading) => expect((await reading()).toString()).toBe(body));
   });
@@ -281,8 +297,10 @@ describe('an object of which no size is listed', () => {
     const book = memberNamed(await source.list(root.collection, never), 'friends');
     const entry = memberNamed(await source.list(book, never), 'mum.vcf');
     server.mischief = ({ method }, response) => {
-      if (method === 'GET') end(response, 200, headers, body);
-      return method === 'GET';
+      if (method !== 'GET') return false;
+      if ('transfer-encoding' in headers) response.writeHead(200, headers).end(body);
+      else end(response, 200, headers, body);
+      return true;
     };
     await work(async () => contentOf(await source.open(entry, never)));
   }
