@@ -13,7 +13,7 @@ import { steerNextRun } from '../src/flows/nights/steer-run.ts';
 import { raiseNights } from '../src/flows/notices/raise-nights.ts';
 import { raiseAlarms, raiseNotices } from '../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../src/flows/notices/send-notices.ts';
-import { rememberKeys } from '../src/flows/provider/remember-keys.ts';
+import { rememberFirstKeys, rememberKeys } from '../src/flows/provider/remember-keys.ts';
 import { foldRecentTallies } from '../src/flows/records/fold-tallies.ts';
 import { forgetOldRecords } from '../src/flows/records/forget-old-records.ts';
 import { pruneDue } from '../src/flows/retention/prune-due.ts';
@@ -58,6 +58,7 @@ export const duties: readonly Duty[] = [
   ['15 * * * * *', 'tallies.failed', (resources) => foldRecentTallies(resources)],
   ['27 * * * *', 'records.failed', (resources, signal) => forgetOldRecords(resources, { signal })],
   ['41 * * * *', 'provider.keys-failed', (resources) => rememberKeys(resources)],
+  ['20 * * * * *', 'provider.keys-failed', (resources) => rememberFirstKeys(resources)],
   ['8-59/10 * * * *', 'keyring.rotate-failed', (resources, signal) => continueRotation(resources, { signal })],
 ];
 

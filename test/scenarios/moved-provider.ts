@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice, bob, carol } from '../../demo/people.ts';
+import { rememberFirstKeys } from '../../src/flows/provider/remember-keys.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
   consent,
@@ -22,7 +23,9 @@ export function describeMovedProvider(provider: Provider): void {
     const users = () =>
       databaseOf(fixture.processes).user.findMany({ select: { id: true, issuer: true }, orderBy: { id: 'asc' } });
     const before = await users();
+    for (const process of fixture.processes) await rememberFirstKeys(process);
     await fixture.halt();
+    await fixture.realm.move?.();
     fixture.settings.OIDC_ISSUER = movedIssuer;
     const move = ['provider', 'move', old, movedIssuer];
     const dry = await fixture.command(...move, '--dry-run');

@@ -16,6 +16,8 @@ export interface Manner {
   readonly endsAccessTokens?: true;
   /** A new offline login ends the other offline sessions of the person at this client. */
   readonly oneGrantPerClient?: true;
+  /** Offline tokens go on working that it issued under another name of its own. */
+  readonly takesFormerName?: true;
   /** Members of a token answer that are written otherwise; null leaves a member out. */
   readonly answer?: Readonly<Record<string, unknown>>;
   /** Endpoints that it does not have. */

@@ -123,7 +123,9 @@ function checking(
   const checkToken = (text: string, client: ClientRow, proof: string | undefined) => {
     const token = find(text);
     if (!token || token.keyId !== keys.offlineKeyId()) throw invalidGrant('Invalid refresh token');
-    if (token.issuer !== realm.issuer) throw invalidGrant(`Invalid token issuer. Expected '${realm.issuer}'`);
+    const { takesFormerName } = realm.settings().manner;
+    if (token.issuer !== realm.issuer && !takesFormerName)
+      throw invalidGrant(`Invalid token issuer. Expected '${realm.issuer}'`);
     if (token.expiresAt !== undefined && Math.floor(realm.now()) > token.expiresAt)
       throw invalidGrant('Token is not active');
     if (token.issuedAt < realm.settings().notBefore) throw invalidGrant('Stale token');

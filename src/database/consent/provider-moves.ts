@@ -56,6 +56,11 @@ export async function saveProviderKeys(
   }
 }
 
+/** Whether a key is known of a provider, whichever of these it calls itself. */
+export async function hasProviderKeys(database: Database, issuers: string[]): Promise<boolean> {
+  return (await database.providerKey.findFirst({ where: { issuer: { in: issuers } }, select: { kid: true } })) !== null;
+}
+
 /** The keys that a provider has published while it was asked. */
 export async function listProviderKeys(database: Database, issuer: string): Promise<Key[]> {
   return database.providerKey.findMany({ where: { issuer }, select: { kid: true, thumbprint: true } });

@@ -121,6 +121,6 @@ async function proveByExchange(resources: Needs, { from }: { from: string }, com
 function notTheSame(what: string): AppError {
   return new AppError(
     'provider/not-the-same',
-    `Nothing was changed: it is not proven that both are one provider. ${what}`,
+    `Nobody was moved: it is not proven that both are one provider. ${what}`,
   );
 }

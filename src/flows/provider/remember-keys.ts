@@ -1,4 +1,4 @@
-import { saveProviderKeys } from '../../database/consent/provider-moves.ts';
+import { hasProviderKeys, saveProviderKeys } from '../../database/consent/provider-moves.ts';
 import { askPublishedKeys } from '../../oidc/published-keys.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -12,4 +12,10 @@ export async function rememberKeys({
   if (issuer === undefined || URL.parse(issuer)?.href !== config.provider.issuer.href) return 0;
   await saveProviderKeys(database, { issuer, keys, at: clock.now() });
   return keys.length;
+}
+
+/** The same as long as none is known: a provider that moves soon after the first consent is known again too. */
+export async function rememberFirstKeys(resources: Pick<Resources, 'clock' | 'config' | 'database'>): Promise<void> {
+  const { href } = resources.config.provider.issuer;
+  if (!(await hasProviderKeys(resources.database, [href, href.replace(/\/$/, '')]))) await rememberKeys(resources);
 }

@@ -5,7 +5,7 @@ import { checkIssuers } from '../../../src/doctor/checks/issuers.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { moveProvider } from '../../../src/flows/provider/move-provider.ts';
-import { rememberKeys } from '../../../src/flows/provider/remember-keys.ts';
+import { rememberFirstKeys, rememberKeys } from '../../../src/flows/provider/remember-keys.ts';
 import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
@@ -110,7 +110,7 @@ describe('a provider at another address', () => {
     const error = await refusal(move());
     expect(error).toMatchObject({ code: 'provider/not-the-same' });
     for (const words of [
-      'Nothing was changed',
+      'Nobody was moved',
       `Keys of the old address: ${key?.kid}`,
       'None of them has the same',
       alice.subject,
@@ -264,6 +264,22 @@ test('workers remember what the provider signs with, and nothing of an address w
   const { config } = fixture.resources;
   const elsewhere = { ...config, provider: { ...config.provider, issuer: new URL(other.url) } };
   expect(await rememberKeys({ ...fixture.resources, config: elsewhere })).toBe(0);
+});
+
+test('workers remember the first keys as soon as they can, and ask no more once they know some', async () => {
+  const { database, clock } = fixture.resources;
+  await fixture.custody.provider.down();
+  await rememberFirstKeys(fixture.resources);
+  expect(await listProviderKeys(database, now())).toEqual([]);
+  await fixture.custody.provider.up();
+  await rememberFirstKeys(fixture.resources);
+  const [key] = await listProviderKeys(database, now());
+  expect(key).toBeDefined();
+  const seen = await database.providerKey.findFirstOrThrow();
+  fixture.custody.pass(60_000);
+  await rememberFirstKeys(fixture.resources);
+  expect(await database.providerKey.findFirstOrThrow()).toEqual(seen);
+  expect(clock.now().getTime()).toBeGreaterThan(seen.seenAt.getTime());
 });
 
 test.each([

@@ -492,6 +492,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     listIssuers: () => moves.listIssuers(database),
     findFormerIssuer: ({ userId }) => moves.findFormerIssuer(database, { userId }),
     saveProviderKeys: () => moves.saveProviderKeys(database, { issuer, keys: [{ kid: 'one', thumbprint: 'one' }], at }),
+    hasProviderKeys: () => moves.hasProviderKeys(database, [issuer]),
     listProviderKeys: () => moves.listProviderKeys(database, issuer),
     listLatestGrants: () => moves.listLatestGrants(database, { issuer, limit: 20 }),
     wasMovedByKeys: () => moves.wasMovedByKeys(database, { issuer, since: ago(day) }),

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
+import { tokenForTheCloud } from '../../../demo/cloud/access.ts';
 import { type DemoProvider, type ProviderOptions, startProvider } from '../../../demo/provider/provider.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
+import { freePort } from '../../../src/database/server/free-port.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { demoFaults } from './demo-faults.ts';
 import { openFormsVisitor } from './forms-visitor.ts';
 import type { ClientKind, Provider, Realm, Rules, WantedRealm } from './realm.ts';
@@ -12,22 +16,45 @@ export function demo(behavesAs: Provider['behavesAs']): Provider {
   return {
     openRealm: async (wanted) => {
       const shift = { ms: 0 };
-      const provider = await start(
-        wanted,
-        behavesAs,
-        systemClock(() => shift.ms),
-      );
+      const clock = systemClock(() => shift.ms);
       const advance = (ms: number) => {
         shift.ms += ms;
       };
-      return { ...openRealm(provider), advance };
+      if (!wanted.wired) return { ...openRealm(await start(wanted, behavesAs, clock)), advance };
+      const folder = await temporaryFolder('provider');
+      const journal = join(folder.path, 'journal');
+      const first = await start(wanted, behavesAs, clock, { journal });
+      const movedIssuer = `http://127.0.0.1:${await freePort()}`;
+      let provider = first;
+      return {
+        ...openRealm(first),
+        advance,
+        movedIssuer,
+        accessToken: { ...tokenForTheCloud, issuers: [movedIssuer] },
+        move: async (manner) => {
+          const { issuer } = provider;
+          await provider.stop();
+          const to = issuer === movedIssuer ? first.issuer : movedIssuer;
+          provider = await start(wanted, behavesAs, clock, { journal, port: Number(new URL(to).port) });
+          provider.admin.setRealm({ manner: manner ?? {} });
+        },
+        [Symbol.asyncDispose]: async () => {
+          await provider.stop();
+          await folder[Symbol.asyncDispose]();
+        },
+      };
     },
     behavesAs,
     restart: undefined,
   };
 }
 
-function start(wanted: WantedRealm, behavesAs: Provider['behavesAs'], clock: Clock): Promise<DemoProvider> {
+function start(
+  wanted: WantedRealm,
+  behavesAs: Provider['behavesAs'],
+  clock: Clock,
+  place: Pick<ProviderOptions, 'journal' | 'port'> = {},
+): Promise<DemoProvider> {
   const { nightkeep, people, rules, client: kind, logoutEndsConsent = false } = wanted;
   const ours = {
     ...client,
@@ -39,6 +66,7 @@ function start(wanted: WantedRealm, behavesAs: Provider['behavesAs'], clock: Clo
     backchannelLogoutRevokesOffline: logoutEndsConsent,
   };
   return startProvider({
+    ...place,
     clients: [ours],
     people,
     clock,

@@ -34,6 +34,8 @@ export interface Realm extends AsyncDisposable {
   readonly client: { readonly id: string; readonly secret: string };
   /** What it calls itself at another address of its own, where it has one. */
   readonly movedIssuer?: string;
+  /** Takes it there from where it was, and back; absent where it answers at both. It refuses the tokens of its old name unless told otherwise. */
+  move?(how?: { takesFormerName: true }): Promise<void>;
   /** What its access tokens say, where not what those of the demo's provider do. */
   readonly accessToken?: ExpectedToken;
   configure(rules: Rules): Promise<void>;
