@@ -30,7 +30,7 @@ export function factsOf(object: PersonObject, shown: Shown): Html | '' {
         [t.from, [object.from]],
         [t.to, [object.to]],
         [t.copies, [object.copies]],
-        [t.date, [shown.times.moment(object.date)]],
+        [t.date, [object.at === undefined ? object.date : shown.times.moment(object.at)]],
       ])}${object.text === undefined ? html`<p class="soft">${t.noText}</p>` : paragraph(object.text)}`;
     default:
       return list([

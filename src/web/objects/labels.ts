@@ -101,11 +101,12 @@ export async function stepNames(
   const names = path.split('/').filter((part) => part !== '');
   const steps: string[] = [];
   let [at, subtree] = ['', tree];
-  for (const name of names.slice(0, 2)) {
+  for (const name of names.slice(0, 3)) {
     const node = nodeNamed((await history.repository.loadTree(subtree)).nodes, name);
-    if (node?.type !== 'dir') break;
+    if (node === undefined) break;
     at = at === '' ? name : `${at}/${name}`;
     steps.push((await labelsOf(history, [{ path: at, node }], shown)).get(node)?.title ?? name);
+    if (node.type !== 'dir') break;
     subtree = node.subtree;
   }
   return [...steps, ...names.slice(steps.length)];

@@ -8,8 +8,10 @@ export interface Message {
   readonly from: string;
   readonly to: string;
   readonly copies: string;
-  /** RFC 3339, or as it is written where it is no date. */
+  /** As it is written. */
   readonly date: string;
+  /** When that is (RFC 3339); undefined where it is no date. */
+  readonly at: string | undefined;
   /** What it says as plain text; undefined where it says nothing so. */
   readonly text: string | undefined;
 }
@@ -32,7 +34,8 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
     from: field('from'),
     to: field('to'),
     copies: field('cc'),
-    date: dateOf(date) ?? date,
+    date,
+    at: dateOf(date),
     text: text === undefined || text === '' ? undefined : text.slice(0, longestText).toWellFormed(),
   };
 }

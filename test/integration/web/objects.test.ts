@@ -43,6 +43,7 @@ const held = {
         '',
         `See you. ${markup}`,
       ),
+      '2026-05-02 Old [8].eml': lines('From: ada@demo.example', 'Date: 1 Jan 0001 00:00:00 +0000', '', 'Old.'),
     },
   },
   files: {
@@ -76,7 +77,7 @@ describe('browsing', () => {
   it('calls what a person has by its names, and calendars and address books as their person does', async () => {
     const top = await read(at('browse', ''));
     for (const name of ['Calendars', 'Contacts', 'Files', 'Mail']) expect(top).toContain(` ${name} `);
-    expect(top).toContain('4 entries; 14 in all, not counting folders');
+    expect(top).toContain('4 entries; 15 in all, not counting folders');
     const calendars = await read(at('browse', 'calendars'));
     expect(calendars).toContain('Everything Calendars');
     expect(calendars).toContain('Choir b7c1');
@@ -121,7 +122,12 @@ describe('browsing', () => {
   });
 
   it('leads to restores that name it so', async () => {
-    expect(await read(at('restore', 'calendars/b7c1'))).toContain('What Calendars / Choir');
+    expect(await read(at('restore', 'calendars/b7c1'))).toContain('What Calendars / Choir As it was');
+    expect(await read(at('restore', 'calendars/b7c1/9f.ics'))).toContain(
+      'What Calendars / Choir / Rehearsal As it was',
+    );
+    expect(await read(at('restore', 'calendars/b7c1/7a.ics'))).toContain('What Calendars / Choir / 7a.ics As it was');
+    expect(await read(at('restore', 'files/saved.ics'))).toContain('What Files / saved.ics As it was');
   });
 
   it('says what changed by the same titles, and what was found', async () => {
@@ -142,6 +148,7 @@ test.each([
     'mail/INBOX/2026-05-01%20Hello%20%5B7%5D.eml',
     ['Grüße', 'To ben@demo.example', 'Date 1 May 2026, 08:00', 'See you.'],
   ],
+  ['mail/INBOX/2026-05-02%20Old%20%5B8%5D.eml', ['Date 1 Jan 0001 00:00:00 +0000']],
   ['files/saved.ics', ['Saved', 'As it is stored']],
 ])('the page of an object says what it says: %s', async (path, said) => {
   const page = await read(at('view', path));

@@ -26,7 +26,8 @@ describe('a message', () => {
       from: 'Jürgen <j@demo.example>',
       to: 'a@demo.example, b@demo.example',
       copies: 'c@demo.example',
-      date: '2026-11-28T09:00:00.000Z',
+      date: 'Sat, 28 Nov 2026 10:00:00 +0100 (CET)',
+      at: '2026-11-28T09:00:00.000Z',
       text: 'Dear all,\n\nsee you.',
     });
   });
@@ -90,7 +91,7 @@ describe('a message', () => {
     ...['yesterday', '', '99 Foo 2026 10:00:00 +0100', '1 Jan 0001 00:00:00 +0000', 'Sun, 31 Dec 1899 23:00:00 GMT'],
     ...['31 Feb 2026 10:00:00 +0000', '0 Jan 2026 10:00:00 +0000', '29 Feb 2027 10:00:00 +0000'],
   ])('has a date that is none as it is written: %j', (date) => {
-    expect(readMessage(written(...head, `Date: ${date}`))?.date).toBe(date);
+    expect(readMessage(written(...head, `Date: ${date}`))).toMatchObject({ date, at: undefined });
   });
 });
 
@@ -99,7 +100,7 @@ test.each([
   ['29 Feb 2028 23:30:00 -0100', '2028-03-01T00:30:00.000Z'],
   ['01 SEP 2026 10:00 GMT (of a clock)', '2026-09-01T10:00:00.000Z'],
 ])('the date of a message is a moment: %s', (date, moment) => {
-  expect(readMessage(written(...['From: a', `Date: ${date}`]))?.date).toBe(moment);
+  expect(readMessage(written('From: a', `Date: ${date}`))).toMatchObject({ date, at: moment });
 });
 
 test.each([
