@@ -78,14 +78,15 @@ function hoursCard(
   const t = texts.settings.hours;
   const { windowAllowed: allowed } = resources.config;
   const { nextDueAt, paused, windowEnd, windowStart, zone } = plan;
+  const isAlive = state === 'active' || state === 'suspect';
   const zones = [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
   const option = (name: string) => html`<option ${name === zone ? html`selected` : ''}>${name}</option>`;
   const time = (name: 'start' | 'end', label: string, value: string) =>
     html`<p><label for="${name}">${label}</label><br><input id="${name}" name="${name}" type="time" value="${value}" required></p>`;
   const inner = html`<div class="ways">${time('start', t.from, windowStart)}${time('end', t.to, windowEnd)}</div>
 <p><label for="zone">${t.zone}</label><br><select id="zone" name="zone">${zones.map(option)}</select></p><p><button>${t.save}</button></p>`;
-  return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${t.lead}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
-${form(session, '/settings/hours', inner)}${paused || (state !== 'active' && state !== 'suspect') ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.home.seeConsent}</a></p></section>`;
+  return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${isAlive ? t.lead : t.ended}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
+${form(session, '/settings/hours', inner)}${paused || !isAlive ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.home.seeConsent}</a></p></section>`;
 }
 
 function pauseCard(

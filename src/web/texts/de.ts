@@ -185,6 +185,8 @@ export const texts: Texts = {
       to: 'Bis',
       zone: 'Zeitzone',
       next: (at) => `Nächste Nacht: ${at}.`,
+      ended:
+        'Ihre Einwilligung ist zu Ende, also gibt es keine Nächte. Wenn Sie erneut einwilligen, haben sie diese Zeiten.',
       agreed:
         'Eingewilligt haben Sie in die Zeiten von damals; die Seite Einwilligung zeigt sie, und was sich seitdem geändert hat.',
       save: 'Zeiten speichern',
@@ -1586,7 +1588,7 @@ export const texts: Texts = {
       lead: 'Wurden Sie hier früher schon gesichert und weiß Nightkeep nichts mehr davon, dann zeigt Ihr Wiederherstellungsschlüssel, dass diese Sicherungsstände Ihnen gehören. Tun Sie das, bevor Sie erneut in Sicherungen einwilligen.',
       where: 'Beides steht auf Ihrem Notfallblatt: das Repository ganz oben, und der Wiederherstellungsschlüssel.',
       folder: 'Repository',
-      key: 'Wiederherstellungsschlüssel',
+      key: 'Wiederherstellungs\u00adschlüssel',
       button: 'Meine Sicherungsstände zurückholen',
       after:
         'Der Schlüssel öffnet das Repository und wird nirgends gespeichert. Er bleibt Ihr Wiederherstellungsschlüssel.',
@@ -1650,7 +1652,7 @@ export const texts: Texts = {
       title: (name) => `Notfallblatt von ${name}`,
       hint: 'Drucken Sie diese Seite, oder speichern Sie sie als PDF, und bewahren Sie sie dort auf, wo Sie sie ohne diesen Computer finden. Wer sie und eine Kopie des Repositorys hat, kann alle Ihre Sicherungsstände lesen.',
       of: (repository, at) => `Repository ${repository}, Blatt vom ${at}`,
-      key: 'Wiederherstellungsschlüssel',
+      key: 'Wiederherstellungs\u00adschlüssel',
       qr: 'Der Wiederherstellungsschlüssel als QR-Code',
       without: 'Er steht auf dem Blatt, das Sie gedruckt haben, oder in Ihrem Passwortmanager.',
       how: 'Wie Sie alles zurückbekommen',
@@ -1720,6 +1722,7 @@ export const texts: Texts = {
         title: 'Das war nicht zu verstehen',
         happened: 'Eine Angabe fehlt, oder sie ist nicht so geschrieben, wie Nightkeep sie erwartet.',
         exactly: true,
+        act: 'Gehen Sie zurück, und versuchen Sie es noch einmal.',
       },
       'request/wrong-method': {
         title: 'So nicht',
@@ -1733,6 +1736,7 @@ export const texts: Texts = {
         title: 'Nicht erlaubt',
         happened: 'Das geht zurzeit nicht, oder das Formular ist veraltet oder kam von anderswo.',
         exactly: true,
+        act: 'Gehen Sie zurück, und laden Sie die Seite neu: Sie zeigt dann, was jetzt möglich ist.',
       },
       'request/operators-only': {
         title: 'Nur für Betreiber',

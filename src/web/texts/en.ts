@@ -211,6 +211,7 @@ export const texts = {
       to: 'To',
       zone: 'Time zone',
       next: (at: string) => `Next night: ${at}.`,
+      ended: 'Your consent has ended, so there are no nights. If you agree again, they have these hours.',
       agreed: 'You agreed to the hours of that time; the page Consent shows them, and what has changed since.',
       save: 'Save the hours',
       faults: {

@@ -221,10 +221,15 @@ describe('a pause', () => {
 
   it('is needed for no night to come: a consent that has ended brings none either', async () => {
     const guest = await pages.consented();
-    expect(await guest.text('/settings')).toContain('Next night: ');
+    const { ended, lead, next } = texts.settings.hours;
+    const living = await guest.text('/settings');
+    for (const words of [lead, next('').slice(0, -1)]) expect(living).toContain(words);
+    expect(living).not.toContain(ended);
     const where = { userId: await guest.userId() };
     await pages.resources.database.grant.updateMany({ where, data: { state: 'needs_consent' } });
-    expect(await guest.text('/settings')).not.toContain('Next night: ');
+    const over = await guest.text('/settings');
+    for (const words of [lead, next('').slice(0, -1)]) expect(over).not.toContain(words);
+    expect(over).toContain(ended);
   });
 
   it('ends with the consent, and cannot begin after it', async () => {
