@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { propertiesName, type RestorePlace } from '../../domain/restore-place.ts';
 import { AppError } from '../../errors.ts';
-import { shownName } from '../../file-name.ts';
+import { escapedName, shownName } from '../../file-name.ts';
 import { heldKinds, type NewCollection } from '../../sources/dav/held-kind.ts';
 import { webdavSource } from '../../sources/dav/webdav.ts';
 import { davWriter } from '../../sources/dav/writer.ts';
@@ -17,6 +17,9 @@ import { makeNewFolder, type Writing, type WritingNeeds } from './writing.ts';
 
 /** Of what Nightkeep keeps of a calendar, at most; what is longer is an object of the person's. */
 const mostPropertiesBytes = 1024 * 1024;
+
+/** Of what is on record of the name of a new calendar or address book. */
+const longestTitle = 200;
 
 interface DavWriting extends Writing {
   readonly isShared: boolean;
@@ -35,12 +38,14 @@ export async function writeDav(resources: WritingNeeds, writing: DavWriting): Pr
   if (root === undefined) throw new AppError('source/not-found', 'The source offers no folder to restore to.');
   await using writer = davWriter({ ...common, location: root.collection.location });
   const held = kind && { kind, ...(await findProperties(history, snapshot, path)) };
+  const titleOf = (folder: string) => (held === undefined ? folder : `${folder} (${held.displayName})`);
   const make = (folder: string) =>
     held === undefined
       ? writer.makeCollection([folder], signal)
-      : writer.makeHeld(folder, { ...held, displayName: `${folder} (${held.displayName})` }, signal);
+      : writer.makeHeld(folder, { ...held, displayName: titleOf(folder) }, signal);
   const folder = await makeNewFolder(make, name);
-  written.folder = folder;
+  // What its person looks for there; the name in it was written by anybody.
+  written.folder = escapedName(titleOf(folder)).slice(0, longestTitle);
   const below = [folder, ...(held === undefined ? await foldersFor(history, snapshot, path) : [])];
   if (below.length > 1) await writer.makeCollection(below, signal);
   const target = openSourceTarget({ writer, below, signal, written, kind });

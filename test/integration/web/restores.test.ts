@@ -231,7 +231,8 @@ describe('putting back', () => {
       // What Nightkeep keeps beside them is no entry, and not written as one.
       expect(before).toContain(t.sizeOf.calendars(1, '5 bytes'));
       const page = await putBack('calendars/work');
-      for (const said of [t.states.calendars.succeeded, t.folder.calendars, name]) expect(page).toContain(said);
+      expect(page).toContain(t.states.calendars.succeeded);
+      expect(page).toContain(`<dt>${t.folder.calendars}</dt><dd><bdi>${name} (Work &lt;& more&gt;)</bdi></dd>`);
       expect(page).toContain(`<dt>${t.written.calendars}</dt><dd>1${t.of('1')}</dd>`);
       expect(page).toContain(`<dt>${t.bytes}</dt><dd>5 bytes</dd>`);
       expect(written()).toEqual([`MKCALENDAR /dav/cal/${name}/`, `PUT /dav/cal/${name}/one.ics`]);
@@ -251,6 +252,14 @@ describe('putting back', () => {
       expect(written()).toEqual([`${method} ${home}${name}/`, `PUT ${home}${name}/${object}`]);
       const made = server.heard.find((one) => one.method === method);
       expect(made?.body).toContain(`<displayname>${name} (${displayName})</displayname>`);
+    });
+
+    it('puts on record no more of a hostile name than a database and a page can hold', async () => {
+      const named = { 'properties.json': Buffer.from(JSON.stringify({ displayname: `A\0${'b'.repeat(90_000)}` })) };
+      snapshot = (await writeSnapshot(repository, { calendars: { odd: named } }, '2026-03-06T00:00:00Z')).id;
+      const page = await putBack('calendars/odd');
+      expect(page).toContain(t.states.calendars.succeeded);
+      expect(page).toMatch(new RegExp(`<bdi>${name} \\(A\\\\[^<]{100,180}</bdi>`));
     });
 
     it.each(['calendars', 'contacts', 'calendars/work/properties.json'])(
