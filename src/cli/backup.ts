@@ -1,6 +1,7 @@
 import { bytesWords, countWords, minuteWords } from '../count-words.ts';
 import { eachPlanForCommand, listRunsForCommand } from '../database/nights/command-views.ts';
 import { listRunProgress } from '../database/nights/run-progress.ts';
+import { numbersIn } from '../domain/run-counts.ts';
 import { type RunProgress, type RunStep, timeLeft } from '../domain/run-progress.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { requireWholeRows } from '../flows/keys/require-whole-rows.ts';
@@ -160,11 +161,7 @@ function lineOf({ id, user, state, message, problemCount, counts, dueAt, triedUn
 }
 
 function countWordsOf(counts: unknown): string[] {
-  const count = (name: string) => {
-    const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
-    return typeof value === 'number' ? value : undefined;
-  };
-  const [requests, bytesRead] = [count('requests'), count('bytesRead')];
+  const { requests, bytesRead } = numbersIn(counts);
   return requests === undefined || bytesRead === undefined
     ? []
     : [countWords(requests, 'request'), `${bytesWords(bytesRead)} read`];

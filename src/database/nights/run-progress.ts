@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { numbersIn } from '../../domain/run-counts.ts';
 import { type RunProgress, type RunStep, runSteps } from '../../domain/run-progress.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Log } from '../../log.ts';
@@ -121,19 +122,9 @@ interface Row {
 }
 
 function progressOf({ step, counts }: Omit<Row, 'id'>): Omit<RunProgress, 'folder'> {
-  const number = (name: string) => {
-    const value: unknown = typeof counts === 'object' && counts !== null ? Reflect.get(counts, name) : undefined;
-    return typeof value === 'number' ? value : undefined;
-  };
-  return {
-    step: stepOf(step),
-    entries: number('entries') ?? 0,
-    expected: number('expected') ?? null,
-    problems: number('problems') ?? 0,
-    bytesRead: number('bytesRead') ?? 0,
-    requests: number('requests') ?? 0,
-    ms: number('ms') ?? 0,
-  };
+  const numbers = numbersIn<Exclude<keyof RunProgress, 'step' | 'folder'>>(counts);
+  const { entries = 0, expected = null, problems = 0, bytesRead = 0, requests = 0, ms = 0 } = numbers;
+  return { step: stepOf(step), entries, expected, problems, bytesRead, requests, ms };
 }
 
 function stepOf(text: string): RunStep {

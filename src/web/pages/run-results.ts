@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import type { RunView } from '../../database/nights/views.ts';
-import { numbersIn } from '../counts.ts';
+import { numbersIn } from '../../domain/run-counts.ts';
 import { whyInWords } from '../english.ts';
 import type { Html } from '../layout.ts';
 import { pageOf, pager } from '../paging.ts';
