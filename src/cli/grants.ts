@@ -7,7 +7,7 @@ import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtectionsOf } from '../flows/nights/find-protection.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, type Options, type Output, printAnswer, printPages, text } from './command.ts';
+import { type Command, json, type Options, type Output, oneOf, printAnswer, printPages, text } from './command.ts';
 import { openFromEnvironment, openRepositoriesFromEnvironment } from './open-resources.ts';
 import { consentWords, getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
@@ -30,7 +30,7 @@ export const grants: Command = {
   run: async (options, output) => {
     refuseMixture(options);
     const [expiring, forecast] = [days(options, 'expiring'), days(options, 'forecast')];
-    const state = stateOf(options);
+    const state = oneOf(options, 'state', states);
     if (options['ask-again'] === true) return await ask(options, output);
     await using resources = await openRepositoriesFromEnvironment();
     if (forecast !== undefined) return await tellForecast(resources, forecast, options, output);
@@ -127,12 +127,4 @@ function days(options: Options, name: string): number | undefined {
   if (count === undefined)
     throw new AppError('usage/invalid', `--${name} is "${value}": write it as 14d, at most 9999d.`);
   return Number(count);
-}
-
-function stateOf(options: Options) {
-  const value = text(options, 'state');
-  const found = states.find((state) => state === value);
-  if (value !== undefined && found === undefined)
-    throw new AppError('usage/invalid', `There is no state "${value}": states are ${states.join(', ')}.`);
-  return found;
 }

@@ -4,7 +4,7 @@ import { type TokensAtProvider, withdrawConsent } from '../flows/consent/withdra
 import { type EraseChoice, eraseAtOf, eraseChoices } from '../flows/erasure/erase-choice.ts';
 import { commandActor } from './actor.ts';
 import { askYes } from './ask.ts';
-import { type Command, json, type Options, printAnswer, text } from './command.ts';
+import { type Command, json, type Options, oneOf, printAnswer, text } from './command.ts';
 import { openWithoutQueueFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf } from './people.ts';
 
@@ -53,9 +53,6 @@ const tokenWords: Record<TokensAtProvider, string> = {
 };
 
 function choiceOf(options: Options): EraseChoice | undefined {
-  const value = text(options, 'snapshots');
-  const found = eraseChoices.find((one) => String(one) === value);
-  if (value !== undefined && found === undefined)
-    throw new AppError('usage/invalid', `--snapshots is "${value}": choose one of ${eraseChoices.join(', ')}.`);
-  return found;
+  const word = oneOf(options, 'snapshots', eraseChoices.map(String));
+  return eraseChoices.find((choice) => String(choice) === word);
 }

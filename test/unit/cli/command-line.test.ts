@@ -100,7 +100,7 @@ describe('a command line that is wrong is refused with what was meant, or how it
     ['grants --ask-again', 'Say whose grant to ask for with --user NAME.'],
     ['grants --user alice', '--user goes with --ask-again only.'],
     ['grants --expiring soon', '--expiring is "soon": write it as 14d, at most 9999d.'],
-    ['grants --state dead', 'There is no state "dead": states are active, suspect, needs_consent, withdrawn.'],
+    ['grants --state dead', '--state is "dead": choose one of active, suspect, needs_consent, withdrawn.'],
     ['start --roles cook', 'There is no role "cook": roles are web and worker.'],
   ])('%s', async (line, told) => {
     expect(await nightkeep(line)).toEqual({ code: 2, said: '', complaint: `nightkeep: ${told}\n` });
