@@ -10,7 +10,17 @@ import type { RepositoryResources } from '../repository-resources.ts';
 import { isUuid } from '../uuid.ts';
 import { openSpoolBelow } from '../vault/spool.ts';
 import { commandActor } from './actor.ts';
-import { type Command, json, printAnswer, printList, printTable, tell, text } from './command.ts';
+import {
+  type Command,
+  json,
+  type Options,
+  type Output,
+  printAnswer,
+  printList,
+  printTable,
+  tell,
+  text,
+} from './command.ts';
 import { writeDueCards } from './due-cards.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import type { Column } from './table.ts';
@@ -86,37 +96,52 @@ export const keysConfirm: Command = {
   },
   exits: { 1: 'failed, or some are as they should not be' },
   run: async (options, output) => {
-    await using resources = await openRepositoriesFromEnvironment();
     const userId = text(options, 'user');
-    const by = commandActor();
-    if (options.all === true) {
-      if (userId !== undefined) throw new AppError('usage/invalid', 'Say either --user ID or --all.');
-      const rows = await Array.fromAsync(confirmReplayed(resources, { userIds: null, by }));
-      printList(output, options, { rows, lineOf: confirmedLine, none: 'No row is older than it was.' });
-      return rows.some((row) => 'problem' in row) ? 1 : 0;
-    }
-    if (userId === undefined) {
-      const broken = await findBrokenRows(resources);
-      const rows = [...broken, ...(await Array.fromAsync(inspectMarks(resources)))];
-      const lineOf = (row: (typeof rows)[number]) => ('facts' in row ? rowLine(row) : markLine(row));
-      printList(output, options, { rows, lineOf, none: 'Every row is as Nightkeep left it.' });
-      return rows.length === 0 ? 0 : 1;
-    }
-    if (!isUuid(userId)) throw new AppError('usage/invalid', '--user takes the id that the list shows.');
-    await requireSomebody(resources, userId);
-    const { confirmed, left } = await confirmRows(resources, { userId, by });
-    const older = await Array.fromAsync(confirmReplayed(resources, { userIds: [userId], by }));
-    const rows = [
-      ...confirmed.map((row) => ({ ...row, state: 'confirmed' })),
-      ...left.map((row) => ({ ...row, state: `not confirmed: ${sealedElsewhere}` })),
-      ...older.map((row) => ({ ...row, state: 'problem' in row ? 'not confirmed' : 'confirmed' })),
-    ];
-    const lineOf = (row: (typeof rows)[number]) =>
-      'facts' in row ? `${rowLine(row)}: ${row.state}` : confirmedLine(row);
-    printList(output, options, { rows, lineOf, none: 'Every row of this person is as Nightkeep left it.' });
-    return rows.some(({ state }) => state !== 'confirmed') ? 1 : 0;
+    const all = options.all === true;
+    if (all && userId !== undefined) throw new AppError('usage/invalid', 'Say either --user ID or --all.');
+    if (userId !== undefined && !isUuid(userId))
+      throw new AppError('usage/invalid', '--user takes the id that the list shows.');
+    await using resources = await openRepositoriesFromEnvironment();
+    if (all) return await confirmOlder(resources, options, output);
+    return await (userId === undefined
+      ? listOdd(resources, options, output)
+      : confirm(resources, userId, options, output));
   },
 };
+
+async function listOdd(resources: RepositoryResources, options: Options, output: Output): Promise<number> {
+  const rows = [...(await findBrokenRows(resources)), ...(await Array.fromAsync(inspectMarks(resources)))];
+  const lineOf = (row: (typeof rows)[number]) => ('facts' in row ? rowLine(row) : markLine(row));
+  printList(output, options, { rows, lineOf, none: 'Every row is as Nightkeep left it.' });
+  return rows.length === 0 ? 0 : 1;
+}
+
+async function confirmOlder(resources: RepositoryResources, options: Options, output: Output): Promise<number> {
+  const rows = await Array.fromAsync(confirmReplayed(resources, { userIds: null, by: commandActor() }));
+  printList(output, options, { rows, lineOf: confirmedLine, none: 'No row is older than it was.' });
+  return rows.some((row) => 'problem' in row) ? 1 : 0;
+}
+
+async function confirm(
+  resources: RepositoryResources,
+  userId: string,
+  options: Options,
+  output: Output,
+): Promise<number> {
+  const by = commandActor();
+  await requireSomebody(resources, userId);
+  const { confirmed, left } = await confirmRows(resources, { userId, by });
+  const older = await Array.fromAsync(confirmReplayed(resources, { userIds: [userId], by }));
+  const rows = [
+    ...confirmed.map((row) => ({ ...row, state: 'confirmed' })),
+    ...left.map((row) => ({ ...row, state: `not confirmed: ${sealedElsewhere}` })),
+    ...older.map((row) => ({ ...row, state: 'problem' in row ? 'not confirmed' : 'confirmed' })),
+  ];
+  const lineOf = (row: (typeof rows)[number]) =>
+    'facts' in row ? `${rowLine(row)}: ${row.state}` : confirmedLine(row);
+  printList(output, options, { rows, lineOf, none: 'Every row of this person is as Nightkeep left it.' });
+  return rows.some(({ state }) => state !== 'confirmed') ? 1 : 0;
+}
 
 /** A row may name a person whose own is gone. Throws `request/not-found` where there is nothing of that id. */
 async function requireSomebody(resources: RepositoryResources, userId: string): Promise<void> {

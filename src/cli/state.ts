@@ -120,27 +120,33 @@ export const importCommand: Command = {
       throw new AppError('usage/invalid', '--confirm goes with --from FILE or --from-store NAME.');
     await using resources = await openRepositoriesFromEnvironment({ begins: true });
     if (from === undefined) requireStoreFolder(resources.config.store);
-    if (list) {
-      const rows = await listStoredExports(resources);
-      printList(output, options, { rows, lineOf, none: 'There is no export in the store.' });
-      return 0;
-    }
-    const by = commandActor();
-    const moved =
-      name === undefined
-        ? await importState(resources, { from: from ?? '', by })
-        : await importFromStore(resources, { name, by });
-    const agree = moved.withTokens
-      ? ' Tokens that were used since may end a session: those people agree again.'
-      : ' People are asked to agree again.';
-    const confirm = options.confirm === true;
-    const cards = await heedCards(resources, { since: new Date(moved.createdAt), by });
-    const age = await judgeAge(resources, { confirm });
-    const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${cardWords(cards)}${ageWords(age, { confirmed: confirm })}`;
-    printAnswer(output, options, { ...moved, ...age, cards }, words);
+    if (!list) return await importOne(resources, { from, name }, options, output);
+    const rows = await listStoredExports(resources);
+    printList(output, options, { rows, lineOf, none: 'There is no export in the store.' });
     return 0;
   },
 };
+
+/** Imports it from the file, or from the store by its name; then heeds what cards and marks in the store say that is newer. */
+async function importOne(
+  resources: RepositoryResources,
+  { from = '', name }: { from: string | undefined; name: string | undefined },
+  options: Options,
+  output: Output,
+): Promise<number> {
+  const by = commandActor();
+  const moved =
+    name === undefined ? await importState(resources, { from, by }) : await importFromStore(resources, { name, by });
+  const agree = moved.withTokens
+    ? ' Tokens that were used since may end a session: those people agree again.'
+    : ' People are asked to agree again.';
+  const confirm = options.confirm === true;
+  const cards = await heedCards(resources, { since: new Date(moved.createdAt), by });
+  const age = await judgeAge(resources, { confirm });
+  const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${cardWords(cards)}${ageWords(age, { confirmed: confirm })}`;
+  printAnswer(output, options, { ...moved, ...age, cards }, words);
+  return 0;
+}
 
 function lineOf({ name, bytes, problem, version }: ListedExport): string {
   return `${name}: ${countWords(bytes, 'byte')}${problem === undefined ? `, of Nightkeep ${version}` : `. ${problem}`}`;
