@@ -1,7 +1,7 @@
 #!/usr/bin/env -S node --v8-pool-size=1 --max-semi-space-size=8 --initial-heap-size=64 --heap-growing-percent=30 --expose-gc
-import { enableCompileCache } from 'node:module';
+import { keepCompiled } from './cli/compile-cache.ts';
 
-enableCompileCache();
+keepCompiled();
 // Whoever read along may leave (`nightkeep grants | head`), and a disk may be full: what is under way is still ended in good order.
 let lost: NodeJS.ErrnoException | undefined;
 process.stdout.on('error', (error) => {

@@ -18,6 +18,15 @@ describe('makeFolders', () => {
     expect(makeFolders(deepest, 0o700)).toBeUndefined();
   });
 
+  it('makes none that others may write to, whatever the umask', () => {
+    const made = join(folder, 'open', 'to', 'all');
+    const module = new URL('../../src/make-folders.ts', import.meta.url).href;
+    const script = `process.umask(0); (await import(${JSON.stringify(module)})).makeFolders(${JSON.stringify(made)})`;
+    expect(spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' }).stderr).toBe('');
+    expect(statSync(made).mode & 0o777).toBe(0o755);
+    expect(statSync(join(folder, 'open')).mode & 0o777).toBe(0o755);
+  });
+
   it('throws what the system says where a file or a link to nothing is in the way', () => {
     writeFileSync(join(folder, 'file'), '');
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
