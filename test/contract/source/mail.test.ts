@@ -1,9 +1,10 @@
 import { describe } from 'vitest';
+import { modern } from '../../../demo/mail/imap.ts';
 import { encodeMailboxName } from '../../../src/sources/imap/mailbox-name.ts';
 import type { Listing, Member, Source } from '../../../src/sources/source.ts';
 import { oddNames } from '../../support/fixtures/odd-names.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
-import { mailboxAt, modern, plain, startImapServer } from '../../support/servers/imap-server.ts';
+import { mailboxAt, plain, startImapServer } from '../../support/servers/imap-server.ts';
 import { sourceContract } from './source-contract.ts';
 
 describe('mail over IMAP, from a server that keeps what changes', () => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { writable } from '../../../demo/mail/imap.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
@@ -10,7 +11,7 @@ import { textsFor } from '../../../src/web/texts/languages.ts';
 import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { eventually } from '../../support/harness/nightkeep.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
-import { type ImapServer, startImapServer, writable } from '../../support/servers/imap-server.ts';
+import { type ImapServer, startImapServer } from '../../support/servers/imap-server.ts';
 
 const t = texts.restores;
 

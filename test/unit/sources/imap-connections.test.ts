@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { modern } from '../../../demo/mail/imap.ts';
 import { checkMailServer, mailboxes } from '../../../src/doctor/checks/mailboxes.ts';
 import type { Installation } from '../../../src/doctor/installation.ts';
 import { memoryOfMember, openMemoryBudget } from '../../../src/memory-budget.ts';
@@ -9,7 +10,7 @@ import type { Access, Member, Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
 import { accessOf, contentOf, find, heardLog, memberNamed, never, rootOf } from '../../support/fixtures/open-source.ts';
-import { type ImapServer, mailboxAt, modern, plain, startImapServer } from '../../support/servers/imap-server.ts';
+import { type ImapServer, mailboxAt, plain, startImapServer } from '../../support/servers/imap-server.ts';
 
 let server: ImapServer;
 beforeEach(async () => {

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { modern } from '../../../demo/mail/imap.ts';
 import type { Source } from '../../../src/sources/source.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { openMail } from '../../support/fixtures/open-mail.ts';
 import { contentOf, find, memberNamed, never, read, rootOf } from '../../support/fixtures/open-source.ts';
-import { type ImapServer, mailboxAt, modern, plain, startImapServer } from '../../support/servers/imap-server.ts';
+import { type ImapServer, mailboxAt, plain, startImapServer } from '../../support/servers/imap-server.ts';
 
 /* What servers of mail answer that mean well. */
 

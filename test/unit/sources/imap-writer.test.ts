@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type HeardCommand, writable } from '../../../demo/mail/imap.ts';
 import { AppError } from '../../../src/errors.ts';
 import { letOthers } from '../../../src/pieces.ts';
 import type { MailWriter } from '../../../src/sources/imap/mail-writer.ts';
@@ -7,14 +8,7 @@ import type { NewMessage } from '../../../src/sources/imap/new-message.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { newMessage, openMailWriter } from '../../support/fixtures/open-mail.ts';
 import { accessOf, never } from '../../support/fixtures/open-source.ts';
-import {
-  type HeardCommand,
-  type ImapServer,
-  mailboxAt,
-  plain,
-  startImapServer,
-  writable,
-} from '../../support/servers/imap-server.ts';
+import { type ImapServer, mailboxAt, plain, startImapServer } from '../../support/servers/imap-server.ts';
 
 let server: ImapServer;
 beforeEach(async () => {
