@@ -55,6 +55,7 @@ export async function startDemo({ folder, port, log, settings }: DemoOptions): P
     FILES_URL: cloud.filesUrl,
     CALENDARS_URL: cloud.davUrl,
     CONTACTS_URL: cloud.davUrl,
+    MAIL_URL: cloud.mailUrl,
     ZONE: 'Europe/Berlin',
     LOG_LEVEL: log ? 'info' : 'error',
     GRACE_SECONDS: '5',

@@ -43,8 +43,8 @@ export const welcome = ({ url, cloud, provider }: Demo, { store, log }: DemoFile
 Open ${url.href}
 
 Who there is (the password is the user name)
-  alice   has some 400 files, a calendar and an address book in the cloud;
-          begin with her
+  alice   has some 400 files, a calendar, an address book and mail in the
+          cloud; begin with her
   bob     has half as many, and his night is New York's
   carol   operates Nightkeep, and has nothing in the cloud
 
@@ -53,8 +53,8 @@ What to try
      sign in; that gives no access to what she has.
   2. Agree to the backups. The provider asks once more, now for access while
      she is away. Then the first run begins: look at it and at its snapshot.
-  3. Change a file in the cloud, or add an event to the calendar, and press
-     Enter: the next night passes.
+  3. Change a file in the cloud, add an event to the calendar or receive a
+     message, and press Enter: the next night passes.
   4. Type 31d. It is as if Nightkeep were switched off for a month: the
      provider ends a token that nobody used for 30 days, and with it the
      consent. That is the point: Nightkeep says so, and agreeing again mends it.

@@ -15,10 +15,10 @@ const usage = `usage: npm run demo [-- --port PORT] [--keep DIR]
   --once       plays a consent, two nights and a restore without a person
   --json       prints the outcome of --once as JSON`;
 
-const starting = `Nightkeep's demo: an OpenID provider, a cloud with made-up files, calendars and
-contacts, and Nightkeep with an embedded PostgreSQL, all on this machine. Starting
-them takes some seconds; nothing leaves this machine, and nothing is kept unless
---keep says so.`;
+const starting = `Nightkeep's demo: an OpenID provider, a cloud with made-up files, calendars,
+contacts and mail, and Nightkeep with an embedded PostgreSQL, all on this machine.
+Starting them takes some seconds; nothing leaves this machine, and nothing is kept
+unless --keep says so.`;
 
 const values = readOptions();
 process.exit(await main());

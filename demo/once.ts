@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { restore } from '../src/store/restorer/restore.ts';
@@ -7,6 +8,7 @@ import { agreeAs } from './agree.ts';
 import type { CloudEntry } from './cloud/cloud.ts';
 import { shareNames } from './cloud/shares.ts';
 import type { Demo } from './demo.ts';
+import type { HeldMailboxes } from './mail/mailboxes.ts';
 import { type NightRun, passTime, settledRuns } from './nights.ts';
 import { alice } from './people.ts';
 
@@ -54,6 +56,7 @@ async function restoreAndCompare({ resources, cloud }: Demo, userId: string, to:
   const report = await restore(repository, snapshot, to);
   let same = report.problems.length === 0;
   for (const share of shareNames) same &&= await isSame(join(to, share), cloud.contents(alice.username, share));
+  same &&= await isSameMail(join(to, 'mail'), cloud.mailboxes(alice.username));
   return { entries: report.files, identical: same };
 }
 
@@ -68,6 +71,21 @@ async function isSame(folder: string, wanted: ReadonlyMap<string, CloudEntry>): 
       (bytes) => bytes.equals(item.bytes),
       () => false,
     );
+  }
+  return same;
+}
+
+/** Whether a folder holds just the messages of these mailboxes, besides what Nightkeep keeps of each. */
+async function isSameMail(folder: string, mailboxes: HeldMailboxes): Promise<boolean> {
+  const found = await readdir(folder);
+  let same = found.length === mailboxes.size;
+  for (const [name, { messages }] of mailboxes) {
+    const files = await readdir(join(folder, name)).catch(() => []);
+    const restored = files
+      .filter((file) => file.endsWith('.eml'))
+      .map((file) => readFile(join(folder, name, file), 'latin1'));
+    const wanted = messages.map(({ content }) => content.toString('latin1'));
+    same &&= isDeepStrictEqual((await Promise.all(restored)).toSorted(), wanted.toSorted());
   }
   return same;
 }

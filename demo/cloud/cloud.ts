@@ -1,12 +1,14 @@
 import { getRequestListener } from '@hono/node-server';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { listenOnLoopback, type OtherAddress } from '../loopback-server.ts';
+import { startMail } from '../mail/mail.ts';
+import type { HeldMailboxes } from '../mail/mailboxes.ts';
 import type { Person } from '../people.ts';
 import { type ExpectedToken, openTokenCheck, tokenForTheCloud } from './access.ts';
-import { addMadeUpDates, addMadeUpFiles } from './content.ts';
+import { addMadeUpDates, addMadeUpFiles, addMadeUpMail } from './content.ts';
 import { davHandler, davPrefix } from './dav.ts';
 import { cloudPages } from './pages.ts';
-import { openShares, type ShareName, type Shares } from './shares.ts';
+import { type Belongings, openBelongings, type ShareName } from './shares.ts';
 import type { CloudTree } from './tree.ts';
 
 export interface DemoCloud {
@@ -16,6 +18,8 @@ export interface DemoCloud {
   readonly filesUrl: string;
   /** The settings CALENDARS_URL and CONTACTS_URL: the server says where those of a person are. */
   readonly davUrl: string;
+  /** The setting MAIL_URL. */
+  readonly mailUrl: string;
   /** Writes a file and the folders it needs; names are joined by `/`. */
   write(username: string, path: string, content: Uint8Array | string): void;
   makeFolder(username: string, path: string): void;
@@ -23,6 +27,8 @@ export interface DemoCloud {
   remove(username: string, path: string): void;
   /** All files and folders of the person by path, or what is in their calendars or address books, to compare a restore with. */
   contents(username: string, share?: ShareName): Map<string, CloudEntry>;
+  /** The mail of the person, to compare a restore with. */
+  mailboxes(username: string): HeldMailboxes;
   /** WebDAV, CalDAV and CardDAV requests answered so far, by method. */
   requests(): Readonly<Record<string, number>>;
   /** Connections are refused until `up`. */
@@ -42,7 +48,7 @@ export interface CloudOptions {
   issuer: string;
   /** What these must say: what those of the demo's provider do, unless said. */
   token?: ExpectedToken;
-  /** Each gets made-up files, events and contacts: the first all of them, the others about half. */
+  /** Each gets made-up files, events, contacts and messages: the first all of them, the others about half. */
   people: readonly Person[];
   /** The same seed gives the same files. */
   seed?: string;
@@ -52,7 +58,7 @@ export interface CloudOptions {
 
 /**
  * Starts a small cloud on 127.0.0.1: files, calendars and contacts over WebDAV, CalDAV and CardDAV below `/dav/` for bearer tokens of the
- * issuer, and at `/` pages without a sign-in where they can be changed. Everything is in memory.
+ * issuer, mail over IMAP at a port of its own, and at `/` pages without a sign-in where they can be changed. Everything is in memory.
  */
 export async function startCloud({
   port = 0,
@@ -64,21 +70,25 @@ export async function startCloud({
   clock = systemClock(),
 }: CloudOptions): Promise<DemoCloud> {
   const server = await listenOnLoopback(port, at);
-  const all = new Map(people.map((person) => [person.username, openShares(clock)]));
-  const sharesOf = (username: string): Shares => {
-    const shares = all.get(username);
-    if (!shares) throw new Error(`The demo cloud has nobody called ${username}.`);
-    return shares;
+  const all = new Map(people.map((person) => [person.username, openBelongings(clock)]));
+  const belongingsOf = (username: string): Belongings => {
+    const belongings = all.get(username);
+    if (!belongings) throw new Error(`The demo cloud has nobody called ${username}.`);
+    return belongings;
   };
-  people.forEach(({ username }, index) => {
-    const shares = sharesOf(username);
-    addMadeUpFiles(shares.files, `${seed} ${username}`, index === 0 ? 1 : 0.5);
-    addMadeUpDates(shares, `${seed} ${username}`, index === 0 ? 1 : 0.5);
+  people.forEach((person, index) => {
+    const belongings = belongingsOf(person.username);
+    const [seedOfPerson, share] = [`${seed} ${person.username}`, index === 0 ? 1 : 0.5];
+    addMadeUpFiles(belongings.files, seedOfPerson, share);
+    addMadeUpDates(belongings, seedOfPerson, share);
+    addMadeUpMail(belongings.mail, person, seedOfPerson, share);
   });
 
   const requests: Record<string, number> = {};
-  const dav = davHandler(all, openTokenCheck(issuer, clock, token));
-  const pages = getRequestListener(cloudPages({ origin: server.origin, shares: all, people, clock }).fetch);
+  const check = openTokenCheck(issuer, clock, token);
+  const mail = await startMail({ mailboxesOf: (username) => all.get(username)?.mail, check, clock });
+  const dav = davHandler(all, check);
+  const pages = getRequestListener(cloudPages({ origin: server.origin, belongings: all, people, clock }).fetch);
   server.serve((request, response) => {
     if (!request.url?.startsWith(davPrefix)) return void pages(request, response);
     const method = request.method ?? '';
@@ -87,23 +97,30 @@ export async function startCloud({
     dav(request, response).catch(() => response.headersSent || response.writeHead(503, { 'retry-after': '1' }).end());
   });
 
+  const down = async () => {
+    await Promise.all([server.down(), mail.down()]);
+  };
   return {
     url: server.origin,
     filesUrl: `${server.origin}${davPrefix}files/{preferred_username}/`,
     davUrl: `${server.origin}${davPrefix}`,
+    mailUrl: mail.url,
     write: (username, path, content) => {
       const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;
-      sharesOf(username).files.write(path.split('/'), bytes);
+      belongingsOf(username).files.write(path.split('/'), bytes);
     },
-    makeFolder: (username, path) => sharesOf(username).files.makeFolder(path.split('/')),
+    makeFolder: (username, path) => belongingsOf(username).files.makeFolder(path.split('/')),
     remove: (username, path) => {
-      if (!sharesOf(username).files.remove(path.split('/'))) throw new Error(`${username} has nothing at ${path}.`);
+      if (!belongingsOf(username).files.remove(path.split('/'))) throw new Error(`${username} has nothing at ${path}.`);
     },
-    contents: (username, share = 'files') => contentsOf(sharesOf(username)[share]),
+    mailboxes: (username) => belongingsOf(username).mail,
+    contents: (username, share = 'files') => contentsOf(belongingsOf(username)[share]),
     requests: () => ({ ...requests }),
-    down: () => server.down(),
-    up: () => server.up(),
-    stop: () => server.down(),
+    down,
+    up: async () => {
+      await Promise.all([server.up(), mail.up()]);
+    },
+    stop: down,
   };
 }
 

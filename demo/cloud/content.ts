@@ -1,4 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib';
+import { type HeldMailboxes, mailboxIn, putInto } from '../mail/mailboxes.ts';
+import type { Person } from '../people.ts';
 import type { Shares } from './shares.ts';
 import type { CloudTree, Path } from './tree.ts';
 
@@ -61,6 +63,66 @@ export function addMadeUpDates({ calendars, contacts }: Shares, seed: string, sh
     const name = `${pick(random, givenNames)} ${pick(random, familyNames)}`;
     write(contacts, ['Friends', `${uid}.vcf`], contact(uid, name));
   }
+}
+
+/** Adds made-up mail, the same for the same seed: `share` 1 is 32 messages in three mailboxes, one of them with a picture. */
+export function addMadeUpMail(mailboxes: HeldMailboxes, { name, email }: Addressee, seed: string, share = 1): void {
+  const random = seededRandom(`${seed} mail`);
+  const friend = { name: `${pick(random, givenNames)} ${pick(random, familyNames)}`, email: 'friend@demo.example' };
+  const owner = { name, email };
+  const fill = (path: string, count: number, { isSent = false } = {}) => {
+    for (let number = Math.ceil(count * share); number > 0; number--) {
+      const sentAt = new Date(Date.UTC(2026, 0, 15, 12) - number * 3 * 86_400_000 - random.below(86_400) * 1000);
+      const [from, to] = isSent ? [owner, friend] : [friend, owner];
+      const text = `${paragraph(random)}\n\n${paragraph(random)}\n`;
+      const photo = path === 'INBOX' && number === 1 ? picture(random) : undefined;
+      const subject = photo === undefined ? pick(random, subjects) : 'Photo of the garden';
+      const content = message({ from, to, subject, sentAt, text, picture: photo });
+      putInto(mailboxIn(mailboxes, path), content, { receivedAt: sentAt, flags: number > 2 ? ['\\Seen'] : [] });
+    }
+    mailboxIn(mailboxes, path).attributes.push('\\Subscribed');
+  };
+  fill('INBOX', 18);
+  fill('Sent', 8, { isSent: true });
+  fill('Archive', 6);
+  mailboxIn(mailboxes, 'Sent').attributes.push('\\Sent');
+  mailboxIn(mailboxes, 'Archive').attributes.push('\\Archive');
+}
+
+/** Whose mail it is. */
+type Addressee = Pick<Person, 'name' | 'email'>;
+
+interface Letter {
+  readonly from: Addressee;
+  readonly to: Addressee;
+  readonly subject: string;
+  readonly sentAt: Date;
+  readonly text: string;
+  /** A PNG that is attached. */
+  readonly picture?: Uint8Array | undefined;
+}
+
+/** A message (RFC 5322), with its picture as a second part (RFC 2046). */
+export function message({ from, to, subject, sentAt, text, picture }: Letter): string {
+  const head = [
+    `From: ${from.name} <${from.email}>`,
+    `To: ${to.name} <${to.email}>`,
+    `Subject: ${/^[ -~]*$/.test(subject) ? subject : `=?UTF-8?B?${Buffer.from(subject).toString('base64')}?=`}`,
+    `Date: ${sentAt.toUTCString().replace('GMT', '+0000')}`,
+    `Message-ID: <${sentAt.getTime()}@demo.example>`,
+    'MIME-Version: 1.0',
+  ];
+  const plain = ['Content-Type: text/plain; charset=utf-8', '', ...text.split('\n')];
+  if (picture === undefined) return [...head, ...plain].join('\r\n');
+  const encoded =
+    Buffer.from(picture)
+      .toString('base64')
+      .match(/.{1,76}/g) ?? [];
+  return [
+    ...[...head, 'Content-Type: multipart/mixed; boundary="part"', '', '--part', ...plain, '--part'],
+    ...['Content-Type: image/png', 'Content-Disposition: attachment; filename="garden.png"'],
+    ...['Content-Transfer-Encoding: base64', '', ...encoded, '--part--', ''],
+  ].join('\r\n');
 }
 
 /** An iCalendar object of an event of an hour (RFC 5545). */
@@ -128,6 +190,15 @@ function seededRandom(seed: string): Random {
 }
 
 const topics = ['Garden', 'Night sky', 'Book list', 'Bicycle', 'Ideas', 'Meeting', 'Travel', 'Piano', 'Letters home'];
+const subjects = [
+  'Dinner on Friday?',
+  'Your invoice',
+  'Grüße aus Köln',
+  'Re: Garden',
+  'Train tickets',
+  'Book list',
+  'Minutes',
+];
 const dishes = ['Soup', 'Bread', 'Apple cake', 'Dumplings', 'Curry', 'Pancakes'];
 const givenNames = ['Ada', 'Ben', 'Cleo', 'Dora', 'Emil', 'Fay', 'Gus', 'Hanna', 'Ivo', 'June'];
 const familyNames = ['Archer', 'Baker', 'Carver', 'Fisher', 'Mason', 'Porter', 'Sawyer', 'Weaver'];

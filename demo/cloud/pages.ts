@@ -2,25 +2,26 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Clock } from '../../src/clock.ts';
 import { texts } from '../../src/web/texts/en.ts';
+import { mailboxIn, putInto } from '../mail/mailboxes.ts';
 import { page, pageHeaders } from '../page.ts';
 import type { Person } from '../people.ts';
-import { event } from './content.ts';
-import type { Shares } from './shares.ts';
+import { event, message } from './content.ts';
+import type { Belongings } from './shares.ts';
 import { type CloudTree, type Path, sizeOf } from './tree.ts';
 
 const site = { name: 'Demo cloud', sign: '☁️' };
 
 /**
- * The pages of the cloud, without a sign-in: what everybody has there, and four buttons that change something for the
+ * The pages of the cloud, without a sign-in: what everybody has there, and five buttons that change something for the
  * next night to back up. They answer to loopback names only, and accept forms from their own pages only.
  */
 export function cloudPages(options: {
   origin: string;
-  shares: ReadonlyMap<string, Shares>;
+  belongings: ReadonlyMap<string, Belongings>;
   people: readonly Person[];
   clock: Clock;
 }): Hono {
-  const { origin, shares: all, people, clock } = options;
+  const { origin, belongings: all, people, clock } = options;
   const app = new Hono();
   app.use(async (context, next) => {
     const { host, protocol } = new URL(context.req.url);
@@ -34,17 +35,17 @@ export function cloudPages(options: {
 
   app.get('/', async (context) => {
     const rows = people.flatMap((person) => {
-      const shares = all.get(person.username);
-      return shares ? [{ person, ...countAll(shares) }] : [];
+      const belongings = all.get(person.username);
+      return belongings ? [{ person, ...countAll(belongings) }] : [];
     });
     return context.html(
       await page(
         site,
         'Who has what?',
-        html`<p>All of this is made up. Nightkeep fetches it at night over WebDAV, CalDAV and CardDAV, with a token that its owner allowed.</p>
-<table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th><th class="number">Events</th><th class="number">Contacts</th></tr>${rows.map(
-          ({ person, files, bytes, events, contacts }) =>
-            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${texts.formats.bytes(bytes)}</td><td class="number">${events}</td><td class="number">${contacts}</td></tr>`,
+        html`<p>All of this is made up. Nightkeep fetches it at night over WebDAV, CalDAV, CardDAV and IMAP, with a token that its owner allowed.</p>
+<table><tr><th>Person</th><th class="number">Files</th><th class="number">Size</th><th class="number">Events</th><th class="number">Contacts</th><th class="number">Messages</th></tr>${rows.map(
+          ({ person, files, bytes, events, contacts, messages }) =>
+            html`<tr><td><a href="/people/${person.username}">${person.name}</a></td><td class="number">${files}</td><td class="number">${texts.formats.bytes(bytes)}</td><td class="number">${events}</td><td class="number">${contacts}</td><td class="number">${messages}</td></tr>`,
         )}</table>`,
       ),
     );
@@ -52,22 +53,23 @@ export function cloudPages(options: {
 
   app.get('/people/:username', async (context) => {
     const person = people.find(({ username }) => username === context.req.param('username'));
-    const shares = person && all.get(person.username);
+    const belongings = person && all.get(person.username);
     const path = (context.req.query('in') ?? '').split('/').filter(Boolean);
-    const folder = shares?.files.find(path);
-    if (!person || !shares || folder?.kind !== 'folder') return context.text('There is no such folder.', 404);
-    const { files, bytes, events, contacts } = countAll(shares);
+    const folder = belongings?.files.find(path);
+    if (!person || !belongings || folder?.kind !== 'folder') return context.text('There is no such folder.', 404);
+    const { files, bytes, events, contacts, messages } = countAll(belongings);
     return context.html(
       await page(
         site,
         path.at(-1) ?? `${person.name}'s files`,
         html`
-<p class="soft">${files} files, ${texts.formats.bytes(bytes)} in all; ${events} events in a calendar and ${contacts} contacts in an address book. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
+<p class="soft">${files} files, ${texts.formats.bytes(bytes)} in all; ${events} events, ${contacts} contacts and ${messages} messages. <a href="/">Everybody</a>${path.length > 0 ? html` · <a href="${linkTo(person, path.slice(0, -1))}">Up</a>` : ''}</p>
 <form class="row" method="post" action="/people/${person.username}/change">
   <button class="main" name="change" value="edit">Edit a note</button>
   <button name="change" value="add">Add a file</button>
   <button name="change" value="delete">Delete a file</button>
   <button name="change" value="event">Add an event</button>
+  <button name="change" value="message">Receive a message</button>
 </form>
 ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')}</b></p>` : ''}
 <table><tr><th>Name</th><th>Changed</th><th class="number">Size</th></tr>${[...folder.children].map(
@@ -81,18 +83,22 @@ ${context.req.query('did') ? html`<p role="status"><b>${context.req.query('did')
 
   app.post('/people/:username/change', async (context) => {
     const username = context.req.param('username');
-    const shares = all.get(username);
+    const belongings = all.get(username);
     const { change } = await context.req.parseBody();
-    if (!shares) return context.text('There is no such person.', 404);
-    const did = changeSomething(shares, String(change), clock);
+    if (!belongings) return context.text('There is no such person.', 404);
+    const did = changeSomething(belongings, String(change), clock);
     if (did === undefined) return context.text('There is no such change.', 400);
     return context.redirect(`/people/${username}?${new URLSearchParams({ did, in: 'Notes' })}`, 303);
   });
   return app;
 }
 
-/** Makes one of three changes in Notes, or one in the calendar, and says what it did; undefined for an unknown change. */
-function changeSomething({ files: tree, calendars }: Shares, change: string, clock: Clock): string | undefined {
+/** Makes one of three changes in Notes, or one in the calendar or in the inbox, and says what it did; undefined for an unknown change. */
+function changeSomething(
+  { files: tree, calendars, mail }: Belongings,
+  change: string,
+  clock: Clock,
+): string | undefined {
   const now = clock.now().toISOString();
   const notes = tree.find(['Notes']);
   const files = notes?.kind === 'folder' ? [...notes.children].filter(([, node]) => node.kind === 'file') : [];
@@ -109,6 +115,14 @@ function changeSomething({ files: tree, calendars }: Shares, change: string, clo
     calendars.write(['Personal', `${uid}.ics`], new TextEncoder().encode(`${lines.join('\r\n')}\r\n`));
     return `Added the event “New at ${now}”.`;
   }
+  if (change === 'message') {
+    const writer = { name: 'Demo cloud', email: 'cloud@demo.example' };
+    const subject = `New at ${now}`;
+    const text = `Written at ${now}.\n`;
+    const content = message({ from: writer, to: writer, subject, sentAt: clock.now(), text });
+    putInto(mailboxIn(mail, 'INBOX'), content, { receivedAt: clock.now() });
+    return `Received “${subject}”.`;
+  }
   if (change !== 'edit' && change !== 'delete') return undefined;
   if (name === undefined || node?.kind !== 'file') return 'There is no note left; add a file first.';
   if (change === 'delete') {
@@ -119,8 +133,9 @@ function changeSomething({ files: tree, calendars }: Shares, change: string, clo
   return `Edited “${name}”.`;
 }
 
-function countAll({ files, calendars, contacts }: Shares) {
-  return { ...count(files), events: count(calendars).files, contacts: count(contacts).files };
+function countAll({ files, calendars, contacts, mail }: Belongings) {
+  const messages = mail.values().reduce((sum, mailbox) => sum + mailbox.messages.length, 0);
+  return { ...count(files), events: count(calendars).files, contacts: count(contacts).files, messages };
 }
 
 function count(tree: CloudTree): { files: number; bytes: number } {

@@ -662,8 +662,9 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     ['browse/calendars/Personal', 'Piano'],
     ['view/calendars/Personal/event-01.ics', 'When'],
     ['view/contacts/Friends/contact-01.vcf', 'Mail'],
+    ['browse/mail/INBOX', 'Photo of the garden'],
   ])(
-    'an event or a contact is told by what it says, fits, and axe finds nothing: %s',
+    'an event, a contact or a message is told by what it says, fits, and axe finds nothing: %s',
     async ([path = '', word = '']) => {
       const page = world.pages.alice;
       await page.goto(`/snapshots/${world.snapshot.id}/${path}`);

@@ -5,9 +5,14 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openBrowser } from '../../../demo/browser/browser.ts';
 import { startCloud } from '../../../demo/cloud/cloud.ts';
 import { oddNames } from '../../../demo/cloud/content.ts';
-import { alice, bob, carol, people } from '../../../demo/people.ts';
+import { alice, bob, carol, type Person, people } from '../../../demo/people.ts';
+import { systemClock } from '../../../src/clock.ts';
+import { urlOfPerson } from '../../../src/domain/url-template.ts';
 import { heldKinds } from '../../../src/sources/dav/held-kind.ts';
-import { accessOf, memberNamed, never, openSource } from '../../support/fixtures/open-source.ts';
+import { inspectMailServer } from '../../../src/sources/imap/inspect-mail-server.ts';
+import type { Source } from '../../../src/sources/source.ts';
+import { openMail } from '../../support/fixtures/open-mail.ts';
+import { accessOf, contentOf, memberNamed, never, openSource, rootOf } from '../../support/fixtures/open-source.ts';
 import { type DemoServers, startServers } from './servers.ts';
 
 let servers: DemoServers;
@@ -295,6 +300,32 @@ test('calendars and contacts are found by the address that everybody shares, and
   expect((await ask('PROPFIND', `${servers.cloud.davUrl}principals/alice/`, { depth: '0' })).status).toBe(403);
 });
 
+test('mail is read with a token of its owner alone, and what is received is there', async () => {
+  const { cloud } = servers;
+  const urlOf = ({ subject, username }: Person) =>
+    urlOfPerson(cloud.mailUrl, { subject, claims: { preferred_username: username } });
+  const of = (person: Person) => openMail(urlOf(person), { access: accessOf(token) });
+  const inboxOf = async (source: Source) => {
+    const mailboxes = await source.list(await rootOf(source), never);
+    expect(mailboxes.members.map(({ name }) => name)).toEqual(['INBOX', 'Sent', 'Archive']);
+    return source.list(memberNamed(mailboxes, 'INBOX'), never);
+  };
+  await using source = of(alice);
+  const { members } = await inboxOf(source);
+  const messages = members.filter(({ name }) => name.endsWith('.eml'));
+  const held = cloud.mailboxes('alice').get('INBOX')?.messages ?? [];
+  expect(held.length).toBeGreaterThan(10);
+  for (const [at, message] of messages.entries())
+    expect(await contentOf(await source.open(message, never))).toEqual(held[at]?.content);
+  await using browser = openBrowser();
+  const page = await browser.open(`${cloud.url}/people/alice`);
+  expect((await browser.submit(page, { button: 'Receive a message' })).text).toMatch(/Received “New at /);
+  await using again = of(alice);
+  expect((await inboxOf(again)).members).toHaveLength(members.length + 1);
+  await using ofBob = of(bob);
+  await expect(ofBob.roots(never)).rejects.toMatchObject({ code: 'source/unauthorized' });
+});
+
 test('the page shows everybody’s files without a sign-in, and its buttons change something', async () => {
   await using browser = openBrowser();
   const front = await browser.open(servers.cloud.url);
@@ -339,8 +370,12 @@ test('the cloud counts requests, and can be taken down', async () => {
   expect(servers.cloud.requests().PROPFIND).toBe(before + 1);
   await servers.cloud.down();
   await expect(list('alice/')).rejects.toThrow();
+  const url = servers.cloud.mailUrl.replace('{preferred_username}', 'alice');
+  const greeted = async () => (await inspectMailServer(url, systemClock())).fault === undefined;
+  expect(await greeted()).toBe(false);
   await servers.cloud.up();
   await list('alice/');
+  expect(await greeted()).toBe(true);
 });
 
 test('no two people of the demo share a name', () => {
