@@ -35,6 +35,8 @@ export interface Evidence {
   readonly isObject: boolean;
   /** It begins as an event or a contact does, and does not end so. */
   readonly isCut: boolean;
+  /** It begins as a web page does, whatever type it has. */
+  readonly isPage: boolean;
 }
 
 export interface Reread {
@@ -71,11 +73,19 @@ export const doubts = {
 } as const;
 
 /** What the answer alone proves; undefined where the entry must be asked for again. */
-export function judgeAtOnce({ listed, answer, read, changed, isObject, isCut }: Evidence): Judgement | undefined {
+export function judgeAtOnce({
+  listed,
+  answer,
+  read,
+  changed,
+  isObject,
+  isCut,
+  isPage,
+}: Evidence): Judgement | undefined {
   if (changed || (listed.size !== undefined && listed.size !== read.bytes)) return undefined;
   if (isObject && listed.size === undefined && (read.bytes === 0 || isCut)) return undefined;
   if (isVersion(listed, answer)) return { validator: listed.validator };
-  if (listed.validator !== undefined || answer.redirected || isErrorDocument(answer.type)) return undefined;
+  if (listed.validator !== undefined || answer.redirected || isPage || isErrorDocument(answer.type)) return undefined;
   return { validator: ownValidator(answer, read) };
 }
 
@@ -85,11 +95,11 @@ export function judgeAtOnce({ listed, answer, read, changed, isObject, isCut }: 
  * with, or serve files that grow while they are read.
  */
 export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgement {
-  const { listed, answer, read, changed, before, isObject, isCut } = evidence;
+  const { listed, answer, read, changed, before, isObject, isCut, isPage } = evidence;
   const known = now ?? listed;
   const isListed = isVersion(listed, answer) || (now !== undefined && isVersion(now, answer));
-  if (!isListed && isErrorDocument(answer.type) && !mayBe(answer.type, known, { isObject }))
-    return { doubt: doubts.page };
+  const isOther = isErrorDocument(answer.type) ? !mayBe(answer.type, known, { isObject }) : isPage && isOfBytes(known);
+  if (!isListed && isOther) return { doubt: doubts.page };
   const isSome = known.size === undefined ? isObject : known.size > 0;
   if (read.bytes === 0 && isSome) return { doubt: doubts.empty };
   if (isObject && isCut && known.size === undefined) return { doubt: doubts.cut };
@@ -169,5 +179,14 @@ function mayBe(
   if (listedType !== undefined) return listedType === type || (!webPages.includes(type) && size !== undefined);
   // A server that knows no better takes text for text.
   if (isObject) return size !== undefined ? !webPages.includes(type) : type === 'text/plain';
-  return !webPages.includes(type) || /\.([sx]?html?|xht)$/i.test(name);
+  return webPages.includes(type) ? /\.([sx]?html?|xht)$/i.test(name) : size !== undefined || !endingsOfBytes.test(name);
+}
+
+/** Of what is never text. */
+const endingsOfBytes =
+  /\.(7z|avi|bmp|bz2|dmg|docx?|epub|exe|flac|gif|gz|heic|ico|iso|jpe?g|kdbx|m4[av]|mkv|mov|mp[34]|od[pst]|og[agv]|opus|pdf|png|pptx?|psd|rar|tar|tgz|tiff?|wav|web[mp]|xlsx?|xz|zip)$/i;
+
+/** Whether it is no text by its name, and no size tells what it is. */
+function isOfBytes({ name, size }: ListedEntry): boolean {
+  return size === undefined && endingsOfBytes.test(name);
 }

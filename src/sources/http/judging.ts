@@ -61,11 +61,11 @@ export async function openJudging(
       return {
         passed: (chunk) => {
           digest.add(chunk);
-          if (ofObjects) ends.add(chunk);
+          ends.add(chunk);
         },
         async end({ changed }) {
           const read = digest.result();
-          const evidence = { listed, answer, read, changed, before, isObject: ofObjects, isCut: ends.areCut() };
+          const evidence = { listed, answer, read, changed, before, isObject: ofObjects, ...ends.told() };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
           if (!('doubt' in judgement)) return judgement.validator;
           // No digest was made of a body that seemed to be as announced: only the next reading can tell whether it grows.
@@ -78,7 +78,7 @@ export async function openJudging(
   };
 }
 
-/** Keeps how a body begins and ends: an event or a contact begins and ends with a line of its own (RFC 5545, RFC 6350). */
+/** Keeps how a body begins and ends: as a web page, or as an event or a contact, which begin and end with a line of their own (RFC 5545, RFC 6350). */
 function openEnds() {
   let [begin, end] = ['', ''];
   return {
@@ -87,7 +87,10 @@ function openEnds() {
       if (begin.length < endLength) begin += textOf(chunk.subarray(0, endLength));
       end = (end + textOf(chunk.subarray(-endLength))).slice(-endLength);
     },
-    areCut: () => /^(ï»¿)?\s*BEGIN:(VCALENDAR|VCARD)\s/i.test(begin) && !/END:(VCALENDAR|VCARD)[\s\0]*$/i.test(end),
+    told: () => ({
+      isPage: /^(ï»¿)?\s*<(!doctype\s+html|html)\b/i.test(begin),
+      isCut: /^(ï»¿)?\s*BEGIN:(VCALENDAR|VCARD)\s/i.test(begin) && !/END:(VCALENDAR|VCARD)[\s\0]*$/i.test(end),
+    }),
   };
 }
 

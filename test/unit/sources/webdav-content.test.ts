@@ -135,6 +135,24 @@ describe('what is not the whole file is asked for once more, and never passes fo
     expect((await readOut(node, first(1, mischief))).text).toBe(node.content?.toString());
   });
 
+  test.each([
+    ['a message', { 'content-type': 'application/json' }, '{"error":"token expired"}'],
+    ['a line of text', { 'content-type': 'text/plain' }, 'Quota exceeded'],
+    ['a page without a type', {}, ' <!doctype html><title>Sign in</title>'],
+    ['a page as if it were the file', { 'content-type': 'application/pdf' }, page],
+  ])(
+    '%s in place of what is listed with neither size nor version, where its name says otherwise',
+    async (_, type, body) => {
+      const bare: HostileNode = { content: Buffer.from('%PDF-1.7') };
+      const listed = { ...bare, hideSize: true };
+      const answer = giving(200, type, body);
+      for (const name of ['will.pdf', 'photo.JPG', 'letter.docx'])
+        await expect(readOut(listed, answer, name)).rejects.toMatchObject({ code: 'source/malformed' });
+      for (const name of ['notes', 'data.json', 'page.html'])
+        expect((await readOut(listed, answer, name)).text).toBe(body);
+    },
+  );
+
   test('a body shorter than announced', async () => {
     await expect(readOut(small, shorter)).rejects.toMatchObject({ code: 'source/unavailable' });
   });
