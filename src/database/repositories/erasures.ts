@@ -80,6 +80,7 @@ export async function isErasureDue(database: Database, { userId, at }: { userId:
 
 export interface RepositoryToErase {
   id: string;
+  eraseAt: Date | null;
   userId: string;
   location: string;
   /** The stores in which files of it may be; null for that of the settings. */
@@ -90,17 +91,28 @@ export interface RepositoryToErase {
   sealedPassword: Uint8Array;
 }
 
-/** Repositories that are due, that no worker may still write to and no restore to the source reads, and those that are half erased. */
+/** What comes before all of them. */
+export const beforeAllToErase: Pick<RepositoryToErase, 'eraseAt' | 'id'> = {
+  eraseAt: new Date(-1),
+  id: '00000000-0000-0000-0000-000000000000',
+};
+
+/**
+ * Repositories that are due, that no worker may still write to and no restore to the source reads, and those that are half erased, after one of
+ * them.
+ */
 export async function listRepositoriesToErase(
   database: Database,
-  { at, limit }: { at: Date; limit: number },
+  { at, after, limit }: { at: Date; after: Pick<RepositoryToErase, 'eraseAt' | 'id'>; limit: number },
 ): Promise<RepositoryToErase[]> {
+  const eraseAt = after.eraseAt ?? begun;
   const inHand = { plans: { some: { runs: { some: { leaseUntil: { gt: at } } } } } };
   return database.repository.findMany({
     where: {
       OR: [{ eraseAt: begun }, { eraseAt: { lte: at }, user: { NOT: inHand, restores: { none: beingWritten(at) } } }],
+      AND: { OR: [{ eraseAt: { gt: eraseAt } }, { eraseAt, id: { gt: after.id } }] },
     },
-    orderBy: { eraseAt: 'asc' },
+    orderBy: [{ eraseAt: 'asc' }, { id: 'asc' }],
     take: limit,
     select: toErase,
   });
@@ -113,6 +125,7 @@ export async function findHalfErased(database: Database, userId: string): Promis
 
 const toErase = {
   id: true,
+  eraseAt: true,
   userId: true,
   location: true,
   store: true,

@@ -162,22 +162,32 @@ export async function saveRetention(
 
 /**
  * Whose repositories, last pruned before `prunedBefore`, may hold data that no snapshot needs: since then snapshots were forgotten, or a
- * run was interrupted or failed. Not where a run is due until `quietUntil`, or where an interrupted one will be continued.
+ * run was interrupted or failed. Not where a run is due until `quietUntil`, or where an interrupted one will be continued. Those after one of them.
  */
 export async function listPruneDue(
   database: Database,
-  { prunedBefore, quietUntil, limit }: { prunedBefore: Date; quietUntil: Date; limit: number },
-): Promise<{ userId: string }[]> {
-  return database.$queryRaw<{ userId: string }[]>(Prisma.sql`
-    SELECT r.user_id AS "userId" FROM repositories r
+  { prunedBefore, quietUntil, after, limit }: { prunedBefore: Date; quietUntil: Date; after: PruneDue; limit: number },
+): Promise<PruneDue[]> {
+  return database.$queryRaw<PruneDue[]>(Prisma.sql`
+    SELECT r.user_id AS "userId", coalesce(r.pruned_at, r.created_at) AS since FROM repositories r
     WHERE r.erase_at IS NULL AND r.checkpoint IS NULL
       AND coalesce(r.pruned_at, r.created_at) < ${prunedBefore}
+      AND (coalesce(r.pruned_at, r.created_at), r.user_id) > (${after.since}, ${after.userId}::uuid)
       AND EXISTS (SELECT FROM plans p JOIN runs n ON n.plan_id = p.id
         WHERE p.user_id = r.user_id AND (n.snapshot_forgotten_at > coalesce(r.pruned_at, '-infinity')
           OR n.started_at > coalesce(r.pruned_at, '-infinity') AND (n.fence > 1 OR n.state IN ('failed', 'cancelled'))))
       AND ${isQuiet(quietUntil)}
-    ORDER BY coalesce(r.pruned_at, r.created_at) LIMIT ${limit}`);
+    ORDER BY coalesce(r.pruned_at, r.created_at), r.user_id LIMIT ${limit}`);
 }
+
+/** Whose repository it is, and when it was pruned last, or made. */
+export interface PruneDue {
+  readonly userId: string;
+  readonly since: Date;
+}
+
+/** What comes before all of them. */
+export const beforeAllPruneDue: PruneDue = { userId: '00000000-0000-0000-0000-000000000000', since: new Date(-1) };
 
 /** People whose snapshots should have been forgotten by a rule before then and were not, with the reason. */
 export async function listHeldRetentions(database: Database, before: Date) {

@@ -1,4 +1,5 @@
 import {
+  beforeAllToErase,
   beginErasing,
   findHalfErased,
   finishErasing,
@@ -31,7 +32,7 @@ export async function eraseRepositories(
 ): Promise<number> {
   const { clock, database, failedErasures, log } = resources;
   let erased = 0;
-  for (const repository of await listRepositoriesToErase(database, { at: clock.now(), limit: batch })) {
+  for await (const repository of eachToErase(resources)) {
     const { id, userId, location } = repository;
     const failedAt = failedErasures.get(id)?.getTime() ?? Number.NEGATIVE_INFINITY;
     if (clock.now().getTime() < failedAt + pauseAfterFailureMs) continue;
@@ -45,6 +46,16 @@ export async function eraseRepositories(
     }
   }
   return erased;
+}
+
+/** All of them, so that those that cannot be erased keep nobody else's. */
+async function* eachToErase({ clock, database }: Needs): AsyncGenerator<RepositoryToErase> {
+  const at = clock.now();
+  for (let after: typeof beforeAllToErase | undefined = beforeAllToErase; after !== undefined; ) {
+    const found: RepositoryToErase[] = await listRepositoriesToErase(database, { at, after, limit: batch });
+    yield* found;
+    after = found[batch - 1];
+  }
 }
 
 /** Finishes erasing a person's repository where that has begun, so that a new one can take its place. */

@@ -1,5 +1,5 @@
 import { isStillQuiet } from '../../database/repositories/quiet-repositories.ts';
-import { listPruneDue } from '../../database/repositories/retention.ts';
+import { beforeAllPruneDue, listPruneDue, type PruneDue } from '../../database/repositories/retention.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { RetentionNeeds } from './forget-snapshots.ts';
@@ -12,7 +12,7 @@ const atOnce = 20;
 
 /**
  * Removes the data of forgotten snapshots once a week, repository by repository, if no run is under way or due soon. Skips repositories that
- * another program uses; any other failure is logged and tried again the next time.
+ * another program uses; that and any other failure is logged, and tried again the next time.
  */
 export async function pruneDue(
   resources: RetentionNeeds & Pick<Resources, 'log'>,
@@ -20,8 +20,7 @@ export async function pruneDue(
 ): Promise<void> {
   const { clock, database } = resources;
   const within = (ms: number) => new Date(clock.now().getTime() + ms);
-  const due = { prunedBefore: within(-everyMs), quietUntil: within(quietMs), limit: atOnce };
-  for (const { userId } of await listPruneDue(database, due)) {
+  for await (const { userId } of eachDue(database, { prunedBefore: within(-everyMs), quietUntil: within(quietMs) })) {
     if (signal.aborted) return;
     // The repositories before this one may have taken long, and its person's night may be near now.
     if (!(await isStillQuiet(database, { userId, until: within(quietMs) }))) continue;
@@ -34,7 +33,20 @@ export async function pruneDue(
       });
       log.info('prune.done', { bytesFreed, packsRemoved, packsRepacked });
     } catch (error) {
-      if (!isAppError(error, 'repository/locked')) log.warn('prune.failed', { error });
+      if (isAppError(error, 'repository/locked')) log.info('prune.waits', { error });
+      else log.warn('prune.failed', { error });
     }
+  }
+}
+
+/** All of them, so that those that cannot be pruned keep nobody else waiting. */
+async function* eachDue(
+  database: RetentionNeeds['database'],
+  due: { prunedBefore: Date; quietUntil: Date },
+): AsyncGenerator<PruneDue> {
+  for (let after: PruneDue | undefined = beforeAllPruneDue; after !== undefined; ) {
+    const found: PruneDue[] = await listPruneDue(database, { ...due, after, limit: atOnce });
+    yield* found;
+    after = found[atOnce - 1];
   }
 }

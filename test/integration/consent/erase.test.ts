@@ -170,6 +170,23 @@ describe('erasing', () => {
     expect(await eraseRepositories(fixture.resources)).toBe(1);
   });
 
+  test('of any number that fail keeps no other waiting', async () => {
+    const { grant } = await backedUp();
+    const { database } = fixture.resources;
+    await withdraw(grant.id, fixture.resources.clock.now());
+    const { sealedPassword, keyId } = await database.repository.findFirstOrThrow();
+    for (let number = 0; number < 45; number += 1) {
+      const [id, userId] = [randomUUID(), randomUUID()];
+      await database.user.create({
+        data: { id: userId, issuer: 'https://idp.example', subject: `${number}`, createdAt: later(0) },
+      });
+      const row = { id, userId, location: id, sealedPassword, keyId, createdAt: later(0), eraseAt: new Date(0) };
+      await database.repository.create({ data: row });
+    }
+    expect(await eraseRepositories(fixture.resources)).toBe(1);
+    expect(fixture.resources.failedErasures.size).toBe(45);
+  });
+
   test('that has begun, or is due, is overdue for the doctor once an hour has passed', async () => {
     const { grant } = await backedUp();
     const overdue = async () => {

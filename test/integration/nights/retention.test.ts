@@ -225,6 +225,26 @@ test('prunes a week after where no run is due, and what is left is whole', async
   expect(await pages.resources.database.audit.count({ where: { act: 'data-pruned' } })).toBe(1);
 });
 
+test('prunes whoever is due beside any number of repositories that cannot be pruned', async () => {
+  const others = 25;
+  const { database } = pages.resources;
+  for (let number = 0; number < others; number += 1) {
+    const bob = await pages.consented();
+    await addRepository(pages, bob);
+    await database.repository.updateMany({
+      where: { userId: await bob.userId() },
+      data: { sealedPassword: Buffer.from('broken'), createdAt: new Date(now - (100 - number) * dayMs) },
+    });
+  }
+  await database.run.updateMany({ data: { state: 'failed', startedAt: new Date(now) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(now + 90 * dayMs) } });
+  const at = resources(now + 8 * dayMs);
+  const warn = vi.fn();
+  await pruneDue({ ...at, log: { ...at.log, with: () => ({ ...at.log, warn }) } }, { signal });
+  expect(warn).toHaveBeenCalledTimes(others);
+  expect(await database.audit.findMany({ where: { act: 'data-pruned' } })).toMatchObject([{ userId }]);
+});
+
 test('leaves alone whose night has come near while others were pruned', async () => {
   const bob = await pages.consented();
   await addRepository(pages, bob);

@@ -7,7 +7,12 @@ import { findHolding, listNights } from '../../../src/database/nights/night-view
 import { findHome, findRunOfPerson } from '../../../src/database/nights/views.ts';
 import { findProtectionFacts } from '../../../src/database/notices/protection.ts';
 import { measureRepositories } from '../../../src/database/repositories/measure-repositories.ts';
-import { findRetention, listPruneDue, listSnapshotsOnRecord } from '../../../src/database/repositories/retention.ts';
+import {
+  beforeAllPruneDue,
+  findRetention,
+  listPruneDue,
+  listSnapshotsOnRecord,
+} from '../../../src/database/repositories/retention.ts';
 import { trustOf } from '../../../src/domain/trust.ts';
 import { forgetOldRecords } from '../../../src/flows/records/forget-old-records.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
@@ -122,7 +127,9 @@ async function whatRunsTell({ userId }: Person) {
     year: await listNights(open, { userId, since: dateOf(371) }),
     trust: trustOf(trusted, { night: dateOf(0), nights: fullWalkNights }),
     repositories: await measureRepositories(open),
-    pruneDue: await listPruneDue(open, { prunedBefore: ago(7), quietUntil: ago(-0.01), limit: 9 }),
+    pruneDue: await listPruneDue(open, {
+      ...{ prunedBefore: ago(7), quietUntil: ago(-0.01), after: beforeAllPruneDue, limit: 9 },
+    }),
   };
 }
 

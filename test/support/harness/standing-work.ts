@@ -3,7 +3,7 @@ import { eachGrant } from '../../../src/database/custody/deadlines.ts';
 import { claimNextRuns, listRunsToGiveWay } from '../../../src/database/nights/turns.ts';
 import { listPeople } from '../../../src/database/people/people.ts';
 import { listCardsDue, saveCardsOfOtherKeysDue } from '../../../src/database/repositories/cards.ts';
-import { listPruneDue } from '../../../src/database/repositories/retention.ts';
+import { beforeAllPruneDue, listPruneDue } from '../../../src/database/repositories/retention.ts';
 import { eachGoneRepository } from '../../../src/database/repositories/verification-views.ts';
 import { listVerificationsDue } from '../../../src/database/repositories/verifications.ts';
 import type { Check } from '../../../src/doctor/check.ts';
@@ -86,7 +86,8 @@ export function duties(resources: Resources): readonly StandingWork[] {
     {
       name: 'retention planning',
       everySeconds: 1800,
-      work: () => listPruneDue(database, { prunedBefore: later(-7 * 1440 * minute), ...due() }),
+      work: () =>
+        listPruneDue(database, { prunedBefore: later(-7 * 1440 * minute), ...due(), after: beforeAllPruneDue }),
     },
     {
       name: 'verification planning',

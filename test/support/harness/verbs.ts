@@ -184,8 +184,9 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     return run;
   };
   const toErase = async ({ userId, repositoryId: id }: Someone): Promise<erasures.RepositoryToErase> => {
-    await database.repository.update({ where: { id }, data: { eraseAt: ago(day) } });
-    const rest = { location: '', store: null, movingTo: null, formerStore: null, sealedPassword: bytes };
+    const eraseAt = ago(day);
+    await database.repository.update({ where: { id }, data: { eraseAt } });
+    const rest = { eraseAt, location: '', store: null, movingTo: null, formerStore: null, sealedPassword: bytes };
     return { id, userId, ...rest };
   };
   const rowOf = async ({ repositoryId }: Someone) => {
