@@ -8,6 +8,7 @@ import { fileExists } from './exists.ts';
 import {
   isAbandoned,
   isDead,
+  isLeftBehind,
   isStale,
   type ListedLock,
   type Lockable,
@@ -67,13 +68,13 @@ export async function refuseHeld(repository: Lockable, options: LockOptions): Pr
 }
 
 /**
- * Removes locks that a process of ours left behind, and unreadable ones that are too old for anybody to hold: stock prune and check would
+ * Removes locks that a process of ours left behind, on this machine or another, and unreadable ones that are too old for anybody to hold: stock prune and check would
  * stop at them. Returns how many.
  */
 async function clearDead(repository: Lockable, options: LockOptions, { readable, unreadable }: Locks): Promise<number> {
   const { clock } = options;
   const dead = [
-    ...readable.filter((lock) => isDead(lock, options, clock.now())),
+    ...readable.filter((lock) => isDead(lock, options, clock.now()) || isLeftBehind(lock, options)),
     ...unreadable.filter((lock) => isAbandoned(lock, clock)),
   ];
   let cleared = 0;
@@ -128,7 +129,7 @@ async function removeWhereAllowed(repository: Lockable, owner: LockOwner, id: Lo
 function refuseConflict({ readable, unreadable }: Locks, options: LockOptions, own?: LockId): void {
   const unclear = unreadable.find((lock) => !isAbandoned(lock, options.clock));
   if (unclear !== undefined) throw unreadableLock(unclear);
-  const others = readable.filter(({ id }) => id !== own);
+  const others = readable.filter((lock) => lock.id !== own && !isLeftBehind(lock, options));
   const conflict = others.find(({ lock }) => lock.exclusive || options.exclusive === true);
   if (conflict !== undefined) throw lockedBy(conflict);
 }
@@ -137,7 +138,7 @@ function lockedBy({ id, lock }: ListedLock): AppError {
   return new AppError(
     'repository/locked',
     `The repository is locked ${lock.exclusive ? 'for itself alone ' : ''}by process ${lock.pid} on ${lock.hostname} since ${lock.time}. ` +
-      'Wait until it is done; if that program is dead, run `restic unlock`.',
+      'Wait until it is done; if that program is dead, run `restic unlock`. Of Nightkeep’s own on another machine, a worker removes it once it has seen it for half an hour.',
     { detail: { lockId: id, hostname: lock.hostname, pid: lock.pid, time: lock.time }, retry: { afterMs: 60_000 } },
   );
 }

@@ -41,19 +41,22 @@ export interface LockOwner {
   readonly isAlive?: (pid: number) => boolean;
   /** The locks that it holds; one with its pid that is not among them is of an earlier process of that number. */
   readonly held: Set<LockId>;
-  /** The locks that it could not read, and when it first saw each. */
-  readonly unreadable: Map<LockId, number>;
+  /** The locks that may be nobody's, and when it first saw each. */
+  readonly seen: Map<LockId, number>;
 }
+
+/** What the host names of Nightkeep's processes begin with. */
+const ownHosts = 'nightkeep-';
 
 /** This process under that host name, without a lock yet. All its locks must be taken with the one owner. */
 export function openLockOwner(hostname: string): LockOwner {
-  return { hostname, username: 'nightkeep', held: new Set(), unreadable: new Map() };
+  return { hostname, username: 'nightkeep', held: new Set(), seen: new Map() };
 }
 
 const staleAfterMs = 30 * 60_000;
 const pauseMs = 5_000;
 
-interface Reading extends Pick<LockOwner, 'unreadable'> {
+interface Reading extends Pick<LockOwner, 'seen'> {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
@@ -78,24 +81,35 @@ export async function listLocks(repository: Lockable, reading: Reading): Promise
 }
 
 /** What the store says of its age counts too, so that a process which has just begun need not wait. */
-async function noteUnreadable(
-  { backend }: Lockable,
-  id: LockId,
-  { unreadable, clock }: Reading,
-): Promise<UnreadableLock> {
+async function noteUnreadable({ backend }: Lockable, id: LockId, { seen, clock }: Reading): Promise<UnreadableLock> {
   const { modified } = await backend.stat('lock', id).catch((error: unknown) => {
     if (isAppError(error, 'store/not-found')) return { modified: undefined };
     throw error;
   });
   const age = modified === undefined ? 0 : clock.now().getTime() - modified.getTime();
-  const since = Math.min(unreadable.get(id) ?? clock.elapsed(), clock.elapsed() - age);
-  unreadable.set(id, since);
+  const since = Math.min(seen.get(id) ?? clock.elapsed(), clock.elapsed() - age);
+  seen.set(id, since);
   return { id, since };
 }
 
 /** Whoever holds a lock writes it anew every few minutes, under another name: one that stays longer than this is held by nobody. */
 export function isAbandoned({ since }: UnreadableLock, clock: Clock): boolean {
   return clock.elapsed() - since > staleAfterMs;
+}
+
+/**
+ * Whether Nightkeep left the lock behind on another machine, such as a container that was killed and made anew under another name. By its
+ * time it is old, and this process has seen it for longer than any holder keeps one: whose clock is wrong does not matter.
+ */
+export function isLeftBehind(
+  { id, lock }: ListedLock,
+  { hostname, seen, clock }: Reading & Pick<LockOwner, 'hostname'>,
+): boolean {
+  if (!lock.hostname.startsWith(ownHosts) || lock.hostname === hostname || !isStale({ lock }, clock.now()))
+    return false;
+  const since = seen.get(id) ?? clock.elapsed();
+  seen.set(id, since);
+  return isAbandoned({ id, since }, clock);
 }
 
 /** Whether a lock is of this installation and its process is gone. Only the machine that took it can tell. */
@@ -113,9 +127,9 @@ export function isStale({ lock }: Pick<ListedLock, 'lock'>, now: Date): boolean 
 async function readLock(
   { backend, masterKey }: Lockable,
   id: LockId,
-  { clock, signal, unreadable }: Reading,
+  { clock, signal, seen }: Reading,
 ): Promise<Lock | 'unreadable' | undefined> {
-  for (let isLast = unreadable.has(id); ; isLast = true) {
+  for (let isLast = seen.has(id); ; isLast = true) {
     try {
       return openLock(masterKey, id, await backend.load('lock', id));
     } catch (error) {

@@ -359,6 +359,45 @@ describe('dead locks', () => {
     expect(locksIn(backend)).toHaveLength(4);
   });
 
+  test.each([false, true])(
+    'of ours on another machine (exclusive: %s) are cleared once we have seen them for half an hour',
+    async (exclusive) => {
+      const { backend, repository, clock, options } = await place();
+      await addLock(repository, { hostname: 'nightkeep-2', exclusive });
+      await addLock(repository, { hostname: 'nightkeep-1-of-somebody' });
+      const locking = () => lockRepository(repository, { ...options, exclusive: true });
+      for (const passed of [0, 31, 29]) {
+        await clock.advance(passed * minutes);
+        await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
+      }
+      // One that is held has another name by now.
+      await addLock(repository, { hostname: 'nightkeep-2', time: clock.now().toISOString() });
+      await clock.advance(2 * minutes);
+      await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
+      expect(locksIn(backend)).toHaveLength(1);
+      await clock.advance(31 * minutes);
+      await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
+      await clock.advance(31 * minutes);
+      await (await locking())[Symbol.asyncDispose]();
+      expect(locksIn(backend)).toHaveLength(0);
+    },
+  );
+
+  test('of ours on another machine count no more where they may not be removed', async () => {
+    const { backend, repository, clock, options } = await place();
+    await addLock(repository, { hostname: 'nightkeep-2', exclusive: true });
+    const remove = async () => {
+      throw new AppError('store/may-not-delete', 'No.');
+    };
+    const locking = () => lockRepository({ ...repository, backend: { ...backend, remove } }, options);
+    for (const passed of [0, 31]) {
+      await clock.advance(passed * minutes);
+      await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
+    }
+    await clock.advance(31 * minutes);
+    expect((await locking()).signal.aborted).toBe(false);
+  });
+
   test('do not stop us from locking', async () => {
     const { repository, options } = await place({ isAlive: () => false });
     await addLock(repository, { hostname: 'nightkeep-1', pid: 999_999, exclusive: true });
