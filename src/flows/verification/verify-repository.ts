@@ -50,8 +50,8 @@ export async function verifyRepository(resources: VerificationNeeds, verifying: 
   const { clock, database } = resources;
   const { claimed, signal } = verifying;
   const { userId } = claimed;
-  const { findings, recoveryKeyFile, removed, share, ...read } = await inspect(resources, verifying);
-  const { mayDelete, ...mended } = await mend(resources, { userId, findings, signal });
+  const { findings, known, recoveryKeyFile, removed, share, ...read } = await inspect(resources, verifying);
+  const { mayDelete, ...mended } = await mend(resources, { userId, findings, known, signal });
   const left = [...mended.left, ...asFindings(removed)];
   const at = clock.now();
   const damage = damageOf(left, { recoveryKeyFile, mayDelete });
@@ -96,22 +96,28 @@ async function inspect(resources: VerificationNeeds, { claimed, signal, random }
   const { findings, packsRead, saved } = report;
   const damaged = findings.flatMap(({ snapshotId }) => snapshotId ?? []);
   const removed = await findRemoved(resources, { userId, repository, saved, damaged });
-  return { share, filesRead, packsRead, findings, removed, recoveryKeyFile };
+  const known = new Set(Array.from(repository.index.packs(), ({ id }) => id));
+  return { share, filesRead, packsRead, findings, known, removed, recoveryKeyFile };
 }
 
 /**
  * The damage that is left after repairing the repository, as far as nobody else uses it and the store allows deleting: intact data of damaged packs
- * is saved, and the next night reads again what is lost of them.
+ * is saved, and the next night reads again what is lost of them. `known` are the packs that the index named before.
  */
 async function mend(
   resources: VerificationNeeds,
-  { userId, findings, signal }: { userId: string; findings: readonly Finding[]; signal: AbortSignal },
+  {
+    userId,
+    findings,
+    known,
+    signal,
+  }: { userId: string; findings: readonly Finding[]; known: ReadonlySet<PackId>; signal: AbortSignal },
 ): Promise<{ readonly left: readonly Finding[]; readonly mayDelete: boolean }> {
   const keys = findings.filter(({ keyId }) => keyId !== undefined);
   if (!findings.some(isMendable)) return { left: findings, mayDelete: true };
   const log = resources.log.with({ userId });
   const damaged = new Set(damagedIn(findings));
-  const choose = async (packs: readonly PackId[]) => packs.filter((id) => damaged.has(id));
+  const choose = async (packs: readonly PackId[]) => packs.filter((id) => damaged.has(id) || !known.has(id));
   const repair = async () => {
     const { findings: left, ...figures } = await repairRepository(resources, {
       ...{ userId, by: 'schedule', readData: { choose }, signal },
@@ -121,7 +127,7 @@ async function mend(
   };
   try {
     const { left, isByHeaders } = await repair();
-    // What a pack holds is known by its header now, but it may have the name of another: it is read once more, and then replaced.
+    // What packs hold is known by their headers now, but they may have the names of others: they are read once more, and then replaced.
     const last = isByHeaders ? (await repair()).left : left;
     return { left: [...keys, ...last.filter(({ keyId }) => keyId === undefined)], mayDelete: true };
   } catch (error) {

@@ -126,7 +126,8 @@ async function readPart(
 ): Promise<Buffer> {
   await using file = await open(join(folder, pathOf(type, name)), reading);
   return await readRange(file, range, memory).catch((error: unknown) => {
-    throw codeOf(error) === 'EISDIR' ? noFile(type, name) : error;
+    // Of a pipe no part can be read.
+    throw ['EISDIR', 'ESPIPE'].includes(codeOf(error)) ? noFile(type, name) : error;
   });
 }
 

@@ -60,7 +60,10 @@ describe('the local backend', () => {
         code: 'repository/damaged',
         message: expect.stringContaining(`keys/${one}`),
       });
-    await expect(backend.load('key', pipe, { offset: 0, length: 1 })).rejects.toThrow();
+    await expect(backend.load('key', pipe, { offset: 0, length: 1 })).rejects.toMatchObject({
+      code: 'repository/damaged',
+      message: expect.stringContaining(`keys/${pipe}`),
+    });
   });
 
   test('takes a folder in the place of a file for damage, by its name, and removes it where it is empty', async () => {

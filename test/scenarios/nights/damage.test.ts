@@ -188,6 +188,18 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
     await judgedByRestic([first]);
   });
 
+  test('a pack has another name: its header says what it holds, and stock restic finds it whole under its own', async () => {
+    const files = some(8, 'letter');
+    const first = await night(files);
+    const [pack = ''] = await packsOf('data');
+    const bytes = await readFile(await pathOf(pack));
+    await rm(await pathOf(pack));
+    const other = `${pack.slice(0, 2)}${'ab'.repeat(31)}`;
+    await writeFile(await pathOf(other), bytes);
+    expect(await verify()).toMatchObject({ damageState: null, damagedPacks: [] });
+    await judgedByRestic([first]);
+  });
+
   test('what the source does not have any more is said to be lost, file by file and night by night, until somebody has looked', async () => {
     const old = { 'diary.txt': text(60_000), ...some(4, 'letter') };
     const first = await night(old);
