@@ -13,7 +13,7 @@ export const repairSnapshotsCommand: Command = {
   summary: 'write snapshots again without what cannot be restored',
   options: {
     ...oneOrAll,
-    forget: { help: 'remove the incomplete snapshots' },
+    forget: { help: 'remove the incomplete snapshots, and those that cannot be read' },
     'dry-run': { help: 'only say what would be done' },
     ...json,
   },

@@ -20,7 +20,7 @@ export interface RepairSnapshotsOptions {
   readonly forget?: boolean;
 }
 
-/** A snapshot that is not whole. */
+/** A snapshot that is not whole, or whose own file cannot be read. */
 export interface RepairedSnapshot {
   readonly id: SnapshotId;
   /** The one without what is lost; null where nothing is left of it, and where nothing was done yet. */
@@ -42,7 +42,7 @@ const repairedTag = 'repaired';
  *
  * The index of the repository is loaded, and the caller holds its lock, the exclusive one where snapshots are to be forgotten. New folders are
  * durable before a snapshot names them, and the snapshot is before its original goes; each is yielded once that is done. Called again, it finds
- * the repaired snapshots whole. Throws the signal's reason once it is aborted.
+ * the repaired snapshots whole. Of a snapshot whose file cannot be read nothing is left. Throws the signal's reason once it is aborted.
  */
 export async function* repairSnapshots(
   repository: Repository,
@@ -50,7 +50,8 @@ export async function* repairSnapshots(
 ): AsyncGenerator<RepairedSnapshot> {
   const writer = openTreeWriter(repository, { clock, dryRun });
   const mendTree = openMender(repository, { save: writer.save, signal });
-  const saved = await Array.fromAsync(repository.listSnapshots(() => undefined));
+  const unread: SnapshotId[] = [];
+  const saved = await Array.fromAsync(repository.listSnapshots((_, id) => void unread.push(id)));
   const broken: { one: SavedSnapshot; mended: Mended }[] = [];
   for (const one of saved) {
     const mended = await mendTree(one.snapshot.tree);
@@ -67,6 +68,24 @@ export async function* repairSnapshots(
     if (forget && !dryRun) await repository.forgetSnapshot(one.id);
     if (before === undefined || forget) yield { id: one.id, repaired: after, isLost: tree === undefined, ...lost };
   }
+  for (const id of unread) {
+    signal?.throwIfAborted();
+    if (!(await isUnreadable(repository, id))) continue;
+    if (forget && !dryRun) await repository.forgetSnapshot(id);
+    yield { id, repaired: null, isLost: true, filesLost: 0, foldersLost: 0 };
+  }
+}
+
+/** At a second reading as well: one bad read is no damage. */
+async function isUnreadable(repository: Repository, id: SnapshotId): Promise<boolean> {
+  return repository.loadSnapshot(id).then(
+    () => false,
+    (error: unknown) => {
+      if (isAppError(error, 'repository/damaged')) return true;
+      if (isAppError(error, 'repository/no-such-snapshot')) return false;
+      throw error;
+    },
+  );
 }
 
 interface TreeWriter {

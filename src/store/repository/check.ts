@@ -1,6 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import type { AppError } from '../../errors.ts';
-import { type KeyId, type PackId, parseId, type SnapshotId } from '../format/ids.ts';
+import type { KeyId, PackId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import type { FileNode } from '../format/node.ts';
 import { packSize } from '../format/pack-header.ts';
@@ -14,7 +14,7 @@ import { openFindings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import { prunedMeanwhile } from './load-while-locking.ts';
 import type { Repository } from './repository.ts';
-import type { SavedSnapshot } from './snapshots.ts';
+import { cureOfSnapshot, type SavedSnapshot } from './snapshots.ts';
 
 /**
  * Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), a random share, or those that are
@@ -78,13 +78,8 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     if (!(await repository.renewIndex(damaged))) throw prunedMeanwhile();
   }
   const snapshots = await Array.fromAsync(
-    repository.listSnapshots(({ message, detail: { file } }) =>
-      findings.add({
-        kind: 'file-damaged',
-        severity: 'error',
-        message,
-        ...(typeof file === 'string' && { snapshotId: parseId<SnapshotId>(file.slice(file.lastIndexOf('/') + 1)) }),
-      }),
+    repository.listSnapshots(({ message }, snapshotId) =>
+      findings.add({ kind: 'file-damaged', severity: 'error', message: `${message} ${cureOfSnapshot}`, snapshotId }),
     ),
   );
   for (const finding of await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])]))

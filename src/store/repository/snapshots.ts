@@ -14,10 +14,13 @@ export interface SavedSnapshot {
 /** The snapshot files of a repository. */
 export interface Snapshots {
   /**
-   * Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown. What is in `known` is not read
-   * again, and what is read goes into it, for who looks twice: what a name stands for never changes.
+   * Oldest first. A damaged one goes to `onDamage` and is left out; without it, `repository/damaged` is thrown, with the cure. What is in `known` is
+   * not read again, and what is read goes into it, for who looks twice: what a name stands for never changes.
    */
-  listSnapshots(onDamage?: (error: AppError) => void, known?: Map<SnapshotId, Snapshot>): AsyncIterable<SavedSnapshot>;
+  listSnapshots(
+    onDamage?: (error: AppError, id: SnapshotId) => void,
+    known?: Map<SnapshotId, Snapshot>,
+  ): AsyncIterable<SavedSnapshot>;
   /** Of all of them, in no order, without a look into any. */
   listSnapshotIds(): Promise<readonly SnapshotId[]>;
   /** Throws `repository/no-such-snapshot`, `repository/damaged`. */
@@ -36,14 +39,21 @@ export interface Snapshots {
 /** The snapshot files of an opened repository; each is sealed with its master key, and its id is the SHA-256 of the file. */
 export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapshots {
   const loadSnapshot = (id: SnapshotId) => load(backend, masterKey, id);
-  const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage, known) {
-    const failed = (error: unknown) => tolerate(error, onDamage);
+  const listSnapshots: Snapshots['listSnapshots'] = async function* (onDamage = refuseWithCure, known) {
     const read = async (id: SnapshotId) => {
-      const snapshot = known?.get(id) ?? (await loadSnapshot(id));
-      known?.set(id, snapshot);
-      return { id, snapshot };
+      try {
+        const snapshot = known?.get(id) ?? (await loadSnapshot(id));
+        known?.set(id, snapshot);
+        return [{ id, snapshot }];
+      } catch (error) {
+        tolerate(error, (damage) => onDamage(damage, id));
+        return [];
+      }
     };
-    yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read, failed))).sort(byTime);
+    const raise = (error: unknown) => {
+      throw error;
+    };
+    yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read, raise))).flat().sort(byTime);
   };
   return {
     loadSnapshot,
@@ -98,10 +108,18 @@ function onlyMatch(ids: readonly SnapshotId[], prefix: string): SnapshotId {
 }
 
 /** A snapshot that vanished while it was listed was forgotten by somebody else. */
-function tolerate(error: unknown, onDamage: ((error: AppError) => void) | undefined): void {
+function tolerate(error: unknown, onDamage: (error: AppError) => void): void {
   if (isAppError(error, 'repository/no-such-snapshot')) return;
-  if (onDamage === undefined || !isAppError(error, 'repository/damaged')) throw error;
+  if (!isAppError(error, 'repository/damaged')) throw error;
   onDamage(error);
+}
+
+/** What an operator can do about a snapshot that cannot be read. */
+export const cureOfSnapshot =
+  'Bring it back from a copy of the store; where there is none, nightkeep repair snapshots --forget removes it.';
+
+function refuseWithCure(cause: AppError): never {
+  throw new AppError(cause.code, `${cause.message} ${cureOfSnapshot}`, { cause, detail: cause.detail });
 }
 
 function asNoSuchSnapshot(error: unknown): never {

@@ -190,6 +190,40 @@ describe('key files', () => {
   );
 });
 
+const wounds: [string, (path: string) => Promise<unknown>][] = [
+  ['cut', async (path) => replaced(path, (await readFile(path)).subarray(9))],
+  ['empty', async (path) => replaced(path, Buffer.of())],
+  ['longer than any', async (path) => replaced(path, Buffer.alloc(16 * 1024 * 1024 + 1))],
+  ['a copy under another name', async (path) => copyFile(path, join(dirname(path), 'ab'.repeat(32)))],
+  ['an empty folder', async (path) => replaced(path, undefined)],
+];
+async function replaced(path: string, bytes: Buffer | undefined): Promise<void> {
+  await rm(path);
+  if (bytes === undefined) await mkdir(path);
+  else await writeFile(path, bytes);
+}
+
+test.each(wounds)(
+  'a snapshot that is %s is named, and goes by the cure that is named, so that snapshots and data can go again',
+  async (how, hurt) => {
+    const { folder, snapshot } = await addPerson('alice');
+    const hurtId = how.startsWith('a copy') ? 'ab'.repeat(32) : snapshot;
+    await hurt(join(folder, pathOf('snapshot', snapshot)));
+    const named = expect.stringMatching(new RegExp(`${hurtId} .*nightkeep repair snapshots --forget removes it`));
+    expect(await json(1, 'check', '--all')).toMatchObject([{ findings: [{ message: named }] }]);
+    expect(await commands.nightkeep('prune', '--user', 'alice')).toBe(1);
+    expect(commands.complaints.at(-1)).toEqual(named);
+    const lost = { snapshots: [{ id: hurtId, isLost: true, repaired: null }] };
+    for (const looking of [['--dry-run'], []])
+      expect(await json(0, 'repair', 'snapshots', '--user', 'alice', ...looking)).toMatchObject([lost]);
+    expect(await json(0, 'repair', 'snapshots', '--user', 'alice', '--forget')).toMatchObject([lost]);
+    expect(await json(0, 'check', '--all', '--read-data')).toMatchObject([
+      { findings: [], snapshots: hurtId === snapshot ? 1 : 2 },
+    ]);
+    expect(await commands.nightkeep('prune', '--user', 'alice')).toBe(0);
+  },
+);
+
 describe('key files that are in the way', () => {
   const ownFile = async (folder: string) => {
     await using resources = await openFromEnvironment();
