@@ -30,7 +30,7 @@ export async function eraseRepositories(
   resources: Needs & Pick<Resources, 'failedErasures'>,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<number> {
-  const { clock, database, failedErasures, log } = resources;
+  const { clock, failedErasures, log } = resources;
   let erased = 0;
   for await (const repository of eachToErase(resources)) {
     const { id, userId, location } = repository;
