@@ -65,7 +65,7 @@ export function createSetupApp(config: Pick<Resources['config'], 'publicUrl' | '
   return app;
 }
 
-/** What every answer has: headers, compression, a limit; and the files that pages are made with. */
+/** What every answer has (headers, compression, a limit on what is sent), and the stylesheet, script and icon of the pages. */
 function openFrame(settings: Parameters<typeof securityHeaders>[0] & Pick<Resources['config'], 'web'>): Hono {
   const app = new Hono();
   const headers = Object.entries(securityHeaders(settings));
@@ -97,7 +97,7 @@ function openFrame(settings: Parameters<typeof securityHeaders>[0] & Pick<Resour
   return app;
 }
 
-/** Every address so far answers 405 to the methods that it does not know (RFC 9110, section 15.5.6). */
+/** Every address that was added before answers 405 to any other method (RFC 9110, section 15.5.6). */
 function refuseOtherMethods(app: Hono): void {
   const known = Map.groupBy(
     app.routes.filter(({ method }) => method === 'GET' || method === 'POST'),
@@ -122,7 +122,7 @@ function strangerOf(c: Context, resources: Resources): Visit {
   return { c, resources, url: new URL(c.req.url), session: undefined, texts: textsOf(c) };
 }
 
-/** The route and not the address, in which a file may be named. What a browser says of traces is not believed. */
+/** Traces name the route, not the address, which may name a file. A `traceparent` from a browser is ignored. */
 async function tracedAnswer(route: Route, c: Context, resources: Resources, limits: Limits): Promise<Response> {
   const { method, path } = route;
   const attributes = { 'http.request.method': method, 'http.route': path };
@@ -179,7 +179,7 @@ async function consentFirst({ c, resources, session, url }: Visit): Promise<Resp
 }
 
 /**
- * Whether a page of Nightkeep reloaded itself, or asked for more, without anything that a person did, as far as the browser says (Fetch Metadata).
+ * Whether a page of Nightkeep reloaded itself or asked for more, without the person doing anything, as far as the browser says (Fetch Metadata).
  */
 function loadedByItself(headers: Headers): boolean {
   return headers.get('sec-fetch-site') === 'same-origin' && headers.get('sec-fetch-user') !== '?1';

@@ -25,7 +25,7 @@ export function breakingOff(c: Context, log: Log, bytes: AsyncIterable<Uint8Arra
 
 const pieceBytes = 64 * 1024;
 
-/** Small enough that who watches the connection sees them taken one by one, however slow its client is. */
+/** Small enough that progress can be seen on the connection however slow its client is. */
 function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < chunk.length; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes);
 }

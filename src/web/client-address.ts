@@ -2,7 +2,7 @@ import { type BlockList, isIP, isIPv4 } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 
-/** Who asks, as far as that can be believed. */
+/** What a request says of who asks. */
 export interface Asking {
   /** The other end of the connection; empty where there is none. */
   readonly peer: string;
@@ -17,8 +17,8 @@ export function askingOf(c: Context): Asking {
 }
 
 /**
- * The address of who asks: the nearest that is not one of our proxies, and whether one of these named it. What anybody else says of
- * whom they ask for is not believed.
+ * The address of who asks: the nearest one that is not of our proxies, and whether a proxy named it. Only our proxies are believed when they
+ * name another address.
  */
 export function clientAddress(
   { peer, forwardedFor = '' }: Asking,
@@ -54,7 +54,7 @@ export function isWithin(networks: BlockList, address: string): boolean {
   return isIP(address) !== 0 && networks.check(address, address.includes(':') ? 'ipv6' : 'ipv4');
 }
 
-/** Without a port, and an IPv4 address as one, also where IPv6 carries it. */
+/** The address without a port; an IPv4 address that is mapped into IPv6 becomes plain IPv4. */
 function plain(text: string): string {
   const [, bracketed] = /^\[(.+)\](?::\d+)?$/.exec(text.trim()) ?? [];
   const address = (bracketed ?? text).trim().replace(/^::ffff:(?=[\d.]+$)/i, '');

@@ -1,6 +1,6 @@
 import type { FileRange } from '../store/restorer/read-file.ts';
 
-/** What of an answer says whether a client has it already. */
+/** What tells a client whether it has an answer already. */
 export interface Validators {
   /** A strong entity tag, in its quotes. */
   readonly etag: string;
@@ -22,7 +22,7 @@ export function conditionOf(headers: Headers, validators: Validators): 304 | 412
   return isModified(headers, 'if-modified-since', validators) === false ? 304 : undefined;
 }
 
-/** One range of bytes; undefined where there is none that counts: several, malformed, or of something else than it was begun with. */
+/** The range of bytes that is asked for; undefined where there is none to obey: several, a malformed one, or one of another version. */
 export function rangeOf(
   headers: Headers,
   size: number,
@@ -50,12 +50,12 @@ function names(list: string, etag: string): boolean {
     .some((tag) => tag === '*' || tag === etag);
 }
 
-/** Tags as they are compared where weak ones will do. */
+/** The list without the marks of weak tags (RFC 9110, section 8.8.3.2). */
 function weak(list: string): string {
   return list.replaceAll(/(^|,)\s*W\//g, '$1');
 }
 
-/** Undefined where nothing is asked, or either date is none. */
+/** Undefined where the header is absent, or either date is unknown. */
 function isModified(headers: Headers, name: string, { modified }: Validators): boolean | undefined {
   const since = Date.parse(headers.get(name) ?? '');
   if (Number.isNaN(since) || modified === undefined) return undefined;

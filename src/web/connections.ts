@@ -33,9 +33,8 @@ export interface Connections extends Disposable {
 }
 
 /**
- * Bounds how many connections there are, in all and of each address but of proxies, which have those of many: what is beyond is closed unread. Ends
- * a connection whose client took nothing of an answer for `stalledMs` to twice that, or less than `leastBytesPerSecond` over such a time at whose beginning and
- * end some of an answer waited for it.
+ * Bounds how many connections there are: in all, and of each address that is not one of our proxies. What is beyond is closed unread. Looks every `stalledMs` at connections with data that waits to be sent: one whose data waited at the last look too, and whose client took
+ * less than `leastBytesPerSecond` in between, is ended.
  */
 export function boundConnections(server: Server, { clock, log, config }: Needs): Connections {
   const { connections, perAddress, stalledMs, leastBytesPerSecond } = config.web;
@@ -87,11 +86,11 @@ export function boundConnections(server: Server, { clock, log, config }: Needs):
   };
 }
 
-/** How many each has at the time, of `most`; only who has some is remembered. */
+/** Counts by key, up to `most` each; a key whose count is back at zero is forgotten. */
 function openTally(most: number) {
   const counts = new Map<string, number>();
   return {
-    /** What takes one off again; undefined where there are too many. */
+    /** Counts one more, until the function is called that it answers; undefined where there are too many. */
     enter(key: string): (() => void) | undefined {
       const count = counts.get(key) ?? 0;
       if (count >= most) return undefined;

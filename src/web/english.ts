@@ -3,7 +3,7 @@ import type { Html } from './layout.ts';
 import type { Texts } from './texts/en.ts';
 import { wordFor } from './texts/word.ts';
 
-/** Words that are English whatever the page speaks, as errors and the doctor have them; on other pages they are marked as such. */
+/** Words that are always English, such as those of errors and the doctor; on pages in another language they are marked as English. */
 export function english({ language }: Texts, words: Html | string): Html {
   return language === 'en' ? html`${words}` : html`<span lang="en">${words}</span>`;
 }

@@ -1,6 +1,6 @@
 import { html, raw } from 'hono/html';
 
-/** Strokes on a field of 24 by 24, all of one width. */
+/** Strokes of one width on a grid of 24 by 24. */
 const drawings = {
   home: '<path d="M4 11l8-7 8 7v8a1 1 0 0 1-1 1h-4v-6h-6v6H5a1 1 0 0 1-1-1z"/>',
   snapshots: '<path d="M4 12a8 8 0 1 0 2.6-5.9L4 8.5M4 4v4.5h4.5M12 8v4.5l3 1.8"/>',
@@ -40,7 +40,7 @@ const drawings = {
 
 export type IconName = keyof typeof drawings;
 
-/** An icon that says nothing which the words beside it do not say: screen readers pass over it. */
+/** An icon beside words that say the same: screen readers skip it. */
 export function icon(name: IconName): ReturnType<typeof html> {
   return html`<svg class="icon" viewBox="0 0 24 24" width="20" height="20" aria-hidden="true" focusable="false">${raw(drawings[name])}</svg>`;
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Keeps the parts of a page up to date that the server sends anew, and loads the page again when what they tell of has ended: not
- * while its reader is on the way to another one, which that would call off.
+ * Replaces parts of a page by what the server sends, and reloads the page once the run has ended; not while its reader is leaving for another
+ * page, which a reload would cancel.
  */
 export const liveScript = `'use strict';
 const live = document.querySelector('[data-live]');

@@ -57,7 +57,7 @@ async function collect(resources: Needs): Promise<string> {
   return [await registry.metrics(), await meters.text(), await queueText(resources)].join('\n');
 }
 
-/** Where a provider ends tokens far sooner than OFFLINE_IDLE says, each of them is looked at. */
+/** Kept for a while: where a provider ends tokens far sooner than OFFLINE_IDLE says, counting them looks at each. */
 async function findUnrenewed({ clock, config, database }: Needs, at: Date): Promise<number> {
   const { value } = await keepFigure({ clock, database }, { name: 'unrenewed', of: 'everybody' }, () =>
     countUnrenewed(database, { at, idleMs: config.offlineIdleMs }),
@@ -65,13 +65,13 @@ async function findUnrenewed({ clock, config, database }: Needs, at: Date): Prom
   return value;
 }
 
-/** In milliseconds; null where there is nothing to export, or it is not asked for. */
+/** When the state was last exported, in milliseconds; null where there is nothing to export, or exports are off. */
 async function findExportedAt({ config, database }: Needs): Promise<number | null> {
   if (config.stateExports === 0 || (await findStateSince(database)) === null) return null;
   return (await findStateExport(database))?.madeAt?.getTime() ?? 0;
 }
 
-/** Without a queue, the other metrics are still there. */
+/** The metrics of the queue; empty where it does not answer, so that the others are still there. */
 async function queueText({ log, queues }: Needs): Promise<string> {
   try {
     return `${await queues.backUps.metrics()}\n`;

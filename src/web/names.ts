@@ -5,7 +5,7 @@ import { shownName, unseen } from '../file-name.ts';
 /** As that of the layout, which shows names itself. */
 type Html = ReturnType<typeof html>;
 
-/** With what controls a terminal or a line, which no page shows either. */
+/** Invisible characters, and control characters too. */
 const hidden = new RegExp(`[\\0-\\x1f\\x7f-\\x9f]|${unseen.source}`, 'gu');
 
 function codeOf(character: string): string {

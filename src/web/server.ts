@@ -18,7 +18,7 @@ export interface WebServer {
   close(graceMs: number): Promise<void>;
 }
 
-/** So long after a session ended elsewhere the repository of its person is let go of at the latest. */
+/** At the latest this long after a session ended elsewhere, the repository of its person is let go of. */
 const letGoEveryMs = 30_000;
 
 /** Serves the pages at the configured host and port; port 0 takes a free one. Throws `config/invalid` where it may not. */

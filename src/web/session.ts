@@ -96,7 +96,7 @@ export function clearSession(c: Context): void {
   deleteCookie(c, cookie, cookieAttributes);
 }
 
-/** What only the browser knows, the proof of what its session was when it began, and the token of its forms. */
+/** The secret of the session, the proof of what it was when it began, and the token of its forms. */
 function readCookie(c: Context): string[] {
   const value = getCookie(c, cookie, 'host');
   if (value?.length !== 3 * secretCharacters) return [];

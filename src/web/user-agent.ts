@@ -1,4 +1,4 @@
-/** Of each pair the first that stands in the header counts: browsers name those that they are like, too. */
+/** The first that stands in the header counts: browsers also name those that they resemble. */
 const browsers = [
   ['Edg', 'Edge'],
   ['OPR', 'Opera'],

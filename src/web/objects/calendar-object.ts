@@ -7,7 +7,7 @@ export type CalendarTime =
   | { readonly day: string }
   /** RFC 3339. */
   | { readonly at: string }
-  /** What clocks show, as if it were UTC, in the zone that is named, or wherever one is. */
+  /** Local time, written as if it were UTC, in the zone that is named; without one, wherever the reader is. */
   | { readonly clock: string; readonly zone: string | undefined };
 
 /** What people look for in an event, a task or a journal entry. */
@@ -15,7 +15,7 @@ export interface CalendarObject {
   readonly kind: 'event' | 'task' | 'journal';
   readonly title: string;
   readonly start: CalendarTime | undefined;
-  /** Of a day, the last one. */
+  /** The last day of an event of whole days. */
   readonly end: CalendarTime | undefined;
   readonly due: CalendarTime | undefined;
   readonly place: string;
@@ -29,7 +29,7 @@ const kinds = new Map<string, CalendarObject['kind']>([
   ['VJOURNAL', 'journal'],
 ]);
 
-/** What an iCalendar object says; where something repeats, of all its times, not of one that differs. Undefined where it is none. */
+/** What an iCalendar object says; of something that repeats, what holds for all its times. Undefined where the text is none. */
 export function readCalendarObject(text: string): CalendarObject | undefined {
   let found: CalendarObject | undefined;
   let own: { kind: CalendarObject['kind']; lines: Map<string, ContentLine> } | undefined;
@@ -85,7 +85,7 @@ function timeOf(line: ContentLine | undefined): CalendarTime | undefined {
   return utc === 'Z' ? { at } : { clock: at, zone: line?.parameters.get('TZID')?.slice(0, longestZone) };
 }
 
-/** Of the name of a zone, whatever somebody wrote: pages show it beside each event. */
+/** Pages show the name of a zone beside each event, and anything may have been written there. */
 const longestZone = 60;
 
 /** An event of whole days ends on the day after its last one (RFC 5545, section 3.6.1). */

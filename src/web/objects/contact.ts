@@ -11,7 +11,7 @@ export interface Contact {
   readonly notes: string;
 }
 
-/** More of one kind nobody has. */
+/** Nobody has more of one kind. */
 const most = 20;
 
 /** What a vCard says (RFC 2426, RFC 6350); undefined where it is none. */
@@ -41,7 +41,7 @@ export function readContact(text: string): Contact | undefined {
   };
 }
 
-/** Family name, given name, further names, and what stands before and after (RFC 6350, section 6.2.2). */
+/** The value holds family name, given name, further names, prefixes and suffixes, in this order (RFC 6350, section 6.2.2). */
 function givenFirst(value: string): string {
   const [family = '', given = ''] = value.split(/(?<!\\);/).map(textOf);
   return `${given} ${family}`.trim();

@@ -9,13 +9,13 @@ export interface ContentLine {
   readonly value: string;
 }
 
-/** Of a longer line the rest is left out: a photo, or of those who want something else than to be read. */
+/** The rest of a longer line is left out: it is a photo, or written to do harm. */
 const longestLine = 10_000;
 
 /** In what stands before the value: vCard 2.1 and vCalendar 1.0 may write that as mail does (RFC 2045, section 6.7). */
 const quotedPrintable = /^[^:]{1,200};(?:ENCODING=)?QUOTED-PRINTABLE[;:]/i;
 
-/** The lines of an object, unfolded; what is no such line is passed over. Takes time in proportion to the text, whatever it is. */
+/** The lines of an object, unfolded; anything else is skipped. Linear in the length of the text, whatever it holds. */
 export function* contentLines(text: string): Generator<ContentLine> {
   let line: { parts: string[]; length: number; isQuoted: boolean; goesOn: boolean } | undefined;
   for (const written of physicalLines(text)) {
@@ -62,7 +62,7 @@ function parameterOf(written: string): [string, string] {
   return [name.toUpperCase(), value.replaceAll('"', '')];
 }
 
-/** The parts between the separators that stand in no quotes; at most so many, of which the last has the rest. */
+/** The parts between separators outside quotes. There are at most `most`; the last one holds the rest. */
 function cutOutsideQuotes(text: string, separator: string, most = Number.POSITIVE_INFINITY): string[] {
   const parts: string[] = [];
   let [from, isQuoted] = [0, false];

@@ -50,7 +50,7 @@ function timesOf({ start, end, repeats }: CalendarObject, shown: Shown): string[
   return repeats ? [span, t.repeats] : [span];
 }
 
-/** Whether people need the day only once. */
+/** Whether both are on one day, so that it need be written only once. */
 function isSameDay(start: CalendarTime | undefined, end: CalendarTime, { times }: Shown): boolean {
   if (start === undefined || 'day' in start || 'day' in end) return false;
   if ('at' in start) return 'at' in end && times.date(start.at) === times.date(end.at);
@@ -64,7 +64,7 @@ function clockOf(time: CalendarTime, { texts, times }: Shown): string {
 
 type Value = string | Html;
 
-/** What is empty is left out. */
+/** A definition list; empty values are left out. */
 function list(facts: readonly (readonly [string, readonly Value[]])[]): Html | '' {
   const rows = facts.flatMap(([label, values]) => {
     const said = values.filter((value) => value !== '');
@@ -81,7 +81,7 @@ function words(text: string): Value[] {
   return text === '' ? [] : [paragraph(text)];
 }
 
-/** Lines as they were written, without what is not seen. */
+/** Text with its line breaks, without control and invisible characters. */
 function paragraph(text: string): Html {
   return html`<div class="words" dir="auto">${text.replace(unseen, '').replace(/[\0-\x08\x0b-\x1f\x7f-\x9f]/g, '')}</div>`;
 }

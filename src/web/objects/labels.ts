@@ -17,7 +17,7 @@ import { type PersonObject, readObject } from './person-object.ts';
 export interface Label {
   readonly icon: IconName;
   readonly title: string;
-  /** What else tells it from others. */
+  /** What else distinguishes it. */
   readonly aside: string;
 }
 
@@ -33,11 +33,11 @@ interface Told {
   readonly start: CalendarTime | undefined;
 }
 
-/** Contacts with a photo are within it. */
+/** A contact with a photo fits. */
 const limits = { bytes: 128 * 1024, bytesInAll: 4 * 1024 * 1024 };
-/** Of a title, whatever somebody wrote. */
+/** Longer titles are cut. */
 const longestTitle = 150;
-/** What was read of a history stays with it: trees and blobs never change. */
+/** Trees and blobs never change, so what was read of them is kept as long as the history. */
 const known = new WeakMap<History, Cache<DataId, Told | null>>();
 const mostKnown = 3_000;
 
@@ -123,7 +123,7 @@ async function propertiesOf({ repository }: History, { subtree }: DirNode): Prom
   }
 }
 
-/** What these files say, as far as that is known or can be read now. */
+/** What these files say, as far as it was read before or the limits allow reading it now. */
 async function toldOf(history: History, files: ReadonlySet<FileNode>): Promise<ReadonlyMap<FileNode, Told>> {
   const cache = known.get(history) ?? createCache<DataId, Told | null>(mostKnown);
   known.set(history, cache);
@@ -151,7 +151,7 @@ function objectOf(name: string, content: Uint8Array): Told | undefined {
   return copied({ kind: object.kind, title: object.title.slice(0, longestTitle), start });
 }
 
-/** Without the text that it was cut from, which would stay in memory with it. */
+/** A substring would keep the whole text that it was cut from in memory. */
 function copied(told: Told): Told {
   return JSON.parse(JSON.stringify(told));
 }

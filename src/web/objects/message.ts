@@ -18,7 +18,7 @@ export interface Message {
 
 /** Parts of a message that are looked at, and how deep they may lie in each other. */
 const most = { parts: 50, depth: 5 };
-/** Of what it says; the rest is in what is downloaded. */
+/** A longer text is cut; the download has all of it. */
 const longestText = 20_000;
 
 /** What a message says (RFC 5322, RFC 2045), of which `bytes` are the beginning or all; undefined where it is none. */
@@ -41,7 +41,7 @@ export function readMessage(bytes: Uint8Array): Message | undefined {
 }
 
 interface Entity {
-  /** Each as it is written, by its name in small letters; the first of several. */
+  /** Fields as they are written, by name in lower case; the first of several of one name. */
   readonly fields: ReadonlyMap<string, string>;
   readonly body: string;
 }
@@ -92,7 +92,7 @@ function bytesOf(body: string, coding: string | undefined): Buffer {
   return Buffer.from(decoded, 'latin1');
 }
 
-/** What lies between the lines that the boundary makes (RFC 2046, section 5.1), without what stands before and after. */
+/** The parts between boundary lines (RFC 2046, section 5.1), without preamble and epilogue. */
 function* partsOf(body: string, boundary: string, parts: number): Generator<string> {
   if (boundary === '') return;
   const line = `\n--${boundary}`;

@@ -2,7 +2,7 @@ import { type CalendarObject, readCalendarObject } from './calendar-object.ts';
 import { type Contact, readContact } from './contact.ts';
 import { type Message, readMessage } from './message.ts';
 
-/** What a person has besides files, as the files in which it is kept say it. */
+/** An event, a task, a contact or a message, as the file that holds it says it. */
 export type PersonObject = CalendarObject | Contact | Message;
 
 const utf8 = new TextDecoder();

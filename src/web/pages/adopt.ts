@@ -16,7 +16,7 @@ export async function adoption(visit: PersonVisit): Promise<Response> {
   return show(visit);
 }
 
-/** Gives it to them, or says why not. */
+/** Gives the repository to whoever shows its recovery key, or says why not. */
 export async function adopt(visit: PersonVisit): Promise<Response> {
   const { c, resources, session } = visit;
   const { folder, key } = await c.req.parseBody();

@@ -28,7 +28,7 @@ export async function backchannelLogout({ c, resources }: Visit): Promise<Respon
   }
 }
 
-/** Not awaited: the provider may hold its own locks until it has its answer. A worker tries again what fails here. */
+/** Not awaited, since the provider may hold locks of its own until it has its answer. A worker repeats what fails here. */
 function revokeLater(resources: Resources, grantIds: readonly string[]): void {
   for (const grantId of grantIds)
     revokeWithdrawn(resources, { grantId }).catch((error: unknown) =>

@@ -16,7 +16,7 @@ export function endingIn({ state, maxDeadline }: Ending, now: Date): { days: num
   return due && { due, days: daysUntil(maxDeadline, now) };
 }
 
-/** The warning of that, with the link that renews the consent. */
+/** The warning that a consent ends soon, with the link that renews it. */
 export function endWarning(
   { consentEnds: t, formats }: Texts,
   grant: Ending,

@@ -107,7 +107,7 @@ ${obstacle === undefined ? form(visit.session, '/consent', html`${fields}${choic
   return page(visit, isAlive(grant) ? t.renewTitle : t.title, body, { ...(status && { status }) });
 }
 
-/** Of more than one thing, a box for each; `shown` are those that the sentences name. */
+/** A box for each thing that can be backed up, where there are several; `shown` tells the form which of them the sentences name. */
 function choicePart({ consent: t, holding }: Texts, offered: readonly Offered[]): Html | '' {
   if (offered.length < 2) return '';
   const shown = offered.filter(({ isChosen }) => isChosen).map(({ name }) => name);
@@ -180,7 +180,7 @@ function blocked(texts: Texts, obstacle: string, returnTo: string): Html {
 <p><a class="button" href="/login?returnTo=${encodeURIComponent(target)}">${t.signInAgain}</a></p></section>`;
 }
 
-/** Whoever agrees all the same is told the same by the provider, so nobody is kept from trying. */
+/** Nobody is kept from trying: the provider would tell them the same. */
 function refusedBeforehand(texts: Texts, refusal: string): Html {
   const t = texts.consent;
   return html`<section class="card bad"><h2>${t.refused}</h2><p>${english(texts, refusal)}</p><p>${t.refusedTold}</p></section>`;

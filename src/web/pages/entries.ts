@@ -15,7 +15,7 @@ interface Entries {
   /** The path of the folder that holds them. */
   readonly folder: string;
   readonly nodes: readonly Node[];
-  /** Of those that are called otherwise than by their names. */
+  /** Of nodes that have another name on pages than in the snapshot. */
   readonly labels: ReadonlyMap<Node, Label>;
   readonly order: Order;
   readonly times: NightTimes;

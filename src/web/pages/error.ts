@@ -18,7 +18,7 @@ interface Kind {
 const lost = { status: 404, way: 'home' } as const;
 const away = { status: 503, way: 'again' } as const;
 
-/** The answer to an error, by its code; its words are in the texts. */
+/** How each error is answered, by its code; the words are in the texts. */
 const kinds = {
   'request/invalid': { status: 400, way: 'again' },
   'request/wrong-method': { status: 405, way: 'home' },

@@ -22,7 +22,7 @@ import { trail } from './trail.ts';
 
 /** Versions of a file on one page. */
 const onePage = 20;
-/** Of plain text as browsers show it, whose frame is otherwise as high as a long one. */
+/** The size of plain text as browsers show it: the frame of a short one is made no higher than it needs. */
 const [rowPixels, marginPixels] = [18, 48];
 /** Entries that the page may look at. */
 const reach = { strip: 60_000, versions: 200_000 };
@@ -71,7 +71,7 @@ ${versionsPart(file, shown, { isComplete })}</section></div>`;
   });
 }
 
-/** Of longer ones the beginning says who and what. */
+/** The beginning of a longer one says who and what. */
 const readObjectBytes = 256 * 1024;
 
 async function objectIn({ history }: OpenSnapshot, node: FileNode): Promise<PersonObject | undefined> {

@@ -85,7 +85,7 @@ ${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight })}<
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
 }
 
-/** As they are, but by their titles where they have any: the rest are called by their names. */
+/** Sorted by what they are called on pages: by title, or by name where there is none. */
 function byTitle(nodes: readonly Node[], labels: ReadonlyMap<Node, Label>, { formats }: Texts): readonly Node[] {
   if (labels.size === 0) return nodes;
   const natural = new Intl.Collator(formats.locale, { numeric: true });

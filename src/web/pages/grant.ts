@@ -76,7 +76,7 @@ ${asked ? html`<dt>${t.askedAgain}</dt><dd>${texts.formats.time(asked, zone)}</d
 ${tellsOfConsent(texts, protection) ? reasonPart(texts, protection, zone) : ''}${mend(t, session, { state, offersRenewal })}</section>`;
 }
 
-/** The end that is still to come has a warning of its own. */
+/** Not for an end that is still to come: that has a warning of its own. */
 function tellsOfConsent(texts: Texts, { reason }: Protection): boolean {
   return isAboutConsent(texts, reason) && reason !== 'consent_ends';
 }

@@ -40,7 +40,7 @@ function topName({ holding: t }: Texts, name: string): string {
   return isSourceName(name) ? t[name] : name;
 }
 
-/** All of them together: counts are those of the run. */
+/** One item for all sources together, since a run counts them together. */
 function sources({ texts, view: { plan }, holding, person }: Held): Html | '' {
   const t = texts.holding;
   const list = plan?.sources ?? [];

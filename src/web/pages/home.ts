@@ -229,7 +229,7 @@ function toldWords(
 
 const signs = { good: 'shield', warn: 'doubt', bad: 'breach' } as const;
 
-/** The way on where there is no other; else it stands back. */
+/** Prominent only where the person has nothing else to do first. */
 function backUpButton({ session, texts }: PersonVisit, { mend }: Protection): Html {
   const isFirst = ['nothing', 'back_up', 'wait', 'mend_service', 'mend_account'].includes(mend);
   return postButton(session, '/backup-now', texts.home.now, isFirst ? '' : 'quiet');
@@ -264,7 +264,7 @@ function lastEnded(runs: HomeView['runs']): HomeView['runs'][number] | undefined
   return runs.filter(({ finishedAt }) => finishedAt !== null).toSorted((one, other) => endOf(other) - endOf(one))[0];
 }
 
-/** The night to come, seen from now; what is due after midnight may belong to the date before. */
+/** The coming night as people call it now; a backup that is due after midnight may belong to the night before. */
 function dayOf({ formats, home: t }: Texts, plan: PlanView, now: Date): string {
   const { nextDueAt: at, zone } = plan;
   const ahead = daysBetween(nightAround(zone, now).date, nightAround(zone, at).date);
