@@ -104,12 +104,12 @@ function readCookie(c: Context): string[] {
   return [value.slice(0, proofAt), value.slice(proofAt, csrfAt), value.slice(csrfAt)];
 }
 
-/** Goes into the cookie: nobody who can only write to the database makes their session somebody else's, an operator's or a longer one. */
+/** Goes into the cookie: nobody who can only write to the database makes their session somebody else's, an operator's, a longer or a fresher one. */
 function proofOf(
   { keyring }: Needs,
-  { id, userId, operator, endsAt }: Pick<Session, 'id' | 'userId' | 'operator'> & { endsAt: Date },
+  { id, userId, operator, endsAt, authenticatedAt }: Omit<Signed, 'sid'> & { id: string; endsAt: Date },
 ): string {
-  const facts = JSON.stringify(['web session', id, userId, operator, endsAt]);
+  const facts = JSON.stringify(['web session', id, userId, operator, endsAt, authenticatedAt]);
   return Buffer.from(fingerprint(keyring, facts)).toString('base64url');
 }
 

@@ -29,10 +29,11 @@ describe('a web session', () => {
     expect(await isSignedIn(guest)).toBe(false);
   });
 
-  it('is over where somebody made it another’s, an operator’s or a longer one in the database', async () => {
+  it('is over where somebody made it another’s, an operator’s, a longer or a fresher one in the database', async () => {
     const other = await pages.newPerson();
     const until = new Date(pages.clock.now().getTime() + 100 * hour);
-    for (const data of [{ userId: await other.userId() }, { operator: true }, { endsAt: until }]) {
+    const fresher = { authenticatedAt: new Date(pages.clock.now().getTime() - minute) };
+    for (const data of [{ userId: await other.userId() }, { operator: true }, { endsAt: until }, fresher]) {
       const guest = await pages.newPerson();
       const [row] = await rowsOf(guest);
       await pages.resources.database.webSession.update({ where: { id: row?.id ?? '' }, data });
