@@ -559,7 +559,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
         await page.setViewportSize({ width: 320, height: 800 });
         expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
         expect(await page.evaluate<number[]>(menuLines)).toSatisfy(isEven);
-        for (const width of [800, 1280]) {
+        for (const width of [360, 800, 1280]) {
           await page.setViewportSize({ width, height: 800 });
           expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
           expect(await page.evaluate(brokenWords), `${width}`).toEqual([]);

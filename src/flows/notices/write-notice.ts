@@ -78,7 +78,7 @@ export function writeNotice(texts: Texts, facts: NoticeFacts, publicUrl: URL): {
       if (facts.openMs !== undefined)
         return {
           subject: over.subject,
-          text: paragraphs([over.happened(said(facts.issuer), spanOf(texts, facts.openMs)), over.more]),
+          text: paragraphs([over.happened(said(facts.issuer), texts.formats.duration(facts.openMs)), over.more]),
         };
       return {
         subject: t.circuit.subject,
@@ -133,10 +133,6 @@ function said(text: string): string {
 
 function reasonsIn({ protection: { consent, nights } }: Texts) {
   return { ...consent, ...nights };
-}
-
-function spanOf({ formats }: Texts, ms: number): string {
-  return ms < 2 * 3_600_000 ? formats.duration(ms) : formats.hours(ms);
 }
 
 /** Where a word may be divided is for pages alone. */

@@ -571,7 +571,10 @@ export const texts: Texts = {
     speed: 'Geschwindigkeit',
     speedValue: (size) => `${size} je Sekunde`,
     left: 'Verbleibende Zeit',
-    leftValue: (minutes) => (minutes < 1 ? 'weniger als eine Minute' : `etwa ${minutes} min`),
+    leftValue: (minutes) => {
+      if (minutes < 1) return 'weniger als eine Minute';
+      return `etwa ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * 60_000)}`;
+    },
     unread: 'Bisher nicht lesbar',
     folder: 'Ordner',
     see: 'Fortschritt ansehen',

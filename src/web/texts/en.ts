@@ -573,7 +573,10 @@ export const texts = {
     speed: 'Speed',
     speedValue: (size: string) => `${size} a second`,
     left: 'Time left',
-    leftValue: (minutes: number) => (minutes < 1 ? 'less than a minute' : `about ${minutes} min`),
+    leftValue: (minutes: number) => {
+      if (minutes < 1) return 'less than a minute';
+      return `about ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * 60_000)}`;
+    },
     unread: 'Could not be read so far',
     folder: 'Folder',
     see: 'See the progress',
@@ -751,7 +754,7 @@ export const texts = {
     },
     ended: 'Ended',
     lastUsed: 'Last used',
-    askedAgain: 'Asked again',
+    askedAgain: 'To be asked again',
     renew: 'Renew it now',
     again: 'Agree again',
     ask: 'Ask my provider again now',

@@ -10,7 +10,7 @@ export interface Formats {
   number(count: number): string;
   /** "1.5 MB", in powers of a thousand. */
   bytes(bytes: number): string;
-  /** "12 ms", "1.5 s", "12 min". */
+  /** "12 ms", "1.5 s", "34 s", "12 min", "4.2 h". */
   duration(ms: number): string;
   /** The same in hours: "4.2 h". */
   hours(ms: number): string;
@@ -66,7 +66,8 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
     },
     duration(ms) {
       if (ms < 1000) return `${whole.format(ms)} ms`;
-      return ms < 120_000 ? `${tenths.format(ms / 1000)} s` : `${whole.format(ms / 60_000)} min`;
+      if (ms < 120_000) return `${(ms < 10_000 ? tenths : whole).format(ms / 1000)} s`;
+      return ms < 2 * 3_600_000 ? `${whole.format(ms / 60_000)} min` : `${tenths.format(ms / 3_600_000)} h`;
     },
     hours: (ms) => `${tenths.format(ms / 3_600_000)} h`,
     time: (at, zone = 'UTC') => dates(moment, zone)(at),

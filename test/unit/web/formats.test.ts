@@ -74,5 +74,14 @@ test('sizes go by thousands, and have a tenth where that is much of them', () =>
 });
 
 test('durations are written in the unit that tells most', () => {
-  expect([12, 1_500, 119_000, 120_000].map(formats.duration)).toEqual(['12 ms', '1.5 s', '119.0 s', '2 min']);
+  expect([12, 1_500, 34_000, 119_000, 120_000, 7_199_000, 7_200_000, 100_000_000].map(formats.duration)).toEqual([
+    '12 ms',
+    '1.5 s',
+    '34 s',
+    '119 s',
+    '2 min',
+    '120 min',
+    '2.0 h',
+    '27.8 h',
+  ]);
 });
