@@ -27,13 +27,13 @@ function readDotEnv(): Environment {
 }
 
 /**
- * The text that is in force: what NAME or the file that NAME_FILE names holds, or the default; empty where that is none.
+ * The text that is in force: what NAME or the file that NAME_FILE names holds, without white space around it, or the default; empty where that is none.
  * Throws `config/invalid` where it must be set, is set twice or cannot be read.
  */
 export function textOf(environment: Environment, name: Name): string {
   const file = environment[`${name}_FILE`];
   if (environment[name] && file) throw invalid(name, `is set twice: remove ${name} or ${name}_FILE`);
-  const text = file ? readText(`${name}_FILE names ${file}`, file).trim() : environment[name];
+  const text = (file ? readText(`${name}_FILE names ${file}`, file) : environment[name])?.trim();
   if (text) return text;
   const { default: fallback, absent, help } = rowOf(name);
   if (fallback === undefined && absent === undefined)

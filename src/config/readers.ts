@@ -103,6 +103,18 @@ export function address(...protocols: readonly string[]): Reader<URL> {
   };
 }
 
+const webAddress = address('http:', 'https:');
+
+/** The address of a provider, as it is in its tokens (OpenID Connect Core, section 2). It is shown, so it holds no password. */
+export const issuer: Reader<URL> = (text, name) => {
+  const url = webAddress(text, name);
+  if (url.username + url.password + url.search + url.hash === '') return url;
+  throw invalid(
+    name,
+    'is not an issuer: write it as https://keycloak.example/realms/people, without user name, query or fragment',
+  );
+};
+
 const encoded =
   'an IPv6 address stands in brackets, as [::1], a port is a number up to 65535, and what is neither letter nor digit of a user name or password is percent-encoded, as %23 for #, %2F for / and %40 for @';
 
@@ -152,8 +164,6 @@ export const databaseAddress: Reader<string> = (text, name) => {
   if (wanted === undefined || ['read-write', 'primary'].includes(wanted)) return text;
   throw invalid(name, 'names servers that accept no writes: target_session_attrs can only be read-write or primary');
 };
-
-const webAddress = address('http:', 'https:');
 
 /** A web address with claims in braces. */
 export const addressOfPerson: Reader<string> = (text, name) => {

@@ -11,6 +11,7 @@ import {
   durationFrom,
   headers,
   host,
+  issuer,
   lines,
   mailAddress,
   mailboxAddress,
@@ -53,7 +54,7 @@ export interface Setting {
 /** Every setting, a row each. README's table, `.env.example` and `nightkeep settings` are made of these. */
 export const settings = {
   OIDC_ISSUER: {
-    read: address('http:', 'https:'),
+    read: issuer,
     help: 'Issuer URL of the OpenID provider',
     fillIn: 'https://keycloak.example/realms/people',
   },

@@ -121,6 +121,13 @@ describe('settings', () => {
     ],
     [{ DATABASE_URL: 'postgres://u:pa/ss@db:5432/n' }, /^DATABASE_URL is not a usable address: .* percent-encoded/],
     [{ DATABASE_URL: 'postgres://u:p@::1:5432/n' }, /^DATABASE_URL is not a usable address: an IPv6 address stands in/],
+    [{ OIDC_CLIENT_ID: ' \t' }, /^OIDC_CLIENT_ID is missing/],
+    [
+      { OIDC_ISSUER: 'https://id.example/realms/people?x=1' },
+      /^OIDC_ISSUER is not an issuer: .*without user name, query/,
+    ],
+    [{ OIDC_ISSUER: 'https://id.example/realms/people#x' }, /^OIDC_ISSUER is not an issuer/],
+    [{ OIDC_ISSUER: 'https://somebody:secret@id.example/' }, /^OIDC_ISSUER is not an issuer: (?!.*secret)/],
     [{ OIDC_ISSUER: 'https://id.example:99999/' }, /^OIDC_ISSUER is not a usable address: .* a port is a number up to/],
     [{ HOST: 'http://0.0.0.0' }, /^HOST is "http:\/\/0\.0\.0\.0": write it as an address or a name alone/],
     [
@@ -237,4 +244,12 @@ describe('settings', () => {
     expect(readSetting({}, 'DATABASE_URL')).toBeUndefined();
     expect(() => readSetting({ PORT: 'x' }, 'PORT')).toThrow(/^PORT is "x"/);
   });
+});
+
+test('white space around a value is no part of it, as in a file', () => {
+  const around = Object.fromEntries(
+    Object.entries({ ...good(), PORT: '4000' }).map(([name, text]) => [name, ` ${text}\t\n`]),
+  );
+  const { port, provider } = readConfig(around);
+  expect([port, provider.clientId]).toEqual([4000, good().OIDC_CLIENT_ID]);
 });
