@@ -24,9 +24,9 @@ export interface ListedObject extends Member {
  * proved to be what a GET gives.
  *
  * XML changes line ends: a reader has to read CR LF as LF (XML 1.0, section 2.11), so some servers leave out each CR, and DAViCal writes
- * objects with CR LF only into the answer to a GET. Here a text is read as it is written. It counts if each line ends with CR LF and its
- * length is the one listed, or if the ETag is its MD5 once each LF is CR LF again, as sabre/dav makes it. Throws the errors of
- * `Source.list`.
+ * objects with CR LF only into the answer to a GET. Here a text is read as it is written. It counts if the ETag is its MD5 once each LF is CR LF
+ * again, as sabre/dav makes it; or if each line ends with CR LF, its length is the one listed, and the object has the name that its UID gives it, as
+ * nearly all have: what a server mixes up has the UID of another one. Throws the errors of `Source.list`.
  */
 export async function readMany(
   send: Send,
@@ -70,20 +70,23 @@ function nameIn({ href }: DavResponse, collection: string): string | undefined {
 
 function provenContent(
   { properties, flaw }: DavResponse,
-  { size, validator }: ListedObject,
+  { name, size, validator }: ListedObject,
   { multiget: { data, namespace } }: HeldKind,
 ): Buffer | undefined {
   const version = properties.get(etag)?.text.trim();
   const text = properties.get(davName(data, namespace))?.text;
   if (flaw !== undefined || text === undefined || version === undefined || !sameEtag(version, validator))
     return undefined;
-  if (!otherLineEnd.test(text)) {
-    const asWritten = Buffer.from(text);
-    return asWritten.length === size ? asWritten : undefined;
-  }
-  if (text.includes('\r')) return undefined;
-  const withReturns = Buffer.from(text.replaceAll('\n', '\r\n'));
-  return withReturns.length === size && sameEtag(md5Of(withReturns), version) ? withReturns : undefined;
+  const isAsWritten = !otherLineEnd.test(text);
+  if (!isAsWritten && text.includes('\r')) return undefined;
+  const content = Buffer.from(isAsWritten ? text : text.replaceAll('\n', '\r\n'));
+  if (content.length !== size) return undefined;
+  return sameEtag(md5Of(content), version) || (isAsWritten && isNamedByUid(name, text)) ? content : undefined;
+}
+
+function isNamedByUid(name: string, text: string): boolean {
+  const [, uid] = /^UID(?:;[^:\r\n]*)?:(.*)$/im.exec(text.replace(/\r\n[ \t]/g, '')) ?? [];
+  return uid !== undefined && name.replace(/\.\w{3}$/, '') === uid.trim().replace(/^urn:uuid:/i, '');
 }
 
 /** A line end that is not CR LF. */

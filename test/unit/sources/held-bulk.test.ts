@@ -12,19 +12,19 @@ import {
   startHostileWebdav,
 } from '../../support/servers/hostile-webdav.ts';
 
-const event = (summary: string, lineEnd = '\r\n') =>
-  ['BEGIN:VCALENDAR', `SUMMARY:${summary}`, 'END:VCALENDAR', ''].join(lineEnd);
+const event = (uid: string, lineEnd = '\r\n', summary = uid) =>
+  ['BEGIN:VCALENDAR', `SUMMARY:${summary}`, `UID:${uid}`, 'END:VCALENDAR', ''].join(lineEnd);
 const md5Of = (text: string) => createHash('md5').update(text).digest('hex');
 /** As sabre/dav and Nextcloud make it. */
 const withDigest = (text: string): HostileNode => ({ ...object(text), etag: `"${md5Of(text)}"` });
 const odd = {
-  'crlf.ics': event('tea & <cake> ünd ☂'),
-  'lf.ics': event('one', '\n'),
-  'mixed.ics': `${event('two')}${event('three', '\n')}`,
-  'bare return.ics': event('four', '\r'),
+  'crlf.ics': event('crlf', '\r\n', 'tea & <cake> ünd ☂'),
+  'lf.ics': event('lf', '\n'),
+  'mixed.ics': `${event('mixed')}${event('three', '\n')}`,
+  'bare return.ics': event('bare return', '\r'),
   'both.ics': `a\rb\r\nc\n`,
-  'spaces.ics': `  \r\n${event('five')}\r\n  `,
-  'no end.ics': 'BEGIN:VCALENDAR',
+  'spaces.ics': `  \r\n${event('spaces')}\r\n  `,
+  'no end.ics': 'BEGIN:VCALENDAR\r\nUID;X-A=b:no\r\n  end',
 };
 
 interface Asked {
@@ -70,7 +70,7 @@ const nodes = (texts: Readonly<Record<string, string>>, make: (text: string) => 
 
 describe('objects that are expected', () => {
   test.each(['calendars', 'contacts'] as const)('come by the hundred: %s', async (kind) => {
-    const texts = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`${at}.ics`, event(`number ${at}`)]));
+    const texts = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`${at}.ics`, event(`${at}`)]));
     const { read, reports, gets, validators, bytes } = await readAll(nodes(texts), { kind });
     expect(read).toEqual(contents(texts));
     expect([reports.length, gets.length]).toEqual([3, 0]);
@@ -96,7 +96,7 @@ describe('objects that are expected', () => {
       const { read, gets } = await readAll(root, { mischief: multigetOf(only, write) });
       expect(read).toEqual(contents(odd));
       // Of line ends that are not CR LF, it is not certain that a GET gives them.
-      expect(gets.length).toBe(how === 'without any CR' && make === object ? 6 : 4);
+      expect(gets.length).toBe(how === 'without any CR' && make === object ? 7 : 4);
     },
   );
 
@@ -183,8 +183,30 @@ describe('what a multiget gives is not taken, and read by itself,', () => {
     expect(gets.map(({ path }) => path)).toEqual(['/dav/home/only/a.ics']);
   });
 
+  test.each<[string, (text: string) => HostileNode, number]>([
+    ['of two that are as long is given for the other', object, 2],
+    ['is not named by its UID, unless the ETag proves it', (text) => object(text.replace(/UID:[ab]/, 'UID:x')), 2],
+    ['has no UID, unless the ETag proves it', (text) => object(text.replace(/UID:[ab]/, 'DESCRIPTION:a')), 2],
+    ['is proved by its ETag, whatever its UID is', (text) => withDigest(text.replace(/UID:[ab]/, 'UID:x')), 0],
+  ])('where one %s', async (how, make, alone) => {
+    const root = nodes(texts, make);
+    const swap = (text: string) =>
+      how.startsWith('of two')
+        ? writings['as it is'](
+            text.replace(/(SUMMARY|UID):([ab])/g, (_, name, one) => `${name}:${one === 'a' ? 'b' : 'a'}`),
+          )
+        : writings['as it is'](text);
+    const { read, gets } = await readAll(root, {
+      mischief: multigetOf(personalTree(folder({ only: calendar(root) })), swap),
+    });
+    expect(read).toEqual(
+      contents(Object.fromEntries(Object.keys(texts).map((name) => [name, `${root[name]?.content}`]))),
+    );
+    expect(gets).toHaveLength(alone);
+  });
+
   test('and a server that gives nothing of use is not asked for more', async () => {
-    const many = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`${at}.ics`, event(`number ${at}`)]));
+    const many = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`${at}.ics`, event(`${at}`)]));
     const { read, gets, reports } = await readAll(nodes(many), { mischief: answering(405) });
     expect(read).toEqual(contents(many));
     expect([reports.length, gets.length]).toEqual([1, 250]);
