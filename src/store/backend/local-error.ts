@@ -80,3 +80,8 @@ export function localError(
     ...(passes ? { retry: soon } : {}),
   });
 }
+
+/** Whether the disk did not give this one file, though it may give others: some of its sectors may be bad. */
+export function isDiskFault(error: unknown): boolean {
+  return isAppError(error, 'store/unavailable') && error.detail.errno === 'EIO' && error.detail.file !== undefined;
+}

@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
+import { isDiskFault } from '../backend/local-error.ts';
 import { openBlobInPieces } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
@@ -47,7 +48,8 @@ export function createBlobs(
   index: MasterIndex,
   { cachedTreeBytes = 16 * 1024 * 1024, readNewIndexes }: BlobsOptions,
 ): Blobs {
-  const reader: Reader = { backend, masterKey, index, lookAgain: openLookAgain(readNewIndexes) };
+  const ignoreDamage = openIgnoreDamage();
+  const reader: Reader = { backend, masterKey, index, ignoreDamage, lookAgain: openLookAgain(readNewIndexes) };
   const trees = createCache<TreeId, Tree>(cachedTreeBytes);
   const underWay = new Map<TreeId, Promise<Tree>>();
   const readTree = async (id: TreeId) => {
@@ -64,7 +66,7 @@ export function createBlobs(
         Array.from(ids, (id) => ({ id, at: index.find(type, id) })),
         longestRead,
       ),
-    readSealed: (read, memory) => readSealed(backend, read, memory),
+    readSealed: (read, memory) => readSealed(reader, read, memory),
     loadTree: async (id) => {
       const kept = trees.get(id);
       if (kept !== undefined) return kept;
@@ -81,6 +83,8 @@ interface Reader {
   readonly backend: Backend;
   readonly masterKey: MasterKey;
   readonly index: MasterIndex;
+  /** Passes on what is no damage to what was read. */
+  readonly ignoreDamage: (error: unknown) => undefined;
   /** Told where a blob was not found as the index said: reads what other programs have named since. */
   readonly lookAgain: (at: string) => Promise<void>;
 }
@@ -113,7 +117,11 @@ async function loadBlob(reader: Reader, type: BlobType, id: BlobId): Promise<Buf
   }
 }
 
-async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
+async function loadAnyCopy(
+  { backend, masterKey, index, ignoreDamage }: Reader,
+  type: BlobType,
+  id: BlobId,
+): Promise<Buffer> {
   const copies = index.findAll(type, id);
   let problem: AppError | undefined;
   for (const copy of copies) {
@@ -121,6 +129,7 @@ async function loadAnyCopy({ backend, masterKey, index }: Reader, type: BlobType
       const sealed = await backend.load('data', copy.packId, copy);
       return await openBlobInPieces(masterKey, id, sealed, copy.uncompressedLength);
     } catch (cause) {
+      ignoreDamage(cause);
       problem = damagedPack(type, id, copy, cause);
     }
   }
@@ -143,10 +152,10 @@ interface Window {
   readonly sealed: ReadonlyMap<BlobId, Buffer>;
 }
 
-async function readWindow({ backend }: Reader, wanted: readonly Wanted[]): Promise<Window> {
+async function readWindow(reader: Reader, wanted: readonly Wanted[]): Promise<Window> {
   const sealed = new Map<BlobId, Buffer>();
   const read = async (planned: PlannedRead) => {
-    const bytes = await readSealed(backend, planned);
+    const bytes = await readSealed(reader, planned);
     if (bytes === undefined) return;
     for (const { id, at } of planned.blobs) {
       sealed.set(id, bytes.subarray(at.offset - planned.offset, at.offset - planned.offset + at.length));
@@ -157,7 +166,7 @@ async function readWindow({ backend }: Reader, wanted: readonly Wanted[]): Promi
 }
 
 async function readSealed(
-  backend: Backend,
+  { backend, ignoreDamage }: Reader,
   { packId, offset, length }: PlannedRead,
   memory?: ArrayBuffer,
 ): Promise<Buffer | undefined> {
@@ -180,7 +189,7 @@ async function openOne(
     if (sealed !== undefined)
       return { id, bytes: await openBlobInPieces(reader.masterKey, id, sealed, at?.uncompressedLength) };
   } catch (error) {
-    ignoreDamage(error);
+    reader.ignoreDamage(error);
   }
   try {
     return { id, bytes: await loadBlob(reader, type, id) };
@@ -190,9 +199,16 @@ async function openOne(
   }
 }
 
-function ignoreDamage(error: unknown): undefined {
-  if (isAppError(error, 'repository/damaged') || isAppError(error, 'store/not-found')) return undefined;
-  throw error;
+/** So often the disk may fail to give what was asked for before it is taken for a disk that gives nothing. */
+const mostDiskFaults = 100;
+
+function openIgnoreDamage(): Reader['ignoreDamage'] {
+  let faults = 0;
+  return (error) => {
+    if (isAppError(error, 'repository/damaged') || isAppError(error, 'store/not-found')) return undefined;
+    if (isDiskFault(error) && ++faults <= mostDiskFaults) return undefined;
+    throw error;
+  };
 }
 
 /** What is missing since all of it went is not damaged, and nobody takes the rest for the whole. */
@@ -210,11 +226,14 @@ function notIndexed(type: BlobType, id: BlobId): AppError {
   });
 }
 
-/** Damage becomes an error that names the pack; whatever else went wrong is passed on. */
+/** An error that names the pack. */
 function damagedPack(type: BlobType, id: BlobId, { packId }: FoundBlob, cause: unknown): AppError {
-  ignoreDamage(cause);
-  const what = isAppError(cause, 'store/not-found') ? 'missing' : 'damaged';
-  return new AppError('repository/damaged', `The pack ${packId} is ${what}; it holds the ${type} blob ${id}.`, {
+  const what = isAppError(cause, 'store/not-found')
+    ? 'is missing'
+    : isDiskFault(cause)
+      ? 'cannot be read from its disk'
+      : 'is damaged';
+  return new AppError('repository/damaged', `The pack ${packId} ${what}; it holds the ${type} blob ${id}.`, {
     cause,
     detail: { packId, type, blobId: id },
   });

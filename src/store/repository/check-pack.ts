@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { countWords } from '../../count-words.ts';
 import { isAppError } from '../../errors.ts';
 import type { Backend, ByteRange } from '../backend/backend.ts';
+import { isDiskFault } from '../backend/local-error.ts';
 import { type OpeningBuffers, openingBuffers, type PackedBlob, proveBlob } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { IndexedPack } from '../format/index-file.ts';
@@ -167,6 +168,7 @@ async function loadPack(
 ): Promise<Buffer | undefined> {
   return backend.load('data', id, range, memory).catch((error: unknown) => {
     if (isAppError(error, 'store/not-found') || isAppError(error, 'repository/damaged')) return undefined;
+    if (isDiskFault(error)) return undefined;
     throw error;
   });
 }
@@ -196,7 +198,7 @@ function isDamage(work: () => void): boolean {
 }
 
 function lost({ id, blobs }: IndexedPack): Finding {
-  return finding(id, blobs, 'is missing or shorter than it was');
+  return finding(id, blobs, 'is missing, shorter than it was, or cannot be read from its disk');
 }
 
 function finding(packId: IndexedPack['id'], blobs: readonly PackedBlob[], what: string): Finding {
