@@ -91,17 +91,16 @@ export async function listLatestAnswers(
   return rows.map(({ answer }) => answer);
 }
 
-/** The verdict on the exchange of the grant before this one, if there was one that was answered. */
-export async function findVerdictBefore(
+/** What came of the exchange of the grant before this one, and when; null if none was answered. */
+export async function findAnswerBefore(
   database: Database,
   { grantId, fence }: { grantId: string; fence: number },
-): Promise<string | null> {
-  const before = await database.exchange.findFirst({
+): Promise<{ verdict: string | null; answeredAt: Date | null } | null> {
+  return database.exchange.findFirst({
     where: { grantId, fence: { lt: fence }, answeredAt: { not: null } },
     orderBy: { fence: 'desc' },
-    select: { verdict: true },
+    select: { verdict: true, answeredAt: true },
   });
-  return before?.verdict ?? null;
 }
 
 /** Whether another grant of the same client was exchanged well since then; null where there is no other that lives. */

@@ -3,7 +3,7 @@ import { closeCircuit, findCircuit, openCircuit } from '../../database/custody/c
 import {
   countLostAnswers,
   endExchange,
-  findVerdictBefore,
+  findAnswerBefore,
   findWitness,
   hastenWitness,
   listLatestAnswers,
@@ -55,7 +55,12 @@ export async function settleFailure(resources: Needs, lease: Lease, failure: Fai
     errorCode,
     hint: hintIn(failure),
   });
-  const refused = meaning === 'operator' ? await openUnlessAlone(resources, lease, errorCode, at) : meaning;
+  const refused =
+    meaning === 'operator'
+      ? await openUnlessAlone(resources, lease, errorCode, at)
+      : (await isRefusedByTrouble(resources, lease, failure, at))
+        ? 'unclear'
+        : meaning;
   const until = await findTriedUntil(database, lease.grant.id);
   const lastTry = until === null ? undefined : lastTryOf(until);
   const change = await changeAfter(resources, lease, { ...failure, meaning: refused, lastTry }, at);
@@ -77,10 +82,28 @@ async function openUnlessAlone(
   const { database } = resources;
   const { grant, fence } = lease;
   const circuit = await findCircuit(database, grant);
-  const before = await findVerdictBefore(database, { grantId: grant.id, fence });
-  if (circuit?.open === false && before === 'operator') return 'unclear';
+  const before = await findAnswerBefore(database, { grantId: grant.id, fence });
+  if (circuit?.open === false && before?.verdict === 'operator') return 'unclear';
   await open(resources, lease, errorCode, at);
   return 'operator';
+}
+
+/**
+ * Whether trouble of the provider is this grant's alone, and then as unclear as a refusal: some answer a dead token with HTTP 500 or an empty page. It came
+ * before too, and another grant was exchanged well since; or the end that is known has come.
+ */
+async function isRefusedByTrouble(
+  { database }: Needs,
+  { grant, fence }: Lease,
+  { answer, verdict }: Failure,
+  at: Date,
+): Promise<boolean> {
+  if (verdict !== 'ambiguous' || !('status' in answer)) return false;
+  if (isPastItsEnd(grant, at)) return true;
+  const { id: grantId, issuer, clientId } = grant;
+  const before = await findAnswerBefore(database, { grantId, fence });
+  if (before?.verdict !== 'ambiguous' || before.answeredAt === null) return false;
+  return (await findWitness(database, { grantId, issuer, clientId, since: before.answeredAt })) === true;
 }
 
 /** A failure, and when the last try begins of the run that needs the grant, if one does. */
@@ -108,7 +131,8 @@ async function changeAfter(
   const { errorCode } = answer;
   const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
   if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
-  const replaced = lostBefore > 0 && (await mayHaveReplaced(resources, lease)) ? lostBefore : 0;
+  const wasLost = verdict !== 'ambiguous' && lostBefore > 0;
+  const replaced = wasLost && (await mayHaveReplaced(resources, lease)) ? lostBefore : 0;
   const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore: replaced, credible: true, lastTry };
   const change = afterRefusal(grant, refusal);
   const condemns = change.state === 'needs_consent' && grant.state !== 'needs_consent';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { countLostAnswers, findVerdictBefore } from '../../../src/database/custody/exchanges.ts';
+import { countLostAnswers, findAnswerBefore } from '../../../src/database/custody/exchanges.ts';
 import { findNightsBefore } from '../../../src/database/nights/night-facts.ts';
 import { findHolding, listNights } from '../../../src/database/nights/night-views.ts';
 import { findHome, findRunOfPerson } from '../../../src/database/nights/views.ts';
@@ -230,7 +230,7 @@ test('uses go after their time, except the last ten of a consent, by which lost 
   await database().exchange.createMany({ data: rows });
   const judged = async () => [
     await countLostAnswers(database(), { grantId, generation: 1, besides: randomUUID() }),
-    await findVerdictBefore(database(), { grantId, fence: 500 }),
+    (await findAnswerBefore(database(), { grantId, fence: 500 }))?.verdict,
   ];
   const before = await judged();
   expect(await forget()).toMatchObject({ uses: 489 });

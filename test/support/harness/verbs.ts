@@ -409,7 +409,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await exchanges.findUnansweredExchange(database, { grantId, fence });
       await exchanges.countLostAnswers(database, { grantId, generation: sent.number, besides: exchangeId });
       await exchanges.wasUsedWell(database, { grantId, generation: sent.number });
-      await exchanges.findVerdictBefore(database, { grantId, fence });
+      await exchanges.findAnswerBefore(database, { grantId, fence });
       await exchanges.endExchange(database, { exchangeId, at, verdict: 'ambiguous' });
     },
     saveExchanged: async (one) => saveExchanged(database, [await exchanged(one)]),
