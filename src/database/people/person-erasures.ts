@@ -155,6 +155,17 @@ export async function listHalfErasedPeople(database: Database): Promise<string[]
   return rows.flatMap(({ userId }) => userId ?? []);
 }
 
+/** Whether an erasure that was begun waits for nothing any more. */
+export async function mayFinishErasing(
+  database: Database,
+  { userId, at }: { userId: string; at: Date },
+): Promise<boolean> {
+  return inTransaction(
+    database,
+    async (transaction) => (await findWhatIsLeft(transaction, { userId, at })) !== undefined,
+  );
+}
+
 /** Deletes what is left of a person, once nothing waits; false as long as something does. */
 export async function finishErasingPerson(
   database: Database,
@@ -164,10 +175,8 @@ export async function finishErasingPerson(
     await lockUser(transaction, userId);
     const erasure = await transaction.personErasure.findUnique({ where: { userId } });
     if (erasure === null) return false;
-    const remains = await findRemains(transaction, userId);
-    const inHand = await transaction.run.count({ where: { plan: { userId }, leaseUntil: { gt: at } } });
-    const inWriting = await transaction.restore.count({ where: { userId, ...beingWritten(at) } });
-    if (remains.outstanding > 0 || remains.snapshots.kept || inHand + inWriting > 0) return false;
+    const remains = await findWhatIsLeft(transaction, { userId, at });
+    if (remains === undefined) return false;
     await deleteEvents(transaction, userId, 'all');
     await transaction.user.delete({ where: { id: userId } });
     await transaction.personErasure.update({
@@ -177,6 +186,17 @@ export async function finishErasingPerson(
     await saveAudit(transaction, { at, by: `user:${userId}`, act: 'person-erased', userId });
     return true;
   });
+}
+
+/** What became of tokens and snapshots; undefined as long as something of them is left, or somebody works on it. */
+async function findWhatIsLeft(
+  transaction: Transaction,
+  { userId, at }: { userId: string; at: Date },
+): Promise<Remains | undefined> {
+  const remains = await findRemains(transaction, userId);
+  const inHand = await transaction.run.count({ where: { plan: { userId }, leaseUntil: { gt: at } } });
+  const inWriting = await transaction.restore.count({ where: { userId, ...beingWritten(at) } });
+  return remains.outstanding > 0 || remains.snapshots.kept || inHand + inWriting > 0 ? undefined : remains;
 }
 
 async function findRemains(transaction: Transaction, userId: string): Promise<Remains> {

@@ -3,6 +3,7 @@ import {
   finishErasingPerson,
   listGrantsToEnd,
   listHalfErasedPeople,
+  mayFinishErasing,
 } from '../../database/people/person-erasures.ts';
 import { findRunningRestore } from '../../database/repositories/restores.ts';
 import { AppError } from '../../errors.ts';
@@ -68,6 +69,8 @@ export async function finishErasedPeople(
   const { clock, database, log } = resources;
   let finished = 0;
   for (const userId of await listHalfErasedPeople(database)) {
+    // Without its mark an older row is not noticed: a row that says that somebody is erased must not take it.
+    if (!(await mayFinishErasing(database, { userId, at: clock.now() }))) continue;
     const isGone = await removeMark(resources, userId).then(
       () => true,
       (error: unknown) => log.warn('person.erase.later', { userId, error }),

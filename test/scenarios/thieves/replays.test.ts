@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -10,6 +11,7 @@ import { AppError } from '../../../src/errors.ts';
 import { chooseSources } from '../../../src/flows/consent/choose-sources.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { markPlaces, raiseMark, readMark, requireNewest } from '../../../src/flows/keys/marks.ts';
 import { confirmReplayed, findReplayedRows } from '../../../src/flows/keys/replayed-rows.ts';
 import { requireWholeRows } from '../../../src/flows/keys/require-whole-rows.ts';
@@ -347,6 +349,17 @@ test('a database that was put back from a backup stops everybody whose rows were
   fixture.custody.pass(20 * 60_000);
   for (const { plan } of [alices, bobs])
     expect(await backUp(plan.id)).not.toMatchObject({ errorCode: 'seal/replayed' });
+});
+
+test('a row that says that a person is being erased takes their mark no sooner than all else of them is gone', async () => {
+  const { database } = fixture.resources;
+  const older = await renamed();
+  const at = fixture.resources.clock.now();
+  await database.personErasure.create({ data: { id: randomUUID(), userId: alices.user.id, begunAt: at, removed: {} } });
+  expect(await finishErasedPeople(restarted())).toBe(0);
+  await database.personErasure.deleteMany();
+  await putBack(older);
+  await stopsAliceAlone(peopleRow);
 });
 
 test('without its mark an older row is not noticed, and a new mark is made of it', async () => {

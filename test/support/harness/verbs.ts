@@ -777,6 +777,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       const repository = await toErase(one);
       await erasures.beginErasing(database, { repository, contents: { snapshots: 0, files: 0, bytes: 0 }, at });
       await erasures.finishErasing(database, { repository, at });
+      await personErasures.mayFinishErasing(database, { userId, at });
       await personErasures.finishErasingPerson(database, { userId, at });
       await personErasures.findErasureReceipt(database, receipt ?? '');
     },
