@@ -2,6 +2,7 @@ import type { ServerMetadata } from 'openid-client';
 import type { Clock } from '../clock.ts';
 import type { ProviderHosts } from './provider-hosts.ts';
 import { ask, getThrough, type Reply } from './question.ts';
+import { isTold } from './tidy-answer.ts';
 
 /** What the provider publishes of itself (OpenID Connect Discovery 1.0, section 4). */
 export interface Published {
@@ -25,7 +26,8 @@ export async function askDiscovery({ clock, hosts }: Asking, issuer: URL): Promi
   const reply = await ask(clock, url, getThrough(hosts));
   const { issuer: named } = reply.body;
   if (reply.status !== 200 || typeof named !== 'string') return { url, reply };
-  return { url, reply, metadata: { ...reply.body, issuer: named } };
+  const told = Object.fromEntries(Object.entries(reply.body).filter(([, value]) => isTold(value)));
+  return { url, reply, metadata: { ...told, issuer: named } };
 }
 
 /** Asks for the keys that the provider signs with (RFC 7517). Never throws. */

@@ -101,11 +101,16 @@ export function tidyMetadata(text: string): string {
     const members = Object.entries(body);
     const isLong = text.length > usualMetadata;
     const near = isLong ? members.slice(0, mostMembers).filter(([, value]) => isShort(value)) : members;
-    const kept = near.filter(([, value]) => value !== null && value !== '');
+    const kept = near.filter(([, value]) => isTold(value));
     return kept.length === members.length ? text : JSON.stringify(Object.fromEntries(kept));
   } catch {
     return text;
   }
+}
+
+/** Whether a member of a discovery document says anything. */
+export function isTold(value: unknown): boolean {
+  return value !== null && value !== '';
 }
 
 function isShort(value: unknown): boolean {

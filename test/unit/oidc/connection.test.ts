@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
+import { askDiscovery } from '../../../src/oidc/inspect-provider.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { openProviderHosts } from '../../../src/oidc/provider-hosts.ts';
 import { type ManualClock, manualClock } from '../../support/fixtures/manual-clock.ts';
 import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
@@ -125,6 +127,10 @@ describe('what the provider publishes', () => {
     expect(await issuer.introspect('r1')).toBeUndefined();
     const { url } = await issuer.beginAuthorization({ purpose: 'sign-in', scope: 'openid', returnTo: '/' });
     expect(url.searchParams.get('scope')).toBe('openid');
+    const hosts = openProviderHosts(new URL(provider.url));
+    const { metadata } = await askDiscovery({ clock, hosts }, new URL(provider.url));
+    for (const name of ['revocation_endpoint', ...members]) expect(metadata).not.toHaveProperty(name);
+    expect(metadata).toMatchObject({ issuer: provider.url, token_endpoint: `${provider.url}/token` });
   });
 
   test('is read afresh by whoever asks next where it could not be read at all', async () => {
