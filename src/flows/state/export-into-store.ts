@@ -131,6 +131,8 @@ async function removeOlder(
       backend,
       dead.map(({ name }) => name),
     );
+    // What a writer that was killed had half written is in no listing. Whoever claimed the export is the only one that writes there.
+    await backend.vacate();
   } catch (error) {
     if (!isAppError(error, 'store/may-not-delete')) throw error;
   }

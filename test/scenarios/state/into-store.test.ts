@@ -204,6 +204,21 @@ test('two processes make one, and one that was killed is made again once its hou
   expect(await names(resources)).toHaveLength(2);
 });
 
+test('what one that was killed had half written goes with the next, whoever was erased since', async () => {
+  const { resources, storeFolder } = server.before;
+  await server.before.consent(alice);
+  await exportWhereDue(resources);
+  const states = join(storeFolder, 'nightkeep-state', 'states');
+  const [whole = ''] = await readdir(states);
+  const half = `${whole.slice(0, -1)}1-tmp-0123456789ab`;
+  await writeFile(join(states, half), 'half a file');
+  await writeFile(join(states, 'of somebody.txt'), 'stays');
+  await exportIntoStore(resources, { by });
+  const left = await readdir(states);
+  expect(left).toHaveLength(3);
+  expect(left).not.toContain(half);
+});
+
 test('a key that may not delete makes them all the same, and says how many should have gone', async () => {
   await using bucket = await startMemoryS3();
   await using relay = await openHttpRelay(bucket.origin);
