@@ -123,7 +123,7 @@ describe.skipIf(resticProgram === undefined)('stock restic beside a reissue of t
         });
       }
       const mended = await mendKeyFiles(resources, { userId, by: 'command:op@here' });
-      expect(mended).toEqual({ service: isGone ? 'anew' : 'whole', recovery: 'whole' });
+      expect(mended).toEqual({ service: isGone ? 'anew' : 'whole', recovery: 'whole', removed: 0 });
       expect(await findOtherKeys(resources, userId)).toEqual({ foreign: [], replaced: 0 });
       expect(await one.fixture.backUp(one.plan.id)).toMatchObject({ state: 'succeeded' });
       expect(await one.opens(recoveryKey)).toBe(true);
