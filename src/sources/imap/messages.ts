@@ -62,8 +62,9 @@ export async function listMessages(
   if (opened.messages > 0) await fetch();
   // What others have deleted since it was opened may be told only when it is asked for.
   if (found.size < there()) await run('NOOP').catch(passOver);
-  const isDoubtful = found.size === 0 || found.size < expected - expunged;
-  const counted = isDoubtful ? await countBySearch(connection, expected, signal) : 0;
+  const before = expected - expunged;
+  const isDoubtful = found.size === 0 || found.size < before;
+  const counted = isDoubtful ? await countBySearch(connection, before, signal) : 0;
   if (counted > found.size) await fetch();
   const all = Math.max(there(), counted);
   const messages = await sortedInPieces(found.values(), (one, other) => one.uid - other.uid);
@@ -73,7 +74,7 @@ export async function listMessages(
 /** Of more messages, their numbers are more than one line may have. */
 const mostSearched = 20_000;
 
-/** How many messages the server finds in the mailbox that is open; 0 where it does not search, or has too many to name. */
+/** How many messages the server finds in the mailbox that is open: those expected where it does not search, and 0 where they are too many to name. */
 async function countBySearch(connection: ImapConnection, expected: number, signal: AbortSignal): Promise<number> {
   const isExtended = connection.capabilities.has('ESEARCH');
   if (!isExtended && expected > mostSearched) return 0;
@@ -84,8 +85,13 @@ async function countBySearch(connection: ImapConnection, expected: number, signa
     if (uids !== undefined) counted += uids.split(' ').length - 1;
     if (count !== undefined) counted = Number(count);
   };
-  await connection.run(`UID SEARCH ${isExtended ? 'RETURN (COUNT) ' : ''}ALL`, { signal, onResponse }).catch(passOver);
-  return counted;
+  try {
+    await connection.run(`UID SEARCH ${isExtended ? 'RETURN (COUNT) ' : ''}ALL`, { signal, onResponse });
+    return counted;
+  } catch (error) {
+    passOver(error);
+    return expected;
+  }
 }
 
 /** More and longer ones than programs for mail set; a server may name as many as a line takes, of each message. */

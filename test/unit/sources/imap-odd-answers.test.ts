@@ -169,6 +169,18 @@ describe('a list of messages', () => {
     });
   });
 
+  test('is incomplete where it is empty, though messages were counted before, and the server does not search', async () => {
+    mailboxAt(server, 'INBOX').exists = '* 0 EXISTS';
+    server.mischief = ({ name }, tag, socket) =>
+      (name === 'UID SEARCH' && socket.write(`${tag} BAD What?\r\n`)) ||
+      (name === 'UID FETCH' && socket.write(`${tag} OK none\r\n`));
+    await using source = openMail(server.url);
+    expect(await inboxOf(source)).toMatchObject({
+      isIncomplete: true,
+      problems: [{ message: 'The mail server says that there are 3 messages in this mailbox, and lists 0.' }],
+    });
+  });
+
   test('that is empty is complete, and so is one of which more were counted before', async () => {
     mailboxAt(server, 'INBOX').messages.length = 0;
     answer(/^LIST /, '* LIST () "/" INBOX\r\n* STATUS INBOX (MESSAGES 3 UIDVALIDITY 7)\r\nTAG OK done');
