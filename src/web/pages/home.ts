@@ -252,7 +252,7 @@ function facts(
   const ending = endingIn(grant, now);
   const next = halted ? t.pausedForAll : t.nextValue(dayOf(texts, plan, now), windowStart, windowEnd, zone);
   return html`<dl class="facts"><div><dt>${t.lastOfAll}</dt><dd>${link(last)} ${last ? outcome(last.state, texts) : ''}</dd></div>
-<div><dt>${t.last}</dt><dd>${link(lastComplete)}</dd></div>
+<div><dt>${t.last}</dt><dd>${lastComplete === null && runs.some(({ state }) => state === 'succeeded') ? t.noneLeft : link(lastComplete)}</dd></div>
 <div><dt>${t.verified}</dt><dd><a href="/verification">${restorable.verifiedAt === null ? t.notVerified : texts.formats.time(restorable.verifiedAt, zone)}</a>${restorable.damage === 'accepted' ? ` ${t.butLost}` : ''}</dd></div>
 <div><dt>${t.next}</dt><dd>${plan.paused ? pausedWords(texts, plan) : next}</dd></div>
 ${ending ? html`<div><dt>${t.ends}</dt><dd>${texts.consentEnds.endsIn(ending.days)} <a href="/consent">${texts.consentEnds.renew}</a></dd></div>` : ''}</dl>`;

@@ -22,7 +22,7 @@ export async function changeHours(visit: PersonVisit): Promise<Response> {
   const [windowStart, windowEnd, zone] = await fieldsOf(visit, 'start', 'end', 'zone');
   const hours = { windowStart, windowEnd, zone };
   const fault = faultOfHours(hours, config.windowAllowed);
-  if (fault !== undefined) return showSettings(visit, { hours: fault });
+  if (fault !== undefined) return showSettings(visit, { hours: { fault, typed: hours } });
   const saved = await saveHours(database, { ...actOf(visit), hours, at: clock.now() });
   return back(visit, saved === 'none' ? 'no-plan' : 'hours');
 }

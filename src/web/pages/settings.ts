@@ -28,7 +28,10 @@ const mostNamed = 5;
 
 /** What a person sent that cannot be taken. */
 export interface Refused {
-  readonly hours?: keyof Texts['settings']['hours']['faults'];
+  readonly hours?: {
+    readonly fault: keyof Texts['settings']['hours']['faults'];
+    readonly typed: Pick<PlanView, 'windowStart' | 'windowEnd' | 'zone'>;
+  };
   readonly pause?: true;
   readonly sources?: 'fault' | 'notAgreed';
 }
@@ -72,20 +75,22 @@ function alert(words: string | undefined): Html | '' {
 function hoursCard(
   { resources, session, texts }: PersonVisit,
   plan: PlanView,
-  { state, refused: { hours: fault } }: { state: string | undefined; refused: Refused },
+  { state, refused: { hours: refused } }: { state: string | undefined; refused: Refused },
 ): Html {
   const { formats } = texts;
   const t = texts.settings.hours;
   const { windowAllowed: allowed } = resources.config;
-  const { nextDueAt, paused, windowEnd, windowStart, zone } = plan;
+  const { nextDueAt, paused, zone } = plan;
+  const shown = refused?.typed ?? plan;
   const isAlive = state === 'active' || state === 'suspect';
   const zones = [...new Set(['UTC', zone, ...Intl.supportedValuesOf('timeZone')])];
-  const option = (name: string) => html`<option ${name === zone ? html`selected` : ''}>${name}</option>`;
+  const selected = zones.includes(shown.zone) ? shown.zone : zone;
+  const option = (name: string) => html`<option ${name === selected ? html`selected` : ''}>${name}</option>`;
   const time = (name: 'start' | 'end', label: string, value: string) =>
     html`<p><label for="${name}">${label}</label><br><input id="${name}" name="${name}" type="time" value="${value}" required></p>`;
-  const inner = html`<div class="ways">${time('start', t.from, windowStart)}${time('end', t.to, windowEnd)}</div>
+  const inner = html`<div class="ways">${time('start', t.from, shown.windowStart)}${time('end', t.to, shown.windowEnd)}</div>
 <p><label for="zone">${t.zone}</label><br><select id="zone" name="zone">${zones.map(option)}</select></p><p><button>${t.save}</button></p>`;
-  return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(fault && t.faults[fault])}<p>${isAlive ? t.lead : t.ended}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
+  return html`<section class="card" id="hours"><h2>${t.title}</h2>${alert(refused && t.faults[refused.fault])}<p>${isAlive ? t.lead : t.ended}${allowed ? ` ${t.allowed(allowed.start, allowed.end)}` : ''}</p>
 ${form(session, '/settings/hours', inner)}${paused || !isAlive ? '' : html`<p>${t.next(formats.time(nextDueAt, zone))}</p>`}<p class="soft">${t.agreed} <a href="/grant">${texts.home.seeConsent}</a></p></section>`;
 }
 

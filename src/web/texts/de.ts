@@ -370,6 +370,7 @@ export const texts: Texts = {
     lastOfAll: 'Letzte Sicherung',
     last: 'Letzte vollständige Sicherung',
     never: 'noch keine',
+    noneLeft: 'keine, die noch da ist',
     next: 'Nächste Nacht',
     nextValue: (day, start, end, zone) => `${day}, zwischen ${start} und ${end} Uhr (${zone})`,
     tonight: 'diese Nacht',

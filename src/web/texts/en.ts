@@ -394,6 +394,8 @@ export const texts = {
     lastOfAll: 'Last backup',
     last: 'Last complete backup',
     never: 'none yet',
+    /** Of backups that were made, and of which no snapshot is left. */
+    noneLeft: 'none that is still there',
     next: 'Next night',
     nextValue: (day: string, start: string, end: string, zone: string) =>
       `${day}, between ${start} and ${end} (${zone})`,

@@ -213,7 +213,9 @@ describe('home', () => {
     expect(await guest.text('/')).toContain('Your last snapshot holds 2.0 KB.');
     const userId = await guest.userId();
     await pages.resources.database.run.updateMany({ where: { plan: { userId } }, data: { snapshotId: null } });
-    expect(await guest.text('/')).not.toContain('Your last snapshot holds');
+    const after = await guest.text('/');
+    expect(after).not.toContain('Your last snapshot holds');
+    expect(after).toContain(`<dt>${texts.home.last}</dt><dd>${texts.home.noneLeft}</dd>`);
   });
 
   it('has one button that mends, and “Back up now” beside it only where consent lives', async () => {

@@ -130,7 +130,11 @@ describe('the hours', () => {
     Object.assign(config, { windowAllowed: { start: '20:00', end: '08:00' } });
     const before = await planOf(bob);
     const answer = await bob.post('/settings/hours', fields);
-    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(words)]);
+    const refused = await answer.text();
+    expect([answer.status, refused]).toEqual([400, expect.stringContaining(words)]);
+    // What was typed is still there to be corrected.
+    expect(refused).toContain(`name="end" type="time" value="${fields.end}"`);
+    expect(refused.match(/<option selected>[^<]*/g)).toEqual(['<option selected>UTC']);
     expect(await bob.text('/settings')).toContain(t.hours.allowed('20:00', '08:00'));
     expect(await planOf(bob)).toEqual(before);
     delete config.windowAllowed;
