@@ -75,7 +75,8 @@ export function enrollError(method: EnrollMethod, cause: unknown): AppError {
   const known = providerError(cause);
   if (known === cause) return known;
   const word = needsConsent(cause) ? 'needs_consent' : (oauthErrorOf(cause) ?? String(known.detail.error));
-  const meaning = meanings[method][word] ?? common[word];
+  const all = { ...common, ...meanings[method] };
+  const meaning = Object.hasOwn(all, word) ? all[word] : undefined;
   if (meaning === undefined) return known;
   return new AppError(meaning.code, meaning.message, { cause, detail: known.detail });
 }

@@ -43,7 +43,8 @@ const forbidden: Readonly<Record<StoreAct, Meaning>> = {
 /** What an answer that is no success means for people, and whether it can pass. */
 export function answerError(answer: HttpAnswer, act: StoreAct, location: string): AppError {
   const code = readErrorCode(answer.body);
-  return refusal({ location, act }, answer, meanings[code] ?? byStatus(answer, act), { code });
+  const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
+  return refusal({ location, act }, answer, known ?? byStatus(answer, act), { code });
 }
 
 function byStatus(answer: HttpAnswer, act: StoreAct): Meaning {
