@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { randomNumbers } from '../support/fixtures/random-numbers.ts';
 import { redisServer } from '../support/servers/redis.ts';
 import { resticProgram } from '../support/servers/restic.ts';
 import { s3ProxyJars } from '../support/servers/s3proxy.ts';
@@ -11,15 +12,6 @@ import { openWorld } from './world.ts';
 const minutes = Number(process.env.CHAOS_MINUTES ?? 3);
 const seed = Number(process.env.CHAOS_SEED ?? 11);
 const people = 6;
-
-/** The same numbers for the same seed (a linear congruential generator); how processes answer them differs each time. */
-function randomNumbers(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const jars = await s3ProxyJars();
 const lack = await whyNoNetwork();

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Repository } from '../../src/store/repository/repository.ts';
 import { contentOf } from '../support/fixtures/archive-night.ts';
+import { randomNumbers } from '../support/fixtures/random-numbers.ts';
 import { file, folder, type HostileNode } from '../support/servers/hostile-webdav.ts';
 import { type Kill, type KilledNight, openKilledNight } from './killed-nights.ts';
 
@@ -12,15 +13,6 @@ const seed = Number(process.env.FAULT_SEED ?? Date.now() % 1_000_000);
 const miB = 1024 * 1024;
 /** Bytes in a millisecond: what lines deliver, and not what loopback holds in its buffers. */
 const [aTenthOfGigabit, aThirdOfGigabit] = [12_500, 40_000];
-
-/** The same numbers for the same seed (a linear congruential generator). */
-function randomNumbers(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 /** Many small files, some of a few MB, and one long one: as many MB in all, none of which compresses. */
 function aHome(

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { randomNumbers } from '../support/fixtures/random-numbers.ts';
 import { openNights } from './nights.ts';
 
 /** How many nights pass: a few, and with `npm run test:faults -- --nights N nights` as many as wanted; 90 take some minutes. */
@@ -8,15 +9,6 @@ const people = 8;
 const hour = 3_600_000;
 /** A night of eight people takes some seconds on a quiet machine. */
 const timeout = 300_000 + nights * 60_000;
-
-/** The same numbers for the same seed (a linear congruential generator). */
-function randomNumbers(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 test('with a quarter of the exchanges faulty and two workers killed a night, nobody loses a night in which an hour went without faults, nothing overlaps, and nobody is condemned', {
   timeout,

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBrowser, signIn } from '../../../demo/browser/browser.ts';
 import { alice, type Person } from '../../../demo/people.ts';
 import type { DemoClient } from '../../../demo/provider/realm/client.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { type EnrollWay, enrollPerson } from '../../../src/flows/consent/enroll-person.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import type { DeviceLogin } from '../../../src/oidc/enroll.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 let fixture: ConsentFixture;
@@ -18,12 +18,6 @@ afterEach(() => fixture[Symbol.asyncDispose]());
 const terms = { said: 'every night' };
 const enroll = (way: EnrollWay) => enrollPerson(fixture.resources, way, terms);
 const withPassword = { method: 'password', username: alice.username, password: alice.password } as const;
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
-
 /** What the person does on the other device. */
 async function answerOnDevice(
   { verificationUri, userCode }: DeviceLogin,
@@ -62,7 +56,7 @@ describe('enrolling', () => {
 
   test('by another device where the person says no leaves nothing behind', async () => {
     const { way, done } = onDevice('No');
-    expect(await refusal(enroll(way))).toBe('consent/denied');
+    expect(await outcomeOf(enroll(way))).toBe('consent/denied');
     await done;
     expect(await fixture.resources.database.user.count()).toBe(0);
   });
@@ -105,7 +99,7 @@ describe('enrolling', () => {
     ['there is no service account', {}, { method: 'service' }, 'enroll/refused'],
   ])('is refused where %s, and leaves nothing behind', async (_, client, way, code) => {
     fixture.register(client);
-    expect(await refusal(enroll(way))).toBe(code);
+    expect(await outcomeOf(enroll(way))).toBe(code);
     expect(await fixture.resources.database.user.count()).toBe(0);
   });
 
@@ -113,10 +107,10 @@ describe('enrolling', () => {
     fixture.register({ directAccess: true, consentRequired: false });
     const { admin } = fixture.custody.provider;
     admin.setOfflineRole('alice', false);
-    expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
+    expect(await outcomeOf(enroll(withPassword))).toBe('consent/not-offline');
     admin.setOfflineRole('alice', true);
     admin.setOfflineScope(fixture.resources.issuer.clientId, false);
-    expect(await refusal(enroll(withPassword))).toBe('consent/not-offline');
+    expect(await outcomeOf(enroll(withPassword))).toBe('consent/not-offline');
     expect(await fixture.resources.database.user.count()).toBe(0);
   });
 });

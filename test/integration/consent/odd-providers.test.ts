@@ -2,13 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { bob } from '../../../demo/people.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
 import type { Authorized } from '../../../src/oidc/authorization.ts';
-import {
-  access,
-  type Custody,
-  type CustodyFixture,
-  openCustodyFixture,
-  outcomeOf,
-} from '../../support/harness/custody.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
+import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 let fixture: CustodyFixture;
 beforeEach(async () => {

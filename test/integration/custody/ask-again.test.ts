@@ -4,8 +4,9 @@ import { askAgain } from '../../../src/flows/custody/ask-again.ts';
 import { exchangeNow } from '../../../src/flows/custody/obtain-access.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import type { BackUpRequest } from '../../../src/queues/jobs.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
-import { access, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
+import { access, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 const minute = 60_000;
 let fixture: CustodyFixture;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
 import { nextNight } from '../../../src/domain/nights.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, beginSignIn, finishConsent, finishSignIn } from '../../../src/flows/consent/give-consent.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 let fixture: CustodyFixture;
@@ -10,12 +10,6 @@ beforeEach(async () => {
   fixture = await openCustodyFixture();
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
-
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
 
 test('signing in tells who the person is and which roles they have', async () => {
   const { url, transaction } = await beginSignIn(fixture.resources, { returnTo: '/nights' });
@@ -59,11 +53,11 @@ test('consenting again renews the same grant with the next generation', async ()
 
 test('somebody without the role, and a client without the scope, are told that it is not offline', async () => {
   fixture.provider.admin.setOfflineRole('bob', false);
-  expect(await refusal(fixture.consent(bob))).toBe('consent/not-offline');
+  expect(await outcomeOf(fixture.consent(bob))).toBe('consent/not-offline');
   fixture.provider.admin.setOfflineScope('rp', false);
   for (const pushedFaultsAs of ['rfc9126', 'keycloak'] as const) {
     fixture.provider.admin.setRealm({ pushedFaultsAs });
-    expect(await refusal(fixture.consent(alice))).toBe('consent/not-offline');
+    expect(await outcomeOf(fixture.consent(alice))).toBe('consent/not-offline');
   }
   expect(await fixture.resources.database.user.count()).toBe(0);
 });
@@ -73,10 +67,10 @@ test('a callback of another transaction, another person or another purpose leave
   const [one, two] = [await begin(), await begin()];
   const callback = await fixture.visit(one.url);
   const finish = (transaction: typeof one.transaction, subject?: string) =>
-    refusal(finishConsent(fixture.resources, { callback, transaction, subject }));
+    outcomeOf(finishConsent(fixture.resources, { callback, transaction, subject }));
   expect(await finish(two.transaction)).toBe('consent/invalid-callback');
   expect(await finish({ ...one.transaction, purpose: 'sign-in' })).toBe('consent/invalid-callback');
-  expect(await refusal(finishSignIn(fixture.resources, { callback, transaction: one.transaction }))).toBe(
+  expect(await outcomeOf(finishSignIn(fixture.resources, { callback, transaction: one.transaction }))).toBe(
     'consent/invalid-callback',
   );
   expect(await finish(one.transaction, bob.subject)).toBe('grant/wrong-subject');

@@ -4,7 +4,8 @@ import { AppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
-import { type Custody, type CustodyFixture, openCustodyFixture, outcomeOf } from '../../support/harness/custody.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
+import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
 const hour = 3_600_000;
 let fixture: CustodyFixture;

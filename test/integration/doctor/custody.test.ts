@@ -5,6 +5,7 @@ import { openCircuit } from '../../../src/database/custody/circuits.ts';
 import type { Finding } from '../../../src/doctor/finding.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
+import { findingLine } from '../../support/fixtures/finding-line.ts';
 import { untilNoon } from '../../support/fixtures/noon.ts';
 import {
   type DoctorFixtureOptions,
@@ -27,7 +28,6 @@ async function open(realm?: DoctorFixtureOptions['realm']): Promise<DoctorFixtur
   fixture.pass(untilNoon(fixture.clock.now()));
   return fixture;
 }
-const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 const nothingWrong = (findings: ReadonlyMap<string, Finding>) =>
   expect([...findings.values()].filter(({ state }) => state === 'wrong')).toEqual([]);
 
@@ -47,7 +47,7 @@ test('an installation in which a person consented and was exchanged for is well'
   nothingWrong(findings);
   const names = ['migrations', 'keyring', 'offline tokens', 'rotation', 'grants', 'circuits', 'deadlines', 'runs'];
   expect(statesOf(findings, ...names)).toEqual(Object.fromEntries(names.map((name) => [name, 'ok'])));
-  expect(found(findings.get('rotation'))).toMatch(
+  expect(findingLine(findings.get('rotation'))).toMatch(
     /^ok: Of 2 exchanges each brought a new token, and older ones stay valid/,
   );
 });
@@ -75,7 +75,7 @@ describe('rotation', () => {
   test('that ends a token with its use is seen in the token, and one reuse is recommended', async () => {
     const fixture = await open();
     await fixture.consent();
-    expect(found((await fixture.examine()).get('rotation'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('rotation'))).toMatch(
       /^warn: A token can be used once.*cannot be seen from here.* → Set Refresh Token Max Reuse to 1/,
     );
   });
@@ -87,7 +87,7 @@ describe('rotation', () => {
     await fixture.exchange(id);
     fixture.pass(10 * minute);
     await fixture.exchange(id);
-    expect(found((await fixture.examine()).get('rotation'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('rotation'))).toMatch(
       /^ok: A token can be used once, but again if the answer was lost/,
     );
   });
@@ -100,8 +100,8 @@ describe('rotation', () => {
     fixture.pass(10 * minute);
     await fixture.exchange(id);
     const findings = await fixture.examine();
-    expect(found(findings.get('rotation'))).toMatch(/^warn: .*1 answer was lost in 30 days/);
-    expect(found(findings.get('grants'))).toMatch(/^wrong: 1 token was lost by Nightkeep/);
+    expect(findingLine(findings.get('rotation'))).toMatch(/^warn: .*1 answer was lost in 30 days/);
+    expect(findingLine(findings.get('grants'))).toMatch(/^wrong: 1 token was lost by Nightkeep/);
   });
 
   test('that does not take place is called that', async () => {
@@ -112,7 +112,7 @@ describe('rotation', () => {
       fixture.provider.faults.next({ kind: 'odd', part: 'no refresh_token' });
       await fixture.exchange(id);
     }
-    expect(found((await fixture.examine()).get('rotation'))).toMatch(/^ok: No exchange of 2 brought a new token/);
+    expect(findingLine((await fixture.examine()).get('rotation'))).toMatch(/^ok: No exchange of 2 brought a new token/);
   });
 });
 
@@ -121,14 +121,14 @@ describe('offline windows', () => {
     const limited = { offlineMaxLimited: true, offlineIdleSeconds: 86_400, offlineMaxSeconds: 10 * 86_400 };
     const fixture = await open(limited);
     const { id } = await fixture.consent();
-    expect(found((await fixture.examine()).get('offline idle'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('offline idle'))).toMatch(
       /^warn: OFFLINE_IDLE is 30d, but tokens say that they end after 1d without use.* → Set OFFLINE_IDLE to 1d/,
     );
     for (let exchanged = 0; exchanged < 19; exchanged++) {
       fixture.pass(day / 2);
       await fixture.exchange(id);
     }
-    expect(found((await fixture.examine()).get('offline maximum'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('offline maximum'))).toMatch(
       /^warn: OFFLINE_MAX is not set, but tokens end 10d after consent.* → Set OFFLINE_MAX to 10d/,
     );
     const right = await fixture.examine({ OFFLINE_IDLE: '1d', OFFLINE_MAX: '10d' });
@@ -148,7 +148,7 @@ describe('offline windows', () => {
     expect((await fixture.examine()).get('offline idle')).toMatchObject({ state: 'unknown' });
     fixture.pass(4 * day);
     await all();
-    expect(found((await fixture.examine()).get('offline idle'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('offline idle'))).toMatch(
       /^warn: OFFLINE_IDLE is 30d, but 2 sessions were gone after 4d or more.*Offline Session Idle/,
     );
   });
@@ -161,7 +161,7 @@ describe('grants', () => {
     fixture.provider.admin.setOfflineRole('alice', false);
     fixture.pass(hour);
     await fixture.exchange(id);
-    expect(found((await fixture.examine()).get('grants'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('grants'))).toMatch(
       /^warn: 1 person may no longer give offline access.*suspect: permission_missing 1.*realm role offline_access/,
     );
   });
@@ -171,7 +171,7 @@ describe('grants', () => {
     const { id } = await fixture.consent();
     await fixture.consent(bob);
     await fixture.database.grant.update({ where: { id }, data: { state: 'needs_consent', reason: 'lost_rotation' } });
-    expect(found((await fixture.examine()).get('grants'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('grants'))).toMatch(
       /^wrong: 1 token was lost by Nightkeep.*1 active; 1 needs_consent: lost_rotation 1.* → Set Refresh Token Max Reuse/,
     );
   });
@@ -180,11 +180,11 @@ describe('grants', () => {
     const fixture = await open();
     await fixture.consent();
     fixture.pass(8 * day);
-    expect(found((await fixture.examine()).get('deadlines'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('deadlines'))).toMatch(
       /^wrong: Of 1 grant 1 should have been exchanged 1h ago/,
     );
     fixture.pass(16 * day);
-    expect(found((await fixture.examine()).get('deadlines'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('deadlines'))).toMatch(
       /^wrong: .*more than three quarters.*Run a worker/,
     );
   });
@@ -197,7 +197,9 @@ describe('grants', () => {
     await withdrawConsent(fixture.resources, { grantId: id, by: 'alice' });
     await fixture.provider.up();
     fixture.pass(2 * hour);
-    expect(found((await fixture.examine()).get('withdrawals'))).toMatch(/^warn: The provider has not ended 1 token/);
+    expect(findingLine((await fixture.examine()).get('withdrawals'))).toMatch(
+      /^warn: The provider has not ended 1 token/,
+    );
     await revokeWithdrawn(fixture.resources);
     expect((await fixture.examine()).get('withdrawals')).toMatchObject({ state: 'ok' });
   });
@@ -208,7 +210,7 @@ describe('grants', () => {
     const at = fixture.clock.now();
     const about = { issuer: fixture.provider.issuer, clientId: 'nightkeep', at };
     await openCircuit(fixture.database, { ...about, reason: 'refusals' });
-    expect(found((await fixture.examine()).get('circuits'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('circuits'))).toMatch(
       /^wrong: Only one exchange a minute.*circuits --trust/,
     );
   });
@@ -219,7 +221,7 @@ describe('tokens', () => {
     const fixture = await open();
     await fixture.consent(carol);
     const findings = await fixture.examine({ OIDC_ISSUER: 'http://localhost:1/' });
-    expect(found(findings.get('offline tokens'))).toMatch(
+    expect(findingLine(findings.get('offline tokens'))).toMatch(
       /^wrong: .*issued by http:\/\/127.0.0.1:\d+, which is not OIDC_ISSUER/,
     );
   });
@@ -228,18 +230,18 @@ describe('tokens', () => {
     const fixture = await open();
     await fixture.consent();
     const another = await fixture.examine({ KEYRING: keyLine('one') });
-    expect(found(another.get('keyring'))).toMatch(
+    expect(findingLine(another.get('keyring'))).toMatch(
       /^wrong: .*one is missing or has changed.* → Put the right KEYRING back/,
     );
-    expect(found(another.get('offline tokens'))).toMatch(/^wrong: Of the latest 1 token 1 did not open/);
+    expect(findingLine(another.get('offline tokens'))).toMatch(/^wrong: Of the latest 1 token 1 did not open/);
     const missing = await fixture.examine({ KEYRING: keyLine('two') });
-    expect(found(missing.get('keyring'))).toMatch(/^wrong: .*: one is missing/);
+    expect(findingLine(missing.get('keyring'))).toMatch(/^wrong: .*: one is missing/);
     const unreadable = await fixture.examine({ KEYRING: 'one:short' });
-    expect(found(unreadable.get('keyring'))).toMatch(
+    expect(findingLine(unreadable.get('keyring'))).toMatch(
       /^wrong: The keyring cannot be used: key 1 is not written like id:key/,
     );
     expect(unreadable.get('offline tokens')).toMatchObject({ state: 'unknown' });
-    expect(found((await fixture.examine({ KEYRING: undefined })).get('keyring'))).toMatch(
+    expect(findingLine((await fixture.examine({ KEYRING: undefined })).get('keyring'))).toMatch(
       /^wrong: There is no keyring, but this database was sealed with one.*Do not start before/,
     );
   });
@@ -265,17 +267,21 @@ describe('runs', () => {
     await fixture.consent();
     const at = fixture.clock.now();
     await addRun(fixture, { state: 'failed', finishedAt: at, errorCode: 'source/forbidden' });
-    expect(found((await fixture.examine()).get('runs'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('runs'))).toMatch(
       /^warn: Of 1 run in a day 1 failed, most often by source\/forbidden/,
     );
     await addRun(fixture, { state: 'running', leaseUntil: at });
     fixture.pass(hour);
-    expect(found((await fixture.examine()).get('runs'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('runs'))).toMatch(
       /^wrong: 1 run was left by a worker that is gone.*heal/,
     );
     await addRun(fixture, { state: 'queued', dueAt: at });
-    expect(found((await fixture.examine()).get('runs'))).toMatch(/^wrong: 1 run is waiting and none is in progress/);
+    expect(findingLine((await fixture.examine()).get('runs'))).toMatch(
+      /^wrong: 1 run is waiting and none is in progress/,
+    );
     await fixture.database.plan.updateMany({ data: { nextDueAt: at } });
-    expect(found((await fixture.examine()).get('runs'))).toMatch(/^wrong: 1 night should have been opened by now/);
+    expect(findingLine((await fixture.examine()).get('runs'))).toMatch(
+      /^wrong: 1 night should have been opened by now/,
+    );
   });
 });

@@ -5,12 +5,12 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { saveAudit } from '../../../src/database/audit.ts';
 import { freePort } from '../../../src/database/server/free-port.ts';
-import type { Finding } from '../../../src/doctor/finding.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { silentLog } from '../../../src/log.ts';
 import { backUpQueueName, queuePrefix } from '../../../src/queues/connection.ts';
 import { openQueues } from '../../../src/queues/queues.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
+import { findingLine } from '../../support/fixtures/finding-line.ts';
 import { cheapScryptCosts } from '../../support/fixtures/repository.ts';
 import { openDoctorFixture, openDoctorFixtureWithDatabase, statesOf } from '../../support/harness/doctor.ts';
 import { startMemoryRest } from '../../support/servers/memory-rest.ts';
@@ -24,7 +24,6 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 const open = async () => opened.use(await openDoctorFixture());
 
 describe('the database', () => {
@@ -34,7 +33,7 @@ describe('the database', () => {
   test('that is away is named, and all else is looked at', async () => {
     const { examine } = await open();
     const findings = await examine({ DATABASE_URL: `postgres://x:password-of-x@127.0.0.1:${await freePort()}/x` });
-    expect(found(findings.get('database'))).toMatch(
+    expect(findingLine(findings.get('database'))).toMatch(
       /^wrong: Nothing answers where DATABASE_URL points\. → Start PostgreSQL/,
     );
     expect(statesOf(findings, ...rest)).toEqual(unknowns);
@@ -47,12 +46,12 @@ describe('the database', () => {
     const server = opened.use(await openTestDatabase({ empty: true }));
     const nowhere = new URL(server.url);
     nowhere.pathname = '/nightkeep_test_none';
-    expect(found((await examine({ DATABASE_URL: nowhere.href })).get('database'))).toMatch(
+    expect(findingLine((await examine({ DATABASE_URL: nowhere.href })).get('database'))).toMatch(
       /^wrong: .*no database of that name/,
     );
     const empty = await examine({ DATABASE_URL: server.url });
     expect(empty.get('database')).toMatchObject({ state: 'ok' });
-    expect(found(empty.get('migrations'))).toMatch(
+    expect(findingLine(empty.get('migrations'))).toMatch(
       /^wrong: The database lacks \d+ migrations.* → Run: nightkeep migrate/,
     );
     expect(statesOf(empty, 'grants', 'runs')).toEqual({ grants: 'unknown', runs: 'unknown' });
@@ -63,9 +62,11 @@ describe('the database', () => {
     const name = '29990101000000_later';
     await fixture.database
       .$executeRaw`INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at) VALUES ('x', 'x', ${name}, now())`;
-    expect(found((await fixture.examine()).get('migrations'))).toMatch(/^warn: .*newer version.*29990101000000_later/);
+    expect(findingLine((await fixture.examine()).get('migrations'))).toMatch(
+      /^warn: .*newer version.*29990101000000_later/,
+    );
     const readOnly = `${fixture.environment.DATABASE_URL}?options=-c%20default_transaction_read_only%3Don`;
-    expect(found((await fixture.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
+    expect(findingLine((await fixture.examine({ DATABASE_URL: readOnly })).get('database'))).toMatch(
       /^wrong: PostgreSQL accepts no writes/,
     );
   });
@@ -73,15 +74,15 @@ describe('the database', () => {
   test('with a wrong address is not taken for the embedded one', async () => {
     const { examine } = await open();
     const findings = await examine({ DATABASE_URL: 'mysql://x' });
-    expect(found(findings.get('settings'))).toMatch(/^wrong: DATABASE_URL is not a usable address/);
-    expect(found(findings.get('database'))).toMatch(/^unknown: Not looked at: the settings for it are wrong/);
+    expect(findingLine(findings.get('settings'))).toMatch(/^wrong: DATABASE_URL is not a usable address/);
+    expect(findingLine(findings.get('database'))).toMatch(/^unknown: Not looked at: the settings for it are wrong/);
   });
 });
 
 describe('the queue', () => {
   test('in PostgreSQL needs nothing more', async () => {
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
-    expect(found((await fixture.examine()).get('queue'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('queue'))).toMatch(
       /^ok: It is in PostgreSQL; the first start creates its tables/,
     );
   });
@@ -90,9 +91,11 @@ describe('the queue', () => {
     const redis = opened.use(await startRedis(redisServer ?? ''));
     const { examine } = await open();
     const findings = await examine({ REDIS_URL: redis.url });
-    expect(found(findings.get('queue'))).toMatch(/^ok: Redis \d+\.\d+\.\d+ answers, drops nothing and keeps its data/);
+    expect(findingLine(findings.get('queue'))).toMatch(
+      /^ok: Redis \d+\.\d+\.\d+ answers, drops nothing and keeps its data/,
+    );
     await inRedis(redis.url, (client) => client.config('SET', 'maxmemory-policy', 'allkeys-lru'));
-    expect(found((await examine({ REDIS_URL: redis.url })).get('queue'))).toMatch(
+    expect(findingLine((await examine({ REDIS_URL: redis.url })).get('queue'))).toMatch(
       /^wrong: .*allkeys-lru.* → Set maxmemory-policy to noeviction/,
     );
   });
@@ -105,7 +108,7 @@ describe('the queue', () => {
     const { database } = fixture;
     const postgresUrl = fixture.environment.DATABASE_URL ?? '';
     const queues = opened.use(await openQueues({ postgresUrl, prefix: queuePrefix, log: silentLog }));
-    const told = async () => found((await fixture.examine()).get('queue'));
+    const told = async () => findingLine((await fixture.examine()).get('queue'));
     expect(await told()).toMatch(/^ok: /);
     await database.$executeRawUnsafe(
       `INSERT INTO "${queuePrefix}".meta (queue, field, value) VALUES ($1, 'paused', '1')`,
@@ -120,7 +123,7 @@ describe('the queue', () => {
   test.skipIf(redisServer === undefined)('in Redis that somebody paused there is told', async () => {
     const redis = opened.use(await startRedis(redisServer ?? ''));
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
-    const told = async () => found((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
+    const told = async () => findingLine((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
     expect(await told()).toMatch(/^ok: /);
     await inRedis(redis.url, (client) => client.hset(`${queuePrefix}:${backUpQueueName}:meta`, 'paused', '1'));
     expect(await told()).toMatch(pausedByAnother);
@@ -134,7 +137,7 @@ describe('the queue', () => {
     async () => {
       const redis = opened.use(await startRedis(redisServer ?? ''));
       const fixture = opened.use(await openDoctorFixtureWithDatabase());
-      const told = async () => found((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
+      const told = async () => findingLine((await fixture.examine({ REDIS_URL: redis.url })).get('queue'));
       const key = `${queuePrefix}:${backUpQueueName}:meta`;
       await inRedis(redis.url, (client) => client.set(key, 'x'));
       expect(await told()).toMatch(/^wrong: Redis holds .*:meta as a string where the queue keeps a hash.* → Let that/);
@@ -146,7 +149,9 @@ describe('the queue', () => {
   test('in a Redis that is away is named', async () => {
     const { examine } = await open();
     const findings = await examine({ REDIS_URL: `redis://:password-of-x@127.0.0.1:${await freePort()}` });
-    expect(found(findings.get('queue'))).toMatch(/^wrong: Nothing answers where REDIS_URL points\. → Start Redis/);
+    expect(findingLine(findings.get('queue'))).toMatch(
+      /^wrong: Nothing answers where REDIS_URL points\. → Start Redis/,
+    );
     expect(JSON.stringify([...findings])).not.toContain('password-of-x');
   });
 });
@@ -167,7 +172,7 @@ describe('the store', () => {
     await chmod(closed, 0o500);
     // The administrator may write in any folder but those of the kernel.
     const store = process.getuid?.() === 0 ? '/sys' : closed;
-    expect(found((await examine({ STORE_URL: pathToFileURL(store).href })).get('store'))).toMatch(
+    expect(findingLine((await examine({ STORE_URL: pathToFileURL(store).href })).get('store'))).toMatch(
       /^wrong: The folder .* (may not be used by this user|is mounted read-only)\. → (Give|Remount)/,
     );
   });
@@ -178,12 +183,12 @@ describe('the store', () => {
     const STORE_KEYS = 'tester secret-of-the-store';
     const at = (bucket: string) => ({ STORE_KEYS, STORE_URL: `s3://${bucket}/x?endpoint=${server.origin}` });
     const fine = await examine(at('backups'));
-    expect(found(fine.get('store'))).toMatch(
+    expect(findingLine(fine.get('store'))).toMatch(
       /^(ok: s3:http:.* accepts files|warn: A small file took \d+ ms through s3:http:)/,
     );
     expect([...server.files.keys()]).toEqual([]);
     const wrong = await examine(at('elsewhere'));
-    expect(found(wrong.get('store'))).toMatch(
+    expect(findingLine(wrong.get('store'))).toMatch(
       /^wrong: The store at s3:.* has no such bucket\. → Make it, or correct STORE_URL/,
     );
     expect(JSON.stringify([...fine, ...wrong])).not.toContain('secret-of-the-store');
@@ -195,10 +200,10 @@ describe('the store', () => {
     const server = opened.use(await startMemoryRest({ credentials, isAppendOnly: true }));
     const STORE_URL = `rest:${server.origin.replace('://', '://keeper@')}/people/`;
     const fine = await examine({ STORE_URL, STORE_KEYS: 'keeper secret-of-the-store' });
-    expect(found(fine.get('store'))).toMatch(/^ok: rest:http:.*\/people\/nightkeep-doctor\/ accepts files/);
+    expect(findingLine(fine.get('store'))).toMatch(/^ok: rest:http:.*\/people\/nightkeep-doctor\/ accepts files/);
     expect([...server.files.keys()]).toEqual([]);
     const wrong = await examine({ STORE_URL, STORE_KEYS: 'keeper another-secret' });
-    expect(found(wrong.get('store'))).toMatch(
+    expect(findingLine(wrong.get('store'))).toMatch(
       /^wrong: .* does not accept the user or the password\. → Correct STORE_URL/,
     );
     expect(JSON.stringify([...fine, ...wrong])).not.toMatch(/secret-of-the-store|another-secret/);
@@ -208,7 +213,7 @@ describe('the store', () => {
     const fixture = opened.use(await openDoctorFixtureWithDatabase());
     const file = join(fixture.folder, 'file');
     await writeFile(file, '');
-    expect(found((await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
+    expect(findingLine((await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('store'))).toMatch(
       /^wrong: .* is a file/,
     );
     const store = (location: string) => openLocalBackend(join(fixture.folder, 'store', location));
@@ -219,15 +224,15 @@ describe('the store', () => {
     );
     expect(statesOf(await fixture.examine(), 'store', 'repositories')).toEqual({ store: 'ok', repositories: 'ok' });
     const elsewhere = (await fixture.examine({ STORE_URL: pathToFileURL(file).href })).get('repositories');
-    expect(found(elsewhere)).toMatch(
+    expect(findingLine(elsewhere)).toMatch(
       /^wrong: It could not be checked: The store at .* lies where a file is\. → Give it/,
     );
     await rm(location, { recursive: true, force: true });
-    expect(found((await fixture.examine()).get('repositories'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('repositories'))).toMatch(
       /^wrong: 1 repository of 1 has no config in the store/,
     );
     await rm(join(fixture.folder, 'store'), { recursive: true });
-    expect(found((await fixture.examine()).get('store'))).toMatch(
+    expect(findingLine((await fixture.examine()).get('store'))).toMatch(
       /^wrong: There is no folder .* should hold 1 repository.* → Mount the disk/,
     );
   });
@@ -236,13 +241,15 @@ describe('the store', () => {
 test('what cannot be looked at for a reason that no other line tells is wrong, not passed over', async () => {
   const fixture = opened.use(await openDoctorFixtureWithDatabase());
   await fixture.database.$executeRaw`ALTER TABLE circuits RENAME TO elsewhere`;
-  expect(found((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be checked: .*circuits/);
+  expect(findingLine((await fixture.examine()).get('grants'))).toMatch(/^wrong: It could not be checked: .*circuits/);
 });
 
 test('tokens that wait on this disk are counted', async () => {
   const fixture = opened.use(await openDoctorFixtureWithDatabase());
   await fixture.resources.spool.keep('an-exchange', Buffer.from('cut off'));
-  expect(found((await fixture.examine()).get('spool'))).toMatch(/^warn: 1 token is on this disk only.*nightkeep heal/);
+  expect(findingLine((await fixture.examine()).get('spool'))).toMatch(
+    /^warn: 1 token is on this disk only.*nightkeep heal/,
+  );
   expect((await fixture.examine()).get('keyring')).toMatchObject({ state: 'ok' });
 });
 
@@ -258,10 +265,10 @@ test('reports every wrong setting at once, and every name that no setting has', 
 
 test('an address over which nobody could sign in is named', async () => {
   const { examine } = await open();
-  expect(found((await examine({ PUBLIC_URL: 'http://nightkeep.example' })).get('public address'))).toMatch(
+  expect(findingLine((await examine({ PUBLIC_URL: 'http://nightkeep.example' })).get('public address'))).toMatch(
     /^wrong: .*plain http/,
   );
-  expect(found((await examine({ PUBLIC_URL: 'https://nightkeep.example/a' })).get('public address'))).toMatch(
+  expect(findingLine((await examine({ PUBLIC_URL: 'https://nightkeep.example/a' })).get('public address'))).toMatch(
     /^warn: .*only https/,
   );
 });

@@ -4,7 +4,7 @@ import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { type Clock, systemClock } from '../../../src/clock.ts';
-import type { Finding } from '../../../src/doctor/finding.ts';
+import { findingLine } from '../../support/fixtures/finding-line.ts';
 import { type DoctorFixtureOptions, openDoctorFixture, statesOf } from '../../support/harness/doctor.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
 
@@ -16,8 +16,6 @@ afterEach(() => opened.disposeAsync());
 
 const open = async (options?: DoctorFixtureOptions) => opened.use(await openDoctorFixture(options));
 const newKey = () => generateKeyPair('ES256', { extractable: true });
-
-const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 
 test('a provider that is set up well has nothing wrong', async () => {
   const { examine } = await open();
@@ -36,21 +34,21 @@ test('nothing that is asked exchanges, reuses or grants anything', async () => {
 
 test('a wrong secret is told apart from an unknown client', async () => {
   const { examine, provider } = await open();
-  expect(found((await examine({ OIDC_CLIENT_SECRET: 'not it' })).get('client'))).toMatch(
+  expect(findingLine((await examine({ OIDC_CLIENT_SECRET: 'not it' })).get('client'))).toMatch(
     /^wrong: The provider knows nightkeep, but not with this secret .* → Compare OIDC_CLIENT_SECRET/,
   );
   const stranger = await examine({ OIDC_CLIENT_ID: 'nobody' });
-  expect(found(stranger.get('client'))).toMatch(
+  expect(findingLine(stranger.get('client'))).toMatch(
     /^wrong: The provider does not know the client nobody, or it is disabled/,
   );
   provider.admin.setClient('nightkeep', { enabled: false });
-  expect(found((await examine()).get('client'))).toMatch(/^wrong: .*disabled there.* → .*enable the client/);
+  expect(findingLine((await examine()).get('client'))).toMatch(/^wrong: .*disabled there.* → .*enable the client/);
 });
 
 test('of several secrets each is tried, so that one that is rolled shows which works', async () => {
   const { examine, environment } = await open();
   const findings = await examine({ OIDC_CLIENT_SECRET: `the new one\n${environment.OIDC_CLIENT_SECRET}` });
-  expect(found(findings.get('client, secret 1'))).toMatch(/^warn: .*not with this secret.* uses another/);
+  expect(findingLine(findings.get('client, secret 1'))).toMatch(/^warn: .*not with this secret.* uses another/);
   expect(findings.get('client, secret 2')).toMatchObject({ state: 'ok' });
   expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
   expect(JSON.stringify([...findings])).not.toMatch(/the new one|a secret & more/);
@@ -62,7 +60,7 @@ test('a key is tried as secrets are', async () => {
   const { examine } = await open({ client: { authentication: 'private_key_jwt', publicKeys } });
   const withKey = (OIDC_PRIVATE_KEY: string) => examine({ OIDC_CLIENT_AUTH: 'private_key_jwt', OIDC_PRIVATE_KEY });
   expect((await withKey(await exportPKCS8(own.privateKey))).get('client')).toMatchObject({ state: 'ok' });
-  expect(found((await withKey(await exportPKCS8(other.privateKey))).get('client'))).toMatch(
+  expect(findingLine((await withKey(await exportPKCS8(other.privateKey))).get('client'))).toMatch(
     /^wrong: .*not with this key.* → Compare OIDC_PRIVATE_KEY/,
   );
   const both = `${await exportPKCS8(other.privateKey)}\n${await exportPKCS8(own.privateKey)}`;
@@ -71,14 +69,14 @@ test('a key is tried as secrets are', async () => {
     'client, key 2': 'ok',
   });
   const none = await withKey('no key');
-  expect(found(none.get('settings'))).toMatch(/^wrong: OIDC_PRIVATE_KEY holds no private key in PEM/);
+  expect(findingLine(none.get('settings'))).toMatch(/^wrong: OIDC_PRIVATE_KEY holds no private key in PEM/);
   expect(none.get('client')).toMatchObject({ state: 'unknown' });
 });
 
 test('a client that needs no secret is pointed out', async () => {
   const { examine, provider } = await open();
   provider.admin.setClient('nightkeep', { authentication: 'none' });
-  expect(found((await examine()).get('client type'))).toMatch(/^warn: .*it is a public client there/);
+  expect(findingLine((await examine()).get('client type'))).toMatch(/^warn: .*it is a public client there/);
 });
 
 test.each(['rfc9126', 'keycloak'] as const)(
@@ -86,7 +84,7 @@ test.each(['rfc9126', 'keycloak'] as const)(
   async (words) => {
     const { examine } = await open({ realm: { pushedFaultsAs: words } });
     const findings = await examine({ PUBLIC_URL: 'http://localhost:1/' });
-    expect(found(findings.get('sign-in'))).toMatch(
+    expect(findingLine(findings.get('sign-in'))).toMatch(
       /^wrong: .*come back to http:\/\/localhost:1\/callback.* → Add exactly this address to the redirect URIs/,
     );
     expect(statesOf(findings, 'client', 'offline scope', 'pushed requests')).toEqual({
@@ -104,7 +102,7 @@ test.each(['rfc9126', 'keycloak'] as const)(
     provider.admin.setOfflineScope('nightkeep', false);
     const findings = await examine();
     expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
-    expect(found(findings.get('offline scope'))).toMatch(
+    expect(findingLine(findings.get('offline scope'))).toMatch(
       /^wrong: .*may not request offline_access.*Client scopes, as Optional/,
     );
   },
@@ -114,7 +112,7 @@ test('a demand for pushed requests is met', async () => {
   const { examine } = await open({ client: { pushedRequestsRequired: true } });
   const findings = await examine();
   expect(findings.get('sign-in')).toMatchObject({ state: 'ok' });
-  expect(found(findings.get('pushed requests'))).toMatch(/^ok: The provider demands them/);
+  expect(findingLine(findings.get('pushed requests'))).toMatch(/^ok: The provider demands them/);
 });
 
 test.each([false, true])(
@@ -123,10 +121,10 @@ test.each([false, true])(
     const { examine } = await open({ client: { dpopRequired: true }, realm: { dpopNonce } });
     const findings = await examine();
     expect(findings.get('client')).toMatchObject({ state: 'ok' });
-    expect(found(findings.get('bound tokens'))).toMatch(
+    expect(findingLine(findings.get('bound tokens'))).toMatch(
       /^wrong: .*tokens of nightkeep \(DPoP\).* → Set OIDC_DPOP=required/,
     );
-    expect(found((await examine({ OIDC_DPOP: 'required' })).get('bound tokens'))).toMatch(/^ok: /);
+    expect(findingLine((await examine({ OIDC_DPOP: 'required' })).get('bound tokens'))).toMatch(/^ok: /);
   },
 );
 
@@ -135,14 +133,14 @@ test('a public client is what it is meant to be, or is wanted to prove itself', 
   const publicly = await examine({ OIDC_CLIENT_AUTH: 'none' });
   expect(statesOf(publicly, 'client', 'client type')).toEqual({ client: 'ok', 'client type': undefined });
   provider.admin.setClient('nightkeep', { authentication: 'client_secret_basic' });
-  expect(found((await examine({ OIDC_CLIENT_AUTH: 'none' })).get('client'))).toMatch(
+  expect(findingLine((await examine({ OIDC_CLIENT_AUTH: 'none' })).get('client'))).toMatch(
     /^wrong: .*wants it to prove itself/,
   );
 });
 
 test('whether people are asked shows where the client may use passwords', async () => {
   const { examine, provider } = await open({ client: { directAccess: true } });
-  expect(found((await examine()).get('consent screen'))).toMatch(/^ok: The provider asks people/);
+  expect(findingLine((await examine()).get('consent screen'))).toMatch(/^ok: The provider asks people/);
   provider.admin.setClient('nightkeep', { directAccess: false });
   expect((await examine()).get('consent screen')).toMatchObject({ state: 'unknown' });
 });
@@ -150,9 +148,11 @@ test('whether people are asked shows where the client may use passwords', async 
 test('a realm that is disabled, and one that is not there, are told apart', async () => {
   const { examine, provider } = await open();
   provider.admin.setRealm({ enabled: false });
-  expect(found((await examine()).get('client'))).toMatch(/^wrong: The provider answers nobody .* → Enable the realm/);
+  expect(findingLine((await examine()).get('client'))).toMatch(
+    /^wrong: The provider answers nobody .* → Enable the realm/,
+  );
   const elsewhere = await examine({ OIDC_ISSUER: `${provider.issuer}/realms/nowhere` });
-  expect(found(elsewhere.get('discovery'))).toMatch(/^wrong: There is no provider at .*\(404\).*realms\/REALM/);
+  expect(findingLine(elsewhere.get('discovery'))).toMatch(/^wrong: There is no provider at .*\(404\).*realms\/REALM/);
   expect(statesOf(elsewhere, 'client', 'signing keys')).toEqual({ client: 'unknown', 'signing keys': 'unknown' });
 });
 
@@ -160,14 +160,16 @@ test('a provider that is away is named, and all else is looked at', async () => 
   const { examine, provider } = await open();
   await provider.down();
   const findings = await examine();
-  expect(found(findings.get('discovery'))).toMatch(/^wrong: .*does not answer \(ECONNREFUSED\)\. → Start the provider/);
+  expect(findingLine(findings.get('discovery'))).toMatch(
+    /^wrong: .*does not answer \(ECONNREFUSED\)\. → Start the provider/,
+  );
   expect(statesOf(findings, 'settings', 'spool', 'client')).toEqual({ settings: 'ok', spool: 'ok', client: 'unknown' });
 });
 
 test('a provider at a port that browsers block is told apart from one that is away', async () => {
   const { examine } = await open();
   const findings = await examine({ OIDC_ISSUER: 'http://127.0.0.1:6667' });
-  expect(found(findings.get('discovery'))).toMatch(
+  expect(findingLine(findings.get('discovery'))).toMatch(
     /^wrong: .*does not answer \(blocked-port\)\. → Serve the provider at/,
   );
 });
@@ -176,13 +178,15 @@ test('a port of http that is asked by https, and the reverse, are told apart fro
   const { examine, provider } = await open();
   const { port } = new URL(provider.issuer);
   const secure = (await examine({ OIDC_ISSUER: `https://127.0.0.1:${port}` })).get('discovery');
-  expect(found(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → That port does not speak TLS/);
+  expect(findingLine(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → That port does not speak TLS/);
   const ending = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
   opened.defer(() => void ending.close());
   await once(ending, 'listening');
   const address = ending.address();
   const plain = `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
-  expect(found((await examine({ OIDC_ISSUER: plain })).get('discovery'))).toMatch(/if it speaks TLS, write https:/);
+  expect(findingLine((await examine({ OIDC_ISSUER: plain })).get('discovery'))).toMatch(
+    /if it speaks TLS, write https:/,
+  );
 });
 
 test('a provider that takes connections and says nothing is not waited for', async () => {
@@ -194,7 +198,7 @@ test('a provider that takes connections and says nothing is not waited for', asy
   };
   const { examine } = await open({ sleep });
   const findings = await examine({ OIDC_ISSUER: `http://127.0.0.1:${port}` });
-  expect(found(findings.get('discovery'))).toMatch(
+  expect(findingLine(findings.get('discovery'))).toMatch(
     /^wrong: .*does not answer \(timeout\)\. → Check whether a firewall/,
   );
   expect(waits).toContain(8_000);
@@ -205,7 +209,7 @@ test('a server that is no provider, one of another name, and one that points els
   const server = opened.adopt(await listenOnLoopback(0), (one) => one.down());
   const answers = async (status: number, headers: Record<string, string>, body = '') => {
     server.serve((_request, response) => response.writeHead(status, headers).end(body));
-    return found((await examine({ OIDC_ISSUER: server.origin })).get('discovery'));
+    return findingLine((await examine({ OIDC_ISSUER: server.origin })).get('discovery'));
   };
   expect(await answers(200, { 'content-type': 'text/html' }, '<p>Welcome')).toMatch(
     /^wrong: .*is not an OpenID provider/,
@@ -246,7 +250,7 @@ test('a secret is sent to nobody whom Nightkeep itself would not trust with it',
 
 test('a clock that is off by more than a minute is named', async () => {
   const { examine } = await open({ aheadMs: 90_000 });
-  expect(found((await examine()).get('clocks'))).toMatch(
+  expect(findingLine((await examine()).get('clocks'))).toMatch(
     /^wrong: This machine is 9\d s behind the provider.*Tokens may be refused as expired.*NTP/,
   );
 });

@@ -2,13 +2,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { countPlansByAddress } from '../../../src/database/nights/files-moves.ts';
 import { checkFiles } from '../../../src/doctor/checks/files.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { moveFiles } from '../../../src/flows/files/move-files.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { refusalOf } from '../../support/fixtures/outcomes.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';
 import { decoded, startSmtp } from '../../support/servers/smtp.ts';
@@ -33,11 +33,6 @@ const move = async (change: { from?: string; to?: string; dryRun?: boolean } = {
   return (await Array.fromAsync(moveFiles(fixture.resources, given))).flat();
 };
 const addresses = () => countPlansByAddress(fixture.resources.database, { living: false });
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => (isAppError(error) ? error : Promise.reject(error)),
-  );
 
 describe('the same files at another address', () => {
   test('are fetched there once the operator states it: people keep plan, snapshots and record, and nothing is fetched again', async () => {
@@ -68,7 +63,7 @@ describe('the same files at another address', () => {
     expect(await database.audit.findMany({ where: { act: 'files-moved' } })).toMatchObject(
       Array(2).fill({ userId: expect.any(String), about: `${old} ${fresh}` }),
     );
-    expect((await refusal(move()))?.message).toContain(`Everybody's are at ${fresh}.`);
+    expect((await refusalOf(move()))?.message).toContain(`Everybody's are at ${fresh}.`);
   });
 
   test('are told of by mail, but not to somebody who has withdrawn, from whom nothing is fetched', async () => {
@@ -128,7 +123,7 @@ describe('the same files at another address', () => {
   ])('are not moved where %s', async (_, change, code, words) => {
     await fixture.consent(alice);
     set({ filesUrl: fresh });
-    const error = await refusal(move(change()));
+    const error = await refusalOf(move(change()));
     expect([error?.code, error?.message]).toEqual([code, expect.stringContaining(words)]);
     expect(await addresses()).toEqual([{ name: 'files', address: old, people: 1 }]);
   });

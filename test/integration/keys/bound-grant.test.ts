@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { openBoundKey } from '../../../src/flows/custody/bound-key.ts';
@@ -7,6 +6,7 @@ import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { rotateKeys } from '../../../src/flows/keys/rotate-keys.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { openProofCheck } from '../../support/fixtures/proof-check.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { enterWith, interrupting } from '../../support/harness/keys.ts';
@@ -47,12 +47,6 @@ const keyOf = async (resources: Custody, id: string) => {
   const { userId, sealedDpopKey } = await grantOf(id);
   return openBoundKey(resources.keyring, { userId, grantId: id }, sealedDpopKey);
 };
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
-
 test('a public client’s grant lives on its key, night after night and in another process', async () => {
   const resources = enter();
   const { grant } = await consent(resources);
@@ -71,7 +65,7 @@ test('a token without its key is worth nothing', async () => {
   const resources = enter();
   const { grant } = await consent(resources);
   await fixture.resources.database.grant.update({ where: { id: grant.id }, data: { sealedDpopKey: null } });
-  expect(await refusal(access(resources, grant.id))).toBe('grant/not-usable');
+  expect(await outcomeOf(access(resources, grant.id))).toBe('grant/not-usable');
 });
 
 test('a renewed consent has a new key, and the keys of two grants are never the same', async () => {

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob, carol } from '../../../demo/people.ts';
 import { listProviderKeys } from '../../../src/database/consent/provider-moves.ts';
 import { checkIssuers } from '../../../src/doctor/checks/issuers.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { moveProvider } from '../../../src/flows/provider/move-provider.ts';
 import { rememberFirstKeys, rememberKeys } from '../../../src/flows/provider/remember-keys.ts';
 import { askPublishedKeys } from '../../../src/oidc/published-keys.ts';
 import { texts } from '../../../src/web/texts/en.ts';
+import { refusalOf } from '../../support/fixtures/outcomes.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { signInAs } from '../../support/harness/guest.ts';
 import { sealRows } from '../../support/harness/row-seals.ts';
@@ -37,11 +37,6 @@ const move = (change: { from?: string; to?: string; dryRun?: boolean } = {}) =>
     ...change,
     to: new URL(change.to ?? now()),
   });
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => (isAppError(error) ? error : Promise.reject(error)),
-  );
 const issuersOf = async () => {
   const { database } = fixture.resources;
   const rows = [...(await database.user.findMany()), ...(await database.grant.findMany())];
@@ -107,7 +102,7 @@ describe('a provider at another address', () => {
       status: 400,
       errorCode: 'invalid_grant',
     });
-    const error = await refusal(move());
+    const error = await refusalOf(move());
     expect(error).toMatchObject({ code: 'provider/not-the-same' });
     for (const words of [
       'Nobody was moved',
@@ -123,7 +118,7 @@ describe('a provider at another address', () => {
     await fixture.consent(alice);
     await asOf(old);
     await fixture.custody.provider.down();
-    const error = await refusal(move());
+    const error = await refusalOf(move());
     expect(error).toMatchObject({ code: 'provider/not-the-same' });
     expect(error?.message).toMatch(/gives no discovery document \(ECONNREFUSED\)\.$/);
   });
@@ -132,7 +127,7 @@ describe('a provider at another address', () => {
     await fixture.consent(alice);
     await asOf(old);
     await fixture.resources.database.grant.updateMany({ data: { subject: bob.subject } });
-    const error = await refusal(move());
+    const error = await refusalOf(move());
     expect(error?.message).toContain(`${bob.subject}: grant/wrong-subject`);
     expect(await issuersOf()).toEqual([old]);
   });
@@ -161,7 +156,7 @@ describe('a provider at another address', () => {
   ])('is refused where it %s', async (_, change, code, words) => {
     await fixture.consent(alice);
     await asOf(old);
-    const error = await refusal(move(change()));
+    const error = await refusalOf(move(change()));
     expect([error?.code, error?.message]).toEqual([code, expect.stringContaining(words)]);
     expect(await issuersOf()).toEqual([old]);
   });

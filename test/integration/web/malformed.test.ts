@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { type Route, routes } from '../../../src/web/routes.ts';
 import { serve, type WebServer } from '../../../src/web/server.ts';
+import { randomNumbers } from '../../support/fixtures/random-numbers.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 import { openVisitor } from '../../support/harness/visitor.ts';
@@ -130,11 +131,7 @@ describe('a body that is not what it says it is', () => {
 
 /** A small generator with a seed, so that what fails once fails again. */
 function openDice(seed: number) {
-  let state = seed;
-  const next = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
+  const next = randomNumbers(seed);
   return {
     chance: (share: number) => next() < share,
     one: <T>(list: readonly T[]) => list[Math.floor(next() * list.length)] as T,

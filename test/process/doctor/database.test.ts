@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startEmbeddedDatabase } from '../../../src/database/server/embedded.ts';
 import { migrate } from '../../../src/database/server/migrate.ts';
-import type { Finding } from '../../../src/doctor/finding.ts';
+import { findingLine } from '../../support/fixtures/finding-line.ts';
 import { openDoctorFixture, statesOf } from '../../support/harness/doctor.ts';
 import { listenSilently } from '../../support/servers/silent-port.ts';
 
@@ -13,7 +13,6 @@ beforeEach(() => {
 });
 afterEach(() => opened.disposeAsync());
 
-const found = (finding: Finding | undefined) => `${finding?.state}: ${finding?.finding} → ${finding?.cure}`;
 const open = async () => opened.use(await openDoctorFixture());
 
 describe('to the doctor, the database', () => {
@@ -23,14 +22,14 @@ describe('to the doctor, the database', () => {
     const began = performance.now();
     const silent = { DATABASE_URL: `postgres://x@127.0.0.1:${port}/x`, REDIS_URL: `redis://127.0.0.1:${port}` };
     const findings = await examine(silent);
-    expect(found(findings.get('database'))).toMatch(/^wrong: PostgreSQL does not answer/);
+    expect(findingLine(findings.get('database'))).toMatch(/^wrong: PostgreSQL does not answer/);
     expect(findings.get('queue')).toMatchObject({ state: 'wrong' });
     expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   test('that is embedded is started to be looked at, and stopped again; before the first start there is none', async () => {
     const { examine, folder } = await open();
-    expect(found((await examine()).get('database'))).toMatch(/^unknown: There is no embedded PostgreSQL yet/);
+    expect(findingLine((await examine()).get('database'))).toMatch(/^unknown: There is no embedded PostgreSQL yet/);
     const home = join(folder, 'postgres');
     const first = await startEmbeddedDatabase(home);
     await migrate(first.ownerUrl);

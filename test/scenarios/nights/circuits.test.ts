@@ -5,13 +5,8 @@ import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
-import {
-  access,
-  type Custody,
-  type CustodyFixture,
-  openCustodyFixture,
-  outcomeOf,
-} from '../../support/harness/custody.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
+import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
 
 const minute = 60_000;

@@ -6,7 +6,6 @@ import { readConfig } from '../../../src/config/config.ts';
 import type { Environment } from '../../../src/config/environment.ts';
 import { openMarkMemory } from '../../../src/domain/marks.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type Log, silentLog } from '../../../src/log.ts';
@@ -17,6 +16,7 @@ import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
+import { outcomeOf } from '../fixtures/outcomes.ts';
 import { openDatabaseFixture } from './database.ts';
 import { openProviderFixture } from './provider.ts';
 
@@ -35,13 +35,6 @@ export type Custody = Pick<
   | 'store'
   | 'tokenCache'
 >;
-
-/** How work ended: the code of Nightkeep's own error, or the error that is none. */
-export const outcomeOf = (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
 
 /** How it ends to ask for access for a run. */
 export const access = (custody: Custody, grantId: string): Promise<unknown> =>

@@ -1,12 +1,12 @@
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { shortId } from '../../../src/domain/short-id.ts';
-import { isAppError } from '../../../src/errors.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { AuthorizationTransaction } from '../../../src/oidc/authorization.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
 import { decodeClaims } from '../../../src/oidc/token-answer.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
+import { refusalOf } from '../../support/fixtures/outcomes.ts';
 import { type OpenIdIssuer, startOpenIdIssuer } from '../../support/servers/open-id-issuer.ts';
 
 /** The library goes by the clock of the machine. */
@@ -69,11 +69,6 @@ async function comeBack({ scope = scopes.consent, claims, idToken, answer, body 
   return { error, ended };
 }
 
-const refusalOf = (work: Promise<unknown>) =>
-  work.then(
-    () => undefined,
-    (error: unknown) => (isAppError(error) ? error : Promise.reject(error)),
-  );
 const signedWithSecret = (alg: string) => (claims: Record<string, unknown>) =>
   new SignJWT(claims).setProtectedHeader({ alg }).sign(Buffer.alloc(64, 1));
 const unsigned = (claims: object) =>

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
-import { isAppError } from '../../../src/errors.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { openProofCheck } from '../../support/fixtures/proof-check.ts';
 import { type Endpoint, type Heard, type Reply, startEndpoint, tokens } from './endpoint.ts';
 
@@ -34,11 +34,6 @@ async function consent(settings: Parameters<Endpoint['issuer']>[0], body: object
   return { issuer, authorized };
 }
 
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
 const proofs = () => provider.heard.filter(({ path }) => path === '/token').map(({ headers }) => headers.dpop);
 const proofOf = openProofCheck();
 const check = ({ headers, path }: Heard) => proofOf(headers.dpop, { method: 'POST', url: provider.origin + path });
@@ -60,17 +55,17 @@ describe('whether tokens are bound', () => {
     provider = await startEndpoint();
     const { authorized } = await consent(isPublic, tokens);
     expect([authorized.boundKey, ...proofs()]).toEqual([undefined, undefined]);
-    expect(await refusal(consent({ ...isPublic, dpop: 'required' }, tokens))).toBe('provider/refused-client');
+    expect(await outcomeOf(consent({ ...isPublic, dpop: 'required' }, tokens))).toBe('provider/refused-client');
     expect(provider.heard.filter(({ path }) => path === '/par')).toHaveLength(1);
   });
 
   test('tokens that must be bound and are not are ended at the provider, and the consent is refused', async () => {
     const required = { ...isPublic, dpop: 'required' as const };
-    expect(await refusal(consent(required, tokens))).toBe('provider/refused-client');
+    expect(await outcomeOf(consent(required, tokens))).toBe('provider/refused-client');
     expect(provider.heard.at(-1)).toMatchObject({ path: '/revoke' });
     expect(provider.heard.at(-1)?.form.get('token')).toBe('r2');
     const refreshToken = `${encode({ alg: 'HS512' })}.${encode({ cnf: { jkt: 'x' } })}.c2ln`;
-    expect(await refusal(consent(required, { ...tokens, refresh_token: refreshToken }))).toBe('went well');
+    expect(await outcomeOf(consent(required, { ...tokens, refresh_token: refreshToken }))).toBe('went well');
   });
 });
 

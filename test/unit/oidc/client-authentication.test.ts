@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { judgeAnswer } from '../../../src/domain/verdict.ts';
-import { isAppError } from '../../../src/errors.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { type Endpoint, type Heard, startEndpoint, tokens } from './endpoint.ts';
 
 let provider: Endpoint;
@@ -22,12 +22,6 @@ const wrongSecret = { status: 401, body: { error: 'unauthorized_client' } };
 const taking = (secret: string, body: object = tokens, status = 200) => {
   provider.answer = (heard) => (secretOf(heard) === secret ? { status, body } : wrongSecret);
 };
-const refusal = (work: Promise<unknown>) =>
-  work.then(
-    () => 'went well',
-    (error: unknown) => (isAppError(error) ? error.code : error),
-  );
-
 describe('a secret in the header', () => {
   test.each([
     ['me', 's-e_c.r~e*t9', 'me:s-e_c.r~e*t9'],
@@ -110,9 +104,9 @@ describe('several secrets', () => {
     expect(url.searchParams.get('request_uri')).toBe('urn:x');
     taking('two', {});
     const posting = { authentication: 'client_secret_post' as const, secrets: ['one', 'two'] };
-    expect(await refusal(provider.issuer(posting).revoke('r1'))).toBe('went well');
+    expect(await outcomeOf(provider.issuer(posting).revoke('r1'))).toBe('went well');
     const callback = new URL(`http://localhost:3000/callback?code=c&state=${transaction.state}`);
-    await refusal(provider.issuer(posting).finishAuthorization(callback, transaction));
+    await outcomeOf(provider.issuer(posting).finishAuthorization(callback, transaction));
     expect(provider.heard.map((heard) => [heard.path, secretOf(heard)])).toEqual([
       ['/par', 'one'],
       ['/par', 'two'],
@@ -195,7 +189,7 @@ describe('private keys', () => {
       expect(String(error)).not.toContain('Tm90');
     }
     const none = provider.issuer({ authentication: 'private_key_jwt' });
-    expect(await refusal(none.beginAuthorization({ purpose: 'x', scope: 'openid', returnTo: '/' }))).toBe(
+    expect(await outcomeOf(none.beginAuthorization({ purpose: 'x', scope: 'openid', returnTo: '/' }))).toBe(
       'config/invalid',
     );
   });

@@ -3,7 +3,7 @@ import { listenOnLoopback } from '../../../demo/loopback-server.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { silentLog } from '../../../src/log.ts';
 import { openIssuer } from '../../../src/oidc/issuer.ts';
-import { outcomeOf } from '../../support/harness/custody.ts';
+import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 
 /** What comes of ending a token where the provider answers so. */
 async function ended(status: number, body: string, headers: Record<string, string> = {}): Promise<unknown> {
