@@ -33,7 +33,9 @@ export interface Connections extends Disposable {
 }
 
 /**
- * Bounds how many connections there are: in all, and of each address that is not one of our proxies. What is beyond is closed unread. Looks every `stalledMs` at connections with data that waits to be sent: one whose data waited at the last look too, and whose client took
+ * Bounds how many connections there are: in all, and of each address that is not one of our proxies. What is beyond is closed unread.
+ *
+ * Looks every `stalledMs` at connections with data that waits to be sent: one whose data waited at the last look too, and whose client took
  * less than `leastBytesPerSecond` in between, is ended.
  */
 export function boundConnections(server: Server, { clock, log, config }: Needs): Connections {

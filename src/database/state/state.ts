@@ -2,7 +2,7 @@ import { AppError } from '../../errors.ts';
 import { type Database, inLongTransaction, type Transaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 import { readMigrations } from '../server/schema-engine.ts';
-import { type Canary, lockCanaries } from './canaries.ts';
+import { lockCanaries } from './canaries.ts';
 
 interface Exported {
   readonly table: string;
@@ -192,9 +192,4 @@ async function refuseUnlessEmpty(transaction: Transaction): Promise<void> {
         `The database is in use (${table} holds something), so nothing was imported. Import into an empty one that is migrated.`,
       );
   }
-}
-
-/** The canaries, for an export. */
-export async function listSealedCanaries(database: Database): Promise<Canary[]> {
-  return database.canary.findMany({ select: { keyId: true, sealed: true } });
 }

@@ -1,7 +1,8 @@
 import { saveAudit } from '../../database/audit.ts';
 import type { Transaction } from '../../database/client.ts';
 import { compareWith, listAppliedMigrations } from '../../database/server/migrate.ts';
-import { listSealedCanaries, readState, type StateRows, writeState } from '../../database/state/state.ts';
+import { readCanaries } from '../../database/state/canaries.ts';
+import { readState, type StateRows, writeState } from '../../database/state/state.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Keyring } from '../../vault/keyring.ts';
@@ -57,7 +58,7 @@ export async function writeExport(
   sink: Sink,
   { withTokens, at }: { withTokens: boolean; at: Date },
 ): Promise<MovedState> {
-  const canaries = (await listSealedCanaries(database)).map(({ keyId, sealed }) => ({
+  const canaries = (await readCanaries(database)).map(({ keyId, sealed }) => ({
     keyId,
     sealed: Buffer.from(sealed).toString('base64'),
   }));

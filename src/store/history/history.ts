@@ -2,12 +2,11 @@ import type { Holdable } from '../../domain/holder.ts';
 import { type AppError, isAppError } from '../../errors.ts';
 import { parseId, type SnapshotId, type TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
-import { timestampMs } from '../format/timestamp.ts';
 import { type Cache, createCache } from '../repository/cache.ts';
 import { namedOfKind } from '../repository/findings.ts';
 import { inParallel } from '../repository/in-parallel.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { SavedSnapshot } from '../repository/snapshots.ts';
+import { byTime, type SavedSnapshot } from '../repository/snapshots.ts';
 import type { OddNames } from '../restorer/odd-names.ts';
 
 /** What is seen at a path in one snapshot, in short. */
@@ -131,8 +130,4 @@ export function openHistory(repository: Repository, onDamage: (error: AppError) 
     },
     weight: () => smallestIndex + 64 * repository.index.size + decoded * cachedTreeBytes + 2048 * snapshots.length,
   };
-}
-
-function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
-  return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
 }

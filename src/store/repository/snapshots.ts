@@ -50,10 +50,7 @@ export function createSnapshots(backend: Backend, masterKey: MasterKey): Snapsho
         return [];
       }
     };
-    const raise = (error: unknown) => {
-      throw error;
-    };
-    yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read, raise))).flat().sort(byTime);
+    yield* (await Array.fromAsync(inParallel(await listIds(backend), 8, read))).flat().sort(byTime);
   };
   return {
     loadSnapshot,
@@ -81,7 +78,8 @@ function listIds(backend: Backend): Promise<SnapshotId[]> {
   return Array.fromAsync(backend.list('snapshot'), ({ name }) => parseId<SnapshotId>(name));
 }
 
-function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
+/** Orders snapshots by their time; those of one moment by id, so that the order is always the same. */
+export function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
   return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
 }
 

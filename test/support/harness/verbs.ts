@@ -67,7 +67,6 @@ import { bringBackFromAhead } from '../../../src/database/server/clock-ahead.ts'
 import * as server from '../../../src/database/server/inspect-server.ts';
 import * as canaries from '../../../src/database/state/canaries.ts';
 import * as sealed from '../../../src/database/state/sealed-values.ts';
-import * as state from '../../../src/database/state/state.ts';
 import * as stateExports from '../../../src/database/state/state-exports.ts';
 import type { RowSealing } from '../../../src/domain/row-facts.ts';
 import type { Resources } from '../../../src/resources.ts';
@@ -882,7 +881,6 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     findLastErasure: () => stateExports.findLastErasure(database),
     hasRepositoriesInStore: () => stateExports.hasRepositoriesInStore(database),
-    listSealedCanaries: () => state.listSealedCanaries(database),
     saveCardsOfOtherKeysDue: async ({ repositoryId: id }) => {
       await database.repository.update({ where: { id }, data: { cardKeyId: 'older' } });
       await cards.saveCardsOfOtherKeysDue(database, 'one');
