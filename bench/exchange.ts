@@ -1,15 +1,17 @@
 /**
  * Measures exchanges per second through the whole protocol (lease, spool, request, save), with 1 and with 4 workers, and
  * compares them with plain refreshes at the same provider.
- * `node bench/exchange.ts [--json] [--provider demo|keycloak] [--processors apart|shared] [--seconds N] [--rounds N]`.
+ * `node bench/exchange.ts [--json] [--provider demo|keycloak] [--processors apart|shared] [--seconds N] [--rounds N]
+ * [--warm-up N]`.
  *
  * - bare: a client that only refreshes, with as many connections as Nightkeep has: the most that the provider can do.
  * - ours: worker processes that exchange grants of their own in turn, as many at once as keep-alive does, with one
  *   PostgreSQL that commits each rotation durably.
  *
  * With `apart` the provider has half of the processors, and the client or Nightkeep with PostgreSQL has the other half; with
- * `shared` both use all. Rotation is strict: a token sent twice would end its session, and the bench with it. Both sides are
- * measured in turn, and their medians compared. Finally it times how long the keep-alive sweep takes to find what is due
+ * `shared` both use all. Before anything is measured, the client and each worker do their work `--warm-up` times, so that the
+ * code is compiled by then. Rotation is strict: a token sent twice would end its session, and the bench with it. Both sides
+ * are measured in turn, and their medians compared. Finally it times how long the keep-alive sweep takes to find what is due
  * among 1,000 and 100,000 grants.
  */
 import { type ChildProcess, fork } from 'node:child_process';
@@ -34,6 +36,7 @@ const values = readOptions();
 const say = (text: string) => process.stderr.write(`${text}\n`);
 const ms = 1000 * positive('seconds');
 const rounds = positive('rounds');
+const warmUp = positive('warm-up');
 const counts = [1, 4];
 const grantsOfWorker = 100;
 
@@ -53,11 +56,13 @@ if (apart) runOn(apart.ours);
 const { url, ownerUrl } = opened.use(await startEmbeddedDatabase(join(home, 'postgres')));
 await migrate(ownerUrl);
 const database = opened.adopt(await openDatabase(url), (one) => one.$disconnect());
-await insertGrants(database, { grants: 10_000, due: 0 });
+await insertGrants(database, 10_000);
 await insertExchanges(database, 10);
 const people = await makeGrants(provider, database);
 
-const bare = opened.use(await openBareClient(provider, people.bare, Math.max(...counts) * atOnce));
+const bare = opened.use(
+  await openBareClient(provider, people.bare, { connections: Math.max(...counts) * atOnce, warmUp }),
+);
 const children = await startWorkers(Math.max(...counts));
 opened.defer(() => {
   for (const child of children) if (child.connected) child.disconnect();
@@ -84,7 +89,7 @@ const workers = Object.fromEntries(
     return [name, { ...rounded, ratio: round3(ourRate / bareRate), statementsPerExchange: round3(median(statements)) }];
   }),
 );
-const sweep = await timeSweeps(database);
+const sweep = await timeSweeps(database, ownerUrl);
 if (values.json !== true) {
   console.table(workers);
   console.table(sweep);
@@ -99,6 +104,7 @@ async function startWorkers(count: number): Promise<ChildProcess[]> {
     const order: WorkerOrder = {
       grantIds: people.grants.slice(index * grantsOfWorker, (index + 1) * grantsOfWorker),
       atOnce,
+      warmUp,
       databaseUrl: url,
       keyring: people.keyring,
       spool: join(home, `spool-${index}`),
@@ -138,6 +144,7 @@ function readOptions() {
         json: { type: 'boolean' },
         seconds: { type: 'string', default: '4' },
         rounds: { type: 'string', default: '3' },
+        'warm-up': { type: 'string', default: '5000' },
         provider: { type: 'string', default: 'demo' },
         processors: { type: 'string', default: 'apart' },
       },
@@ -148,7 +155,7 @@ function readOptions() {
   }
 }
 
-function positive(name: 'seconds' | 'rounds'): number {
+function positive(name: 'seconds' | 'rounds' | 'warm-up'): number {
   const value = Number(values[name]);
   return Number.isInteger(value) && value > 0 ? value : misused(`--${name} is a whole number above 0.`);
 }

@@ -1,5 +1,5 @@
 import { Pool } from 'undici';
-import { repeatAtOnce, warmUp } from './concurrency.ts';
+import { repeatAtOnce } from './concurrency.ts';
 import type { ProviderProcess } from './provider-process.ts';
 
 /** A client that refreshes and does nothing else. */
@@ -8,11 +8,11 @@ export interface BareClient extends AsyncDisposable {
   refresh(tokens: number, options: { atOnce: number; ms: number }): Promise<number>;
 }
 
-/** Opens the client with a connection for each refresh that is made at once, and warms it up. Changes the tokens in place. */
+/** Opens the client with a connection for each refresh that is made at once, and warms it up by so many. Changes the tokens in place. */
 export async function openBareClient(
   provider: ProviderProcess,
   tokens: { token: string }[],
-  connections: number,
+  { connections, warmUp }: { connections: number; warmUp: number },
 ): Promise<BareClient> {
   const discovery = await fetch(`${provider.issuer}/.well-known/openid-configuration`);
   const { token_endpoint: endpoint } = (await discovery.json()) as { token_endpoint: string };

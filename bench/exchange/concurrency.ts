@@ -1,6 +1,3 @@
-/** How often each side does its work before anything is measured, so that the code is compiled by then. */
-export const warmUp = 5_000;
-
 /**
  * Repeats the work, as many at once as named, until `isOver` says so, and answers how often it was done. The items are
  * divided, so that no two of those at work have the same one.

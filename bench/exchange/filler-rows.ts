@@ -1,10 +1,7 @@
 import type { Database } from '../../src/database/client.ts';
 
-/** Inserts people with one grant each; the first `due` of them are due. No key opens their tokens. */
-export async function insertGrants(
-  database: Database,
-  { grants, due }: { grants: number; due: number },
-): Promise<void> {
+/** Inserts people with one grant each, none of which is due. No key opens their tokens. */
+export async function insertGrants(database: Database, grants: number): Promise<void> {
   await database.$executeRaw`
     INSERT INTO users (id, issuer, subject, created_at)
     SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'https://idp.example', n::text, now()
@@ -12,8 +9,15 @@ export async function insertGrants(
   await database.$executeRaw`
     INSERT INTO grants (id, user_id, issuer, client_id, subject, scope, last_exchanged_at, idle_deadline, next_exchange_at, created_at)
     SELECT id, id, issuer, 'nightkeep', subject, 'openid offline_access', now(), now() + interval '20 days' + random() * interval '10 days',
-      now() + CASE WHEN subject::int <= ${due}::int THEN interval '-1 minute' ELSE interval '1 day' + random() * interval '7 days' END, now()
+      now() + interval '1 day' + random() * interval '7 days', now()
     FROM users WHERE issuer = 'https://idp.example'`;
+}
+
+/** Makes the first `due` of these grants due. */
+export async function makeDue(database: Database, due: number): Promise<void> {
+  await database.$executeRaw`
+    UPDATE grants SET next_exchange_at = now() - interval '1 minute'
+    WHERE issuer = 'https://idp.example' AND subject::int <= ${due}::int`;
 }
 
 /** Inserts past exchanges for each of these grants, so that PostgreSQL plans its queries as for tables in use. */

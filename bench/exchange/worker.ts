@@ -14,13 +14,15 @@ import { openIssuer } from '../../src/oidc/issuer.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { parseKeyring } from '../../src/vault/keyring.ts';
 import { openSpool } from '../../src/vault/spool.ts';
-import { repeatAtOnce, warmUp } from './concurrency.ts';
+import { repeatAtOnce } from './concurrency.ts';
 import { configOf } from './settings.ts';
 import { countStatements } from './statements.ts';
 
 export interface WorkerOrder {
   grantIds: string[];
   atOnce: number;
+  /** How many exchanges it makes before it says that it is warm. */
+  warmUp: number;
   databaseUrl: string;
   keyring: string;
   spool: string;
@@ -35,7 +37,7 @@ export interface WorkerResult {
 
 process.once('disconnect', () => process.exit());
 const [order]: [WorkerOrder] = (await once(process, 'message')) as [WorkerOrder];
-const { provider, grantIds, atOnce } = order;
+const { provider, grantIds, atOnce, warmUp } = order;
 const config = configOf(provider, order.keyring);
 const clock = systemClock();
 const count = countStatements();
