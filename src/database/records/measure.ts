@@ -12,7 +12,7 @@ export interface Measurements {
   /** The first moment at which a living grant ends in any case; null where none has such an end. */
   maxDeadline: Date | null;
   /** Runs in each state; those that ended: since `since`. */
-  runs: Record<'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'cancelled', number>;
+  runs: Record<'queued' | 'running' | 'succeeded' | 'partial' | 'failed' | 'skipped' | 'cancelled', number>;
   /** Since when the queued run that is due the longest has been due; null where none is. */
   oldestDueAt: Date | null;
   /** When the newest complete run ended; null where there is none. */
@@ -53,7 +53,7 @@ export async function measure(database: Database, { at, since }: { at: Date; sin
   return {
     ...row,
     grants: { active: 0, suspect: 0, needs_consent: 0, withdrawn: 0, ...row.grants },
-    runs: { queued: 0, running: 0, succeeded: 0, partial: 0, failed: 0, cancelled: 0, ...row.runs },
+    runs: { queued: 0, running: 0, succeeded: 0, partial: 0, failed: 0, skipped: 0, cancelled: 0, ...row.runs },
     exchanges: { ...row.exchanges },
     circuits,
   };

@@ -92,6 +92,8 @@ test('metrics tell since when runs wait, who can mend what, and what ended', asy
   expect(sample(text, 'people{verdict="protected"}')).toBe('1');
   expect(sample(text, 'people_to_mend{by="operator"}')).toBe('1');
   expect(sample(text, 'runs_ended_last_day{state="succeeded"}')).toBe('1');
+  for (const state of ['partial', 'failed', 'skipped', 'cancelled'])
+    expect(sample(text, `runs_ended_last_day{state="${state}"}`), state).toBe('0');
   const due = other === undefined ? 0 : (clock.now().getTime() - other.dueAt.getTime()) / 1000;
   expect(Number(sample(text, 'queue_oldest_waiting_seconds'))).toBe(due);
   expect(Number(sample(text, 'last_success_timestamp_seconds'))).toBeGreaterThan(0);
