@@ -56,13 +56,17 @@ export async function countLost(
   return { before: left + gone - fresh, gone: sum('gone'), changed: sum('changed') };
 }
 
-async function* filesIn(repository: Reads, node: Node, budget: Budget): AsyncGenerator<FileNode, void> {
-  if (node.type === 'file') yield node;
-  else if (node.type === 'dir') yield* filesBelow(repository, node.subtree, budget);
+function filesIn(repository: Reads, node: Node, budget: Budget): Iterable<FileNode> | AsyncGenerator<FileNode, void> {
+  if (node.type === 'file') return [node];
+  return node.type === 'dir' ? filesBelow(repository, node.subtree, budget) : [];
 }
 
 async function* filesBelow(repository: Reads, tree: TreeId, budget: Budget): AsyncGenerator<FileNode, void> {
   const nodes = await readWithin(budget, repository, tree);
   if (typeof nodes === 'string') return;
-  for await (const piece of piecesOf(nodes)) for (const node of piece) yield* filesIn(repository, node, budget);
+  for await (const piece of piecesOf(nodes))
+    for (const node of piece) {
+      if (node.type === 'file') yield node;
+      else if (node.type === 'dir') yield* filesBelow(repository, node.subtree, budget);
+    }
 }
