@@ -8,7 +8,9 @@ import { once } from './once.ts';
 type Needs = Pick<Installation, 'clock' | 'keyring' | 'records' | 'setting'>;
 
 const latestTokens = 20;
-/** What past exchanges are asked over. */
+/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */
+export const sameEndMs = 60_000;
+/** How far back past exchanges are looked at. */
 export const backMs = 30 * 86_400_000;
 
 /** Opens and reads the latest tokens here, sending them nowhere, and asks what is on record of how long tokens lived. */

@@ -6,7 +6,7 @@ import type { Installation } from '../installation.ts';
 
 const name = 'clocks';
 
-/** By what each can tell: a provider that sends no Date by its tokens, and one that is away not at all. */
+/** Compares the clocks that can be read: that of a provider without `Date` by its tokens, that of one that does not answer not at all. */
 export const clocks: Check = {
   name,
   run: async (installation) => {

@@ -1,11 +1,10 @@
 import { countWords, durationWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
+import { sameEndMs } from '../custody-facts.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
 
 const name = 'offline idle';
-/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */
-const sameMs = 60_000;
 const leastGone = 2;
 
 export const offlineIdle: Check = {
@@ -17,7 +16,7 @@ export const offlineIdle: Check = {
 export function checkOfflineIdle(offlineIdleMs: number, facts: WindowFacts): Finding {
   const { idleSeconds, tokens, gone, goneAfterSeconds, takenAfterSeconds } = facts;
   const setting = durationWords(offlineIdleMs);
-  if (idleSeconds !== null && idleSeconds * 1000 < offlineIdleMs - sameMs) {
+  if (idleSeconds !== null && idleSeconds * 1000 < offlineIdleMs - sameEndMs) {
     const said = durationWords(idleSeconds * 1000);
     return warn(
       name,

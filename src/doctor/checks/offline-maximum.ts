@@ -1,11 +1,10 @@
 import { durationWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { Check } from '../check.ts';
+import { sameEndMs } from '../custody-facts.ts';
 import { type Finding, ok, unknown, warn } from '../finding.ts';
 
 const name = 'offline maximum';
-/** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */
-const sameMs = 60_000;
 
 export const offlineMaximum: Check = {
   name,
@@ -19,7 +18,7 @@ export function checkOfflineMaximum(
 ): Finding {
   const setting = offlineMaxMs === undefined ? 'not set' : durationWords(offlineMaxMs);
   if (tokens === 0) return unknown(name, `OFFLINE_MAX is ${setting}; there is no token to compare it with yet.`);
-  if (maxSeconds !== null && maxSeconds * 1000 < (offlineMaxMs ?? Number.POSITIVE_INFINITY) - sameMs) {
+  if (maxSeconds !== null && maxSeconds * 1000 < (offlineMaxMs ?? Number.POSITIVE_INFINITY) - sameEndMs) {
     const said = durationWords(maxSeconds * 1000);
     return warn(
       name,
