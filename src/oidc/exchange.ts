@@ -33,10 +33,12 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
     attempts.push(made);
     return responseOf('answer' in made ? { answer: tidyAnswer(made.answer) } : made);
   };
-  const holdingBack = (send: oidc.CustomFetch): oidc.CustomFetch => {
+  const holdingBack = ({ authenticated, metadata }: Connection): oidc.CustomFetch => {
+    const send = authenticated(record);
+    const pairwise = [metadata.subject_types_supported].flat().includes('pairwise');
     return async (...request) => {
       const response = await send(...request);
-      const tokens = tokensIn(attempts.at(-1), clock.now());
+      const tokens = tokensIn(attempts.at(-1), clock.now(), { pairwise });
       if (tokens !== undefined) {
         arrived.resolve(tokens);
         await validation.promise;
@@ -44,7 +46,7 @@ export async function exchangeOnce(connect: () => Promise<Connection>, exchange:
       return response;
     };
   };
-  const fault = refresh(connect, exchange, ({ authenticated }) => holdingBack(authenticated(record)));
+  const fault = refresh(connect, exchange, holdingBack);
   const tokens = await Promise.race([arrived.promise, fault.then(() => undefined)]);
   if (tokens === undefined) return readFailure(attempts.at(-1), (await fault)?.code, clock.now());
   const own = isPresentable(tokens) ? undefined : { code: 'access-token-not-presentable', detail: notPresentable };
@@ -74,6 +76,6 @@ async function refresh(
   }
 }
 
-function tokensIn(made: Attempt | undefined, now: Date): TokenAnswer | undefined {
-  return made && 'answer' in made ? readTokensIn(made.answer, now) : undefined;
+function tokensIn(made: Attempt | undefined, now: Date, told: { pairwise: boolean }): TokenAnswer | undefined {
+  return made && 'answer' in made ? readTokensIn(made.answer, now, told) : undefined;
 }

@@ -36,15 +36,23 @@ export function readFailure(last: Attempt | undefined, fault = 'no-answer', now:
 }
 
 /** The tokens of a whole answer; nothing where it is no success. */
-export function readTokensIn(answer: { status: number; text: string }, now: Date): TokenAnswer | undefined {
-  return isSuccess(answer) ? readTokens(objectIn(answer.text), now) : undefined;
+export function readTokensIn(
+  answer: { status: number; text: string },
+  now: Date,
+  told?: { pairwise: boolean },
+): TokenAnswer | undefined {
+  return isSuccess(answer) ? readTokens(objectIn(answer.text), now, told) : undefined;
 }
 
 /**
  * The tokens of an answer (RFC 6749, section 5.1), or nothing where it holds none. An access token that is missing beside a new refresh token is empty: the provider may have
- * replaced the old one all the same.
+ * replaced the old one all the same. Where subjects are pairwise (OpenID Connect Core 1.0, section 8.1), that of an access token is for the server that takes it, and says nothing.
  */
-export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAnswer | undefined {
+export function readTokens(
+  untidy: Record<string, unknown>,
+  now: Date,
+  { pairwise } = { pairwise: false },
+): TokenAnswer | undefined {
   if (!holdsTokens(untidy)) return undefined;
   const body = tidyTokens(untidy);
   const accessToken = text(body.access_token) ?? '';
@@ -56,7 +64,7 @@ export function readTokens(untidy: Record<string, unknown>, now: Date): TokenAns
     refreshToken,
     expiresIn: secondsIn(body.expires_in),
     scope: text(body.scope),
-    subject: text(ofId?.sub) ?? text(decodeClaims(accessToken)?.sub),
+    subject: text(ofId?.sub) ?? (pairwise ? undefined : text(decodeClaims(accessToken)?.sub)),
     sid: sessionOf(ofId) ?? sessionOf(ofRefresh),
     tokenType: text(ofRefresh?.typ),
     issuedAt: moment(ofRefresh?.iat),

@@ -321,6 +321,27 @@ test.each<[string, object, object, RegExp]>([
   },
 );
 
+test.each([
+  [['public'], 'of the access token'],
+  [['public', 'pairwise'], undefined],
+  [undefined, 'of the access token'],
+])(
+  'the subject of an access token says who it is of only where subjects are not pairwise: %j',
+  async (types, subject) => {
+    await using provider = await startEndpoint({ subject_types_supported: types });
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const access_token = `${part({ alg: 'RS256' })}.${part({ sub: 'of the access token' })}.x`;
+    const issuer = provider.issuer({ secrets: ['one'] });
+    provider.answer = () => ({ status: 200, body: { ...tokens, access_token } });
+    const told = await issuer.exchange('r1');
+    expect(told.kind === 'answered' && told.tokens.subject).toBe(subject);
+    const id_token = `${part({ alg: 'RS256' })}.${part({ sub: 'of the ID token' })}.x`;
+    provider.answer = () => ({ status: 200, body: { ...tokens, access_token, id_token } });
+    const both = await issuer.exchange('r1');
+    expect(both.kind === 'answered' && both.tokens.subject).toBe('of the ID token');
+  },
+);
+
 test('half an answer, a page of a proxy and a cut connection are ambiguous, and nothing is sent twice', async () => {
   json(200, '{"access_token":"a","refr');
   expect(judgeAnswer(await issuer.exchange('r1'))).toBe('ambiguous');
