@@ -272,7 +272,7 @@ describe('the page on whether it can be restored', () => {
       const page = await alice.text('/');
       for (const words of [texts.home.protected, texts.home.soFar, nights.complete.happened])
         expect(page).not.toContain(words);
-      expect(page).toContain(`<dt>${texts.home.last}</dt><dd>${texts.home.never}`);
+      expect(page).toContain(`<dt>${texts.home.last}</dt><dd>${texts.home.noneLeft}`);
     },
   );
 
