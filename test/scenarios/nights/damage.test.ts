@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { findRepository } from '../../../src/database/repositories/repositories.ts';
@@ -139,7 +139,8 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
       expect(found).toMatchObject({ damageState: 'healing', verifiedAt: before?.verifiedAt });
       expect(await home()).toBe(texts.home.partly);
       expect(await shows('/', t.damaged.happened)).toBe(true);
-      for (const { path } of found?.damage?.files ?? []) expect(await shows('/verification', path)).toBe(true);
+      for (const { path } of found?.damage?.files ?? [])
+        expect(await shows('/verification', basename(path))).toBe(true);
       expect(found?.damage?.files).not.toEqual([]);
       const third = await night(more);
       const healed = await verify();
@@ -218,7 +219,7 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
       damage: { files: [{ path: '/files/sub/diary.txt', snapshots: [first.id] }] },
     });
     expect(await shows('/', t.lost.happened)).toBe(true);
-    expect(await shows('/verification', '/files/sub/diary.txt')).toBe(true);
+    expect(await shows('/verification', 'diary.txt')).toBe(true);
     expect(await shows('/verification', 'letter-0')).toBe(false);
     await night(now);
     expect(await verify()).toMatchObject({ damageState: 'lost', foundAt: lost?.foundAt });
@@ -227,7 +228,7 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
     await night(now);
     const after = await verify();
     expect(after).toMatchObject({ damageState: 'accepted', verifiedAt: after?.checkedAt });
-    expect(await shows('/verification', '/files/sub/diary.txt')).toBe(true);
+    expect(await shows('/verification', 'diary.txt')).toBe(true);
   });
 
   test('the file of the recovery key goes: its person is told, and a new key mends it', async () => {
