@@ -128,7 +128,8 @@ test.each(forEverybody)(
     const config = join(commands.folder, 'store', location, 'config');
     await chmod(config, 0o600);
     await writeFile(config, 'damaged');
-    await commands.database.plan.updateMany({ where: alice, data: { zone: 'No/Where' } });
+    // A backup is queued whatever the repository is like, but not by a plan that is not as it was left.
+    if (name === 'backup') await commands.database.plan.updateMany({ where: alice, data: { seal: Buffer.alloc(32) } });
     const argv = [...name.split(' '), ...(name === 'store move' ? ['--to', bucket(), '--delete-old'] : [])];
     expect(await json(3, ...argv, '--all')).toMatchObject(
       expect.arrayContaining([
