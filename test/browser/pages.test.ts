@@ -133,11 +133,6 @@ async function saveVerification(
   await verification.create({ data: { ...known, ...found, nextAt: new Date(at.getTime() + 23 * 3_600_000) } });
 }
 
-/** How long ago they signed in depends on the machine. */
-async function signInFreshly({ demo: { resources } }: BrowserWorld): Promise<void> {
-  await resources.database.webSession.updateMany({ data: { authenticatedAt: resources.clock.now() } });
-}
-
 /** What the operator has on paper of an installation that is lost. */
 let left = { folder: '', recoveryKey: '' };
 
@@ -154,7 +149,7 @@ async function leaveRepository({ demo: { resources } }: BrowserWorld): Promise<v
 /** Signs alice in with a browser besides the one that she has. */
 async function signInElsewhere({ browser, signIn }: BrowserWorld): Promise<void> {
   const context = await browser.newContext();
-  await signIn('alice', await context.newPage());
+  await signIn('alice', { page: await context.newPage() });
   await context.close();
 }
 
@@ -213,7 +208,12 @@ const rows: Readonly<Record<string, Row>> = {
     arrange: (world) => saveVerification(world, { damage: ofOneFile, damageState: 'accepted', foundAt: new Date(0) }),
   },
   'GET /recovery': { kind: 'page', picture: 'recovery' },
-  'GET /recovery/adopt': { kind: 'page', picture: 'adopt', by: 'operator', arrange: signInFreshly },
+  'GET /recovery/adopt': {
+    kind: 'page',
+    picture: 'adopt',
+    by: 'operator',
+    arrange: ({ signIn }) => signIn('operator', { freshly: true }),
+  },
   'GET /settings': { kind: 'page', picture: 'settings' },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
   'GET /settings/erase': { kind: 'page', picture: 'erase' },
@@ -769,8 +769,10 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       .flatMap((name) => ofKind('act').filter((one) => one.name === name))
       .map(({ name, ...rest }) => [name, rest] as const),
   )('is pressed: %s', async ([, { route, row }]) => {
-    const page = world.pages[row.by ?? (route.who === 'operator' ? 'operator' : 'alice')];
-    await signInFreshly(world);
+    const who = row.by ?? (route.who === 'operator' ? 'operator' : 'alice');
+    const page = world.pages[who];
+    // How long ago they signed in depends on the machine.
+    if ('fresh' in route && who !== 'stranger') await world.signIn(who, { freshly: true });
     await row.arrange?.(world);
     const address = addressOf(route, row);
     const trouble = await troubleOf(page, async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
+import { freshMs } from '../../../src/flows/consent/give-consent.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -80,13 +81,12 @@ test('what is somebody else’s stays so, whether their card says it or the data
 
 test('a fresh sign-in is asked for, attempts are limited, and strangers are sent to sign in', async () => {
   await lose();
-  const { database } = pages.resources;
   pages.resources.config.rates.recovery = { count: 3, spanMs: 3_600_000 };
   const wrong = { key: 'aaaaa-bbbbb-ccccc-ddddd-eeeee-fffff' };
   for (let tries = 0; tries < 3; tries += 1) await refused(await type(alice, wrong), 'wrong');
   expect((await type(alice)).status).toBe(429);
   expect(await repositories()).toEqual([]);
-  await database.webSession.updateMany({ data: { authenticatedAt: new Date(0) } });
+  await pages.clock.advance(freshMs);
   const answer = await type(alice);
   expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/login\?fresh=yes/)]);
   expect(await alice.text('/recovery/adopt')).toContain(texts.fresh.signIn);

@@ -44,8 +44,8 @@ export interface BrowserWorld extends AsyncDisposable {
   readonly snapshot: Readonly<Record<'id' | 'folder' | 'file', string>>;
   readonly userIds: Readonly<Record<'alice' | 'bob', string>>;
   address(path: string): string;
-  /** In the page of theirs, or in another browser. */
-  signIn(name: Exclude<VisitorName, 'stranger'>, page?: Page): Promise<void>;
+  /** In the page of theirs, or in another browser; `freshly` also where they are signed in at the provider. */
+  signIn(name: Exclude<VisitorName, 'stranger'>, how?: { page?: Page; freshly?: boolean }): Promise<void>;
   /** Has the run under way tell so many entries. */
   tell(entries: number): Promise<void>;
 }
@@ -76,8 +76,8 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
   const contexts = { stranger: stranger[0], alice: ofAlice[0], bob: ofBob[0], operator: operator[0] };
   const pages = { stranger: stranger[1], alice: ofAlice[1], bob: ofBob[1], operator: operator[1] };
 
-  const signIn = async (name: keyof typeof people, page = pages[name]) => {
-    await page.goto(new URL('login', demo.url).href);
+  const signIn: BrowserWorld['signIn'] = async (name, { page = pages[name], freshly = false } = {}) => {
+    await page.goto(new URL(freshly ? 'login?fresh=yes' : 'login', demo.url).href);
     await page.fill('input[name=username]', people[name].username);
     await page.fill('input[name=password]', people[name].password);
     await page.press('input[name=password]', 'Enter');
