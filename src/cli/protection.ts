@@ -70,11 +70,12 @@ function lastOf({ doubtedSince: doubted, since }: Row): string {
 
 /** What is known of one person, in a sentence. */
 function sentenceOf(row: Row): string {
-  const { user, verdict, reason, by, until, retry, since, doubtedSince: doubted } = row;
+  const { user, verdict, reason, by, until, retry, pausedSince, since, doubtedSince: doubted } = row;
+  const paused = pausedSince === null ? '' : ` since ${minuteWords(pausedSince)}`;
   const waits = until === null ? '' : ` until ${minuteWords(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can fix it`;
   const again =
     retry === null ? '' : `; a run is tried again at ${minuteWords(retry.at)}, until ${minuteWords(retry.until)}`;
   const last = since === null ? 'never complete' : `${doubted === null ? 'complete as of ' : ''}${lastOf(row)}`;
-  return `${user}: ${verdict}, ${reason}${who}${again}; ${last}`;
+  return `${user}: ${verdict}, ${reason}${paused}${who}${again}; ${last}`;
 }

@@ -73,6 +73,11 @@ const hindrances: readonly Look[] = [
   },
   // Before the faults of runs: no server is asked without the provider's leave.
   ({ circuitOpen }) => (circuitOpen ? { reason: 'provider_trouble', mend: 'mend_service' } : undefined),
+  // Before the faults of runs: none is tried meanwhile, whatever mends them.
+  (situation) =>
+    situation.nightPausedAt !== null && isDue(situation)
+      ? { reason: 'paused_for_all', mend: 'mend_service' }
+      : undefined,
   faultOfRuns,
   // Last, since a run that failed says more than one that nobody takes, unless it only had to be tried again.
   (situation) => (isLeftAlone(situation) ? { reason: 'no_worker', mend: 'mend_service' } : undefined),
@@ -225,12 +230,17 @@ function faultOfRuns(situation: Situation): Cause | undefined {
 const silenceMs = 15 * 60_000;
 
 /** Whether no worker takes up what is due. */
-function isLeftAlone({ plan, underWay, workersUntil, now }: Situation): boolean {
-  const due = underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
-  const silent = due !== undefined && due !== null && due.getTime() + silenceMs <= now.getTime();
+function isLeftAlone(situation: Situation): boolean {
+  const { underWay, workersUntil, now } = situation;
   // Behind the runs of others it waits for a worker that is busy.
   const waitsBehindOthers = underWay?.state === 'queued' && workersUntil !== null && workersUntil > now;
-  return silent && !waitsBehindOthers;
+  return isDue(situation, silenceMs) && !waitsBehindOthers;
+}
+
+/** Whether a worker should have taken up what is next, so long ago or longer. */
+function isDue({ plan, underWay, now }: Situation, agoMs = 0): boolean {
+  const due = underWay === null ? plan?.nextDueAt : underWay.state === 'queued' ? underWay.dueAt : underWay.leaseUntil;
+  return due !== undefined && due !== null && due.getTime() + agoMs <= now.getTime();
 }
 
 /** The first warning before a consent ends whatever is done. */

@@ -28,6 +28,7 @@ export type NightReason =
   | 'paused'
   | 'paused_until'
   | 'paused_beyond_consent'
+  | 'paused_for_all'
   | 'no_worker'
   | 'run_under_way'
   | 'run_waits'

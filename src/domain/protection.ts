@@ -30,6 +30,8 @@ export interface Protection {
   readonly until: Date | null;
   /** Where a run failed and waits to be tried again: when that is, and until when it is tried. */
   readonly retry: { readonly at: Date; readonly until: Date } | null;
+  /** Where the reason is that operators have paused the night for everybody: since when. */
+  readonly pausedSince: Date | null;
   /** What changed after this moment may not be kept: the last complete run, or the one that looks wrong. Null: there is none. */
   readonly since: Date | null;
   /** The run that shows it. */
@@ -57,6 +59,7 @@ export function judgeProtection(facts: ProtectionFacts, now: Date): Protection {
     consent: consentOf(facts, missing),
     until,
     retry: retryOf(facts.underWay, now),
+    pausedSince: reason === 'paused_for_all' ? facts.nightPausedAt : null,
     since: sinceOf(facts, { verdict, runId }),
     runId,
     restorable: situation.restorable,

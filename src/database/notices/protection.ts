@@ -83,6 +83,7 @@ const nothing: ProtectionFacts = {
   failed: null,
   underWay: null,
   workersUntil: null,
+  nightPausedAt: null,
   alarm: null,
   verification: null,
 };
@@ -119,6 +120,7 @@ interface Row {
   underWayCode: string | null;
   triedUntil: Date;
   workersUntil: Date | null;
+  nightPausedAt: Date | null;
   alarmId: string | null;
   alarmAt: Date;
   alarmKind: 'loss' | 'change' | 'root';
@@ -156,7 +158,7 @@ async function read(
       failed.error_code AS "failedCode", under_way.id AS "underWayId", under_way.state::text AS "underWayState",
       under_way.due_at AS "dueAt", under_way.own_due_at AS "ownDueAt", under_way.lease_until AS "leaseUntil",
       under_way.error_code AS "underWayCode", under_way.tried_until AS "triedUntil",
-      (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil",
+      (SELECT max(lease_until) FROM runs WHERE state = 'running') AS "workersUntil", ${nightPausedAt} AS "nightPausedAt",
       alarm.id AS "alarmId", alarm.finished_at AS "alarmAt", alarm.alarm AS "alarmKind",
       repository.created_at AS "madeAt", CASE WHEN repository.id IS NOT NULL THEN coalesce(v.since, repository.created_at) END AS "verifySince",
       v.verified_at AS "verifiedAt", v.checked_at AS "checkedAt", v.damage_state AS "damageState", v.found_at AS "foundAt", v.gone_at AS "goneAt", v.cleared_at AS "clearedAt"
@@ -226,7 +228,8 @@ function factsOf(row: Row): ProtectionFacts {
   const { state, reason, idleDeadline, maxDeadline, nextExchangeAt, circuitOpen } = row;
   const { zone, windowStart, windowEnd, paused, pausedUntil, nextDueAt, sources } = row;
   const { alarmId, alarmAt, alarmKind: kind } = row;
-  const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil, workersUntil } = row;
+  const { underWayId, underWayState: runState, dueAt, leaseUntil, underWayCode, triedUntil } = row;
+  const { workersUntil, nightPausedAt } = row;
   const underWay = { state: runState, dueAt, leaseUntil, errorCode: underWayCode, triedUntil };
   return {
     consent: state && { state, reason, idleDeadline, maxDeadline, nextExchangeAt },
@@ -237,6 +240,7 @@ function factsOf(row: Row): ProtectionFacts {
     failed: failedOf(row),
     underWay: underWayId === null ? null : { id: underWayId, ...underWay },
     workersUntil,
+    nightPausedAt,
     alarm: alarmId === null ? null : { id: alarmId, endedAt: alarmAt, kind },
     verification: verificationOf(row),
   };
@@ -267,3 +271,12 @@ function ended(id: string | null, endedAt: Date): EndedRun | null {
 
 /** When a run is waited for: one that gave way to others lets them go first. */
 const sinceTurn = Prisma.sql`CASE WHEN r.worked_ms > 0 AND r.error_code IS NULL THEN greatest(r.due_at, r.turn_at) ELSE r.due_at END`;
+
+/**
+ * Since when operators have paused the night; null where they resumed it. A run that began later than what workers had in hand then shows
+ * that it goes on all the same: another program resumed the queue, or Redis lost that it was paused.
+ */
+const nightPausedAt = Prisma.sql`(SELECT at FROM audit pause WHERE act = 'night-paused'
+  AND id > coalesce((SELECT max(id) FROM audit WHERE act = 'night-resumed'), 0)
+  AND NOT EXISTS (SELECT FROM runs WHERE state = 'running' AND started_at > pause.at + interval '1 minute')
+  ORDER BY id DESC LIMIT 1)`;

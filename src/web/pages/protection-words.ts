@@ -5,7 +5,10 @@ import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
 
 /** What the words are made of. */
-export type Told = Pick<Protection, 'verdict' | 'reason' | 'mend' | 'consent' | 'until' | 'retry' | 'runId'>;
+export type Told = Pick<
+  Protection,
+  'verdict' | 'reason' | 'mend' | 'consent' | 'until' | 'retry' | 'pausedSince' | 'runId'
+>;
 
 /** Whether the reason concerns the consent, and not what the nights came to. */
 export function isAboutConsent({ protection }: Texts, reason: ProtectionReason): boolean {
@@ -37,15 +40,27 @@ export function toneOf({ verdict, reason }: Told): 'good' | 'warn' | 'bad' {
   return 'bad';
 }
 
+type Happened = Pick<Told, 'reason'> & { readonly pausedSince?: Date | null | undefined };
+
+/** What happened, and of a pause since when it lasts. */
+export function happenedWords(
+  { formats, protection: t }: Texts,
+  { reason, pausedSince }: Happened,
+  zone: string | undefined,
+): string {
+  const { happened } = { ...t.consent, ...t.nights }[reason];
+  return pausedSince ? `${happened} ${t.pausedSince(formats.time(pausedSince, zone))}` : happened;
+}
+
 /** What happened, and what mends it and who can do that. `asked` says that the page asks something else of the person above. */
 export function reasonPart(
   texts: Texts,
-  { reason, until, retry }: Pick<Told, 'reason' | 'until' | 'retry'>,
+  { reason, until, retry, pausedSince }: Happened & Pick<Told, 'until' | 'retry'>,
   zone: string | undefined,
   { asked = false } = {},
 ): Html {
   const { consent, nights } = texts.protection;
-  const { happened, act } = { ...consent, ...nights }[reason];
+  const { act } = { ...consent, ...nights }[reason];
   const time = (at: Date) => texts.formats.time(at, zone);
   const same = retry !== null && retry.at.getTime() === until?.getTime();
   const when =
@@ -53,7 +68,7 @@ export function reasonPart(
   const said = typeof act === 'string' ? act : act(when, { asked });
   const rest =
     retry !== null && !(same && said.includes(when)) ? texts.run.waits(time(retry.at), time(retry.until)) : '';
-  return html`<p>${happened}</p><p>${said}${rest && ` ${rest}`}</p>`;
+  return html`<p>${happenedWords(texts, { reason, pausedSince }, zone)}</p><p>${said}${rest && ` ${rest}`}</p>`;
 }
 
 /** The one way on: to what the person can do, else to what shows more of it. */

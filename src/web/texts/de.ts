@@ -968,6 +968,10 @@ export const texts: Texts = {
         act: (when) =>
           `Ihre Einwilligung endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
       },
+      paused_for_all: {
+        happened: 'Der Betreiber von Nightkeep hat die Nacht für alle angehalten.',
+        act: 'Bevor er sie fortsetzt, beginnt keine Sicherung.',
+      },
       server_away: {
         happened: 'Ein Server, auf dem Ihre Daten sind, hat nicht geantwortet oder sie nicht geliefert.',
         act: triedAgain,
@@ -1086,6 +1090,7 @@ export const texts: Texts = {
     },
     soon: 'bald',
     at: (at, until) => `am ${at}${until === undefined ? '' : ` und danach bis ${until}`}`,
+    pausedSince: (at) => `Sie ist seit dem ${at} angehalten.`,
   },
   notices: {
     late: (time) => `Das ist der Stand vom ${time}: Es ließ sich nicht früher zustellen.`,

@@ -961,6 +961,10 @@ export const texts = {
         act: (when) =>
           `Your consent ends ${when}, whatever is done. Renew it before then, and the nights begin again after the pause.`,
       },
+      paused_for_all: {
+        happened: 'The operator of Nightkeep has paused the night for everybody.',
+        act: 'No backup begins before the operator resumes it.',
+      },
       server_away: {
         happened: 'A server that has your data did not answer, or did not deliver it.',
         act: triedAgain,
@@ -1072,9 +1076,11 @@ export const texts = {
     /** When something is tried again or begins. */
     soon: 'soon',
     at: (at: string, until: string | undefined) => `on ${at}${until === undefined ? '' : `, and then until ${until}`}`,
+    pausedSince: (at: string) => `It has been paused since ${at}.`,
   } satisfies {
     consent: Record<ConsentReason, ReasonWords>;
     nights: Record<NightReason, ReasonWords>;
+    pausedSince: (at: string) => string;
     soon: string;
     at: (at: string, until: string | undefined) => string;
   },

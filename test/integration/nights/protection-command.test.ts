@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { saveAudit } from '../../../src/database/audit.ts';
 import { type CommandFixture, openCommandFixture } from '../../support/harness/commands.ts';
 import { savePlan } from '../../support/harness/nights.ts';
 
@@ -53,6 +54,19 @@ test('tells whose data is protected, why not, and who can mend it; grants tell t
   ]);
   expect(await nightkeep('protection', '--user', 'bob', '--json')).toBe(0);
   expect(JSON.parse(commands.said.join(''))).toMatchObject({ user: 'bob', verdict: 'partly' });
+});
+
+test('tells since when operators have paused the night, where a backup is due', async () => {
+  const { database } = commands;
+  await backedUp('alice');
+  await database.plan.updateMany({ data: { nextDueAt: new Date('2026-01-01') } });
+  await saveAudit(database, { at: new Date('2026-05-03T20:00:00Z'), by: 'operator:x', act: 'night-paused' });
+  expect(await nightkeep('protection', '--user', 'alice')).toBe(0);
+  expect(commands.said).toEqual([
+    expect.stringMatching(
+      /^alice: protected, paused_for_all since 2026-05-03 20:00 UTC; the operator can fix it; complete as of /,
+    ),
+  ]);
 });
 
 test('an operator who looked at a great loss lets go of it, for one person', async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { saveAudit } from '../../../src/database/audit.ts';
 import type { Database } from '../../../src/database/client.ts';
 import { openCircuit } from '../../../src/database/custody/circuits.ts';
 import {
@@ -56,6 +57,7 @@ describe('the facts of one person', () => {
       failed: null,
       underWay: null,
       workersUntil: null,
+      nightPausedAt: null,
       alarm: null,
       verification: null,
     });
@@ -95,6 +97,7 @@ describe('the facts of one person', () => {
         triedUntil: expect.any(Date),
       },
       workersUntil: leaseUntil,
+      nightPausedAt: null,
       alarm: { id: alarm, endedAt: ago(400), kind: 'loss' },
       verification: null,
     });
@@ -149,6 +152,24 @@ describe('the facts of one person', () => {
     await saveRun({ dueAt: fixture.resources.clock.now() });
     await saveRun({ state: 'running', leaseUntil }, undefined, await savePlan(database));
     expect(await find()).toMatchObject({ underWay: { state: 'queued' }, workersUntil: leaseUntil });
+  });
+
+  test('say since when operators have paused the night, until they resume it, or a run begins all the same', async () => {
+    const at = fixture.resources.clock.now();
+    const save = (act: 'night-paused' | 'night-resumed') => saveAudit(database, { at, by: 'operator:x', act });
+    const pausedAt = async () => (await find()).nightPausedAt;
+    await save('night-paused');
+    expect(await pausedAt()).toEqual(at);
+    await save('night-resumed');
+    expect(await pausedAt()).toBeNull();
+    await save('night-paused');
+    expect(await pausedAt()).toEqual(at);
+    // A worker may have had it in hand.
+    const soon = new Date(at.getTime() + minute);
+    const id = await saveRun({ state: 'running', leaseUntil: soon, startedAt: soon });
+    expect(await pausedAt()).toEqual(at);
+    await database.run.update({ where: { id }, data: { startedAt: new Date(soon.getTime() + 1) } });
+    expect(await pausedAt()).toBeNull();
   });
 
   test('leave out snapshots that were erased, and what was lost in them', async () => {

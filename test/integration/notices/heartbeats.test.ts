@@ -1,8 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findOperatorsLastTold } from '../../../src/database/notices/notices.ts';
+import { findProtection } from '../../../src/flows/nights/find-protection.ts';
+import { openNight } from '../../../src/flows/nights/open-night.ts';
+import { pauseNight, resumeNight } from '../../../src/flows/nights/switch-night.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
+import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { texts as german } from '../../../src/web/texts/de.ts';
+import { texts } from '../../../src/web/texts/en.ts';
 import { hour, type NoticesFixture, openNoticesFixture } from '../../support/harness/notices.ts';
 import type { Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
@@ -110,6 +116,46 @@ describe('heartbeats', () => {
     await notices.advanceTo('06:30');
     expect(await beat(resources)).toEqual([1, 1]);
     expect(pathsOf(sink)).toEqual([expect.stringMatching(/^\/healthchecks\/fail/)]);
+  });
+
+  test('name the pause where operators paused the night for everybody, as do the digest, the command and home, until they resume it', async () => {
+    await using sink = await openHttpSink();
+    const resources = notices.calling(sink, 'healthchecks', 'json');
+    const { clock, database } = pages.resources;
+    await notices.advanceTo('20:00');
+    const person = await pages.consented();
+    const userId = await person.userId();
+    await wellSince(userId);
+    await database.plan.updateMany({
+      where: { userId },
+      data: { nextDueAt: new Date(clock.now().getTime() + 6 * hour) },
+    });
+    const pausedSince = clock.now();
+    const by = 'operator:somebody';
+    expect(await pauseNight(resources, { by, words: 'a disk is changed' })).toBe(true);
+    expect(await findProtection(resources, userId)).toMatchObject({ reason: 'complete', pausedSince: null });
+    await notices.advanceTo('02:00');
+    expect(await openNight(resources)).toEqual({ opened: 1 });
+    await notices.advanceTo('06:30');
+    const paused = { verdict: 'late', reason: 'paused_for_all', by: 'operator', pausedSince };
+    expect(await findProtection(resources, userId)).toMatchObject(paused);
+    await raiseNotices(resources);
+    await beat(resources);
+    const line = `1 × “${texts.protection.nights.paused_for_all.happened}” (paused_for_all)`;
+    const told = sink.requests.filter(({ url, method }) => method === 'POST' && !url.includes('/start'));
+    expect(told.map(({ url }) => url.split('?')[0]).toSorted()).toEqual(['/healthchecks/fail', '/json']);
+    for (const { body } of told) expect(body).toContain(line);
+    const later = await pages.newPerson(person.person);
+    for (const [language, { formats, protection }] of [
+      ['en', texts],
+      ['de', german],
+    ] as const) {
+      const home = await (await later.send('/', { headers: { 'accept-language': language } })).text();
+      const since = protection.pausedSince(formats.time(pausedSince, 'UTC'));
+      expect(home).toContain(`${protection.nights.paused_for_all.happened} ${since}`);
+    }
+    expect(await resumeNight(resources, { by })).toBe(true);
+    expect((await findProtection(resources, userId)).pausedSince).toBeNull();
   });
 
   test('say nothing where nobody is backed up, nor a day later', async () => {

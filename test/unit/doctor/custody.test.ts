@@ -216,7 +216,15 @@ describe('protection', () => {
         damagedSince: null,
         healedAt: null,
       };
-      const rest = { consent: 'living', mend: 'nothing', until: null, retry: null, since: null, runId: null } as const;
+      const rest = {
+        consent: 'living',
+        mend: 'nothing',
+        until: null,
+        retry: null,
+        pausedSince: null,
+        since: null,
+        runId: null,
+      } as const;
       addToTally(tally, { ...rest, verdict, reason, by, restorable });
     }
     expect(words(checkProtection(tally))).toMatch(pattern);

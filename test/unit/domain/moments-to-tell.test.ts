@@ -34,6 +34,7 @@ describe('while the facts of a person stay as they are', () => {
     const hours = { zone: 'UTC', windowStart: '01:00', windowEnd: '05:00' };
     const well: ProtectionFacts = {
       ...{ consent, circuitOpen: false, partial: null, failed: null, underWay: null, workersUntil: null, alarm: null },
+      nightPausedAt: null,
       plan: { ...hours, paused: false, pausedUntil: null, nextDueAt: later(90 * day), sources: 1 },
       complete: { id: 'one', endedAt: later(day) },
       verification: null,

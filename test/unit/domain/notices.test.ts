@@ -25,6 +25,7 @@ const protection = (changes: Partial<Protection> = {}): Protection => ({
   consent: 'ended',
   until: null,
   retry: null,
+  pausedSince: null,
   since: inDays(-3),
   runId: null,
   restorable: {

@@ -38,6 +38,7 @@ const well: ProtectionFacts = {
   failed: null,
   underWay: null,
   workersUntil: null,
+  nightPausedAt: null,
   alarm: null,
   verification: null,
 };
@@ -78,6 +79,7 @@ describe('a person is', () => {
       consent: 'living',
       until: null,
       retry: null,
+      pausedSince: null,
       since: lastNight,
       runId: null,
       restorable: {
@@ -426,6 +428,36 @@ describe('where several things are wrong, what wins is', () => {
     expect(judge({ underWay: left, workersUntil: later(minute) }).reason).toBe('no_worker');
   });
 
+  test('a night that operators paused for everybody, of what is due meanwhile: over a missing or busy worker, and faults of runs', () => {
+    const since = later(-12 * 60 * minute);
+    const due = { ...queued, dueAt: later(-minute) };
+    for (const facts of [
+      { plan: { ...plan, nextDueAt: now } },
+      { plan: unpaused },
+      { underWay: due },
+      { underWay: due, workersUntil: later(minute) },
+      { underWay: { ...due, errorCode: 'source/unavailable' } },
+      { underWay: due, failed: failed('store/full') },
+      { underWay: { ...running, leaseUntil: later(-minute) } },
+    ]) {
+      const told = { reason: 'paused_for_all', by: 'operator', until: null, runId: null, pausedSince: since };
+      expect(judge({ ...late, ...facts, nightPausedAt: since })).toMatchObject({ verdict: 'late', ...told });
+      expect(judge({ ...facts, complete: null, nightPausedAt: since })).toMatchObject({ verdict: 'not', ...told });
+    }
+  });
+
+  test.each([
+    ['a run under way', { ...late, underWay: running }, 'run_under_way'],
+    ['a run that is not due yet', { ...late, underWay: queued }, 'run_waits'],
+    ['that no run is due', late, 'no_run'],
+    ['a fault of a run that is not due yet', { ...late, failed: failed('store/full') }, 'store_full'],
+    ['trouble with the provider', { ...late, plan: unpaused, circuitOpen: true }, 'provider_trouble'],
+    ['a pause of their own nights', everything, 'paused'],
+    ['a complete backup, while none is due', {}, 'complete'],
+  ] as const)('over a night that operators paused: %s', (_, facts, reason) => {
+    expect(judge({ ...facts, nightPausedAt: nightBefore })).toMatchObject({ reason, pausedSince: null });
+  });
+
   test('being late, over a snapshot in part or a great loss', () => {
     const partial = { id: 'partial', endedAt: nightBefore };
     expect(judge({ ...late, partial, alarm: { ...partial, kind: 'loss' } })).toMatchObject({ verdict: 'late' });
@@ -491,6 +523,7 @@ function* combinations(): Generator<ProtectionFacts> {
                     failed: failure,
                     underWay,
                     workersUntil: null,
+                    nightPausedAt: null,
                     alarm,
                     verification: each === null ? null : { ...sound, verifiedAt: complete },
                     complete: run('complete', complete),
@@ -510,6 +543,7 @@ const faults: Record<string, (facts: ProtectionFacts) => ProtectionFacts> = {
   'it was not used': (facts) => ({ ...facts, consent: facts.consent && { ...facts.consent, idleDeadline: now } }),
   'the circuit opens': (facts) => ({ ...facts, circuitOpen: true }),
   'the plan pauses': (facts) => ({ ...facts, plan: facts.plan && { ...facts.plan, paused: true } }),
+  'operators pause the night': (facts) => ({ ...facts, nightPausedAt: nightBefore }),
   'nobody plans': (facts) => ({ ...facts, plan: facts.plan && { ...facts.plan, nextDueAt: nightBefore } }),
   'the complete run is another night older': (facts) => ({
     ...facts,

@@ -18,6 +18,7 @@ const told = (over: Partial<Told> = {}): Told => ({
   consent: 'living',
   until: null,
   retry: null,
+  pausedSince: null,
   runId: null,
   ...over,
 });
@@ -127,6 +128,15 @@ test('of a try to come it is said once when it is, and until when it is tried ag
   const other = { reason: 'server_away', until: new Date('2026-05-05T01:00:00Z'), retry } as const;
   for (const over of [{ reason: 'address_wrong', until: retry.at, retry } as const, other])
     expect(await text(over)).toContain(texts.run.waits(when, until));
+});
+
+test.each([
+  [texts, 'has paused the night for everybody. It has been paused since 4 May 2026, 14:15 CEST.'],
+  [german, 'hat die Nacht für alle angehalten. Sie ist seit dem 4. Mai 2026, 14:15 MESZ angehalten.'],
+])('of a night that is paused for everybody it is said since when: $languageName', async (spoken, words) => {
+  const pausedSince = new Date('2026-05-04T12:15:00Z');
+  const paused = told({ verdict: 'late', reason: 'paused_for_all', mend: 'mend_service', pausedSince });
+  expect(String(await reasonPart(spoken, paused, 'Europe/Berlin'))).toContain(words);
 });
 
 test('the way on leads where the reason can be seen or mended', async () => {

@@ -14,7 +14,7 @@ import { table } from '../../table.ts';
 import { sourceWords } from '../../texts/source-words.ts';
 import { wordFor } from '../../texts/word.ts';
 import { notFound, type PersonVisit } from '../../visit.ts';
-import { toneOf } from '../protection-words.ts';
+import { happenedWords, toneOf } from '../protection-words.ts';
 import { causeOf } from './causes.ts';
 import { operatorPage, queueCard, timesOf, zoneNote } from './frame.ts';
 import { stateWords } from './grants.ts';
@@ -35,11 +35,10 @@ export async function person(visit: PersonVisit): Promise<Response> {
   ]);
   const t = texts.operator.person;
   const told = wordFor(t.told, url.searchParams.get('told') ?? '');
-  const words = { ...texts.protection.consent, ...texts.protection.nights }[protection.reason];
   const body = html`${told === undefined ? '' : html`<p class="card" role="status">${told}</p>`}
 ${queueCard(queue, texts, t.allPaused)}
 <section class="card ${toneOf(protection) === 'good' && queue === 'runs' ? 'good' : 'warn'}"><p class="capital"><strong>${t.verdicts[protection.verdict]}</strong></p>
-<p class="soft">${t.reads(words.happened)}</p>${restorablePart(visit, verified)}</section>
+<p class="soft">${t.reads(happenedWords(texts, protection, found.zone ?? undefined))}</p>${restorablePart(visit, verified)}</section>
 <div class="columns">${whoCard(visit, found)}${consentCard(visit, found, grant)}</div>${actsCard(visit, found)}${runsCard(visit, runs)}
 <p><a href="/operator/audit?person=${found.id}">${t.audit}</a></p>${zoneNote(visit)}`;
   return operatorPage(visit, { title: plainName(nameOf(found)), place: '/operator/grants', body });
