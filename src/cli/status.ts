@@ -24,6 +24,7 @@ export function statusWords({
   oldestDueAt,
   people,
   paused,
+  lateUnderWay,
   peopleAt,
   grants,
   rotationsLost,
@@ -36,11 +37,12 @@ export function statusWords({
 }: Status): string[] {
   const { queued, running, ...ended } = runs;
   const { paused: withOlder, ...told } = pausedApart({ verdicts: people, paused });
+  const late = lateUnderWay === 0 ? told.late : `${told.late} (${lateUnderWay} with a backup under way)`;
   const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
   return [
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : minuteWords(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
-    `People                ${counted(told)}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}${isOldFigure(peopleAt, at) ? ` (as of ${minuteWords(peopleAt)})` : ''}`,
+    `People                ${counted({ ...told, late })}${withOlder === 0 ? '' : `, paused with an older backup ${withOlder}`}${isOldFigure(peopleAt, at) ? ` (as of ${minuteWords(peopleAt)})` : ''}`,
     `Consents              ${counted(grants)}${rotationsLost === 0 ? '' : `; ${countWords(rotationsLost, 'token')} lost by Nightkeep`}`,
     `Runs now              queued ${queued}, running ${running}${oldestDueAt === null ? '' : `; the oldest waits for ${countWords(minutes, 'minute')}`}`,
     `Runs in a day         ${counted(ended)}`,
@@ -69,7 +71,7 @@ function verifiedWords({ oldestAt, damaged, gone, unverified, pending }: Status[
   ].join('; ');
 }
 
-function counted(counts: Record<string, number>): string {
+function counted(counts: Record<string, number | string>): string {
   return Object.entries(counts)
     .map(([word, count]) => `${word} ${count}`)
     .join(', ');

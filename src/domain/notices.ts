@@ -4,7 +4,7 @@ import { isWhole } from './damage.ts';
 import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
 import type { NightForecast } from './night-forecast.ts';
 import { nextWindow } from './nights.ts';
-import { isRecent, newTally, type PeopleTally, pausedOf } from './people-tally.ts';
+import { isRecent, lateUnderWayOf, newTally, type PeopleTally, pausedOf } from './people-tally.ts';
 import { newestSnapshot, overdueFrom, type Protection } from './protection.ts';
 import type { ProtectionFacts } from './protection-facts.ts';
 import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
@@ -19,6 +19,8 @@ interface Figures {
   verdicts: Record<ProtectionVerdict, number>;
   /** Those of them who paused their nights until a day; absent in what the version before put on record. */
   paused?: Record<ProtectionVerdict, number>;
+  /** Those who are late although their backup is under way; absent there too. */
+  lateUnderWay?: number;
   reasons: Partial<Record<ProtectionReason, number>>;
 }
 
@@ -184,7 +186,7 @@ export function digestOf(tally: PeopleTally, day: string): Notice | undefined {
 }
 
 function figuresOf({ verdicts, judged, reasons }: PeopleTally): Figures {
-  return { verdicts, paused: pausedOf({ judged }), reasons };
+  return { verdicts, paused: pausedOf({ judged }), lateUnderWay: lateUnderWayOf({ judged }), reasons };
 }
 
 /** That the snapshots of a person are lost, by the word of an operator. */

@@ -78,6 +78,11 @@ export function pausedOf({ judged }: Pick<PeopleTally, 'judged'>): Record<Protec
   return paused;
 }
 
+/** Those of these people who are late although their backup is under way: it began, and has not ended yet. */
+export function lateUnderWayOf({ judged }: Pick<PeopleTally, 'judged'>): number {
+  return judged['late run_under_way nobody'] ?? 0;
+}
+
 /** The same as words tell them: who paused their nights, and so has no backup of the last window, is not late. */
 export function pausedApart({
   verdicts,

@@ -1,5 +1,5 @@
 import { countWords, minuteWords } from '../../count-words.ts';
-import { openPeopleCount, type PeopleTally, pausedApart, pausedOf } from '../../domain/people-tally.ts';
+import { lateUnderWayOf, openPeopleCount, type PeopleTally, pausedApart, pausedOf } from '../../domain/people-tally.ts';
 import { isOldFigure } from '../../flows/nights/keep-figure.ts';
 import { tallyPeople } from '../../flows/nights/tally-people.ts';
 import type { Check } from '../check.ts';
@@ -37,8 +37,13 @@ export function checkProtection(
       reasons.set(reason, (reasons.get(reason) ?? 0) + people);
   }
   const figures = pausedApart({ verdicts, paused: pausedOf({ judged }) });
+  const lateUnderWay = lateUnderWayOf({ judged });
+  const counts = inOrder.map(([which, word]) => {
+    const apart = which === 'late' && lateUnderWay > 0 ? ` (${lateUnderWay} with a backup under way)` : '';
+    return [`${word}${apart}`, figures[which]] as const;
+  });
   const asOf = countedAt === undefined ? '' : `As of ${minuteWords(countedAt)}: `;
-  const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(inOrder.map(([which, word]) => [word, figures[which]])).join(', ')}`;
+  const story = `${asOf}${countedAt === undefined ? 'Of' : 'of'} ${countWords(all, 'person', 'people')}: ${wordsOf(counts).join(', ')}`;
   if (reasons.size === 0) return ok(name, `${story}.`);
   const yours = menders.operator;
   return warn(

@@ -2,7 +2,7 @@ import { findOperatorsLastTold } from '../../database/notices/notices.ts';
 import { type Measurements, measure } from '../../database/records/measure.ts';
 import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
-import { pausedOf } from '../../domain/people-tally.ts';
+import { lateUnderWayOf, pausedOf } from '../../domain/people-tally.ts';
 import type { ProtectionVerdict } from '../../domain/protection-reasons.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
@@ -24,6 +24,8 @@ export interface Status {
   people: Record<ProtectionVerdict, number>;
   /** Those of them who paused their nights until a day. */
   paused: Record<ProtectionVerdict, number>;
+  /** Those who are late although their backup is under way. */
+  lateUnderWay: number;
   /** When these were counted: earlier than now where counting takes long. */
   peopleAt: Date;
   grants: Measurements['grants'];
@@ -61,6 +63,7 @@ export async function viewStatus(
       oldestDueAt,
       people: people.tally.verdicts,
       paused: pausedOf(people.tally),
+      lateUnderWay: lateUnderWayOf(people.tally),
       peopleAt: people.at,
       grants,
       rotationsLost,

@@ -105,12 +105,12 @@ function subjectFor(
 
 function figures(
   texts: Texts,
-  { verdicts, paused, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>,
+  { verdicts, paused, lateUnderWay = 0, reasons }: Extract<NoticeFacts, { kind: 'digest' | 'night_over' }>,
 ): string {
   const t = texts.notices.digest;
   const { protected: whole, ...others } =
     paused === undefined ? { ...verdicts, paused: 0 } : pausedApart({ verdicts, paused });
-  const sum = t.sum({ whole, ...others });
+  const sum = t.sum({ whole, ...others, lateUnderWay });
   const waiting = Object.entries(reasons).map(([reason, count]) => t.line(count, lineOf(texts, reason)));
   return paragraphs(waiting.length === 0 ? [sum] : [sum, waiting.join('\n'), t.more]);
 }

@@ -1107,8 +1107,8 @@ export const texts: Texts = {
     },
     digest: {
       subject: 'Nightkeep: Personen warten auf Sie oder sind verspätet',
-      sum: ({ whole, partly, late, not, paused }) =>
-        `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}. Nicht geschützt: ${not}.${paused === 0 ? '' : ` Pausiert, mit einer älteren Sicherung: ${paused}.`}`,
+      sum: ({ whole, partly, late, lateUnderWay, not, paused }) =>
+        `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}${lateUnderWay === 0 ? '' : ` (bei ${lateUnderWay} läuft die Sicherung noch)`}. Nicht geschützt: ${not}.${paused === 0 ? '' : ` Pausiert, mit einer älteren Sicherung: ${paused}.`}`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence) => `„${sentence}“`,
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',

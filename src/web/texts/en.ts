@@ -1100,8 +1100,15 @@ export const texts = {
     },
     digest: {
       subject: 'Nightkeep: people wait for you, or are late',
-      sum: ({ whole, partly, late, not, paused }: Record<'whole' | 'partly' | 'late' | 'not' | 'paused', number>) =>
-        `Protected: ${whole}. In part: ${partly}. Late: ${late}. Not protected: ${not}.${paused === 0 ? '' : ` Paused, with an older backup: ${paused}.`}`,
+      sum: ({
+        whole,
+        partly,
+        late,
+        lateUnderWay,
+        not,
+        paused,
+      }: Record<'whole' | 'partly' | 'late' | 'lateUnderWay' | 'not' | 'paused', number>) =>
+        `Protected: ${whole}. In part: ${partly}. Late: ${late}${lateUnderWay === 0 ? '' : ` (${lateUnderWay} with a backup under way)`}. Not protected: ${not}.${paused === 0 ? '' : ` Paused, with an older backup: ${paused}.`}`,
       line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence: string) => `“${sentence}”`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',

@@ -351,6 +351,7 @@ test('/status.json tells the last complete backup and counts to who sends the to
     'oldestDueAt',
     'people',
     'paused',
+    'lateUnderWay',
     'peopleAt',
     'grants',
     'rotationsLost',

@@ -104,6 +104,7 @@ const status = {
   ...{ version: '0.1.0', at, lastSuccessAt: null, oldestDueAt: null, rotationsLost: 0, openCircuits: [] },
   people: { protected: 2, partly: 0, late: 0, not: 1 },
   paused: { protected: 1, partly: 0, late: 0, not: 0 },
+  lateUnderWay: 0,
   peopleAt: at,
   grants: { active: 3 },
   runs: { queued: 0, running: 0 },
@@ -125,6 +126,16 @@ test.each([
 ])('the status says whose snapshots were verified: %j', (over, words) => {
   const verification = { ...status.verification, ...over };
   expect(lineOf({ verification }, 'Verified')).toBe(`Verified              ${words}`);
+});
+
+test('the status says how many of those who are late have a backup under way', () => {
+  const people = { protected: 2, partly: 0, late: 3, not: 1 };
+  const paused = { protected: 0, partly: 0, late: 1, not: 0 };
+  const begin = 'People                protected 2, partly 0, late 2';
+  expect(lineOf({ people, paused }, 'People')).toContain(`${begin}, not 1, paused`);
+  expect(lineOf({ people, paused, lateUnderWay: 1 }, 'People')).toContain(
+    `${begin} (1 with a backup under way), not 1, paused`,
+  );
 });
 
 test('the status says when people were counted, if that was a minute ago or more', () => {

@@ -189,6 +189,7 @@ describe('the keyring', () => {
 describe('protection', () => {
   const well = { verdict: 'protected', reason: 'complete', by: 'nobody' } as const;
   const first = { verdict: 'not', reason: 'run_waits', by: 'nobody' } as const;
+  const underWay = { verdict: 'late', reason: 'run_under_way', by: 'nobody' } as const;
   const partial = { verdict: 'partly', reason: 'unreadable', by: 'person' } as const;
   const broken = { verdict: 'late', reason: 'store_trouble', by: 'operator' } as const;
 
@@ -204,6 +205,11 @@ describe('protection', () => {
       [{ ...broken, reason: 'paused_until', by: 'nobody' }, broken],
       /^warn: Of 2 people: 1 late, 1 paused with an older backup \(1 paused_until, 1 store_trouble\)/,
     ],
+    [
+      [well, underWay, broken],
+      /^warn: Of 3 people: 1 protected, 2 late \(1 with a backup under way\) \(1 store_trouble\)\. → You can mend it for 1\./,
+    ],
+    [[well, underWay], /^ok: Of 2 people: 1 protected, 1 late \(1 with a backup under way\)\. → undefined/],
     [[{ ...well, reason: 'server_away' }], /^warn: Of 1 person: 1 protected \(1 server_away\)/],
   ] as const)('%j', (people, pattern) => {
     const tally = newTally();

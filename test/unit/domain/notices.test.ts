@@ -121,6 +121,7 @@ describe('operators are told', () => {
         kind: 'digest',
         verdicts: { protected: 1, partly: 0, late: 3, not: 2 },
         paused: { protected: 0, partly: 0, late: 0, not: 0 },
+        lateUnderWay: 0,
         reasons: { server_refuses: 2, server_away: 1, account_disabled: 1 },
       },
     });
@@ -133,6 +134,15 @@ describe('operators are told', () => {
     const tally = tallyOf([wanted, renewed, byOperator, waiting]);
     expect(digestOf(tally, '2026-05-03')).toMatchObject({ facts: { verdicts: { late: 4 }, paused: { late: 2 } } });
     expect(noticeOfNightOver('2026-05-03', tally)).toMatchObject({ facts: { paused: { late: 2 } } });
+  });
+
+  test('how many of those who are late have a backup under way', () => {
+    const underWay = protection({ by: 'nobody', mend: 'wait', reason: 'run_under_way', verdict: 'late' });
+    const first = protection({ by: 'nobody', mend: 'wait', reason: 'run_under_way', verdict: 'not' });
+    const tally = tallyOf([underWay, waiting, first]);
+    const facts = { verdicts: { late: 2, not: 1 }, lateUnderWay: 1, reasons: { run_under_way: 1, server_refuses: 1 } };
+    expect(digestOf(tally, '2026-05-03')).toMatchObject({ facts });
+    expect(noticeOfNightOver('2026-05-03', tally)).toMatchObject({ facts });
   });
 
   test('of first backups that do not come, though that may pass by itself, but not of those under way', () => {

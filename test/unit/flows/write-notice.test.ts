@@ -78,6 +78,19 @@ test.each([
   }
 });
 
+test.each([
+  [english, 'Late: 3 (1 with a backup under way). Not protected'],
+  [german, 'Verspätet: 3 (bei 1 läuft die Sicherung noch). Nicht geschützt'],
+])('whoever is late and has a backup under way is told apart (%#)', (texts, words) => {
+  const none = { protected: 0, partly: 0, late: 0, not: 0 };
+  const figures = { verdicts: { ...none, late: 4 }, paused: { ...none, late: 1 }, reasons: { run_under_way: 1 } };
+  for (const kind of [{ kind: 'digest' }, { kind: 'night_over', night: '2026-05-03' }] as const) {
+    const textOf = (more: object) => writeNotice(texts, { ...kind, ...figures, ...more }, url).text;
+    expect(textOf({ lateUnderWay: 1 })).toContain(words);
+    for (const more of [{}, { lateUnderWay: 0 }]) expect(textOf(more)).toContain(words.replace(/ \(.*\)/, ''));
+  }
+});
+
 test('a mail holds no hyphens that are for pages alone', () => {
   const { text } = writeNotice(german, { kind: 'person', verdict: 'partly', reason: 'key_damaged' }, url);
   expect(text).toContain('Der Wiederherstellungsschlüssel, den Sie bekommen haben');
