@@ -214,7 +214,7 @@ const rows: Readonly<Record<string, Row>> = {
     by: 'operator',
     arrange: ({ signIn }) => signIn('operator', { freshly: true }),
   },
-  'GET /settings': { kind: 'page', picture: 'settings' },
+  'GET /settings': { kind: 'page', picture: 'settings', arrange: signInElsewhere },
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
   'GET /settings/erase': { kind: 'page', picture: 'erase' },
   'GET /erased/:id': { kind: 'page', picture: 'receipt', at: ({ receipt }) => `/erased/${receipt}` },
