@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Replaces parts of a page by what the server sends, and reloads the page once the run has ended; not while its reader is leaving for another
+ * Replaces parts of a page by what the server sends, and reloads the page once that has ended; not while its reader is leaving for another
  * page, which a reload would cancel.
  */
 export const liveScript = `'use strict';

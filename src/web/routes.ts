@@ -34,7 +34,7 @@ import { personData } from './pages/person-data.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, removeKey, revealKey } from './pages/recovery.ts';
 import { askRestore, restoring } from './pages/restore.ts';
-import { cancelRestoring, restored } from './pages/restore-state.ts';
+import { cancelRestoring, restored, restoreEvents } from './pages/restore-state.ts';
 import { agreeToRetention, retention } from './pages/retention.ts';
 import { confirm, run } from './pages/run.ts';
 import { cancel, cancellation } from './pages/run-cancel.ts';
@@ -117,6 +117,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/snapshots/:id/restore/*', who: 'person', answer: restoring },
   { method: 'POST', path: '/snapshots/:id/restore/*', who: 'person', limit: 'restore', answer: askRestore },
   { method: 'GET', path: '/restores/:id', who: 'person', answer: restored },
+  { method: 'GET', path: '/restores/:id/events', who: 'person', answer: restoreEvents },
   { method: 'POST', path: '/restores/:id/cancel', who: 'person', answer: cancelRestoring },
   { method: 'GET', path: '/retention', who: 'person', answer: retention },
   { method: 'POST', path: '/retention', who: 'person', answer: agreeToRetention },

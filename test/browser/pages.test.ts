@@ -201,6 +201,12 @@ const rows: Readonly<Record<string, Row>> = {
     at: ({ restore }) => `/restores/${restore}`,
     hers: true,
   },
+  'GET /restores/:id/events': {
+    kind: 'answer',
+    type: /event-stream/,
+    at: ({ endedRestore }) => `/restores/${endedRestore}/events`,
+    hers: true,
+  },
   'GET /retention': { kind: 'page', picture: 'retention' },
   'GET /verification': {
     kind: 'page',
@@ -336,7 +342,11 @@ const rows: Readonly<Record<string, Row>> = {
     hers: true,
     arrange: ({ demo, restore }) =>
       demo.resources.database.restore.update({ where: { id: restore }, data: { state: 'cancelled' } }),
-    next: (page) => page.locator('[name=decision][value=allow]').click(),
+    next: async (page) => {
+      await page.locator('[name=decision][value=allow]').click();
+      // Once it has ended, its page loads itself again.
+      await page.locator('main .card:not([data-live])').first().waitFor();
+    },
     says: /restore/i,
   },
   'POST /backup-now': { kind: 'act', on: '/', says: /waiting|running|complete/i },
@@ -712,13 +722,36 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     await database.run.update({ where, data: { state: 'running', finishedAt: null, message: null } });
   });
 
-  it('without scripts it loads itself again', async () => {
+  it('a restore under way is kept up to date in the same way, and the focus stays where it is', async () => {
+    const page = world.pages.alice;
+    const { clock, database } = world.demo.resources;
+    const where = { id: world.restore };
+    await page.goto(`/restores/${where.id}`);
+    await page.evaluate('window.isSame = true');
+    await page.getByRole('button', { name: 'Cancel' }).focus();
+    for (const files of [23, 34]) {
+      await database.restore.update({ where, data: { files } });
+      await page.getByText(`${files} of 40`).waitFor();
+    }
+    expect(await page.evaluate('[window.isSame, document.activeElement.textContent]')).toEqual([true, 'Cancel']);
+    await database.restore.update({ where, data: { state: 'failed', finishedAt: clock.now(), message: 'No room.' } });
+    await page.getByText('No room.').waitFor();
+    expect(await page.evaluate('window.isSame')).toBeUndefined();
+    expect(await page.locator('[data-live]').count()).toBe(0);
+    await database.restore.update({ where, data: { state: 'running', finishedAt: null, message: null } });
+  });
+
+  it('without scripts they load themselves again', async () => {
     const storageState = await world.contexts.alice.storageState();
     const plain = await world.browser.newContext({ javaScriptEnabled: false, storageState });
     const without = await plain.newPage();
     await without.goto(world.address(`/runs/${world.runs.running}`));
     await world.tell(3_456);
     await without.getByText('3,456 of about 5,000').waitFor({ timeout: 15_000 });
+    const { restore } = world.demo.resources.database;
+    await without.goto(world.address(`/restores/${world.restore}`));
+    await restore.update({ where: { id: world.restore }, data: { files: 35 } });
+    await without.getByText('35 of 40').waitFor({ timeout: 15_000 });
     await plain.close();
   });
 

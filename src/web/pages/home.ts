@@ -39,7 +39,7 @@ import { runsTable } from './nights.ts';
 import { leadOf, reasonPart, toneOf, wayOn } from './protection-words.ts';
 import { refusedPart } from './refused-sources.ts';
 import { eraseWords } from './retention.ts';
-import { isHalted, isLive, liveCard, liveHead } from './run-live.ts';
+import { isHalted, isLive, liveCard, runHead } from './run-live.ts';
 
 /**
  * The address of the home page with a word to whoever went back to an answer of the provider that is done with, or sent a form after
@@ -90,7 +90,7 @@ async function homeOf(visit: PersonVisit): Promise<Response> {
   const body = html`${above.cards}${verdictCard(visit, { view, protection, holding, told, asked: above.ask, halted })}${isLiving ? moreCard(texts, choice) : ''}${live === null ? '' : await liveCard(visit, live, html`<a href="/runs/${live.id}">${texts.live.see}</a>`)}${nightsCard(year)}
 ${plan === null ? '' : html`<div class="columns">${holdingCard({ texts, view, holding, person, choice, goesOn: isLiving })}${sizeCard(year)}</div>`}
 ${recent(visit, view)}`;
-  return page(visit, texts.home.title, body, { place: '/', headed: true, head: liveHead(live) });
+  return page(visit, texts.home.title, body, { place: '/', headed: true, head: runHead(live) });
 }
 
 interface Above {

@@ -5,6 +5,7 @@ import { isUuid } from '../../uuid.ts';
 import { whyInWords } from '../english.ts';
 import { icon } from '../icons.ts';
 import { form, type Html, postButton } from '../layout.ts';
+import { type LiveParts, liveBody, liveEvents, liveHead, lookEveryMs } from '../live.ts';
 import { name, pathName } from '../names.ts';
 import { addressOf } from '../snapshot.ts';
 import { table } from '../table.ts';
@@ -16,22 +17,45 @@ export async function restored(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts } = visit;
   const t = texts.restores;
   const view = await restoreOf(visit);
-  const place = restorePlaceOf(view.path, resources.config);
-  const zone = await zoneOf(visit);
+  const parts = partsOf(visit, view, await zoneOf(visit));
   const isRunning = view.state === 'running';
   const cancel =
     isRunning && view.cancelledAt === null
       ? html`<div class="ways">${postButton(session, `/restores/${view.id}/cancel`, t.cancel, 'quiet')}</div>`
       : '';
   const address = addressOf({ id: view.snapshotId }, 'restore', view.path);
-  const further = canContinue(view, place)
+  const further = canContinue(view, restorePlaceOf(view.path, resources.config))
     ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
     : '';
-  const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}"><div role="status"><p class="lead">${standing(t, view, place)}</p>${view.message ? html`<p class="capital">${whyInWords(texts, view.errorCode ?? '', name(view.message))}</p>` : ''}</div>
-${isRunning ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}${cancel}${further}</section>${problemsOf(texts, view)}${notesPart(texts, view)}
+  const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}" ${isRunning ? html`data-live="/restores/${view.id}/events"` : ''}>${liveBody(parts)}${cancel}${further}</section>${problemsOf(texts, view)}${notesPart(texts, view)}
 <p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
-  if (isRunning) visit.c.header('refresh', '3');
-  return page(visit, t.stateTitle, body, { place: '/snapshots' });
+  return page(visit, t.stateTitle, body, { place: '/snapshots', head: isRunning ? liveHead(5) : '' });
+}
+
+/** What changes on the page of a restore, as server-sent events, until the restore ends. */
+export async function restoreEvents(visit: PersonVisit): Promise<Response> {
+  const { resources, session } = visit;
+  const { id } = await restoreOf(visit);
+  const zone = await zoneOf(visit);
+  return liveEvents(visit, async () => {
+    const asked = { id, userId: session.userId, now: resources.clock.now() };
+    const view = await findRestore(resources.database, asked);
+    return view?.state === 'running' ? { parts: partsOf(visit, view, zone), againMs: lookEveryMs } : undefined;
+  });
+}
+
+function partsOf(
+  { resources, texts }: Pick<PersonVisit, 'resources' | 'texts'>,
+  view: RestoreView,
+  zone: string,
+): LiveParts {
+  const place = restorePlaceOf(view.path, resources.config);
+  const why =
+    view.message && html`<p class="capital">${whyInWords(texts, view.errorCode ?? '', name(view.message))}</p>`;
+  return {
+    status: html`<p class="lead">${standing(texts.restores, view, place)}</p>${why}`,
+    facts: html`${view.state === 'running' ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}`,
+  };
 }
 
 function standing(t: Texts['restores'], view: RestoreView, place: RestorePlace): string {

@@ -7,14 +7,10 @@ import type { Resources } from '../../resources.ts';
 import { isUuid } from '../../uuid.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
-import { liveScriptPath } from '../live-script.ts';
+import { type LiveParts, liveBody, liveEvents, liveHead, lookEveryMs } from '../live.ts';
 import { pathName } from '../names.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit } from '../visit.ts';
-
-const lookEveryMs = 1_000;
-/** Whoever looks on longer asks again, with a session that still counts. */
-const longestMs = 60_000;
 
 /** Whether a run is under way, so that its page has something to follow. */
 export function isLive({ state }: { readonly state: string }): boolean {
@@ -29,12 +25,9 @@ export async function getLiveRun({ c, resources, session: { userId } }: PersonVi
   return run;
 }
 
-/** For the head of a page with a live card: the script that follows, or without scripts a page that loads itself again. */
-export function liveHead(run: LiveRun | null): Html | '' {
-  if (run === null || !isLive(run)) return '';
-  const seconds = run.state === 'running' ? 5 : 15;
-  return html`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh" content="${seconds}"></noscript>
-`;
+/** For the head of a page with a live card. */
+export function runHead(run: LiveRun | null): Html | '' {
+  return run === null || !isLive(run) ? '' : liveHead(run.state === 'running' ? 5 : 15);
 }
 
 /** What a run is doing, kept up to date while it is under way; `ways` are the buttons below. */
@@ -43,16 +36,23 @@ export async function liveCard(
   run: LiveRun,
   ways: Html | '',
 ): Promise<Html> {
-  const { status, ...parts } = await partsOf(resources, texts, run);
-  return html`<section class="card" data-live="/runs/${run.id}/events"><div data-part="status" role="status">${status}</div>
-${Object.entries(parts).map(([name, part]) => html`<div data-part="${name}">${part}</div>`)}<div class="ways">${ways}</div></section>`;
+  const parts = await partsOf(resources, texts, run);
+  return html`<section class="card" data-live="/runs/${run.id}/events">${liveBody(parts)}<div class="ways">${ways}</div></section>`;
 }
 
-async function partsOf(
-  resources: Pick<Resources, 'clock' | 'queues'>,
-  texts: Texts,
-  run: LiveRun,
-): Promise<Record<'status' | 'steps' | 'facts', Html | ''>> {
+/** What changes on the page of a run, as server-sent events, until the run ends. */
+export async function runEvents(visit: PersonVisit): Promise<Response> {
+  const { id: runId } = await getLiveRun(visit);
+  const { resources, session, texts } = visit;
+  return liveEvents(visit, async () => {
+    const run = await findLiveRun(resources.database, { userId: session.userId, runId });
+    if (run === null || !isLive(run)) return undefined;
+    const parts = await partsOf(resources, texts, run);
+    return { parts, againMs: run.state === 'running' ? lookEveryMs : 3 * lookEveryMs };
+  });
+}
+
+async function partsOf(resources: Pick<Resources, 'clock' | 'queues'>, texts: Texts, run: LiveRun): Promise<LiveParts> {
   const t = texts.live;
   const { state, progress } = run;
   if (state !== 'running') {
@@ -107,43 +107,4 @@ function factsPart({ formats, holding, live: t }: Texts, progress: RunProgress):
 ${fact(t.read, formats.bytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(formats.bytes(speed)))}
 ${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, formats.number(problems)) : ''}</dl>
 ${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder, holding)}</p>`}`;
-}
-
-/** The parts as the script takes them. */
-async function rendered(parts: Record<string, Html | ''>): Promise<string> {
-  const texts = Object.entries(parts).map(async ([name, part]) => [name, String(await part)] as const);
-  return JSON.stringify(Object.fromEntries(await Promise.all(texts)));
-}
-
-/** What changes on the page of a run, as server-sent events, until the run ends. */
-export async function runEvents(visit: PersonVisit): Promise<Response> {
-  const { id } = await getLiveRun(visit);
-  return new Response(ReadableStream.from(follow(visit, id)).pipeThrough(new TextEncoderStream()), {
-    headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
-  });
-}
-
-async function* follow({ c, resources, session, texts }: PersonVisit, runId: string): AsyncGenerator<string> {
-  const { clock, database } = resources;
-  const closing = closingOf(c.env);
-  const until = clock.elapsed() + longestMs;
-  let told = '';
-  yield 'retry: 1000\n\n';
-  while (clock.elapsed() < until && !closing?.aborted) {
-    const run = await findLiveRun(database, { userId: session.userId, runId });
-    if (run === null || !isLive(run)) {
-      yield 'event: ended\ndata:\n\n';
-      return;
-    }
-    const parts = await rendered(await partsOf(resources, texts, run));
-    yield parts === told ? ':\n\n' : `event: parts\ndata: ${parts}\n\n`;
-    told = parts;
-    await clock.sleep(run.state === 'running' ? lookEveryMs : 3 * lookEveryMs, closing).catch(() => undefined);
-  }
-}
-
-/** Aborted when the server closes: see src/web/server.ts. */
-function closingOf(env: unknown): AbortSignal | undefined {
-  const closing: unknown = typeof env === 'object' && env !== null ? Reflect.get(env, 'closing') : undefined;
-  return closing instanceof AbortSignal ? closing : undefined;
 }

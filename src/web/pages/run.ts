@@ -18,7 +18,7 @@ import { wordFor } from '../texts/word.ts';
 import { notFound, type PersonVisit, page } from '../visit.ts';
 import { reasonPart } from './protection-words.ts';
 import { refusedPart } from './refused-sources.ts';
-import { isLive, liveCard, liveHead } from './run-live.ts';
+import { isLive, liveCard, runHead } from './run-live.ts';
 import { countsPart, problemsPart } from './run-results.ts';
 
 /** One run: how far it is while it is under way, then its outcome, counts, and what could not be read. */
@@ -34,7 +34,7 @@ export async function run(visit: PersonVisit): Promise<Response> {
   const body = html`${headCard(visit, view)}${live === null ? '' : await goingOn(visit, live)}${notice(visit, view, protection)}${refused === '' ? '' : html`<section class="card warn">${refused}</section>`}${onItsWord(visit, view)}
 ${live === null ? countsPart(texts, view) : ''}${problemsPart(visit, view)}`;
   const title = texts.run.title(texts.formats.night(view.night, 'long'));
-  return page(visit, title, body, { place: '/', headed: true, head: liveHead(live) });
+  return page(visit, title, body, { place: '/', headed: true, head: runHead(live) });
 }
 
 /** Puts on record that the person looked at a great loss or change, and at those before it. */

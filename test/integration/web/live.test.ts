@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
@@ -41,8 +42,8 @@ async function withRun(): Promise<{
 }
 
 /** The events of a stream, one after the other; each is asked for a second after the one before. */
-async function eventsOf(guest: SignedIn, runId: string) {
-  const answer = await guest.send(`/runs/${runId}/events`);
+async function eventsOf(guest: SignedIn, page: string) {
+  const answer = await guest.send(`${page}/events`);
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   const next = async () => {
     const read = reader?.read();
@@ -126,7 +127,7 @@ describe('a run that goes on', () => {
 
   it('sends what changes as events until it ends', async () => {
     const { guest, runId, tell } = await withRun();
-    const { answer, next, parts } = await eventsOf(guest, runId);
+    const { answer, next, parts } = await eventsOf(guest, `/runs/${runId}`);
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
     expect(answer.headers.get('content-encoding')).toBeNull();
     expect(await next()).toBe('retry: 1000\n\n');
@@ -141,7 +142,7 @@ describe('a run that goes on', () => {
 
   it('ends its events after a minute, so that who looks on is asked for a session again', async () => {
     const { guest, runId } = await withRun();
-    const { next } = await eventsOf(guest, runId);
+    const { next } = await eventsOf(guest, `/runs/${runId}`);
     let count = 0;
     while ((await next()) !== undefined) count++;
     expect(count).toBeLessThan(65);
@@ -169,6 +170,77 @@ describe('a run that goes on', () => {
     for (const other of [await pages.newPerson(), await pages.newPerson({ roles: ['operator'] })])
       for (const path of [`/runs/${runId}`, `/runs/${runId}/events`, `/runs/${runId}/cancel`])
         expect((await other.send(path)).status).toBe(404);
+  });
+});
+
+describe('a restore that goes on', () => {
+  /** Somebody whose restore is being written; `page` is the address. */
+  async function withRestore() {
+    const { restore } = pages.resources.database;
+    const guest = await pages.consented();
+    const [id, at] = [randomUUID(), pages.clock.now()];
+    const begun = { state: 'running', askedAt: at, startedAt: at, toldAt: at, expectedFiles: 40 } as const;
+    const asked = { userId: await guest.userId(), snapshotId: 'ab'.repeat(32), path: 'files/<b>Letters' };
+    await restore.create({ data: { id, ...asked, ...begun, bytes: 5, expectedBytes: 20 } });
+    const tell = (data: Parameters<typeof restore.update>[0]['data']) =>
+      restore.update({ where: { id }, data: { toldAt: pages.clock.now(), ...data } });
+    return { guest, page: `/restores/${id}`, tell };
+  }
+
+  it('follows by the same script as a run, or loads itself again without, until it ends', async () => {
+    const { guest, page, tell } = await withRestore();
+    const answer = await guest.send(page);
+    expect(answer.headers.get('refresh')).toBeNull();
+    const text = await answer.text();
+    expect(text).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
+    expect(text).toContain(`data-live="${page}/events"`);
+    expect(text).toContain(
+      `<div data-part="status" role="status"><p class="lead">${en.restores.states.files.running}</p></div>`,
+    );
+    expect(text.match(/role="status"/g)).toHaveLength(1);
+    expect(text).toContain('max="20" value="5"');
+    expect(text).toContain('<bdi>&lt;b&gt;Letters</bdi>');
+    await tell({ state: 'succeeded' });
+    expect(await guest.text(page)).not.toMatch(/<script|http-equiv="refresh"|data-live|<progress/);
+  });
+
+  it('sends what changes as events until it ends, with that it is being cancelled', async () => {
+    const { guest, page, tell } = await withRestore();
+    const { answer, next, parts } = await eventsOf(guest, page);
+    expect(answer.headers.get('content-type')).toBe('text/event-stream');
+    expect(answer.headers.get('content-encoding')).toBeNull();
+    expect(await next()).toBe('retry: 1000\n\n');
+    const first = await parts();
+    for (const [name, part] of Object.entries(first))
+      expect(await guest.text(page)).toContain(
+        `<div data-part="${name}"${name === 'status' ? ' role="status"' : ''}>${part}</div>`,
+      );
+    await tell({ files: 12, bytes: 15 });
+    const second = await parts();
+    expect(second.status).toBe(first.status);
+    expect(second.facts).toContain(`<dd>12${en.restores.of('40')}</dd>`);
+    expect(second.facts).toContain('max="20" value="15"');
+    expect(await next()).toBe(':\n\n');
+    await tell({ cancelledAt: pages.clock.now() });
+    expect((await parts()).status).toContain(en.restores.cancelling);
+    await tell({ state: 'cancelled' });
+    expect(await next()).toBe('event: ended\ndata:\n\n');
+    expect(await next()).toBeUndefined();
+  });
+
+  it('ends its events once whoever writes it is gone, or it was over before', async () => {
+    const { guest, page, tell } = await withRestore();
+    const over = () => guest.text(`${page}/events`);
+    await tell({ toldAt: new Date(pages.clock.now().getTime() - 61_000) });
+    expect(await over()).toBe('retry: 1000\n\nevent: ended\ndata:\n\n');
+    await tell({ state: 'failed' });
+    expect(await over()).toBe('retry: 1000\n\nevent: ended\ndata:\n\n');
+  });
+
+  it('tells nobody else how far it is', async () => {
+    const { page } = await withRestore();
+    for (const other of [await pages.newPerson(), await pages.newPerson({ roles: ['operator'] })])
+      for (const path of [page, `${page}/events`]) expect((await other.send(path)).status).toBe(404);
   });
 });
 

@@ -91,6 +91,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /snapshots/:id/restore/*': { at: in4('restore', 'private-folder'), status: 200 },
   'POST /snapshots/:id/restore/*': { at: in4('restore', 'private-folder'), status: 303 },
   'GET /restores/:id': { at: ({ restore }) => `/restores/${restore}`, status: 200 },
+  'GET /restores/:id/events': { at: ({ restore }) => `/restores/${restore}/events`, status: 200 },
   'POST /restores/:id/cancel': { at: ({ restore }) => `/restores/${restore}/cancel`, status: 303 },
   'GET /retention': { status: 200 },
   'POST /retention': { status: 303 },

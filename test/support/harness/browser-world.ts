@@ -40,6 +40,8 @@ export interface BrowserWorld extends AsyncDisposable {
   readonly receipt: string;
   /** A restore to the source that alice began. */
   readonly restore: string;
+  /** One of hers that has ended. */
+  readonly endedRestore: string;
   /** Alice's only snapshot as addresses name it, a folder in it and a file. */
   readonly snapshot: Readonly<Record<'id' | 'folder' | 'file', string>>;
   readonly userIds: Readonly<Record<'alice' | 'bob', string>>;
@@ -116,11 +118,14 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
   await database.personErasure.create({
     data: { id: receipt, begunAt: erasedAt, finishedAt: erasedAt, removed, outcome: remains },
   });
-  const restore = randomUUID();
+  const [restore, endedRestore] = [randomUUID(), randomUUID()];
   const [askedAt, toldAt] = [clock.now(), new Date(clock.now().getTime() + day)];
-  const begun = { state: 'running', askedAt, startedAt: askedAt, toldAt, files: 12, expectedFiles: 40 } as const;
-  await database.restore.create({
-    data: { id: restore, userId: userIds.alice, snapshotId: id, path: 'files/Notes', ...begun },
+  const asked = { userId: userIds.alice, snapshotId: id, path: 'files/Notes', askedAt, startedAt: askedAt, toldAt };
+  await database.restore.createMany({
+    data: [
+      { id: restore, ...asked, state: 'running', files: 12, expectedFiles: 40 },
+      { id: endedRestore, ...asked, state: 'succeeded', finishedAt: askedAt },
+    ],
   });
   const closing = opened.move();
   return {
@@ -134,6 +139,7 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
     night,
     receipt,
     restore,
+    endedRestore,
     snapshot,
     userIds,
     signIn,
