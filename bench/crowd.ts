@@ -21,6 +21,7 @@
  *
  * `--profile` leaves a profile of each worker's main thread of each night in that folder, for any viewer of V8's; the figures are those of a night that is watched then.
  */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,6 +33,7 @@ import { systemClock } from '../src/clock.ts';
 import { readConfig } from '../src/config/config.ts';
 import { startEmbeddedDatabase } from '../src/database/server/embedded.ts';
 import { migrate } from '../src/database/server/migrate.ts';
+import { dayMs } from '../src/durations.ts';
 import { keepConsent } from '../src/flows/consent/keep-consent.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { silentLog } from '../src/log.ts';
@@ -62,7 +64,6 @@ const workerCounts = options.workers.split(',').map(Number);
 /** How many times slower than a processor the part of one is that each worker has; 1: all share what there is. */
 const slowness = Number(options.apart ?? 1);
 const say = (text: string) => process.stderr.write(`${text}\n`);
-const day = 86_400_000;
 const clock = systemClock();
 
 const home = await mkdtemp(join(tmpdir(), 'nightkeep-bench-'));
@@ -206,7 +207,7 @@ async function enroll(count: number): Promise<string[]> {
   const hours = { windowStart: '00:00', windowEnd: '23:59', zone: 'UTC' };
   await database.plan.updateMany({
     where: { id: { in: planIds } },
-    data: { ...hours, nextDueAt: new Date(Date.now() + 30 * day) },
+    data: { ...hours, nextDueAt: new Date(Date.now() + 30 * dayMs) },
   });
   return planIds;
 }
@@ -232,7 +233,7 @@ async function night(
   for (const { id, night } of await database.run.findMany({ where: of, orderBy: { night: 'asc' } }))
     await database.run.update({ where: { id }, data: { night: dayBefore(night) } });
   // Each repository is verified once a day, and all of these would be at the next full ten minutes: in one measurement, and not in another.
-  await database.verification.updateMany({ data: { nextAt: new Date(Date.now() + 30 * day) } });
+  await database.verification.updateMany({ data: { nextAt: new Date(Date.now() + 30 * dayMs) } });
   for (const worker of workers) await ask(worker, 'forget');
   await database.$executeRaw`VACUUM ANALYZE`;
   const at = clock.now();
@@ -243,7 +244,7 @@ async function night(
   const before = await look(workers);
   await openNight(resources);
   // The next one may be due while this one lasts.
-  const later = new Date(at.getTime() + 30 * day);
+  const later = new Date(at.getTime() + 30 * dayMs);
   await database.plan.updateMany({ where: { id: { in: planIds } }, data: { nextDueAt: later } });
   const waits = { looks: 0, rows: 0, locks: 0 };
   for (;;) {
@@ -333,7 +334,7 @@ function round2(value: number): number {
 }
 
 function dayBefore(date: string): string {
-  return new Date(Date.parse(date) - day).toISOString().slice(0, 10);
+  return new Date(Date.parse(date) - dayMs).toISOString().slice(0, 10);
 }
 
 function required<T>(found: T | undefined, what: string): T {

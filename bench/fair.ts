@@ -19,6 +19,7 @@
  * place and had one, in the middle of them and at most, how often honest runs let others go first, how long hostile ones had places, by how much the thread came late, and the
  * processor time of the worker, of PostgreSQL, of the WebDAV server, which is not ours, and of all else on the machine.
  */
+
 import { fork } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -33,6 +34,7 @@ import { readConfig } from '../src/config/config.ts';
 import { cancelRuns } from '../src/database/nights/run-cancellations.ts';
 import { startEmbeddedDatabase } from '../src/database/server/embedded.ts';
 import { migrate } from '../src/database/server/migrate.ts';
+import { dayMs } from '../src/durations.ts';
 import { confirmRows } from '../src/flows/keys/broken-rows.ts';
 import { openNight } from '../src/flows/nights/open-night.ts';
 import { silentLog } from '../src/log.ts';
@@ -192,7 +194,7 @@ async function twoNights(kind: string | undefined, { nights = 2 } = {}): Promise
 
 async function night(grants: readonly string[], { honest, date }: { honest: number; date: string }): Promise<Night> {
   const at = clock.now();
-  const endsAt = new Date(at.getTime() + 30 * 86_400_000);
+  const endsAt = new Date(at.getTime() + 30 * dayMs);
   for (const grantId of grants) resources.tokenCache.known.set(grantId, { token: 'bench', endsAt });
   const ofThese = { grantId: { in: [...grants] } };
   await database.plan.updateMany({ where: ofThese, data: { nextNight: date, nextDueAt: at } });
@@ -258,7 +260,7 @@ async function endRuns(grantId: string): Promise<void> {
 
 /** Answers the grants of new people. */
 async function addPeople(subjects: readonly string[]): Promise<string[]> {
-  const [at, later] = [clock.now(), new Date(clock.now().getTime() + 30 * 86_400_000)];
+  const [at, later] = [clock.now(), new Date(clock.now().getTime() + 30 * dayMs)];
   const rows = subjects.map((subject) => ({ subject, userId: randomUUID(), grantId: randomUUID() }));
   const issuer = config.provider.issuer.href;
   await database.user.createMany({

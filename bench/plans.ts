@@ -13,6 +13,7 @@
  * - Of the planner it is the one in the middle of three minutes, one after the other.
  * - What a worker does on time is also given in core-seconds for each 1,000 plans, if it is done as often as it is in a day.
  */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +24,7 @@ import { readConfig } from '../src/config/config.ts';
 import { type Login, prepareRoles } from '../src/database/server/embedded-roles.ts';
 import { startServer, superuser, superuserPassword } from '../src/database/server/embedded-server.ts';
 import { migrate } from '../src/database/server/migrate.ts';
+import { dayMs } from '../src/durations.ts';
 import { forgetOldRecords } from '../src/flows/records/forget-old-records.ts';
 import { silentLog } from '../src/log.ts';
 import { openResources } from '../src/resources.ts';
@@ -151,7 +153,7 @@ async function measureSize(plans: number): Promise<Record<string, Cost>> {
     await client.query(`UPDATE runs SET snapshot_forgotten_at = finished_at WHERE snapshot_id IS NOT NULL`);
     await client.query(`UPDATE repositories SET pruned_at = '${at.toISOString()}'`);
     await client.query('VACUUM ANALYZE');
-    const later = systemClock(() => at.getTime() + 500 * 86_400_000 - Date.now());
+    const later = systemClock(() => at.getTime() + 500 * dayMs - Date.now());
     const old = { ...resources, clock: later, log: silentLog };
     let gone = {};
     const work = async () => {

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { dayMs } from '../src/durations.ts';
 import { revealRecoveryKey } from '../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../src/flows/nights/open-person-repository.ts';
 import { restore } from '../src/store/restorer/restore.ts';
@@ -12,8 +13,6 @@ import type { HeldMailboxes } from './mail/mailboxes.ts';
 import { type NightRun, passTime, settledRuns } from './nights.ts';
 import { alice } from './people.ts';
 
-const day = 86_400_000;
-
 /** Plays the whole story without a person: a consent, a night, a change, a second night, and a restore compared byte by byte. */
 export async function playOnce(demo: Demo, restoreTo: string) {
   const { cloud, resources, provider } = demo;
@@ -21,7 +20,7 @@ export async function playOnce(demo: Demo, restoreTo: string) {
   await agreeAs(demo, alice);
   const first = await settledRuns(demo, since);
   cloud.write(alice.username, 'Notes/Written between two nights.txt', Buffer.from('Good night.\n'));
-  const { runs: second } = await passTime(demo, day);
+  const { runs: second } = await passTime(demo, dayMs);
   const user = await resources.database.user.findFirstOrThrow({ where: { username: alice.username } });
   const { recoveryKey, location } = await revealRecoveryKey(resources, user.id);
   const restored = await restoreAndCompare(demo, user.id, restoreTo);

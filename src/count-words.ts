@@ -1,3 +1,5 @@
+import { dayMs, hourMs, minuteMs } from './durations.ts';
+
 /** A number and what is counted, as operators read it: "1 grant", "3 grants". */
 export function countWords(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
@@ -32,8 +34,8 @@ export function minuteWords(date: Date): string {
 }
 
 const units = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['m', 60_000],
+  ['d', dayMs],
+  ['h', hourMs],
+  ['m', minuteMs],
   ['s', 1_000],
 ] as const;

@@ -10,6 +10,7 @@ import { type Holder, openHolder } from './domain/holder.ts';
 import { type MarkMemory, openMarkMemory } from './domain/marks.ts';
 import { openPeopleCount, type PeopleCount } from './domain/people-tally.ts';
 import { openTokenCache, type TokenCache } from './domain/token-cache.ts';
+import { hourMs, minuteMs } from './durations.ts';
 import type { Log } from './log.ts';
 import { type MemoryBudget, openMemoryBudget, unlimitedMemory } from './memory-budget.ts';
 import { type Meters, openMeters } from './meters.ts';
@@ -139,15 +140,15 @@ export function openProcessState(
     histories: openHolder(resources.clock, {
       mostBytes: 256 * 1024 * 1024,
       renewMs: 1000,
-      idleMs: 2 * 60_000,
-      longestMs: 10 * 60_000,
+      idleMs: 2 * minuteMs,
+      longestMs: 10 * minuteMs,
     }),
     // Sessions end earlier than this, and what is held with them.
     repositoryKeys: openHolder(resources.clock, {
       mostBytes: 1024 * 1024,
       renewMs: Number.POSITIVE_INFINITY,
-      idleMs: 12 * 3_600_000,
-      longestMs: 12 * 3_600_000,
+      idleMs: 12 * hourMs,
+      longestMs: 12 * hourMs,
     }),
   };
 }

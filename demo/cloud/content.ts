@@ -1,4 +1,5 @@
 import { crc32, deflateSync } from 'node:zlib';
+import { dayMs, hourMs } from '../../src/durations.ts';
 import { type HeldMailboxes, mailboxIn, putInto } from '../mail/mailboxes.ts';
 import type { Person } from '../people.ts';
 import type { Shares } from './shares.ts';
@@ -17,7 +18,7 @@ interface Random {
  */
 export function addMadeUpFiles(tree: CloudTree, seed: string, share = 1): void {
   const random = seededRandom(seed);
-  const day = (back: number) => new Date(Date.UTC(2026, 0, 15, 12) - back * 86_400_000 - random.below(86_400) * 1000);
+  const day = (back: number) => new Date(Date.UTC(2026, 0, 15, 12) - back * dayMs - random.below(86_400) * 1000);
   const write = (path: string, content: string | Uint8Array) =>
     tree.write(
       path.split('/'),
@@ -72,7 +73,7 @@ export function addMadeUpMail(mailboxes: HeldMailboxes, { name, email }: Address
   const owner = { name, email };
   const fill = (path: string, count: number, { isSent = false } = {}) => {
     for (let number = Math.ceil(count * share); number > 0; number--) {
-      const sentAt = new Date(Date.UTC(2026, 0, 15, 12) - number * 3 * 86_400_000 - random.below(86_400) * 1000);
+      const sentAt = new Date(Date.UTC(2026, 0, 15, 12) - number * 3 * dayMs - random.below(86_400) * 1000);
       const [from, to] = isSent ? [owner, friend] : [friend, owner];
       const text = `${paragraph(random)}\n\n${paragraph(random)}\n`;
       const photo = path === 'INBOX' && number === 1 ? picture(random) : undefined;
@@ -128,7 +129,7 @@ export function message({ from, to, subject, sentAt, text, picture }: Letter): s
 /** An iCalendar object of an event of an hour (RFC 5545). */
 export function event(uid: string, summary: string, from: Date): string[] {
   const stamp = (date: Date) => `${date.toISOString().replace(/[-:]|\.\d+/g, '')}`;
-  const times = [`DTSTART:${stamp(from)}`, `DTEND:${stamp(new Date(from.getTime() + 3_600_000))}`];
+  const times = [`DTSTART:${stamp(from)}`, `DTEND:${stamp(new Date(from.getTime() + hourMs))}`];
   const inside = [`UID:${uid}`, `DTSTAMP:${stamp(from)}`, ...times, `SUMMARY:${summary}`];
   return [
     ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//nightkeep//demo//EN', 'BEGIN:VEVENT'],

@@ -1,4 +1,5 @@
 import { countWords } from '../count-words.ts';
+import { dayMs, hourMs } from '../durations.ts';
 import { AppError, codeIn } from '../errors.ts';
 import { nearest } from '../nearest.ts';
 import { type Column, harmless, tableInParts, tableOf, withEscapes } from './table.ts';
@@ -181,5 +182,5 @@ export function sinceOf(options: Options, now: Date): Date | undefined {
   const [, count, unit] = /^(\d{1,5})([dh])$/.exec(value) ?? [];
   if (count === undefined)
     throw new AppError('usage/invalid', `--since is "${value}": write it as 14d or 12h, at most 99999.`);
-  return new Date(now.getTime() - Number(count) * (unit === 'h' ? 3_600_000 : 86_400_000));
+  return new Date(now.getTime() - Number(count) * (unit === 'h' ? hourMs : dayMs));
 }

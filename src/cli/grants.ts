@@ -2,6 +2,7 @@ import { countWords, minuteWords } from '../count-words.ts';
 import { findGrantOfPerson } from '../database/consent/grant-views.ts';
 import { eachGrant, forecastUnusedEnds, type GrantRow } from '../database/custody/deadlines.ts';
 import type { Protection } from '../domain/protection.ts';
+import { dayMs } from '../durations.ts';
 import { AppError } from '../errors.ts';
 import { askAgain } from '../flows/custody/ask-again.ts';
 import { listProtectionsOf } from '../flows/nights/find-protection.ts';
@@ -13,7 +14,6 @@ import { consentWords, getUserByName, givenName, nameOf } from './people.ts';
 import type { Column } from './table.ts';
 
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn'] as const;
-const dayMs = 86_400_000;
 
 /** Lists grants with their deadlines, forecasts how many end if nothing is exchanged, or asks again for one that was refused. */
 export const grants: Command = {

@@ -1,5 +1,6 @@
 import { countWords, minuteWords } from '../count-words.ts';
 import { openPeopleCount, pausedApart } from '../domain/people-tally.ts';
+import { hourMs, minuteMs } from '../durations.ts';
 import { isOldFigure } from '../flows/nights/keep-figure.ts';
 import { type Status, viewStatus } from '../flows/nights/view-status.ts';
 import { type Command, json, printAnswer } from './command.ts';
@@ -38,7 +39,7 @@ export function statusWords({
   const { queued, running, ...ended } = runs;
   const { paused: withOlder, ...told } = pausedApart({ verdicts: people, paused });
   const late = lateUnderWay === 0 ? told.late : `${told.late} (${lateUnderWay} with a backup under way)`;
-  const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / 60_000);
+  const minutes = oldestDueAt === null ? 0 : Math.round((at.getTime() - oldestDueAt.getTime()) / minuteMs);
   return [
     `Last complete backup  ${lastSuccessAt === null ? 'none yet' : minuteWords(lastSuccessAt)}`,
     `Verified              ${verifiedWords(verification)}`,
@@ -53,7 +54,7 @@ export function statusWords({
 }
 
 function forecastWords({ from, to, plans, neededMs, windowMs, by }: NonNullable<Status['forecast']>): string {
-  const hours = (ms: number) => (ms / 3_600_000).toFixed(1);
+  const hours = (ms: number) => (ms / hourMs).toFixed(1);
   return `${minuteWords(from)} to ${minuteWords(to)}, ${countWords(plans, 'backup')} (nights still paused then not counted): ${hours(neededMs)} h needed by ${by === 'provider' ? 'the provider' : 'the workers'}, ${hours(windowMs)} h there`;
 }
 

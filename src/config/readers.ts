@@ -7,6 +7,7 @@ import { isEmpty, parseRule, type RetentionRule } from '../domain/retention/rule
 import { parseStoreAddress, type StoreAddress } from '../domain/store-address.ts';
 import type { StoreKey } from '../domain/store-key.ts';
 import { originOf, urlOfPerson } from '../domain/url-template.ts';
+import { dayMs, hourMs, minuteMs } from '../durations.ts';
 import { isAppError } from '../errors.ts';
 import { invalid } from './invalid.ts';
 
@@ -237,7 +238,7 @@ export function orAuto<T>(read: Reader<T>): Reader<T | 'auto'> {
   return (text, name) => (text === 'auto' ? text : read(text, name));
 }
 
-const unitMs: Record<string, number> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000 };
+const unitMs: Record<string, number> = { d: dayMs, h: hourMs, m: minuteMs, s: 1_000 };
 const longest = '36500d';
 
 /** Days, hours, minutes or seconds, in milliseconds. */
@@ -290,7 +291,7 @@ export const rate: Reader<Rate | undefined> = (text, name) => {
 };
 
 const mostAtOnce = 999_999;
-const longestRateMs = 86_400_000;
+const longestRateMs = dayMs;
 
 /** One of these words. */
 export function oneOf<const T extends string>(...choices: readonly T[]): Reader<T> {

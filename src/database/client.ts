@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { addressesOfServers } from '../domain/database-address.ts';
+import { hourMs } from '../durations.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { connectionTo } from './connection.ts';
 import { type FaultWords, faultWords, kindOfFault } from './fault.ts';
@@ -85,7 +86,7 @@ function isDeadlock(error: unknown): boolean {
 }
 
 /** So long a transaction may take that reads or writes all there is. */
-export const longTransactionMs = 3_600_000;
+export const longTransactionMs = hourMs;
 
 /** The same for what reads or writes all there is: it sees the database as it is at one moment, and may take an hour. */
 export function inLongTransaction<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { inspectWindows, listLatestTokens } from '../database/custody/inspect-custody.ts';
+import { dayMs, minuteMs } from '../durations.ts';
 import { isAppError } from '../errors.ts';
 import { openToken } from '../flows/custody/offline-token.ts';
 import { decodeClaims } from '../oidc/token-answer.ts';
@@ -9,9 +10,9 @@ type Needs = Pick<Installation, 'clock' | 'keyring' | 'records' | 'setting'>;
 
 const latestTokens = 20;
 /** Ends that are written in whole seconds, and issued a moment after the consent, may differ by this much. */
-export const sameEndMs = 60_000;
+export const sameEndMs = minuteMs;
 /** How far back past exchanges are looked at. */
-export const backMs = 30 * 86_400_000;
+export const backMs = 30 * dayMs;
 
 /** Opens and reads the latest tokens here, sending them nowhere, and asks what is on record of how long tokens lived. */
 export function custodyFacts({ clock, keyring, records, setting }: Needs): Pick<Installation, 'tokens' | 'windows'> {

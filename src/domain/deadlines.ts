@@ -1,3 +1,5 @@
+import { dayMs, minuteMs } from '../durations.ts';
+
 /** What the provider said of a token, where it can be read. */
 export interface TokenLife {
   issuedAt: Date | null;
@@ -69,7 +71,7 @@ function movesBack(previous: TokenLife | undefined, token: TokenLife): boolean {
 }
 
 /** Tokens that were issued so soon after consent are its first ones; clocks may be apart. */
-const firstMs = 5 * 60_000;
+const firstMs = 5 * minuteMs;
 
 /** Whether only the first tokens of the consent named an idle window, and what they named turned out to be the maximum. */
 function isOfMaximum({ consentedAt, idleSeconds, previous }: Known): boolean {
@@ -113,18 +115,18 @@ export const warnings = [2, 7, 14] as const;
 
 /** When the person is warned before a maximum. */
 export function warningsBefore(maxDeadline: Date): { days: 14 | 7 | 2; at: Date }[] {
-  return warnings.map((days) => ({ days, at: after(maxDeadline, -days * 86_400_000) }));
+  return warnings.map((days) => ({ days, at: after(maxDeadline, -days * dayMs) }));
 }
 
 /** The warning that is due (14, 7 or 2 days), where the person has not had it or a later one yet. */
 export function warningDue(maxDeadline: Date, at: Date, warnedDays: number | null): 14 | 7 | 2 | undefined {
   const leftMs = maxDeadline.getTime() - at.getTime();
   if (leftMs <= 0) return undefined;
-  const due = warnings.find((days) => leftMs <= days * 86_400_000);
+  const due = warnings.find((days) => leftMs <= days * dayMs);
   return due !== undefined && (warnedDays === null || due < warnedDays) ? due : undefined;
 }
 
 /** Days left until an end, a day that has begun counted whole. */
 export function daysUntil(end: Date, at: Date): number {
-  return Math.ceil((end.getTime() - at.getTime()) / 86_400_000);
+  return Math.ceil((end.getTime() - at.getTime()) / dayMs);
 }

@@ -1,7 +1,6 @@
+import { dayMs } from '../durations.ts';
 import type { Protection } from './protection.ts';
 import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
-
-const dayMs = 86_400_000;
 
 /** How people are, in figures; nothing of one person. Moments are milliseconds since 1970, 0: never. */
 export interface PeopleTally {

@@ -1,3 +1,4 @@
+import { dayMs, minuteMs } from '../durations.ts';
 import type { DamageState } from './damage.ts';
 import type { EndedRun, ProtectionFacts, Restorable } from './protection-facts.ts';
 import { alarmReasons, type Mend, type ProtectionReason, type ProtectionVerdict } from './protection-reasons.ts';
@@ -227,7 +228,7 @@ function faultOfRuns(situation: Situation): Cause | undefined {
 }
 
 /** After a run has been due, or its worker silent, for this long, no worker takes runs. The doctor waits as long. */
-const silenceMs = 15 * 60_000;
+const silenceMs = 15 * minuteMs;
 
 /** Whether no worker takes up what is due. */
 function isLeftAlone(situation: Situation): boolean {
@@ -244,7 +245,7 @@ function isDue({ plan, underWay, now }: Situation, agoMs = 0): boolean {
 }
 
 /** The first warning before a consent ends whatever is done. */
-const endsSoonMs = 14 * 86_400_000;
+const endsSoonMs = 14 * dayMs;
 
 /** Null where it has come: nobody should wait for a moment that is over. */
 function stillAhead(moment: Date, now: Date): Date | null {

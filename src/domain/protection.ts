@@ -1,3 +1,4 @@
+import { dayMs } from '../durations.ts';
 import { isAlarming } from './damage.ts';
 import { lastWindow } from './nights.ts';
 import {
@@ -39,7 +40,7 @@ export interface Protection {
   readonly restorable: Restorable;
 }
 /** Verified once a day, a repository may miss two. */
-export const overdueMs = 3 * 86_400_000;
+export const overdueMs = 3 * dayMs;
 
 /**
  * The one verdict on a person's data. Where several things are wrong, the worse verdict wins; among what makes it so,

@@ -1,26 +1,23 @@
+import { dayMs, hourMs, minuteMs } from '../durations.ts';
 import type { Hint } from './hint.ts';
 import type { RefusalMeaning } from './refusal-meaning.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
-
 /** A token that was refused is asked again after these pauses, and after the last one again and again. */
-const pausesAfterRefusal = [15 * minute, 30 * minute, hour, 2 * hour, day, 2 * day, 4 * day, 7 * day];
+const pausesAfterRefusal = [15 * minuteMs, 30 * minuteMs, hourMs, 2 * hourMs, dayMs, 2 * dayMs, 4 * dayMs, 7 * dayMs];
 
 /** Refusals in a row, and the time over which they came, that show that consent is gone. */
-const proof = { refusals: 5, ms: 3 * hour };
+const proof = { refusals: 5, ms: 3 * hourMs };
 /** Where a dead token and a refused client sound the same, they must come over nights. */
-const proofWhereUnclear = { refusals: 5, ms: 36 * hour };
+const proofWhereUnclear = { refusals: 5, ms: 36 * hourMs };
 
 /** A provider that misses a scope is asked slowly: only an administrator can mend it. */
-const pauseAfterMissingScopeMs = day;
+const pauseAfterMissingScopeMs = dayMs;
 /** For how long a grant is left alone after trouble kept the provider from being asked. */
-export const pauseAfterTroubleMs = minute;
+export const pauseAfterTroubleMs = minuteMs;
 /** For how long the provider is not asked after a second answer in a row was lost. */
-const pauseAfterLostAnswersMs = hour;
+const pauseAfterLostAnswersMs = hourMs;
 /** While a run needs the grant, the provider is asked at least this often, so that the run does not miss an hour without trouble. */
-const longestPauseOfRunMs = 50 * minute;
+const longestPauseOfRunMs = 50 * minuteMs;
 
 /** Why a grant is what it is, as a word that pages turn into a sentence. */
 export type Reason =
@@ -134,7 +131,7 @@ function inTimeForRun(at: Date, pauseMs: number, lastTry: LastTry): Date {
 function askAgainForPermission({ idleDeadline }: Refusable, { at, errorCode }: Refusal): Date {
   if (errorCode !== 'not_allowed') return after(at, pauseAfterMissingScopeMs);
   const left = idleDeadline.getTime() - at.getTime();
-  return after(at, Math.max(left - Math.min(day, left / 10), pauseAfterMissingScopeMs));
+  return after(at, Math.max(left - Math.min(dayMs, left / 10), pauseAfterMissingScopeMs));
 }
 
 function leastSuspect({ state }: Refusable): Refusable['state'] {

@@ -1,3 +1,5 @@
+import { dayMs } from '../durations.ts';
+
 /** What is written beside a repository, sealed, so that it can be taken over where the database is lost. */
 export interface RepositoryCard {
   readonly version: 1;
@@ -53,7 +55,7 @@ export function readCard(text: string): WrittenCard | undefined {
 export type WrittenCard = RepositoryCard & { readonly writtenAt: string };
 
 /** Nothing is erased within a month of its adoption, whatever an old card says: there is time to agree again. */
-const graceMs = 30 * 86_400_000;
+const graceMs = 30 * dayMs;
 
 /** When the snapshots are erased of somebody whose card is taken over now. */
 export function eraseAtOfCard({ eraseAt }: Pick<RepositoryCard, 'eraseAt'>, now: Date): Date | null {

@@ -1,14 +1,12 @@
 import { hash } from 'node:crypto';
-
-const minute = 60_000;
-const hour = 60 * minute;
+import { hourMs, minuteMs } from '../durations.ts';
 
 /** After each try that failed; after the last of these again and again, so that an hour without trouble is never missed. */
-const pauses = [minute, 2 * minute, 4 * minute, 8 * minute, 15 * minute];
+const pauses = [minuteMs, 2 * minuteMs, 4 * minuteMs, 8 * minuteMs, 15 * minuteMs];
 /** The last try begins at least this long before the end. */
-const leastLeftMs = minute;
+const leastLeftMs = minuteMs;
 /** For how long a run is tried that somebody asked for, or that comes after its window. */
-const spanMs = 4 * hour;
+const spanMs = 4 * hourMs;
 
 /**
  * If this many workers in a row ended while they worked on a run, the run may well be the cause: the next worker takes it over only after a pause.

@@ -1,3 +1,5 @@
+import { minuteMs } from '../durations.ts';
+
 /** How far a night is, over all plans. */
 export interface NightProgress {
   succeeded: number;
@@ -33,7 +35,7 @@ export interface Pace {
 /** Fewer than this say nothing about those that follow. */
 const leastEnded = 5;
 /** After a run has been due for this long while none is being worked on, no worker takes runs. The doctor waits as long. */
-const silenceMs = 15 * 60_000;
+const silenceMs = 15 * minuteMs;
 
 /**
  * When the night will be over if it goes on as of late; undefined where that cannot be said: nothing is left, or too few runs

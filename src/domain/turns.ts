@@ -1,13 +1,13 @@
+import { dayMs, hourMs } from '../durations.ts';
+
 /**
  * Whose turn it is to be worked on. Each waiting run has a moment, its turn, and the earliest goes first, so that a run that has waited long enough
  * comes before all that came later. What people request comes after everybody's night of that day, and a run that has had a worker for a long time
  * comes later for it.
  */
 
-const hour = 3_600_000;
-
 /** How much later than it is due the turn of a run comes, in milliseconds, by who requested it. Others have their turn when they are due. */
-const laterMs: Readonly<Record<string, number>> = { person: 24 * hour, operator: -24 * hour };
+const laterMs: Readonly<Record<string, number>> = { person: dayMs, operator: -dayMs };
 
 /** The turn of a run that nobody has worked on yet. */
 export function turnOf({ trigger, dueAt }: { trigger: string; dueAt: Date }): Date {
@@ -17,7 +17,7 @@ export function turnOf({ trigger, dueAt }: { trigger: string; dueAt: Date }): Da
 /** A run lets others go first for this many times as long as it was worked on … */
 const patience = 9;
 /** … but no longer than this. */
-const longestWaitMs = 2 * hour;
+const longestWaitMs = 2 * hourMs;
 
 /**
  * The part of all runs that takes no longer than what counts as usual. In a busy hour, similar runs take different times, and the slower half of

@@ -1,3 +1,5 @@
+import { dayMs } from '../durations.ts';
+
 /** Places that packs can have: the first 28 bits of their ids, which are hashes, so that any part of them holds as much as another. */
 export const places = 2 ** 28;
 
@@ -14,8 +16,6 @@ export interface ReadSoFar {
   /** When a part was last read to its end; null: none was. */
   readonly readAt: Date | null;
 }
-
-const dayMs = 86_400_000;
 
 /**
  * The part of the packs that is due, so that `days` verifications read every pack that is there all the while, whatever comes and

@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 import { type Clock, within } from '../clock.ts';
 import { isLoopback } from '../domain/addresses.ts';
+import { minuteMs } from '../durations.ts';
 import { AppError } from '../errors.ts';
 
 export interface Mail {
@@ -62,13 +63,13 @@ function failure(cause: unknown, host: string): AppError {
       `The mail server ${host} refuses the user name or password of SMTP_URL.`,
       {
         cause,
-        retry: { afterMs: 60_000 },
+        retry: { afterMs: minuteMs },
       },
     );
   if (typeof responseCode === 'number' && responseCode >= 500)
     return new AppError('notice/refused', `The mail server ${host} does not accept the mail.${reply}`, { cause });
   return new AppError('notice/unavailable', `The mail server ${host} does not answer as it should.${reply}`, {
     cause,
-    retry: { afterMs: 60_000 },
+    retry: { afterMs: minuteMs },
   });
 }

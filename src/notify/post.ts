@@ -1,9 +1,10 @@
 import { type Clock, within } from '../clock.ts';
+import { minuteMs } from '../durations.ts';
 import { AppError, failureCode } from '../errors.ts';
 import type { Call } from './message.ts';
 
 const timeoutMs = 20_000;
-const againMs = 60_000;
+const againMs = minuteMs;
 
 /**
  * Makes the call; user and password of its address go along as Basic authentication. Only the status of an answer is looked at, redirects are

@@ -3,6 +3,7 @@ import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
 import { isLoopback } from '../domain/addresses.ts';
 import type { ProfileName } from '../domain/providers/profiles.ts';
+import { dayMs, minuteMs } from '../durations.ts';
 import type { Log } from '../log.ts';
 import { boundedFetch } from './bounded-answer.ts';
 import {
@@ -58,7 +59,7 @@ interface ConnectNeeds {
 }
 
 /** How long what was discovered is believed: a day, while nothing speaks against it. */
-const believedMs = { usually: 86_400_000, doubted: 60_000, afterFailure: 600_000 } as const;
+const believedMs = { usually: dayMs, doubted: minuteMs, afterFailure: 10 * minuteMs } as const;
 
 /**
  * Discovers once for all who ask, and afresh when that failed; again daily, and at most once a minute when an endpoint was

@@ -1,5 +1,6 @@
 import * as oidc from 'openid-client';
 import type { Clock } from '../clock.ts';
+import { daySeconds } from '../durations.ts';
 import { AppError } from '../errors.ts';
 import { escapedName, unseen } from '../file-name.ts';
 import { type Asking, type Authorized, askForTokens, proofFor } from './authorization.ts';
@@ -38,7 +39,7 @@ const deviceGrant = 'urn:ietf:params:oauth:grant-type:device_code';
 const usualIntervalSeconds = 5;
 const slowerByMs = 5_000;
 /** Beyond these, what a provider says makes neither a date nor a pause. */
-const longestLifeSeconds = 86_400;
+const longestLifeSeconds = daySeconds;
 const shortestIntervalSeconds = 1;
 
 /** Consent without a browser at Nightkeep. Connects for each request anew; what the provider refuses is thrown with words for that way of consenting (`enroll/…`, `consent/not-offline`), anything else as elsewhere. */

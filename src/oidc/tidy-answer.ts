@@ -1,7 +1,8 @@
+import { daySeconds } from '../durations.ts';
 import type { RawAnswer } from './transport.ts';
 
 /** No access token is trusted for longer; one that lives longer is asked for again after it. */
-const longestSeconds = 86_400;
+const longestSeconds = daySeconds;
 
 /**
  * The members of a token answer (RFC 6749, section 5.1) in the form that the standard gives them, where a provider means the

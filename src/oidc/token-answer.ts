@@ -4,13 +4,14 @@ import { pauseForRetryAfter } from '../domain/retry-after.ts';
 import { shortId } from '../domain/short-id.ts';
 import type { TokenAnswer } from '../domain/tokens.ts';
 import type { FailedAnswer } from '../domain/verdict.ts';
+import { daySeconds } from '../durations.ts';
 import { failureCode } from '../errors.ts';
 import { hasTooManyItems } from './bounded-answer.ts';
 import { errorIn, holdsTokens, isSuccess, objectIn, secondsIn, tidyTokens, wordIn } from './tidy-answer.ts';
 import type { Attempt, RawAnswer } from './transport.ts';
 
 /** What is said to live longer lives for ever as far as dates go. */
-const longestLifeSeconds = 100 * 365 * 86_400;
+const longestLifeSeconds = 100 * 365 * daySeconds;
 /** The year 2100 in seconds; a later date is a mistake, or means never. */
 const latestMoment = 4_102_444_800;
 const longestDescription = 1_000;

@@ -1,4 +1,5 @@
 import { type Clock, within } from '../clock.ts';
+import { minuteMs } from '../durations.ts';
 import { type AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AuthorizationRequest } from './authorization.ts';
@@ -8,7 +9,7 @@ import { ask, type Send } from './question.ts';
 
 /** Longer the page does not wait; what comes later is known when it is next shown. */
 const waitMs = 2_000;
-const knownForMs = 60_000;
+const knownForMs = minuteMs;
 
 /** Errors that only say that nobody is signed in or has agreed yet (OpenID Connect Core 1.0, section 3.1.2.6). */
 const wantsAPerson = /^(login|interaction|consent|account_selection)_required$/;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hourMs } from '../durations.ts';
 import { makeFolders } from '../make-folders.ts';
 
 /**
@@ -27,7 +28,7 @@ const ending = '.sealed';
 const nameShape = /^[\w-]{1,64}$/;
 
 const spareEnding = '.spare';
-const abandonedMs = 3_600_000;
+const abandonedMs = hourMs;
 
 /** An open file that goes by the name of the value it holds, and by a name of its own while it is empty. */
 interface Slot {

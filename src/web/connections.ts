@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { HttpBindings } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/config.ts';
+import { minuteMs } from '../durations.ts';
 import type { Log } from '../log.ts';
 import { clientAddress, isWithin, networkOf } from './client-address.ts';
 
@@ -14,7 +15,7 @@ interface Needs {
 
 /** How often Node looks for requests that take too long; more often would not be worth the work. */
 const lookEveryMs = 1_000;
-const tellEveryMs = 60_000;
+const tellEveryMs = minuteMs;
 
 /** What Node itself holds clients to: it answers 431 to more headers, and 408 to what comes too slowly. */
 export function serverOptions({ headersMs, requestMs, idleMs, headerBytes }: Config['web']): ServerOptions {

@@ -1,4 +1,5 @@
 import { html } from 'hono/html';
+import { minuteMs } from '../durations.ts';
 import type { Html } from './layout.ts';
 import { liveScriptPath } from './live-script.ts';
 import type { PersonVisit } from './visit.ts';
@@ -6,7 +7,7 @@ import type { PersonVisit } from './visit.ts';
 /** How soon what changes quickly is looked at again, in milliseconds. */
 export const lookEveryMs = 1_000;
 /** Whoever looks on longer asks again, with a session that still counts. */
-const longestMs = 60_000;
+const longestMs = minuteMs;
 
 /** What changes on a page while something is under way, by name; screen readers say a status that changes. */
 export type LiveParts = Readonly<Record<string, Html | ''>> & { readonly status: Html };

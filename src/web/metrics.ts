@@ -10,6 +10,7 @@ import type { NightForecast } from '../domain/night-forecast.ts';
 import { pausedOf, type TalliedPeople } from '../domain/people-tally.ts';
 import { heldTooLongMs } from '../domain/retention/held.ts';
 import type { CountName } from '../domain/run-counts.ts';
+import { dayMs } from '../durations.ts';
 import { foreseeNight } from '../flows/nights/foresee-night.ts';
 import { keepFigure } from '../flows/nights/keep-figure.ts';
 import { ownHostname } from '../flows/nights/own-snapshots.ts';
@@ -20,8 +21,6 @@ import { version } from '../version.ts';
 import { forMonitors } from './monitors.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'log' | 'meters' | 'peopleCount' | 'queues'>;
-
-const dayMs = 86_400_000;
 
 /**
  * Answers `GET /metrics` in the Prometheus text format with figures of the whole installation, what this process has done, and the jobs

@@ -3,6 +3,7 @@ import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { endWebSession, findWebSession, saveSeen, saveWebSession } from '../database/people/web-sessions.ts';
 import type { Language } from '../domain/language.ts';
+import { minuteMs } from '../durations.ts';
 import type { Resources } from '../resources.ts';
 import { isSameSecret } from '../vault/same-secret.ts';
 import { fingerprint } from '../vault/seal.ts';
@@ -36,7 +37,7 @@ const cookie = 'nightkeep';
 const secretBytes = 32;
 const secretCharacters = 43;
 /** The last use of a session is written down at most this often, so most requests write nothing. */
-const seenEveryMs = 60_000;
+const seenEveryMs = minuteMs;
 
 /**
  * Starts a session with a new secret, in place of the one that this browser had. Forms that are open in other tabs stay valid where the same

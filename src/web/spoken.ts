@@ -1,6 +1,7 @@
 import type { Context } from 'hono';
 import { getCookie, setCookie } from 'hono/cookie';
 import { type Language, languageNamed } from '../domain/language.ts';
+import { daySeconds } from '../durations.ts';
 import { AppError } from '../errors.ts';
 import { cookieAttributes } from './cookies.ts';
 import { localPath, refuseForeign } from './security.ts';
@@ -9,7 +10,7 @@ import type { Texts } from './texts/en.ts';
 import { textsFor } from './texts/languages.ts';
 
 const cookie = 'nightkeep-language';
-const yearSeconds = 365 * 86_400;
+const yearSeconds = 365 * daySeconds;
 
 /** The texts of a visit, in the language of whoever makes it. */
 export function textsOf(c: Context, session?: Pick<Session, 'language'>): Texts {

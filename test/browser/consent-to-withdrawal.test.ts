@@ -2,11 +2,11 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../demo/demo.ts';
 import { alice, type Person } from '../../demo/people.ts';
+import { dayMs } from '../../src/durations.ts';
 import { temporaryFolder } from '../support/fixtures/temporary-folder.ts';
 import { requireProgram } from '../support/servers/programs.ts';
 
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
-const day = 86_400_000;
 
 describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   const opened = new AsyncDisposableStack();
@@ -66,7 +66,7 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
   });
 
   it('is signed out after a month that ended the consent, signs in again with the same browser, and agrees again', async () => {
-    demo.advance(31 * day);
+    demo.advance(31 * dayMs);
     expect(await reloaded()).not.toContain('Am I protected?');
     await signIn(page, alice);
     expect(await page.textContent('main')).toContain('Am I protected?');

@@ -6,6 +6,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { alice, carol } from '../../demo/people.ts';
 import { type MailKind, mailKinds } from '../../src/domain/notices.ts';
+import { dayMs } from '../../src/durations.ts';
 import { revealRecoveryKey } from '../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../src/flows/nights/ensure-person-repository.ts';
 import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';
@@ -33,7 +34,6 @@ const widths = [
   ['phone', 390],
 ] as const;
 const themes = ['light', 'dark'] as const;
-const day = 86_400_000;
 
 /** What stands out of the card that it is in, where nothing scrolls. */
 const spilling = `[...document.querySelectorAll('.card *')].filter((one) => {
@@ -437,7 +437,7 @@ const rows: Readonly<Record<string, Row>> = {
 const mailed = {
   'consent-ends': {
     arrange: ({ demo: { resources } }: BrowserWorld) => ({
-      maxDeadline: new Date(resources.clock.now().getTime() + 13 * day),
+      maxDeadline: new Date(resources.clock.now().getTime() + 13 * dayMs),
     }),
     words: (texts: Texts) => texts.consentEnds.endsIn(13),
   },
@@ -767,7 +767,7 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       await page.goto('/operator/queues/board/queue/back-ups?status=delayed');
       await page.getByText(jobId).first().waitFor();
     };
-    beforeAll(() => world.demo.resources.queues.backUps.enqueue([{ runId, attempt: 0, delayMs: day }]));
+    beforeAll(() => world.demo.resources.queues.backUps.enqueue([{ runId, attempt: 0, delayMs: dayMs }]));
 
     it('shows the jobs for looking only, with nothing that our policy refuses', async () => {
       const page = world.pages.operator;

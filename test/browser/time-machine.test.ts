@@ -6,6 +6,7 @@ import { crc32, deflateSync } from 'node:zlib';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dayMs } from '../../src/durations.ts';
 import { createApp } from '../../src/web/app.ts';
 import { writeSnapshot } from '../support/fixtures/repository.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../support/harness/pages.ts';
@@ -14,7 +15,6 @@ import { requireProgram } from '../support/servers/programs.ts';
 const executablePath = requireProgram('chromium', 'apt-get install chromium');
 /** Where pictures of the pages are left to be looked at. */
 const pictures = process.env.SCREENSHOTS;
-const day = 86_400_000;
 
 describe.skipIf(executablePath === undefined)('the time machine in a browser', () => {
   const opened = new AsyncDisposableStack();
@@ -32,7 +32,7 @@ describe.skipIf(executablePath === undefined)('the time machine in a browser', (
       const { id } = await writeSnapshot(
         repository,
         { files: filesOf(night) },
-        new Date(Date.UTC(2026, 2, 1, 2) + night * day).toISOString(),
+        new Date(Date.UTC(2026, 2, 1, 2) + night * dayMs).toISOString(),
       );
       last = id.slice(0, 16);
     }

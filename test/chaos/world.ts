@@ -7,6 +7,7 @@ import { systemClock } from '../../src/clock.ts';
 import { readConfig } from '../../src/config/config.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { isOutage } from '../../src/database/client.ts';
+import { dayMs, minuteMs } from '../../src/durations.ts';
 import { isAppError } from '../../src/errors.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openNight } from '../../src/flows/nights/open-night.ts';
@@ -26,8 +27,6 @@ import { type RunningServer, startServerProcess } from '../support/servers/serve
 import { type Machine, openNetwork } from './network.ts';
 import { openPostgresPair } from './postgres-pair.ts';
 
-const minute = 60_000;
-const dayMs = 24 * 60 * minute;
 const client = { id: 'nightkeep', secret: 'a secret & more' };
 const workerNames = ['worker-1', 'worker-2'] as const;
 export type WorkerName = (typeof workerNames)[number];
@@ -206,7 +205,7 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
         (error: unknown) => error,
       );
       if (error === undefined) return;
-      if (performance.now() - since > 2 * minute || !lacksOthers(process)) throw error;
+      if (performance.now() - since > 2 * minuteMs || !lacksOthers(process)) throw error;
     }
   };
   opened.defer(async () => void (await Promise.all([...processes.values()].map(end))));
@@ -358,7 +357,7 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (performance.now() - since > 2 * minute) throw error;
+      if (performance.now() - since > 2 * minuteMs) throw error;
       unlessAway(error);
     }
   }

@@ -3,6 +3,7 @@ import type { Fault } from '../../demo/provider/faults/faults.ts';
 import type { LoggedRequest } from '../../demo/provider/log/request-log.ts';
 import { endSilentExchanges } from '../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../src/database/custody/leases.ts';
+import { minuteMs } from '../../src/durations.ts';
 import { isAppError } from '../../src/errors.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { exchangeNow, obtainAccess } from '../../src/flows/custody/obtain-access.ts';
@@ -12,7 +13,6 @@ import type { Custody } from '../support/harness/custody.ts';
 import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 
-const minute = 60_000;
 const healEveryMinutes = 10;
 
 /** One thing that happens to Nightkeep: what a worker does, what time does, and what goes wrong. */
@@ -145,10 +145,10 @@ export async function openChaos({
   /** Time passes as it does for workers, who heal every ten minutes, and for a provider that answers within a minute. */
   async function pass(minutes: number): Promise<void> {
     while (provider.log.requests().some(({ ended }) => ended === undefined)) await setTimeout(1);
-    world.pass(Math.min(minutes, healEveryMinutes) * minute);
+    world.pass(Math.min(minutes, healEveryMinutes) * minuteMs);
     if (minutes < healEveryMinutes) return;
     for (const index of staff.keys()) await run(index, heal);
-    world.pass((minutes - healEveryMinutes) * minute);
+    world.pass((minutes - healEveryMinutes) * minuteMs);
   }
 
   async function renew(index: number): Promise<void> {
@@ -167,7 +167,7 @@ export async function openChaos({
     }
     const healthy = world.enter('healthy');
     for (let hours = 0; hours < 12 * 24; hours += hours < 24 ? 1 : 12) {
-      world.pass((hours < 24 ? 60 : 720) * minute);
+      world.pass((hours < 24 ? 60 : 720) * minuteMs);
       await heal(healthy);
       await keepAlive(healthy);
     }

@@ -5,6 +5,7 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { findVerification } from '../../src/database/repositories/verifications.ts';
+import { dayMs } from '../../src/durations.ts';
 import { openPersonRepository } from '../../src/flows/nights/open-person-repository.ts';
 import { checkRepository } from '../../src/store/repository/check.ts';
 import { untilNoon } from '../support/fixtures/noon.ts';
@@ -13,7 +14,6 @@ import { openConsentFixture } from '../support/harness/consent.ts';
 import { file, folder } from '../support/servers/hostile-webdav.ts';
 import type { Order } from './verify-child.ts';
 
-const day = 86_400_000;
 /** Moments at which it is killed, spread over all that it has. */
 const kills = 8;
 
@@ -25,7 +25,7 @@ test('a verification killed by SIGKILL at any moment of looking and mending leav
   custody.pass(untilNoon(clock.now()));
   await fixture.consent();
   const plan = await database.plan.findFirstOrThrow();
-  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * day) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * dayMs) } });
   await database.run.deleteMany();
   const files = Object.fromEntries(
     Array.from({ length: 9 }, (_, n) => [`${n}.txt`, file(randomBytes(3_000).toString('hex'))]),
@@ -88,9 +88,9 @@ test('a verification killed by SIGKILL at any moment of looking and mending leav
     await verifyInChild(-1);
     await expectMended(`moment ${at}`);
   }
-  custody.pass(day);
+  custody.pass(dayMs);
   expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
-  custody.pass(day);
+  custody.pass(dayMs);
   await verifyInChild(-1);
   expect(await known()).toMatchObject({ damageState: null, verifiedAt: expect.any(Date) });
   expect((await checkRepository((await opened()).repository, { readData: 'all' })).findings).toEqual([]);

@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { endSilentExchanges } from '../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../src/database/custody/leases.ts';
+import { hourMs } from '../../src/durations.ts';
 import { keepAlive } from '../../src/flows/custody/keep-alive.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { expectNoSecret } from './secrets.ts';
-
-const hour = 3_600_000;
 
 describe.each([
   ['strict rotation', 0],
@@ -48,7 +47,7 @@ describe.each([
   async function recover(): Promise<void> {
     await replaySpool(world.fixture.resources);
     for (let swept = 0; swept < 8; swept += 1) {
-      world.pass(hour);
+      world.pass(hourMs);
       const at = world.fixture.resources.clock.now();
       const before = new Date(at.getTime() - silenceMs);
       await endSilentExchanges(world.fixture.resources.database, { before, at });

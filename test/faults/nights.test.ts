@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { hourMs } from '../../src/durations.ts';
 import { randomNumbers } from '../support/fixtures/random-numbers.ts';
 import { openNights } from './nights.ts';
 
@@ -6,7 +7,6 @@ import { openNights } from './nights.ts';
 const nights = Number(process.env.FAULT_NIGHTS ?? 4);
 const seed = Number(process.env.FAULT_SEED ?? 11);
 const people = 8;
-const hour = 3_600_000;
 /** A night of eight people takes some seconds on a quiet machine. */
 const timeout = 300_000 + nights * 60_000;
 
@@ -27,7 +27,7 @@ test('with a quarter of the exchanges faulty and two workers killed a night, nob
   const exchanges = await database.exchange.groupBy({ by: ['verdict'], _count: true });
   const verdicts = Object.fromEntries(exchanges.map(({ verdict, _count }) => [verdict ?? 'unanswered', _count]));
   console.log(JSON.stringify({ seed, nights: count, retried, lost: lost.length, kills: months.kills, verdicts }));
-  expect.soft(lost.filter(({ quietMs }) => quietMs >= hour)).toEqual([]);
+  expect.soft(lost.filter(({ quietMs }) => quietMs >= hourMs)).toEqual([]);
   expect.soft(count).toBeGreaterThanOrEqual(people * nights);
   expect.soft(retried).toBeGreaterThan(0);
   // The last of them may be waiting for work.

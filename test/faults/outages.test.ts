@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hourMs } from '../../src/durations.ts';
 import { exchangeNow } from '../../src/flows/custody/obtain-access.ts';
 import { replaySpool } from '../../src/flows/custody/spool-answer.ts';
 import { type FaultFixture, openFaultFixture } from '../support/harness/faults.ts';
 import { type Around, intercept, type Step } from './intercept.ts';
 import { expectNoSecret } from './secrets.ts';
-
-const hour = 3_600_000;
 
 /** What breaks: from which step on, for how many of them, and whether it had its effect before it broke. */
 interface Outage {
@@ -48,7 +47,7 @@ async function live(...outages: [Outage, ...Outage[]]): Promise<void> {
   const custody = intercept(world.enter('unlucky'), all);
   await exchangeNow(custody, grantId).catch((error: unknown) => errors.push(error));
   await replaySpool(world.fixture.resources);
-  world.pass(hour);
+  world.pass(hourMs);
   await exchangeNow(world.enter('healthy'), grantId);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
 import type { ConsentReason } from '../../src/domain/protection-reasons.ts';
+import { dayMs, minuteMs } from '../../src/durations.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
   backUpNow,
@@ -13,10 +14,6 @@ import {
   sweepUntil,
 } from '../support/harness/service-fixture.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 
 /** Faults that befall one person, and the word for it that the grant bears. */
 const ofOnePerson: readonly [RealmFault, ConsentReason][] = [
@@ -46,7 +43,7 @@ export function describeConsentFaults(provider: Provider): void {
       const [ofAlice, ofBob] = [await consent(fixture, alice), await consent(fixture, bob)];
       const undo = await fixture.realm.inject(fault, alice);
 
-      fixture.pass(10 * minute);
+      fixture.pass(10 * minuteMs);
       await backUpNow(fixture, ofAlice);
       await backUpNow(fixture, ofBob);
       expect((await runsOf(fixture, alice)).at(-1)).toMatchObject({ state: 'queued', errorCode: 'grant/not-usable' });
@@ -55,7 +52,7 @@ export function describeConsentFaults(provider: Provider): void {
       const doubted = mendedThere.has(reason) ? words[reason] : words.consent_refused;
       expect(await homeOf(fixture, ofAlice)).toContain(doubted.happened);
 
-      await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+      await sweepUntil(fixture, 30 * minuteMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
       expect(await grantOf(fixture, alice)).toMatchObject({ reason });
       const home = await homeOf(fixture, ofAlice);
       expect(home).toContain(texts.home.expired);
@@ -71,7 +68,7 @@ export function describeConsentFaults(provider: Provider): void {
 
       if (undo !== undefined) {
         await undo();
-        await sweepUntil(fixture, day, async () => (await grantOf(fixture, alice)).state === 'active');
+        await sweepUntil(fixture, dayMs, async () => (await grantOf(fixture, alice)).state === 'active');
       } else if (fault !== 'the person is deleted') await consent(fixture, alice);
       else return;
       expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });
@@ -87,12 +84,12 @@ export function describeConsentFaults(provider: Provider): void {
         await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 0 } } });
         const visitor = await consent(fixture, alice);
         const undo = await fixture.realm.inject(fault, alice);
-        fixture.pass(10 * minute);
+        fixture.pass(10 * minuteMs);
         await backUpNow(fixture, visitor);
-        await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+        await sweepUntil(fixture, 30 * minuteMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
         expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'signed_out' });
         await undo?.();
-        await sweepUntil(fixture, day, async () => (await grantOf(fixture, alice)).state === 'active');
+        await sweepUntil(fixture, dayMs, async () => (await grantOf(fixture, alice)).state === 'active');
         expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
         expect(await fixture.realm.offlineSessions(alice)).toBe(1);
       },
@@ -108,7 +105,7 @@ export function describeTakenRole(provider: Provider): void {
     await using fixture = await openServiceFixture(provider, { rules: { rotation: { reuse: 1 } } });
     const [visitor] = [await consent(fixture, alice), await consent(fixture, bob)];
     const undo = await fixture.realm.inject('the role offline_access is taken from the person', alice);
-    fixture.pass(10 * minute);
+    fixture.pass(10 * minuteMs);
     await backUpNow(fixture, visitor);
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'suspect', reason: 'permission_missing' });
     expect(await homeOf(fixture, visitor)).toContain(texts.protection.consent.permission_missing.happened);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
+import { hourMs, minuteMs } from '../../src/durations.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
   backUpNow,
@@ -12,16 +13,13 @@ import {
 } from '../support/harness/service-fixture.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
-
 /** One person's consent ends at the provider, which says so in words of its own. */
 export function describeEndedConsent(provider: Provider, fault: RealmFault): void {
   test(`when ${fault}, that person alone is asked to consent anew, and nobody else is stopped`, async () => {
     await using fixture = await openServiceFixture(provider);
     const [visitor, ofBob] = [await consent(fixture, alice), await consent(fixture, bob)];
     await fixture.realm.inject(fault, alice);
-    fixture.pass(10 * minute);
+    fixture.pass(10 * minuteMs);
     await backUpNow(fixture, visitor);
     // It waits for the consent to be asked again, and says so.
     expect((await runsOf(fixture, alice)).at(-1)).toMatchObject({ state: 'queued', errorCode: 'grant/not-usable' });
@@ -30,7 +28,7 @@ export function describeEndedConsent(provider: Provider, fault: RealmFault): voi
     await backUpNow(fixture, ofBob);
     expect((await runsOf(fixture, bob)).at(-1)).toMatchObject({ state: 'succeeded' });
 
-    await sweepUntil(fixture, 2 * hour, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    await sweepUntil(fixture, 2 * hourMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'needs_consent', reason: 'ended_at_provider' });
     expect(await fixture.command('circuits')).toBe('No circuit was opened yet.');
     expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);

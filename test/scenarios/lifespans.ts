@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
+import { minuteMs } from '../../src/durations.ts';
 import { warnOfEnds } from '../../src/flows/consent/warn-of-ends.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import {
@@ -17,7 +18,6 @@ import {
 } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
 
-const minute = 60_000;
 const second = 1_000;
 
 /** How long things live at the provider: shortened to seconds there, which a real Keycloak makes us wait for. */
@@ -51,7 +51,7 @@ export function describeLifespans(provider: Provider): void {
     await fixture.halt();
     await fixture.passForAll((idleSeconds + 3) * second);
     await fixture.restart();
-    await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    await sweepUntil(fixture, 30 * minuteMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'expired_idle' });
     expect(await homeOf(fixture, visitor)).toContain(texts.home.expired);
   });
@@ -76,7 +76,7 @@ export function describeLifespans(provider: Provider): void {
     expect(await homeOf(fixture, visitor)).toContain(texts.consentEnds.endsIn(1));
 
     await sweepFor(fixture, (ends.getTime() + inexactMs - fixture.now().getTime()) / second);
-    await sweepUntil(fixture, 30 * minute, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    await sweepUntil(fixture, 30 * minuteMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'expired_maximum' });
     expect(await homeOf(fixture, visitor)).toContain(texts.home.expired);
 

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
+import { minuteMs } from '../../src/durations.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { consent, grantOf, openServiceFixture, sweepUntil } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
-
-const minute = 60_000;
 
 /** A sign-out at the provider, of which Nightkeep is told by back-channel logout. */
 export function describeLogout(provider: Provider): void {
@@ -29,7 +28,7 @@ export function describeLogout(provider: Provider): void {
       await visitor.signOutAtProvider();
       expect(await grantOf(fixture, alice)).toMatchObject({ state: 'withdrawn', reason: 'back_channel_logout' });
       expect(await grantOf(fixture, bob)).toMatchObject({ state: 'active' });
-      await sweepUntil(fixture, minute, async () => (await fixture.realm.offlineSessions(alice)) === 0);
+      await sweepUntil(fixture, minuteMs, async () => (await fixture.realm.offlineSessions(alice)) === 0);
       expect(await fixture.night()).toHaveLength(1);
       await visitor.open(new URL('grant', fixture.url).href);
       expect(await visitor.text()).toContain(texts.protection.consent.back_channel_logout.happened);

@@ -5,6 +5,7 @@ import pg from 'pg';
 import { expect, test } from 'vitest';
 import { alice } from '../../demo/people.ts';
 import { silenceMs } from '../../src/database/custody/leases.ts';
+import { hourMs, minuteMs } from '../../src/durations.ts';
 import { heal } from '../../src/flows/heal.ts';
 import { openSpool } from '../../src/vault/spool.ts';
 import { texts } from '../../src/web/texts/en.ts';
@@ -17,9 +18,6 @@ import {
   sweepUntil,
 } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
 
 /** The process that asked is killed when the provider has answered: its token is used up, and nobody has the new one. */
 export function describeLostAnswers(provider: Provider): void {
@@ -49,7 +47,7 @@ export function describeAnswersOfOneUse(provider: Provider): void {
     await killBeforeTheAnswerArrives(fixture);
     await healLater(fixture);
     expect(await fixture.night()).toMatchObject([{ state: 'queued', errorCode: 'grant/not-usable' }]);
-    await sweepUntil(fixture, 2 * hour, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
+    await sweepUntil(fixture, 2 * hourMs, async () => (await grantOf(fixture, alice)).state === 'needs_consent');
     expect(await grantOf(fixture, alice)).toMatchObject({ reason: 'lost_rotation' });
     expect(await fixture.command('grants')).toContain('(lost_rotation)');
     await visitor.open(new URL('login', fixture.url).href);
@@ -102,6 +100,6 @@ async function kill(child: ChildProcess): Promise<void> {
 
 /** What the worker does every ten minutes, once the answer can no longer come. */
 async function healLater({ processes, pass }: ServiceFixture): Promise<void> {
-  pass(silenceMs + minute);
+  pass(silenceMs + minuteMs);
   for (const each of processes) await heal(each);
 }

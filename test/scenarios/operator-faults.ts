@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
+import { dayMs, hourMs, minuteMs } from '../../src/durations.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { madeUpPeople } from '../support/fixtures/made-up-people.ts';
 import {
@@ -15,10 +16,6 @@ import {
   sweepUntil,
 } from '../support/harness/service-fixture.ts';
 import type { Provider, RealmFault } from '../support/realms/realm.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 
 /** What an administrator does to all consents at once, and the word for it in the list of circuits. */
 const ofEverybody: readonly [RealmFault, string][] = [
@@ -44,10 +41,10 @@ export function describeOperatorFaults(provider: Provider): void {
     const told = ofEverybody.filter(([fault]) => provider.behavesAs === '26.7' || !fault.includes('scope'));
     test.each(told)('survive it when %s, however long it lasts, and go on when it is mended', async (fault, reason) => {
       const undo = await fixture.realm.inject(fault, alice);
-      fixture.pass(8 * day);
+      fixture.pass(8 * dayMs);
       for (let tried = 0; tried < 30; tried += 1) {
         await keepTokensAlive(fixture);
-        fixture.pass(hour);
+        fixture.pass(hourMs);
       }
       expect(await circuitsOf(fixture)).toMatch(
         new RegExp(`^open +${fixture.realm.issuer} +nightkeep +${reason} `, 'm'),
@@ -56,14 +53,14 @@ export function describeOperatorFaults(provider: Provider): void {
       await undo?.();
       const closed = new RegExp(`^closed +${fixture.realm.issuer} `, 'm');
       // The duty of this very minute may have had the one probe of it before the fault was mended.
-      await sweepUntil(fixture, 3 * hour, async () => {
+      await sweepUntil(fixture, 3 * hourMs, async () => {
         const states = await statesOf(fixture);
         return states.every((state) => state === 'active') && closed.test(await circuitsOf(fixture));
       });
     });
 
     test('have a good night, all ten of them', async () => {
-      await sweepUntil(fixture, hour, () => waitForOneNight(fixture));
+      await sweepUntil(fixture, hourMs, () => waitForOneNight(fixture));
       const runs = await fixture.night();
       expect(runs.map(({ state }) => state)).toEqual(people.map(() => 'succeeded'));
     });
@@ -73,11 +70,11 @@ export function describeOperatorFaults(provider: Provider): void {
     await using fixture = await openServiceFixture(provider);
     const visitors = [await consent(fixture, alice), await consent(fixture, bob)];
     await fixture.realm.inject('the realm is imported again with other keys', alice);
-    fixture.pass(10 * minute);
+    fixture.pass(10 * minuteMs);
     for (const visitor of visitors) await backUpNow(fixture, visitor);
     for (let tried = 0; tried < 10; tried += 1) {
       await sweep(fixture);
-      fixture.pass(30 * minute);
+      fixture.pass(30 * minuteMs);
     }
     expect(await circuitsOf(fixture)).toMatch(new RegExp(`^open +${fixture.realm.issuer} +nightkeep +refusals `, 'm'));
     for (const visitor of visitors)
@@ -86,7 +83,7 @@ export function describeOperatorFaults(provider: Provider): void {
 
     await fixture.command('circuits', '--trust', fixture.realm.issuer);
     const allOver = async () => (await statesOf(fixture)).every((state) => state === 'needs_consent');
-    await sweepUntil(fixture, 30 * minute, allOver);
+    await sweepUntil(fixture, 30 * minuteMs, allOver);
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'needs_consent', reason: 'ended_at_provider' });
     const again = await consent(fixture, alice);
     expect(await grantOf(fixture, alice)).toMatchObject({ state: 'active', reason: null });

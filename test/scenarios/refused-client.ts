@@ -1,10 +1,8 @@
 import { expect, test } from 'vitest';
 import { alice, bob } from '../../demo/people.ts';
+import { dayMs, hourMs } from '../../src/durations.ts';
 import { consent, grantOf, openServiceFixture, sweep, sweepUntil } from '../support/harness/service-fixture.ts';
 import type { Provider } from '../support/realms/realm.ts';
-
-const hour = 3_600_000;
-const day = 24 * hour;
 
 /** The provider gets another secret for Nightkeep, and the operator does not know it yet. */
 export function describeRefusedClient(provider: Provider): void {
@@ -13,10 +11,10 @@ export function describeRefusedClient(provider: Provider): void {
     for (const person of [alice, bob]) await consent(fixture, person);
     const grants = () => Promise.all([alice, bob].map((person) => grantOf(fixture, person)));
     const undo = await fixture.realm.inject('the secret of the client is changed', alice);
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     for (let hours = 0; hours < 40; hours += 1) {
       await sweep(fixture);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     const about = `${fixture.realm.issuer} +${fixture.realm.client.id}`;
     expect(await fixture.command('circuits')).toMatch(new RegExp(`^open +${about} `, 'm'));
@@ -25,7 +23,7 @@ export function describeRefusedClient(provider: Provider): void {
     expect((await grants()).map(({ state }) => state)).not.toContain('needs_consent');
 
     await undo?.();
-    await sweepUntil(fixture, hour, async () => {
+    await sweepUntil(fixture, hourMs, async () => {
       const closed = new RegExp(`^closed +${about} `, 'm').test(await fixture.command('circuits'));
       return closed && (await grants()).every(({ state }) => state === 'active');
     });
@@ -42,10 +40,10 @@ export function describeRefusedClientOfOneUse(provider: Provider): void {
     // Nothing but keep-alive asks, one after the other: what is under way at once would be used up at once.
     await fixture.processes[0]?.database.plan.updateMany({ data: { paused: true } });
     const undo = await fixture.realm.inject('the secret of the client is changed', alice);
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     for (let hours = 0; hours < 40; hours += 1) {
       await sweep(fixture);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     expect(await fixture.command('circuits')).toMatch(new RegExp(`^open +${fixture.realm.issuer} `, 'm'));
     const mended = fixture.now();
@@ -54,7 +52,7 @@ export function describeRefusedClientOfOneUse(provider: Provider): void {
       const grants = await Promise.all([alice, bob].map((person) => grantOf(fixture, person)));
       return grants.filter(({ lastExchangedAt }) => lastExchangedAt > mended).length;
     };
-    await sweepUntil(fixture, hour, async () => (await exchanged()) > 0);
+    await sweepUntil(fixture, hourMs, async () => (await exchanged()) > 0);
     expect(await exchanged()).toBe(1);
   });
 }

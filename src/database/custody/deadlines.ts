@@ -1,4 +1,5 @@
 import { warnings } from '../../domain/deadlines.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, repeated } from '../client.ts';
 import { saveEvent } from '../events.ts';
@@ -12,7 +13,6 @@ export interface GrantRow extends Pick<Grant, 'id' | 'state' | 'reason' | 'gener
 }
 
 const page = 1_000;
-const dayMs = 86_400_000;
 
 /**
  * Grants as an operator sees them, those that end first before the others, a page at a time; with `endingBefore`, only those that end by
@@ -148,7 +148,7 @@ export async function saveWarnings(
 }
 
 /** Somebody who asked so long ago, and has no answer, is not asking any more. */
-const askingMs = 60_000;
+const askingMs = minuteMs;
 
 /**
  * Makes a refused grant due now. False where somebody is asking with it just now, so that one press of a button is one request. Nothing changes

@@ -1,5 +1,6 @@
 import { probeEveryMs } from '../../domain/circuit.ts';
 import type { Refusable } from '../../domain/refusal.ts';
+import { minuteMs } from '../../durations.ts';
 import { newUuidAt } from '../../uuid.ts';
 import type { Transaction } from '../client.ts';
 
@@ -53,7 +54,7 @@ export interface LeaseRequest {
  * memory or from its spool, and sending the same token meanwhile would end the chain. Longer than from one healing to
  * the next, which is when a spool is given to the database.
  */
-export const silenceMs = 15 * 60_000;
+export const silenceMs = 15 * minuteMs;
 
 interface Row extends Omit<LeasedGrant, 'id'>, LeasedToken {
   exchangeId: string;

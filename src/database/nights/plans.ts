@@ -2,6 +2,7 @@ import type { Hours } from '../../domain/hours.ts';
 import { type NightPlan, nextNight } from '../../domain/nights.ts';
 import { requestedUntil } from '../../domain/run-tries.ts';
 import { turnOf } from '../../domain/turns.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import { newUuidAt } from '../../uuid.ts';
 import { saveAudit } from '../audit.ts';
@@ -65,7 +66,7 @@ export async function saveRequestedRun(
 }
 
 /** The least time between two exchanges that people ask for. */
-const askedAtMostEveryMs = 60_000;
+const askedAtMostEveryMs = minuteMs;
 
 /**
  * Whoever asks for a run asks the provider too, where the grant waits after refusals or lost answers. Not where a permission is

@@ -1,4 +1,5 @@
 import type { NightProgress, Pace } from '../../domain/tonight.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import type { Database } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
@@ -51,8 +52,6 @@ export async function measureToCome(database: Database, { to }: { to: Date }): P
   return toCome;
 }
 
-const minuteMs = 60_000;
-
 /** What ended since the minute of `since`, of any kind. */
 export async function measurePace(
   database: Database,
@@ -80,7 +79,7 @@ export interface TroubleGroup {
   nextDueAt: Date | null;
 }
 
-const weekMs = 7 * 86_400_000;
+const weekMs = 7 * dayMs;
 
 /**
  * The plans whose latest run may be in trouble, found without looking at those that are well: it is one of this week's unless the

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel, Notice, NoticeFacts } from '../../domain/notices.ts';
+import { hourMs, minuteMs } from '../../durations.ts';
 import type { Database, Transaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
@@ -20,9 +21,9 @@ export interface ClaimedDelivery {
 }
 
 /** While a process delivers, no other does; one that dies meanwhile leaves it to be delivered again after this. */
-const claimMs = 10 * 60_000;
+const claimMs = 10 * minuteMs;
 /** A person gets no more mails than one in this time. */
-const pauseForPersonMs = 20 * 3_600_000;
+const pauseForPersonMs = 20 * hourMs;
 
 /** Saves what is to be delivered, at once; what is on record under its key already is left alone. Answers how many are new. */
 export async function saveDeliveries(

@@ -1,4 +1,5 @@
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
@@ -25,7 +26,7 @@ export interface PlannedErasure {
 }
 
 /** The same choice made twice differs by so little. */
-const sameChoiceMs = 60_000;
+const sameChoiceMs = minuteMs;
 
 /**
  * Saves when a person's snapshots are erased; a time in the past means now. False for a person with a living grant. Changes

@@ -1,3 +1,4 @@
+import { hourMs, minuteMs } from '../../durations.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import type { Prisma } from '../generated/client.ts';
@@ -26,7 +27,7 @@ export interface RestoreView {
 }
 
 /** A process that is silent for this long has ended. */
-const silentMs = 60_000;
+const silentMs = minuteMs;
 
 interface Asked {
   readonly id: string;
@@ -40,7 +41,7 @@ interface Asked {
 }
 
 /** Longer than any browser carries what it began to the provider and back. */
-const unansweredMs = 3_600_000;
+const unansweredMs = hourMs;
 
 /** Puts on record what somebody wants restored; what they asked for long before and did not go on with is forgotten. */
 export async function askForRestore(database: Database, asked: Asked): Promise<void> {

@@ -1,16 +1,16 @@
 import { dateIn } from '../../domain/nights.ts';
 import { requestedUntil } from '../../domain/run-tries.ts';
+import { dayMs, hourMs, minuteMs } from '../../durations.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { saveEvents } from '../events.ts';
 import { Prisma } from '../generated/client.ts';
 import { saveNextNight } from '../nights/plans.ts';
 import { runLeaseMs } from '../nights/run-leases.ts';
 
-const dayMs = 86_400_000;
 /** Clocks of machines differ by less: nothing has happened later than that. */
-const nearMs = 30 * 60_000;
+const nearMs = 30 * minuteMs;
 /** Most next nights are due within this; later ones are looked at, and stay if they are right (people may have changed their hours). */
-const usualNightMs = 26 * 3_600_000;
+const usualNightMs = 26 * hourMs;
 /** Longer than any night lies ahead, any run waits and any lease lasts. */
 const farMs = 4 * dayMs;
 /** The same of what is looked at once a week. */

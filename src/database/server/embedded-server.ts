@@ -5,6 +5,7 @@ import { chown, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from '
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock, within } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { makeFolders } from '../../make-folders.ts';
 import { placeOnce } from '../../place-once.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
@@ -54,7 +55,7 @@ export async function launchServer(folder: string, parameters: Record<string, st
 }
 
 /** How long a server may take to write down what it has in memory. */
-const stoppingMs = 60_000;
+const stoppingMs = minuteMs;
 const lookEveryMs = 100;
 
 /** Stops the server, whoever started it, where there is one. What `pg_ctl stop` waits for does not end where another process starts a new one. */

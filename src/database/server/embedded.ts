@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, codeIn } from '../../errors.ts';
 import { prepareRoles, type Roles } from './embedded-roles.ts';
 import {
@@ -27,7 +28,7 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 }
 
 /** How long a server may take to start or to stop that another process starts or stops just now. */
-const patienceMs = 60_000;
+const patienceMs = minuteMs;
 const lookEveryMs = 200;
 
 /**

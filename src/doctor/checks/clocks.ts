@@ -1,5 +1,6 @@
 import { inspectIssuing } from '../../database/custody/inspect-custody.ts';
 import { inspectServer } from '../../database/server/inspect-server.ts';
+import { dayMs } from '../../durations.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 import type { Installation } from '../installation.ts';
@@ -24,7 +25,7 @@ export const clocks: Check = {
 };
 
 /** How many tokens that were issued of late tell the provider's time, and how late that may be. */
-const issued = { latest: 50, backMs: 7 * 86_400_000 };
+const issued = { latest: 50, backMs: 7 * dayMs };
 
 async function secondsOfTokens({ clock, records }: Installation): Promise<number | undefined> {
   const database = await records().catch(() => undefined);

@@ -1,16 +1,16 @@
 import { countWords, durationWords } from '../../count-words.ts';
 import { type DeadlineFacts, inspectDeadlines } from '../../database/custody/inspect-custody.ts';
+import { dayMs, hourMs } from '../../durations.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, wrong } from '../finding.ts';
 
 const name = 'deadlines';
-const [hour, day] = [3_600_000, 86_400_000];
 
 export const deadlines: Check = {
   name,
   run: async ({ clock, records, setting }) => {
     const at = clock.now();
-    const limits = { overdueMs: hour, nearMaxMs: 14 * day };
+    const limits = { overdueMs: hourMs, nearMaxMs: 14 * dayMs };
     const facts = await inspectDeadlines(await records(), {
       at,
       idleMs: setting('offlineIdleMs'),

@@ -1,5 +1,6 @@
 import { durationWords } from '../../count-words.ts';
 import { readCanaries } from '../../database/state/canaries.ts';
+import { dayMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import { type KeyUse, listKeys } from '../../flows/keys/retire-key.ts';
 import type { Keyring } from '../../vault/keyring.ts';
@@ -11,7 +12,7 @@ import { type Finding, ok, unknown, warn, wrong } from '../finding.ts';
 
 const name = 'keyring';
 /** A key that has sealed for this long is due to be rolled; an operator's own policy takes precedence. */
-const oldMs = 2 * 365 * 86_400_000;
+const oldMs = 2 * 365 * dayMs;
 
 /** Whether the keyring opens what this database was sealed with; its own fault where the database cannot be asked. */
 export const keyring: Check = {

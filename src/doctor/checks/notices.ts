@@ -6,13 +6,13 @@ import {
   type OperatorsTold,
 } from '../../database/notices/notices.ts';
 import { meansOf } from '../../domain/channels.ts';
+import { dayMs, hourMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import { openMailer } from '../../notify/mail.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 
 const name = 'notices';
-const hour = 3_600_000;
 
 export const notices: Check = {
   name,
@@ -25,7 +25,7 @@ export const notices: Check = {
     const fault = mail && (await faultOf(openMailer(clock, mail).verify()));
     if (fault !== undefined) return wrong(name, fault, 'Correct SMTP_URL, or bring the mail server back.');
     const at = clock.now().getTime();
-    const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };
+    const times = { since: new Date(at - 7 * dayMs), waitingBefore: new Date(at - hourMs) };
     const database = await records();
     const [faults, told] = await Promise.all([inspectNotices(database, times), findOperatorsLastTold(database)]);
     return checkNotices(channels, faults, told);

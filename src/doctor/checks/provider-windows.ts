@@ -1,12 +1,13 @@
 import { durationWords } from '../../count-words.ts';
 import type { WindowFacts } from '../../database/custody/inspect-custody.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
+import { hourMs } from '../../durations.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 
 const name = 'provider windows';
 /** From one night to the next, windows that move with the person's zone included. */
-const nightToNightMs = 26 * 3_600_000;
+const nightToNightMs = 26 * hourMs;
 
 export const providerWindows: Check = {
   name,

@@ -1,5 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import { listReplayedOnRecord } from '../../database/nights/inspect-runs.ts';
+import { dayMs } from '../../durations.ts';
 import { findReplayedRows, type Replayed } from '../../flows/keys/replayed-rows.ts';
 import { silentLog } from '../../log.ts';
 import type { Check } from '../check.ts';
@@ -9,7 +10,7 @@ import { someOf } from '../words.ts';
 const name = 'row marks';
 /** Of more people only those are looked at whose nights said so lately: each costs a request to the store. */
 const most = 1_000;
-const sinceMs = 3 * 86_400_000;
+const sinceMs = 3 * dayMs;
 
 /** Whether rows are as new as the marks in the store say that they were. */
 export const rowMarks: Check = {

@@ -1,12 +1,12 @@
 import { countWords } from '../../count-words.ts';
 import { inspectRuns, type RunFacts } from '../../database/nights/inspect-runs.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 
 const name = 'runs';
 const start = 'Start one (nightkeep start --roles worker) and look at its log.';
 const startOrResume = `${start} If the line queue says that it is paused, resume the night: nightkeep queue --resume.`;
-const [minute, day] = [60_000, 86_400_000];
 
 export const runs: Check = {
   name,
@@ -15,10 +15,10 @@ export const runs: Check = {
     const ago = (ms: number) => new Date(at.getTime() - ms);
     const facts = await inspectRuns(await records(), {
       at,
-      lapsedBefore: ago(15 * minute),
-      waitingBefore: ago(15 * minute),
-      nightBefore: ago(10 * minute),
-      endedSince: ago(day),
+      lapsedBefore: ago(15 * minuteMs),
+      waitingBefore: ago(15 * minuteMs),
+      nightBefore: ago(10 * minuteMs),
+      endedSince: ago(dayMs),
     });
     return checkRuns(facts);
   },

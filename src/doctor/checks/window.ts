@@ -1,5 +1,6 @@
 import { countWords, minuteWords } from '../../count-words.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
+import { hourMs } from '../../durations.ts';
 import { foreseeNight } from '../../flows/nights/foresee-night.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
@@ -39,5 +40,5 @@ const elsewhen =
   'let backups become due at other hours: people choose those of their own, and a wider WINDOW is for those who agree from then on.';
 
 function hours(ms: number): string {
-  return `${(ms / 3_600_000).toFixed(1)} h`;
+  return `${(ms / hourMs).toFixed(1)} h`;
 }

@@ -1,15 +1,15 @@
 import { countWords } from '../../count-words.ts';
 import { type EndingFacts, inspectEndings } from '../../database/custody/inspect-custody.ts';
+import { hourMs } from '../../durations.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn } from '../finding.ts';
 
 const name = 'withdrawals';
-const hour = 3_600_000;
 
 export const withdrawals: Check = {
   name,
   run: async ({ clock, records }) => {
-    const before = new Date(clock.now().getTime() - hour);
+    const before = new Date(clock.now().getTime() - hourMs);
     return checkWithdrawals(await inspectEndings(await records(), { before }));
   },
 };

@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /**
@@ -9,7 +10,7 @@ export const entra: ProviderProfile = {
   offlineAccess: { scope: 'offline_access' },
   rotation: 'always',
   reuse: 'free',
-  idle: { seconds: 90 * 86_400, setting: 'fixed by Microsoft' },
+  idle: { seconds: 90 * daySeconds, setting: 'fixed by Microsoft' },
   traps: [
     {
       seconds: 24 * 3_600,

@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /** Google, by its documentation: one token for ever, which only a consent brings and no refresh repeats. */
@@ -5,10 +6,10 @@ export const google: ProviderProfile = {
   title: 'Google',
   offlineAccess: { parameters: { access_type: 'offline' } },
   rotation: 'never',
-  idle: { seconds: 182 * 86_400, setting: 'fixed by Google' },
+  idle: { seconds: 182 * daySeconds, setting: 'fixed by Google' },
   traps: [
     {
-      seconds: 7 * 86_400,
+      seconds: 7 * daySeconds,
       cause: 'the consent screen of the project is in testing',
       setting: 'Google Cloud console, Google Auth Platform, Audience: publish the app',
     },

@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /** Ory Hydra, by spec/config.json and its documentation: a token that is used again outside of the grace ends the whole consent. */
@@ -6,7 +7,7 @@ export const hydra: ProviderProfile = {
   offlineAccess: { scope: 'offline_access' },
   rotation: 'always',
   reuse: { graceSeconds: 0, returns: 'new' },
-  idle: { seconds: 30 * 86_400, setting: 'ttl.refresh_token' },
+  idle: { seconds: 30 * daySeconds, setting: 'ttl.refresh_token' },
   endsAccessTokens: true,
   ending: 'rfc7009',
   refusals: [],

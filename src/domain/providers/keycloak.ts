@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /** Keycloak 26: read in its source, and tried on 26.4.0 and 26.7.1. Only its own source says what `not_allowed` means. */
@@ -6,7 +7,7 @@ export const keycloak: ProviderProfile = {
   offlineAccess: { scope: 'offline_access' },
   rotation: 'sometimes',
   reuse: 'counted',
-  idle: { seconds: 30 * 86_400, setting: 'Realm settings, Sessions, Offline Session Idle' },
+  idle: { seconds: 30 * daySeconds, setting: 'Realm settings, Sessions, Offline Session Idle' },
   // It says `active: false` of a live offline token to the very client that holds it (26.7.1).
   introspection: 'untrue',
   ending: 'rfc7009',

@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /** Providers that are built on oidc-provider, such as Logto. The life of its Grant ends every token with it. */
@@ -6,7 +7,7 @@ export const oidcProvider: ProviderProfile = {
   offlineAccess: { scope: 'offline_access' },
   rotation: 'sometimes',
   reuse: { graceSeconds: 0, returns: 'new' },
-  maximum: { seconds: 14 * 86_400, setting: 'ttl.Grant of its configuration' },
+  maximum: { seconds: 14 * daySeconds, setting: 'ttl.Grant of its configuration' },
   ending: 'rfc7009',
   refusals: [],
 };

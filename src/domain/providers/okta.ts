@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile, Published } from './profile.ts';
 
 const isOkta = ({ issuer }: Published) => /(^|\.)(okta|oktapreview|okta-emea)\.com$/.test(issuer.hostname);
@@ -17,7 +18,7 @@ export const oktaOrg: ProviderProfile = {
   title: 'Okta (organisation)',
   ...okta,
   maximum: {
-    seconds: 90 * 86_400,
+    seconds: 90 * daySeconds,
     setting: 'fixed for the authorization server of an organisation; a custom one has no such end',
   },
   recognise: (published) => isOkta(published) && !published.issuer.pathname.startsWith('/oauth2/'),
@@ -28,7 +29,7 @@ export const oktaCustom: ProviderProfile = {
   title: 'Okta (custom authorization server)',
   ...okta,
   idle: {
-    seconds: 7 * 86_400,
+    seconds: 7 * daySeconds,
     setting: 'Access policies of the server, the rule, "but will expire if not used every"',
   },
   recognise: (published) => isOkta(published) && published.issuer.pathname.startsWith('/oauth2/'),

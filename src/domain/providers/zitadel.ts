@@ -1,3 +1,4 @@
+import { daySeconds } from '../../durations.ts';
 import type { ProviderProfile } from './profile.ts';
 
 /** Zitadel, by the defaults in its source (cmd/config). */
@@ -7,10 +8,13 @@ export const zitadel: ProviderProfile = {
   rotation: 'always',
   reuse: { graceSeconds: 0, returns: 'new' },
   idle: {
-    seconds: 30 * 86_400,
+    seconds: 30 * daySeconds,
     setting: 'OIDC settings, refresh token idle expiration (DefaultRefreshTokenIdleExpiration)',
   },
-  maximum: { seconds: 90 * 86_400, setting: 'OIDC settings, refresh token expiration (DefaultRefreshTokenExpiration)' },
+  maximum: {
+    seconds: 90 * daySeconds,
+    setting: 'OIDC settings, refresh token expiration (DefaultRefreshTokenExpiration)',
+  },
   ending: 'rfc7009',
   refusals: [],
   recognise: ({ issuer, endpoints }) =>

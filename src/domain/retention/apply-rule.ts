@@ -1,3 +1,4 @@
+import { dayMs, hourMs } from '../../durations.ts';
 import { type CountWord, countWords, isEmpty, type RetentionRule, type Span } from './rule.ts';
 
 /** What retention looks at in a snapshot; `time` is RFC 3339 with the offset of the plan's zone. */
@@ -95,7 +96,7 @@ function startOf(span: Span, dated: readonly Dated[], now: Date): bigint {
     local.getUTCMonth() - span.months,
     local.getUTCDate() - span.days,
   );
-  const ms = local.getTime() - back.getTime() + span.hours * 3_600_000;
+  const ms = local.getTime() - back.getTime() + span.hours * hourMs;
   return nanoseconds - BigInt(ms) * 1_000_000n;
 }
 
@@ -104,6 +105,6 @@ function isoWeek(local: Date): string {
   const thursday = new Date(local);
   thursday.setUTCDate(local.getUTCDate() + 4 - (local.getUTCDay() || 7));
   const newYear = Date.UTC(thursday.getUTCFullYear(), 0, 1);
-  const week = Math.ceil(((thursday.setUTCHours(0, 0, 0, 0) - newYear) / 86_400_000 + 1) / 7);
+  const week = Math.ceil(((thursday.setUTCHours(0, 0, 0, 0) - newYear) / dayMs + 1) / 7);
   return `${thursday.getUTCFullYear()}-W${week}`;
 }

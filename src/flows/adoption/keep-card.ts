@@ -10,6 +10,7 @@ import {
 } from '../../database/repositories/cards.ts';
 import { beforeAll } from '../../database/state/sealed-values.ts';
 import { type RepositoryCard, readCard, readFormerPlan, type WrittenCard } from '../../domain/repository-card.ts';
+import { dayMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
@@ -25,7 +26,6 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>
 
 const batch = 500;
 const width = 8;
-const dayMs = 86_400_000;
 /** For how long a card is assumed to be where it was seen last. */
 const trustedMs = 7 * dayMs;
 /** A night looks at the card anyway, and records that this long before the card would be due to be looked at. */

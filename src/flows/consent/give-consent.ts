@@ -2,6 +2,7 @@ import type { ConsentRows } from '../../database/consent/consents.ts';
 import { closeCircuit } from '../../database/custody/circuits.ts';
 import { saveUser } from '../../database/people/users.ts';
 import type { ProviderProfile } from '../../domain/providers/profile.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, messageForPeople } from '../../errors.ts';
 import type { AuthorizationRequest, AuthorizationTransaction, Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
@@ -33,7 +34,7 @@ function offlineParameters({ offlineAccess }: Pick<ProviderProfile, 'offlineAcce
 }
 
 /** How recently a person must have shown the provider who they are, for what somebody at a borrowed browser must not do. */
-export const freshMs = 5 * 60_000;
+export const freshMs = 5 * minuteMs;
 
 /**
  * Sends the person to the provider to say who they are. With `fresh`, the provider asks them for it though they are signed in there

@@ -1,5 +1,6 @@
 import { findGrantOfPerson, listExchangesOfPerson } from '../../database/consent/grant-views.ts';
 import { askGrantAgain } from '../../database/custody/deadlines.ts';
+import { minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { resumeRun } from '../nights/request-run.ts';
@@ -9,7 +10,7 @@ import { exchangeNow, waitForHolderMs } from './obtain-access.ts';
 type Needs = ExchangeNeeds & Pick<Resources, 'queues'>;
 
 /** A person makes the provider be asked no more often than this. */
-const pauseForPeopleMs = 60_000;
+const pauseForPeopleMs = minuteMs;
 
 /**
  * Exchanges a refused grant at once, for when somebody says that what was missing at the provider is there again: its waiting run then

@@ -1,5 +1,6 @@
 import { type DueGrant, listGrantsToExchange, type WantedGrants } from '../../database/consent/grants.ts';
 import { listProbes } from '../../database/custody/circuits.ts';
+import { hourMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Needs } from './needs.ts';
 import { exchangeNow } from './obtain-access.ts';
@@ -13,7 +14,7 @@ export interface Sweep {
 /** How many due grants are listed at once, and how many are looked at again at a time before their turn: others may have exchanged them meanwhile. */
 const [most, batch] = [10_000, 200];
 /** A token that ends sooner is exchanged even while a run is at work. */
-const leastLeftMs = 3_600_000;
+const leastLeftMs = hourMs;
 /** How many grants are exchanged at a time: enough for their claims and saves to share statements, and few for a provider. */
 export const atOnce = 32;
 

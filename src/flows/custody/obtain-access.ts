@@ -3,6 +3,7 @@ import { promotePending } from '../../database/consent/generations.ts';
 import type { Lease, LeaseRequest } from '../../database/custody/leases.ts';
 import { takeProviderTurn } from '../../database/custody/provider-turns.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import { traced } from '../../tracing.ts';
 import { exchangeToken } from './exchange-token.ts';
@@ -20,7 +21,7 @@ export interface AccessRequest {
   signal?: AbortSignal;
 }
 
-const leaseMs = 60_000;
+const leaseMs = minuteMs;
 const pauseWhileHeldMs = 500;
 /** As long as another holder can have a lease. */
 export const waitForHolderMs = leaseMs + 15_000;

@@ -1,4 +1,5 @@
 import { changeEraseAt } from '../../database/repositories/erasures.ts';
+import { dayMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -7,8 +8,6 @@ export const eraseChoices = [30, 90, 365, 'now'] as const;
 export type EraseChoice = (typeof eraseChoices)[number];
 /** The days for which snapshots stay after a withdrawal, unless chosen otherwise. */
 export const usualEraseChoice: EraseChoice = 90;
-
-const dayMs = 86_400_000;
 
 /** When the snapshots are erased. */
 export function eraseAtOf(choice: EraseChoice, now: Date): Date {

@@ -8,6 +8,7 @@ import {
 } from '../../database/repositories/erasures.ts';
 import { mustHaveFiles } from '../../database/repositories/lost-repositories.ts';
 import { inKeysTurn } from '../../database/repositories/repositories.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
@@ -20,7 +21,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'l
 
 const batch = 20;
 /** A store that is full or read-only stays so for a while. */
-const pauseAfterFailureMs = 60_000;
+const pauseAfterFailureMs = minuteMs;
 
 /**
  * Erases the repositories that are due and that no worker uses any more, and finishes those that a crash left half erased.

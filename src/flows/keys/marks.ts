@@ -1,6 +1,7 @@
 import { within } from '../../clock.ts';
 import { type Mark, newestOf, olderIn, planRow, raised, type Standing, together } from '../../domain/marks.ts';
 import type { PlanFacts, Sealed } from '../../domain/row-facts.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
@@ -16,12 +17,12 @@ type Needs = StoreNeeds & Pick<Resources, 'marks'>;
 /** The places of marks begin so; the id of the person follows. */
 export const markPlaces = 'nightkeep-mark-';
 /** So long a mark that was read is believed to be the newest. */
-const freshMs = 10 * 60_000;
+const freshMs = 10 * minuteMs;
 /** A token must not wait long for a store that does not answer. */
 const patienceMs = 5_000;
-const pauseWhileAwayMs = 60_000;
+const pauseWhileAwayMs = minuteMs;
 /** Where the store lets no mark be removed, at least this long passes between two that differ in newer tokens only. */
-const pauseWhereAllStayMs = 7 * 86_400_000;
+const pauseWhereAllStayMs = 7 * dayMs;
 const mostRemembered = 10_000;
 
 interface Read {

@@ -2,11 +2,12 @@ import type { Config } from '../../config/config.ts';
 import { countPlansAlike, measureNightAhead } from '../../database/nights/night-ahead.ts';
 import { type BusyHours, busiestHours, forecastNight, type NightForecast } from '../../domain/night-forecast.ts';
 import type { Rate } from '../../domain/rate.ts';
+import { dayMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { keepFigure } from './keep-figure.ts';
 
 /** Nights before these say nothing of the next one. */
-const lastNightsMs = 3 * 86_400_000;
+const lastNightsMs = 3 * dayMs;
 
 /**
  * Whether the windows that open next will be long enough for the backups that become due in them, by the busiest hours of them all: whatever hours and zones

@@ -4,6 +4,7 @@ import {
   findKeptFigure,
   saveKeptFigure,
 } from '../../database/records/kept-figures.ts';
+import { minuteMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
@@ -22,7 +23,7 @@ export const dearMs = 100;
  */
 const rest = 100;
 /** So long whoever counts it may take; meanwhile others tell what was counted before. */
-const countingMs = 5 * 60_000;
+const countingMs = 5 * minuteMs;
 
 /**
  * A figure that takes longer to count the more people there are, as JSON: counted now or, if counting takes long, as it was last counted. `of` says
@@ -71,7 +72,7 @@ interface Count {
   readonly leastMs?: number;
 }
 
-const oldMs = 60_000;
+const oldMs = minuteMs;
 
 /** Whether a figure is so old that the page says when it was counted. */
 export function isOldFigure(countedAt: Date, now: Date): boolean {

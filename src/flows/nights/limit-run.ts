@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import { type MemoryBudget, partOf } from '../../memory-budget.ts';
 import type { Resources } from '../../resources.ts';
@@ -55,7 +56,7 @@ export function limitRun(
 function outOfTime(ms: number): AppError {
   return new AppError(
     'run/out-of-time',
-    `The backup ran for longer than ${countWords(Math.round(ms / 60_000), 'minute')} without a break (RUN_TIME). What it has read is kept, and the next one continues from there.`,
+    `The backup ran for longer than ${countWords(Math.round(ms / minuteMs), 'minute')} without a break (RUN_TIME). What it has read is kept, and the next one continues from there.`,
     { retry: { afterMs: 0 } },
   );
 }

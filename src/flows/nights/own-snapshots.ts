@@ -1,10 +1,9 @@
+import { dayMs } from '../../durations.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 
 /** The host name of Nightkeep's snapshots, the same every night: stock restic groups by it, and a person's own have others. */
 export const ownHostname = 'nightkeep';
-
-const dayMs = 86_400_000;
 
 /** Whether Nightkeep made it, and not a person's own restic. */
 export function isOwn({ snapshot: { hostname } }: SavedSnapshot): boolean {

@@ -1,5 +1,6 @@
 import { claimKeptFigure, findKeptFigure } from '../../database/records/kept-figures.ts';
 import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../../domain/people-tally.ts';
+import { hourMs, minuteMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
 import { dearMs, keepCount } from './keep-figure.ts';
@@ -11,11 +12,11 @@ type OnBatch = (people: readonly JudgedPerson[], at: Date) => Promise<void>;
 
 const name = 'people by verdict';
 /** So long after it was due pages still tell it as it was: a worker will count it. */
-const patienceMs = 2 * 3_600_000;
+const patienceMs = 2 * hourMs;
 /** So long a process that has just begun may take for few people. */
 const beginningMs = 1_000;
 /** So long a worker may take that counts; then another one may as well. */
-const countingMs = 30 * 60_000;
+const countingMs = 30 * minuteMs;
 
 /** How people are, for pages, metrics and status: counted now, or, where that takes long, as workers counted it last. */
 export async function tallyPeople(resources: Needs & Pick<Resources, 'peopleCount'>): Promise<TalliedPeople> {

@@ -4,13 +4,12 @@ import { meansOf } from '../../domain/channels.ts';
 import type { NightForecast } from '../../domain/night-forecast.ts';
 import { lateUnderWayOf, pausedOf } from '../../domain/people-tally.ts';
 import type { ProtectionVerdict } from '../../domain/protection-reasons.ts';
+import { dayMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { version } from '../../version.ts';
 import { foreseeNight } from './foresee-night.ts';
 import { tallyPeople } from './tally-people.ts';
 import { type VerificationFigures, viewVerification } from './tally-repositories.ts';
-
-const dayMs = 86_400_000;
 
 /** How the installation is, in figures; nothing of one person. */
 export interface Status {

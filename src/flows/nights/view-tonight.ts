@@ -16,6 +16,7 @@ import type { NightForecast } from '../../domain/night-forecast.ts';
 import { addDays, nightAround } from '../../domain/nights.ts';
 import { isStateExportLate } from '../../domain/state-exports.ts';
 import { courseOf, expectedEnd, type NightCourse, type NightProgress, type Pace } from '../../domain/tonight.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 
@@ -25,8 +26,7 @@ import { tallyNights } from './tally-nights.ts';
 import { tallyPeople } from './tally-people.ts';
 import { type VerificationFigures, viewVerification } from './tally-repositories.ts';
 
-const paceMs = 15 * 60_000;
-const dayMs = 86_400_000;
+const paceMs = 15 * minuteMs;
 /** So many of the nights before are shown. */
 export const nightsShown = 30;
 const serversShown = 8;

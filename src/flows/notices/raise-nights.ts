@@ -1,6 +1,7 @@
 import { type Delivery, listOnRecord, saveDeliveries } from '../../database/notices/notices.ts';
 import { channelsFor, type OperatorNotice } from '../../domain/channels.ts';
 import { type Notice, noticeOfNightBegun, noticeOfNightOver } from '../../domain/notices.ts';
+import { hourMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { nightsOfAll } from '../nights/nights-of-all.ts';
 import { recountPeople } from '../nights/tally-people.ts';
@@ -8,7 +9,7 @@ import { recountPeople } from '../nights/tally-people.ts';
 type Needs = Pick<Resources, 'clock' | 'config' | 'database'>;
 
 /** A night that ended longer ago is not told any more, as after a day without any worker. */
-const longestAgoMs = 12 * 3_600_000;
+const longestAgoMs = 12 * hourMs;
 
 /**
  * Puts on record what heartbeats tell of the night of all plans: that the first of their windows has opened, and, once the last has ended and

@@ -35,6 +35,7 @@ import {
   noticesOfRepositories,
 } from '../../domain/notices.ts';
 import { heldTooLongMs } from '../../domain/retention/held.ts';
+import { minuteMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { type JudgedPerson, listProtectionsOf } from '../nights/find-protection.ts';
 import { foreseeNight } from '../nights/foresee-night.ts';
@@ -120,9 +121,9 @@ type Tell = (people: readonly JudgedPerson[], now: Date) => Promise<void>;
 /** The figure that keeps when everybody with something new to be notified of was last looked at. */
 const lookedAtAll = 'people who were told';
 /** A change is on record only once its transaction ends, and clocks differ: changes up to this long before are looked at again. */
-const overlapMs = 2 * 60_000;
+const overlapMs = 2 * minuteMs;
 /** How long one worker may take; no other begins meanwhile. */
-const tellingMs = 10 * 60_000;
+const tellingMs = 10 * minuteMs;
 const batch = 1_000;
 
 /**

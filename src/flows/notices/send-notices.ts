@@ -8,6 +8,7 @@ import {
 } from '../../database/notices/notices.ts';
 import { languageAgreed, languageOf } from '../../database/people/users.ts';
 import { asOf, idOfNight, isQuiet, type NoticeFacts, nextAttempt } from '../../domain/notices.ts';
+import { hourMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { tell } from '../../notify/channel.ts';
 import { type Mail, type Mailer, openMailer } from '../../notify/mail.ts';
@@ -24,7 +25,7 @@ const most = 100;
 /** At a time by one channel: a claim outlasts one that takes 20 seconds to fail each. */
 const together = 5;
 /** A message that is delivered to operators later than this says what time it is about. */
-const lateMs = 3_600_000;
+const lateMs = hourMs;
 
 /**
  * Delivers what is due, each channel for itself, so that one that hangs delays no other. What fails is tried again later, ever more slowly

@@ -1,12 +1,13 @@
 import { foldTallies, forgetTallies } from '../../database/records/tallies.ts';
+import { dayMs, hourMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
 /** What is tallied of earlier changes seldom: folded with the records that go then. */
-const recentMs = 2 * 3_600_000;
+const recentMs = 2 * hourMs;
 /** No figure looks back further than 30 nights. */
-const keptMs = 60 * 86_400_000;
+const keptMs = 60 * dayMs;
 
 /** Merges the rows that recent changes have added to the tallies. */
 export async function foldRecentTallies({ clock, database }: Needs): Promise<void> {

@@ -1,13 +1,14 @@
 import { isStillQuiet } from '../../database/repositories/quiet-repositories.ts';
 import { beforeAllPruneDue, listPruneDue, type PruneDue } from '../../database/repositories/retention.ts';
+import { dayMs, minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { RetentionNeeds } from './forget-snapshots.ts';
 import { pruneRepository } from './prune-repository.ts';
 
-const everyMs = 7 * 86_400_000;
+const everyMs = 7 * dayMs;
 /** No run begins while a repository is pruned, so that it is left alone where one is due so soon. */
-const quietMs = 15 * 60_000;
+const quietMs = 15 * minuteMs;
 const atOnce = 20;
 
 /**

@@ -1,4 +1,5 @@
 import type { SnapshotOnRecord } from '../../database/repositories/retention.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { fileExists } from '../../store/repository/exists.ts';
@@ -21,7 +22,7 @@ export async function refuseOldListing(
     throw new AppError(
       'store/unavailable',
       `The store does not list the snapshot ${id.slice(0, 8)}, although it has it. Nothing was removed; try again later.`,
-      { detail: { snapshotId: id }, retry: { afterMs: 60_000 } },
+      { detail: { snapshotId: id }, retry: { afterMs: minuteMs } },
     );
   }
 }

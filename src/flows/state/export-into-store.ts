@@ -8,6 +8,7 @@ import {
   hasRepositoriesInStore,
   saveStateExport,
 } from '../../database/state/state-exports.ts';
+import { dayMs, hourMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { cureOfAbsent } from '../../store/backend/absent.ts';
@@ -18,13 +19,12 @@ import { writeExport } from './move-state.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'places' | 'store'>;
 
-const hourMs = 3_600_000;
 /** As long as a transaction may take that reads all there is. */
 const leaseMs = hourMs;
 /** How much later one that failed is tried again. */
 const againMs = hourMs;
 /** What is older and not whole is not being written any more. */
-const writtenWithinMs = 24 * hourMs;
+const writtenWithinMs = dayMs;
 
 /** What an export into the store came to. */
 export interface StateExportDone {

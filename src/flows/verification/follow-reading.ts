@@ -1,5 +1,6 @@
 import { saveVerifying, type VerificationRow } from '../../database/repositories/verifications.ts';
 import { cursorAfter } from '../../domain/verification.ts';
+import { hourMs, minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { PackId } from '../../store/format/ids.ts';
@@ -7,7 +8,7 @@ import type { Finding } from '../../store/repository/finding.ts';
 import { namedOfKind } from '../../store/repository/findings.ts';
 
 /** After this long without word from its worker, a verification counts as given up. */
-export const leaseMs = 15 * 60_000;
+export const leaseMs = 15 * minuteMs;
 const tellEveryMs = 10_000;
 
 export interface FollowedReading extends AsyncDisposable {
@@ -54,6 +55,6 @@ export function followReading(
 
 function inUse(): AppError {
   return new AppError('repository/locked', 'A backup of the person has begun. The verification continues after it.', {
-    retry: { afterMs: 60 * 60_000 },
+    retry: { afterMs: hourMs },
   });
 }

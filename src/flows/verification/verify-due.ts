@@ -1,12 +1,12 @@
 import { claimVerification, listVerificationsDue, saveNotVerified } from '../../database/repositories/verifications.ts';
+import { hourMs, minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import { leaseMs } from './follow-reading.ts';
 import { tellIfGone } from './tell-if-gone.ts';
 import { type VerificationNeeds, verifyRepository } from './verify-repository.ts';
 
-const minuteMs = 60_000;
 /** How much later a verification that could not be done is tried again. */
-const againMs = 60 * minuteMs;
+const againMs = hourMs;
 /** No verification begins where a run is due so soon. */
 const quietMs = 15 * minuteMs;
 const atOnce = 20;

@@ -2,6 +2,7 @@ import { findLastCompleteStart } from '../../database/nights/snapshot-runs.ts';
 import { saveVerified, type VerificationRow, type Verified } from '../../database/repositories/verifications.ts';
 import { type Damage, type DamageState, damageKnownSince, damageStateOf } from '../../domain/damage.ts';
 import { endOf, packsIn, shareDue } from '../../domain/verification.ts';
+import { hourMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { PackId } from '../../store/format/ids.ts';
@@ -33,7 +34,7 @@ export interface VerifiedFigures {
 }
 
 /** A little less than a day, so that a verification that waits for a run does not come later every day. */
-const everyMs = 23.5 * 3_600_000;
+const everyMs = 23.5 * hourMs;
 
 interface Verifying {
   readonly claimed: VerificationRow;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, type AppErrorOptions } from '../../errors.ts';
 import { type MemoryBudget, memoryOfMember } from '../../memory-budget.ts';
 import type { DavRequest, Send } from '../http/dav-request.ts';
@@ -29,7 +30,7 @@ export const defaultListingLimits: ListingLimits = {
   members: 200_000,
   bytes: 256 * 1024 ** 2,
   pages: 20_000,
-  ms: 15 * 60_000,
+  ms: 15 * minuteMs,
 };
 
 /** Bytes of a listing that take about as long as a request. */

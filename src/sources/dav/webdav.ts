@@ -1,5 +1,6 @@
 import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import { type MemoryBudget, unlimitedMemory } from '../../memory-budget.ts';
@@ -52,8 +53,8 @@ export interface WebdavOptions {
 /** A slow disk may take a minute to list a large folder; a body without bytes for this long is dead. */
 export const defaultTimeouts = {
   connectTimeoutMs: 10_000,
-  headersTimeoutMs: 60_000,
-  bodyTimeoutMs: 60_000,
+  headersTimeoutMs: minuteMs,
+  bodyTimeoutMs: minuteMs,
 };
 
 /** Items of a listing that a server takes about as long to list as a request takes. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import { nameToBytes } from '../../file-name.ts';
 import { davClient } from '../http/client.ts';
@@ -42,7 +43,7 @@ export interface WriterOptions extends Pick<WebdavOptions, 'url' | 'access' | 's
 }
 
 /** A restore that ends in the middle has to begin anew; but its access, which is not renewed meanwhile, often ends after half an hour. */
-const longestPauseMs = 10 * 60_000;
+const longestPauseMs = 10 * minuteMs;
 /** Longer files are read again for each try. */
 const longestHeld = 4 * 1024 * 1024;
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 
 /** Watches how fast one body comes. The time in which its reader takes nothing does not count. */
@@ -14,7 +15,7 @@ export interface Pace {
  * Servers pause for a moment and go on, so that only what comes in a whole minute is held against the least rate. It needs no timer: a
  * body that says nothing at all is ended by its time limit.
  */
-const windowMs = 60_000;
+const windowMs = minuteMs;
 
 /** Measures whether at least this many bytes a second arrive. */
 export function openPace(clock: Pick<Clock, 'elapsed'>, leastBytesPerSecond: number): Pace {

@@ -1,4 +1,5 @@
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
 import type { DavOptions, DavRequest, SendWithToken } from './dav-request.ts';
@@ -20,7 +21,7 @@ const mostClosed = 2;
 /** With a nonce, and then without a proof. */
 const mostSchemeChanges = 2;
 /** For a longer wait the run returns to the queue. */
-const usualLongestPauseMs = 5 * 60_000;
+const usualLongestPauseMs = 5 * minuteMs;
 /** After this many requests in a row without any response the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
@@ -119,7 +120,7 @@ function obeyRetryAfter(
   const ms = retryAfterMs(head);
   if (ms === undefined) return false;
   if (ms > longestPauseMs) {
-    const pause = countWords(Math.ceil(ms / 60_000), 'minute');
+    const pause = countWords(Math.ceil(ms / minuteMs), 'minute');
     throw new AppError('source/unavailable', `The server asks for a pause of ${pause}.`, {
       detail: { status: head.status, retryAfterMs: ms },
       retry: { afterMs: ms },

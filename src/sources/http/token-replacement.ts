@@ -1,3 +1,4 @@
+import { minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
 import type { DavOptions, SendTo, SendWithToken } from './dav-request.ts';
@@ -14,7 +15,7 @@ const mostNewer = 3;
  * the provider once per file.
  */
 const replacementsAtOnce = 10;
-const replacementEveryMs = 60_000;
+const replacementEveryMs = minuteMs;
 
 /**
  * Sends with an access token, and replaces a token that is refused. Servers also answer 401 for what belongs to somebody else, so a refused

@@ -2,6 +2,7 @@ import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { MailServer } from './mail-address.ts';
 import { type ImapResponse, openResponseReader } from './response-reader.ts';
@@ -15,7 +16,7 @@ export interface ConnectionTimeouts {
   readonly silenceMs: number;
 }
 
-export const defaultTimeouts: ConnectionTimeouts = { connectMs: 10_000, silenceMs: 60_000 };
+export const defaultTimeouts: ConnectionTimeouts = { connectMs: 10_000, silenceMs: minuteMs };
 
 /** What servers say for people is shorter. Of longer ones it is looked for words in the beginning alone: a line may hold 256 KiB of them. */
 const longestSaid = 1_000;
@@ -222,14 +223,14 @@ function drained(socket: Socket): Promise<void> {
 }
 
 /** For a piece of what is sent. */
-const longestWriteMs = 60_000;
+const longestWriteMs = minuteMs;
 
 function tooSlow(): AppError {
   return new AppError('source/too-slow', 'The mail server takes less than 16 KiB a minute of what is sent to it.');
 }
 
 const shortBytes = 1024 ** 2;
-const shortMs = 5 * 60_000;
+const shortMs = 5 * minuteMs;
 
 /** Holds an answer to the length and time of those that are no listing and no message. */
 function shortAnswer({ elapsed }: Pick<Clock, 'elapsed'>): (count: number) => undefined {

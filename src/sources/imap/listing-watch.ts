@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, type AppErrorOptions } from '../../errors.ts';
 import type { MemoryBudget } from '../../memory-budget.ts';
 import type { ProcessorShare } from '../http/processor-shares.ts';
@@ -12,7 +13,7 @@ export interface MailListingLimits {
   readonly ms: number;
 }
 
-export const defaultLimits: MailListingLimits = { members: 200_000, bytes: 256 * 1024 ** 2, ms: 15 * 60_000 };
+export const defaultLimits: MailListingLimits = { members: 200_000, bytes: 256 * 1024 ** 2, ms: 15 * minuteMs };
 
 /** Bytes of a listing that take about as long as a request. */
 const bytesOfPiece = 4_096;

@@ -1,3 +1,4 @@
+import { minuteMs } from '../../durations.ts';
 import { unseen } from '../../file-name.ts';
 import { cutToBytes } from './mailbox-name.ts';
 
@@ -40,7 +41,7 @@ export function parseInternalDate(text: string): Date | undefined {
     Number(minutes),
     Number(seconds),
   );
-  const offsetMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60_000;
+  const offsetMs = (Number(zoneHours) * 60 + Number(zoneMinutes)) * minuteMs;
   const date = new Date(sign === '-' ? local + offsetMs : local - offsetMs);
   return months.includes(month.toLowerCase()) && !Number.isNaN(date.getTime()) ? date : undefined;
 }

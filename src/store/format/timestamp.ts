@@ -1,9 +1,11 @@
+import { minuteMs } from '../../durations.ts';
+
 /** Times in the repository are RFC 3339 texts with up to nine digits of fraction and an offset, kept as they were written. */
 
 /** The time as Go spells it: no trailing zeros; with the offset of an IANA zone, or Z. */
 export function timestamp(date: Date, zone = 'UTC'): string {
   const offset = offsetMinutes(date, zone);
-  const local = new Date(clamp(date.getTime()) + offset * 60_000).toISOString();
+  const local = new Date(clamp(date.getTime()) + offset * minuteMs).toISOString();
   return local.replace(/\.?0*Z$/, '') + offsetText(offset);
 }
 

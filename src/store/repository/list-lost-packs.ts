@@ -1,3 +1,4 @@
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { PackId, TreeId } from '../format/ids.ts';
 import { fileExists } from './exists.ts';
@@ -21,7 +22,7 @@ export async function listLostPacks(
       throw new AppError(
         'store/unavailable',
         `The store does not list the pack ${id.slice(0, 8)}, though it has it. Nothing was written; it is tried again later.`,
-        { detail: { packId: id }, retry: { afterMs: 60_000 } },
+        { detail: { packId: id }, retry: { afterMs: minuteMs } },
       );
   return [...new Set([...gone, ...index.findAll('tree', tree).map(({ packId }) => packId)])];
 }

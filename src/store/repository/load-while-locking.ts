@@ -1,4 +1,5 @@
 import { abortToo, whenAborted } from '../../abort.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import { type IndexId, parseId } from '../format/ids.ts';
@@ -76,6 +77,6 @@ async function refuseIfGone(before: readonly IndexId[], backend: Backend): Promi
 /** What was read of an index does not hold any more. */
 export function prunedMeanwhile(): AppError {
   return new AppError('repository/locked', 'Another program has pruned the repository meanwhile. Try again.', {
-    retry: { afterMs: 60_000 },
+    retry: { afterMs: minuteMs },
   });
 }

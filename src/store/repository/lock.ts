@@ -1,5 +1,6 @@
 import { abortToo } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { LockId } from '../format/ids.ts';
 import { type Lock, sealLock } from '../format/lock-file.ts';
@@ -33,10 +34,10 @@ export interface RepositoryLock extends AsyncDisposable {
 }
 
 const settleMs = 200;
-const refreshEveryMs = 5 * 60_000;
+const refreshEveryMs = 5 * minuteMs;
 const watchEveryMs = 30_000;
 /** Others may take a lock as stale after 30 minutes, so that its holder has to stop well before. */
-const lostAfterMs = 22.5 * 60_000;
+const lostAfterMs = 22.5 * minuteMs;
 
 /**
  * Takes a lock that stock restic understands, and keeps it fresh until it is disposed. Our own dead locks are cleared away
@@ -139,7 +140,7 @@ function lockedBy({ id, lock }: ListedLock): AppError {
     'repository/locked',
     `The repository is locked ${lock.exclusive ? 'for itself alone ' : ''}by process ${lock.pid} on ${lock.hostname} since ${lock.time}. ` +
       'Wait until it is done; if that program is dead, run `restic unlock`. Of Nightkeep’s own on another machine, a worker removes it once it has seen it for half an hour.',
-    { detail: { lockId: id, hostname: lock.hostname, pid: lock.pid, time: lock.time }, retry: { afterMs: 60_000 } },
+    { detail: { lockId: id, hostname: lock.hostname, pid: lock.pid, time: lock.time }, retry: { afterMs: minuteMs } },
   );
 }
 
@@ -148,7 +149,7 @@ function unreadableLock({ id }: UnreadableLock): AppError {
     'repository/locked',
     `The lock file locks/${id} cannot be read: it is damaged, or of another key. Nightkeep removes it where it is still there in half an hour, since ` +
       'nobody holds it then; if no other program uses the repository, `restic unlock --remove-all` removes it now.',
-    { detail: { lockId: id }, retry: { afterMs: 31 * 60_000 } },
+    { detail: { lockId: id }, retry: { afterMs: 31 * minuteMs } },
   );
 }
 
@@ -197,7 +198,7 @@ function lostLock(what: string): AppError {
     'repository/lost-lock',
     `Nightkeep's lock on the repository ${what}; the run stops so that nothing is harmed.`,
     {
-      retry: { afterMs: 60_000 },
+      retry: { afterMs: minuteMs },
     },
   );
 }

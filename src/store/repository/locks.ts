@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../format/envelope.ts';
@@ -53,7 +54,7 @@ export function openLockOwner(hostname: string): LockOwner {
   return { hostname, username: 'nightkeep', held: new Set(), seen: new Map() };
 }
 
-const staleAfterMs = 30 * 60_000;
+const staleAfterMs = 30 * minuteMs;
 const pauseMs = 5_000;
 
 interface Reading extends Pick<LockOwner, 'seen'> {

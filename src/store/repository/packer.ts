@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import type { Backend } from '../backend/backend.ts';
 import type { PackId } from '../format/ids.ts';
 import { blobsPerIndex } from '../format/index-file.ts';
@@ -22,7 +23,7 @@ export interface PackerTarget extends Pick<Indexes, 'saveIndex'> {
 }
 
 /** An interrupted run loses no more than this: what an index names is not sent again. */
-const longestWithoutIndexMs = 10 * 60_000;
+const longestWithoutIndexMs = 10 * minuteMs;
 
 /** Index files are written as they are full, every ten minutes, and at `flush`. */
 export function openPacker({ backend, index, saveIndex }: PackerTarget, clock: Clock): Packer {

@@ -1,3 +1,4 @@
+import { dayMs } from '../../durations.ts';
 import { type ContentLine, contentLines, textOf } from './content-lines.ts';
 import { isDay } from './is-day.ts';
 
@@ -90,5 +91,5 @@ const longestZone = 60;
 
 /** An event of whole days ends on the day after its last one (RFC 5545, section 3.6.1). */
 function dayBefore(day: string): string {
-  return new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(day) - dayMs).toISOString().slice(0, 10);
 }

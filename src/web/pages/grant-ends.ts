@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { GrantView } from '../../database/consent/grant-views.ts';
 import { isSameEnd, warningsBefore } from '../../domain/deadlines.ts';
 import type { MailKind } from '../../domain/notices.ts';
+import { minuteMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import type { Html } from '../layout.ts';
 import type { Texts } from '../texts/en.ts';
@@ -77,7 +78,7 @@ function idleTime(
   const isCut = maxDeadline !== null && isSameEnd(idleDeadline, maxDeadline);
   if (isCut && (learned === null || isSameEnd(learned, maxDeadline) || learned < maxDeadline)) return undefined;
   const idleMs = idleSeconds === null || isBefore(idleDeadline, maxDeadline) ? lifeMs : idleSeconds * 1000;
-  const minutes = Math.round(idleMs / 60_000);
+  const minutes = Math.round(idleMs / minuteMs);
   if (minutes >= 2 * 1440) return t.days(Math.round(minutes / 1440));
   return minutes >= 120 ? t.hours(Math.round(minutes / 60)) : t.minutes(Math.max(1, minutes));
 }

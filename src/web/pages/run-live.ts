@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { within } from '../../clock.ts';
 import { findLiveRun, type LiveRun } from '../../database/nights/run-progress.ts';
 import { type RunProgress, type RunStep, runSteps, speedOf, timeLeft } from '../../domain/run-progress.ts';
+import { minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { isUuid } from '../../uuid.ts';
@@ -105,6 +106,6 @@ function factsPart({ formats, holding, live: t }: Texts, progress: RunProgress):
   return html`<progress aria-label="${t.progress}" ${expected === null || progress.step !== 'reading' ? '' : html`max="${expected}" value="${Math.min(entries, expected)}"`}></progress>
 <dl class="facts">${fact(t.files, expected === null || entries > expected ? seen : t.filesOf(seen, formats.number(expected)))}
 ${fact(t.read, formats.bytes(bytesRead))}${speed === undefined ? '' : fact(t.speed, t.speedValue(formats.bytes(speed)))}
-${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / 60_000)))}${problems > 0 ? fact(t.unread, formats.number(problems)) : ''}</dl>
+${left === undefined ? '' : fact(t.left, t.leftValue(Math.round(left / minuteMs)))}${problems > 0 ? fact(t.unread, formats.number(problems)) : ''}</dl>
 ${folder === null || progress.step !== 'reading' ? '' : html`<p class="soft">${t.folder}: ${pathName(folder, holding)}</p>`}`;
 }

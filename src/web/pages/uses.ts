@@ -1,6 +1,7 @@
 import { html } from 'hono/html';
 import type { Database } from '../../database/client.ts';
 import { type ExchangeView, listExchangesOfPerson } from '../../database/consent/grant-views.ts';
+import { dayMs } from '../../durations.ts';
 import { isUuid } from '../../uuid.ts';
 import { csvOf, download, jsonOf } from '../export.ts';
 import type { Html } from '../layout.ts';
@@ -27,7 +28,7 @@ export async function usesPart(
     return html`<h2 id="uses">${t.title}</h2><p class="soft">${before === undefined ? t.none : t.noneOlder}</p>`;
   const older =
     found.length > onePage ? html`<p><a href="/grant?before=${shown.at(-1)?.id}#uses">${t.older}</a></p>` : '';
-  return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead(Math.floor(resources.config.recordsKept.usesMs / 86_400_000))} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
+  return html`<h2 id="uses">${t.title}</h2><p class="soft">${t.lead(Math.floor(resources.config.recordsKept.usesMs / dayMs))} ${before !== undefined || older ? t.shown(shown.length) : t.all(shown.length)}</p>
 <div class="card">${table({
     caption: t.title,
     columns: [{ label: t.when }, { label: t.what }, { label: t.answer }],

@@ -2,6 +2,7 @@ import { mostNames } from '../../domain/damage.ts';
 import { mostNotes } from '../../domain/restore-place.ts';
 import { countWords, isEmpty, type RetentionRule } from '../../domain/retention/rule.ts';
 import type { SourceName } from '../../domain/source-names.ts';
+import { dayMs, hourMs, minuteMs } from '../../durations.ts';
 import type { Above, Texts } from './en.ts';
 import { formatsIn } from './formats.ts';
 
@@ -52,9 +53,9 @@ const restoring = (
 /** A span of time in its largest whole unit. */
 function span(ms: number): string {
   const units = [
-    [86_400_000, 'Tag', 'Tagen'],
-    [3_600_000, 'Stunde', 'Stunden'],
-    [60_000, 'Minute', 'Minuten'],
+    [dayMs, 'Tag', 'Tagen'],
+    [hourMs, 'Stunde', 'Stunden'],
+    [minuteMs, 'Minute', 'Minuten'],
   ] as const;
   const [unitMs, one, many] = units.find(([size]) => ms % size === 0) ?? [1_000, 'Sekunde', 'Sekunden'];
   return counted(ms / unitMs, one, many);
@@ -574,7 +575,7 @@ export const texts: Texts = {
     left: 'Verbleibende Zeit',
     leftValue: (minutes) => {
       if (minutes < 1) return 'weniger als eine Minute';
-      return `etwa ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * 60_000)}`;
+      return `etwa ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * minuteMs)}`;
     },
     unread: 'Bisher nicht lesbar',
     folder: 'Ordner',

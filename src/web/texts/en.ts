@@ -10,6 +10,7 @@ import type { CountName } from '../../domain/run-counts.ts';
 import type { RunFault } from '../../domain/run-fault.ts';
 import type { SourceName } from '../../domain/source-names.ts';
 import type { NightCourse } from '../../domain/tonight.ts';
+import { dayMs, hourMs, minuteMs } from '../../durations.ts';
 import type { ErrorCode } from '../../errors.ts';
 import { formatsIn } from './formats.ts';
 
@@ -68,9 +69,9 @@ const times = (count: number, one: string) => `${count} ${one}${count === 1 ? ''
 /** A span of time in its largest whole unit. */
 function span(ms: number): string {
   const units = [
-    [86_400_000, 'day'],
-    [3_600_000, 'hour'],
-    [60_000, 'minute'],
+    [dayMs, 'day'],
+    [hourMs, 'hour'],
+    [minuteMs, 'minute'],
   ] as const;
   const [unitMs, unit] = units.find(([size]) => ms % size === 0) ?? [1_000, 'second'];
   return `${ms / unitMs} ${unit}${ms === unitMs ? '' : 's'}`;
@@ -577,7 +578,7 @@ export const texts = {
     left: 'Time left',
     leftValue: (minutes: number) => {
       if (minutes < 1) return 'less than a minute';
-      return `about ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * 60_000)}`;
+      return `about ${minutes < 120 ? `${minutes} min` : formats.hours(minutes * minuteMs)}`;
     },
     unread: 'Could not be read so far',
     folder: 'Folder',

@@ -1,4 +1,5 @@
 import { isShownTwice, isValidZone } from '../../domain/nights.ts';
+import { hourMs, minuteMs } from '../../durations.ts';
 
 /** Writes numbers, sizes and moments as one language has them. */
 export interface Formats {
@@ -67,9 +68,9 @@ export function formatsIn(locale: string, { byte }: Manner): Formats {
     duration(ms) {
       if (ms < 1000) return `${whole.format(ms)} ms`;
       if (ms < 120_000) return `${(ms < 10_000 ? tenths : whole).format(ms / 1000)} s`;
-      return ms < 2 * 3_600_000 ? `${whole.format(ms / 60_000)} min` : `${tenths.format(ms / 3_600_000)} h`;
+      return ms < 2 * hourMs ? `${whole.format(ms / minuteMs)} min` : `${tenths.format(ms / hourMs)} h`;
     },
-    hours: (ms) => `${tenths.format(ms / 3_600_000)} h`,
+    hours: (ms) => `${tenths.format(ms / hourMs)} h`,
     time: (at, zone = 'UTC') => dates(moment, zone)(at),
     night: (night, length = 'short') => dates(nights[length], 'UTC')(new Date(`${night}T12:00Z`)),
   };

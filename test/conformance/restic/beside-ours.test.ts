@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { dayMs } from '../../../src/durations.ts';
 import { ownOf } from '../../../src/flows/nights/own-snapshots.ts';
 import { judgeSnapshots } from '../../../src/flows/retention/judge-snapshots.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
@@ -8,8 +9,6 @@ import { loadCards, saveCard } from '../../../src/store/repository/cards.ts';
 import { newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';
-
-const day = 86_400_000;
 
 test.skipIf(resticProgram === undefined)(
   'snapshots of a person’s own restic and those of Nightkeep live side by side, whoever forgets by a rule, and a card beside both',
@@ -24,7 +23,7 @@ test.skipIf(resticProgram === undefined)(
     await repository.forgetSnapshot(id);
     const night = (ago: number) =>
       repository.saveSnapshot({
-        time: new Date(now.getTime() - ago * day).toISOString(),
+        time: new Date(now.getTime() - ago * dayMs).toISOString(),
         tree,
         paths: ['/files'],
         hostname: 'nightkeep',

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import type { TokenAnswer } from '../../../src/domain/tokens.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { revokeReplaced } from '../../../src/flows/consent/revoke-replaced.ts';
@@ -8,7 +9,6 @@ import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts'
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
-const day = 86_400_000;
 let fixture: ConsentFixture;
 beforeEach(async () => {
   fixture = await openConsentFixture();
@@ -20,7 +20,7 @@ const generations = async () => {
   return rows.map(({ state, sealed }) => (sealed === null ? `${state}, shredded` : state));
 };
 const exchange = (grantId: string) => {
-  fixture.custody.pass(day);
+  fixture.custody.pass(dayMs);
   return obtainAccess(fixture.resources, { grantId, minimumSeconds: 1 });
 };
 const replace = (grantId: string) => revokeReplaced(fixture.resources, { grantId });
@@ -98,7 +98,7 @@ describe('renewing', () => {
     revocations().mockRejectedValue(new AppError('provider/unavailable', 'Away.'));
     await exchange(grantId);
     expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 0, left: 1 });
-    fixture.custody.pass(30 * day);
+    fixture.custody.pass(30 * dayMs);
     expect(await replace(grantId)).toEqual({ revoked: 0, shredded: 1, left: 0 });
   });
 
@@ -143,10 +143,10 @@ describe('renewing', () => {
 
   test('beside an exchange under way takes no number twice', async () => {
     const { grant } = await fixture.consent();
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     const both = await Promise.allSettled([exchange(grant.id), fixture.consent(), exchange(grant.id)]);
     expect(both[1]).toMatchObject({ status: 'fulfilled' });
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     await exchange(grant.id);
     expect((await generations()).filter((state) => state === 'current')).toHaveLength(1);
   });

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { AppError, isAppError } from '../../../src/errors.ts';
 import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
@@ -8,7 +9,6 @@ import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
-const day = 86_400_000;
 let fixture: ConsentFixture;
 beforeEach(async () => {
   fixture = await openConsentFixture();
@@ -123,7 +123,7 @@ describe('withdrawing', () => {
     const { grant } = await fixture.consent();
     await fixture.custody.provider.down();
     await withdraw(grant.id);
-    fixture.custody.pass(30 * day + 1_000);
+    fixture.custody.pass(30 * dayMs + 1_000);
     expect(await revokeWithdrawn(fixture.resources)).toEqual({ revoked: 0, shredded: 1, left: 0 });
     expect(await sealedTokens()).toBe(0);
     expect(await eventsOf(grant.id)).toEqual(['active', 'withdrawn', 'expired']);

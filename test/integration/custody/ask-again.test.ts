@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { minuteMs } from '../../../src/durations.ts';
 import { askAgain } from '../../../src/flows/custody/ask-again.ts';
 import { exchangeNow } from '../../../src/flows/custody/obtain-access.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
@@ -8,7 +9,6 @@ import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { rememberingQueues } from '../../support/fixtures/remembering-queues.ts';
 import { access, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
-const minute = 60_000;
 let fixture: CustodyFixture;
 beforeEach(async () => {
   fixture = await openCustodyFixture();
@@ -86,10 +86,10 @@ describe('a run that waits', () => {
     const resources = { ...fixture.resources, queues: rememberingQueues(requests) };
     const runId = await requestRun(resources, { planId: plan.id, trigger: 'consent' });
     const { database, clock } = resources;
-    const triedUntil = new Date(clock.now().getTime() + 100 * minute);
+    const triedUntil = new Date(clock.now().getTime() + 100 * minuteMs);
     await database.run.update({ where: { id: runId }, data: { triedUntil } });
     await trouble(grant.id);
-    const dueAt = new Date(clock.now().getTime() + 360 * minute);
+    const dueAt = new Date(clock.now().getTime() + 360 * minuteMs);
     const waits = { dueAt, attempt: 3, errorCode: 'grant/not-usable', message: 'The consent has ended.' };
     await database.run.update({ where: { id: runId }, data: waits });
     requests.splice(0);
@@ -108,7 +108,7 @@ describe('a run that waits', () => {
   const takeRole = async (grantId: string) => {
     fixture.provider.admin.setOfflineRole(alice.username, false);
     expect(await access(fixture.resources, grantId)).toBe('grant/not-usable');
-    fixture.pass(2 * minute);
+    fixture.pass(2 * minuteMs);
   };
 
   test('is tried at once when the provider, asked again, accepts the consent', async () => {
@@ -147,20 +147,20 @@ describe('a run that waits', () => {
   test('for lost answers gets its last try, and no sooner than fifty minutes', async () => {
     const { grantId, triedUntil } = await waitingRun(loseTwice);
     const { nextExchangeAt } = await grantOf(grantId);
-    expect((nextExchangeAt?.getTime() ?? 0) - fixture.resources.clock.now().getTime()).toBeGreaterThan(48 * minute);
-    fixture.pass(51 * minute);
+    expect((nextExchangeAt?.getTime() ?? 0) - fixture.resources.clock.now().getTime()).toBeGreaterThan(48 * minuteMs);
+    fixture.pass(51 * minuteMs);
     await lose(1)(grantId);
-    expect((await grantOf(grantId)).nextExchangeAt).toEqual(new Date(triedUntil.getTime() - minute));
+    expect((await grantOf(grantId)).nextExchangeAt).toEqual(new Date(triedUntil.getTime() - minuteMs));
   });
 
   test('for lost answers, and then for a Retry-After beyond its time, gets its last try all the same', async () => {
     const { grantId, triedUntil } = await waitingRun(loseTwice);
-    fixture.pass(51 * minute);
+    fixture.pass(51 * minuteMs);
     fixture.provider.faults.next({ kind: 'status', when: 'before', status: 503, retryAfter: '31536000' });
     expect(await access(fixture.resources, grantId)).toBe('provider/unavailable');
     expect(await grantOf(grantId)).toMatchObject({
       reason: 'lost_answers',
-      nextExchangeAt: new Date(triedUntil.getTime() - minute),
+      nextExchangeAt: new Date(triedUntil.getTime() - minuteMs),
     });
   });
 });

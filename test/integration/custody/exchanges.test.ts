@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
@@ -7,7 +8,6 @@ import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-acc
 import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 
-const hour = 3_600_000;
 let fixture: CustodyFixture;
 beforeEach(async () => {
   fixture = await openCustodyFixture();
@@ -24,7 +24,7 @@ test('twenty exchanges in a row rotate the token twenty times, and the grant liv
   const { grant } = await fixture.consent();
   const seen = new Set<string>();
   for (let night = 0; night < 20; night += 1) {
-    fixture.pass(24 * hour);
+    fixture.pass(dayMs);
     seen.add((await access(fixture.resources, grant.id)).token);
   }
   expect(seen.size).toBe(20);
@@ -37,7 +37,7 @@ test('twenty exchanges in a row rotate the token twenty times, and the grant liv
 test('of a long chain the last thirty generations are kept besides the current one', async () => {
   const { grant } = await fixture.consent();
   for (let night = 0; night < 35; night += 1) {
-    fixture.pass(24 * hour);
+    fixture.pass(dayMs);
     await access(fixture.resources, grant.id);
   }
   const rows = await fixture.resources.database.tokenGeneration.findMany({ orderBy: { number: 'asc' } });
@@ -101,12 +101,12 @@ test('a refused token is suspect first, needs consent after hours, and comes bac
     expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('grant/not-usable');
     states.push((await grantOf(grant.id)).state);
     expect(await outcomeOf(access(fixture.resources, grant.id))).toBe('grant/not-usable');
-    fixture.pass(2 * hour);
+    fixture.pass(2 * hourMs);
   }
   expect(states).toEqual(['suspect', 'suspect', 'suspect', 'suspect', 'needs_consent']);
   expect(await exchangesOf(grant.id)).toHaveLength(6);
   fixture.provider.admin.setOfflineRole('alice', true);
-  fixture.pass(24 * hour);
+  fixture.pass(dayMs);
   expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 1, failed: 0 });
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', refusals: 0, suspectSince: null });
   const events = await fixture.resources.database.event.findMany({

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { profiles } from '../../../src/domain/providers/profiles.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
+import { hourMs } from '../../../src/durations.ts';
 import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
 
-const hour = 3_600_000;
 let fixture: CustodyFixture;
 beforeEach(async () => {
   fixture = await openCustodyFixture();
@@ -74,7 +74,7 @@ test('the only person there is, whose token ended, is asked to consent after hou
   for (let hours = 0; hours < 6; hours += 1) {
     await access(sole.resources, grant.id);
     states.push(await state());
-    sole.pass(hour);
+    sole.pass(hourMs);
   }
   expect(states[0]).toBe('suspect');
   expect(states.at(-1)).toBe('needs_consent');

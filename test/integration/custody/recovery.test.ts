@@ -3,16 +3,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endSilentExchanges } from '../../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../../src/database/custody/leases.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { replaySpool } from '../../../src/flows/custody/spool-answer.ts';
 import { openSpool } from '../../../src/vault/spool.ts';
 import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 
 let fixture: CustodyFixture;
 beforeEach(async () => {
@@ -47,7 +44,7 @@ describe('a database that is away when the answer comes', () => {
     for (const { token } of fixture.provider.log.issued()) expect(Buffer.from(sealed).includes(token)).toBe(false);
     expect(await replaySpool(fixture.resources)).toBe(1);
     expect(await spooled()).toHaveLength(0);
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     expect(await access(fixture.resources, grant.id)).toBe('went well');
     expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 3 });
   });
@@ -55,7 +52,7 @@ describe('a database that is away when the answer comes', () => {
   test('holds other processes back until that machine has had its time to give the token to the database', async () => {
     const { grant } = await fixture.consent();
     expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));
-    fixture.pass(2 * minute);
+    fixture.pass(2 * minuteMs);
     expect(await keepAlive({ ...fixture.resources, clock: { ...fixture.resources.clock } })).toEqual({
       exchanged: 0,
       failed: 0,
@@ -168,14 +165,14 @@ describe('an exchange without any answer', () => {
     const { grant } = await fixture.consent();
     await dieWithTheAnswer(grant.id);
     const began = fixture.resources.clock.now();
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     const slept: number[] = [];
     const sleep = async (ms: number) => void slept.push(ms);
     const run = { ...fixture.resources, clock: { ...fixture.resources.clock, sleep } };
     const refused = await obtainAccess(run, { grantId: grant.id, minimumSeconds: 30 }).catch((error: unknown) => error);
     const leftMs = began.getTime() + silenceMs - fixture.resources.clock.now().getTime();
     expect(refused).toMatchObject({ code: 'grant/busy', message: expect.stringContaining('quarter of an hour') });
-    expect(Math.abs(Number(Object(refused).retry.afterMs) - leftMs)).toBeLessThan(minute);
+    expect(Math.abs(Number(Object(refused).retry.afterMs) - leftMs)).toBeLessThan(minuteMs);
     expect(slept).toEqual([]);
     const exchanges = () => fixture.resources.database.exchange.count({ where: { grantId: grant.id } });
     const before = await exchanges();
@@ -187,7 +184,7 @@ describe('an exchange without any answer', () => {
   test('is called ambiguous, the same token is sent once more, and what follows is lost by Nightkeep, not withdrawn', async () => {
     const { grant } = await fixture.consent();
     await dieWithTheAnswer(grant.id);
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     await fixture.resources.database.grant.update({ where: { id: grant.id }, data: { nextExchangeAt: new Date(0) } });
     expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 1 });
     fixture.pass(silenceMs);
@@ -196,7 +193,7 @@ describe('an exchange without any answer', () => {
     expect(await endSilentExchanges(database, { before: new Date(at.getTime() - silenceMs), at })).toBe(1);
     for (let tried = 0; tried < 10; tried += 1) {
       await keepAlive(fixture.resources);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     expect(await grantOf(grant.id)).toMatchObject({ state: 'needs_consent', reason: 'lost_rotation' });
   });
@@ -205,12 +202,12 @@ describe('an exchange without any answer', () => {
 test('keep-alive exchanges what is due, the earliest end first, and leaves the rest alone', async () => {
   const { grant } = await fixture.consent();
   expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
-  fixture.pass(7.4 * day);
+  fixture.pass(7.4 * dayMs);
   expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
-  fixture.pass(0.2 * day);
+  fixture.pass(0.2 * dayMs);
   expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 1, failed: 0 });
   expect(await keepAlive(fixture.resources)).toEqual({ exchanged: 0, failed: 0 });
   expect((await grantOf(grant.id)).idleDeadline.getTime()).toBeGreaterThan(
-    fixture.resources.clock.now().getTime() + 29.9 * day,
+    fixture.resources.clock.now().getTime() + 29.9 * dayMs,
   );
 });

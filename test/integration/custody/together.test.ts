@@ -1,12 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Lease } from '../../../src/database/custody/leases.ts';
+import { dayMs, minuteMs } from '../../../src/durations.ts';
 import { saveSealed, sealToken } from '../../../src/flows/custody/offline-token.ts';
 import { type Statements, sharedStatements } from '../../../src/flows/custody/statements.ts';
 import { type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
-
-const minute = 60_000;
-const day = 24 * 60 * minute;
 
 let fixture: CustodyFixture;
 let grants: string[];
@@ -19,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => fixture[Symbol.asyncDispose]());
 
 function claim(grantId: string, holder = 'first'): Promise<Lease | undefined> {
-  return shared.claim({ grantId, holder, purpose: 'run', at: fixture.resources.clock.now(), leaseMs: minute });
+  return shared.claim({ grantId, holder, purpose: 'run', at: fixture.resources.clock.now(), leaseMs: minuteMs });
 }
 
 async function claimed(grantIds: readonly string[]): Promise<Lease[]> {
@@ -39,7 +37,12 @@ function save(lease: Lease) {
     at,
     verdict: 'ok',
     status: 200,
-    deadlines: { idleDeadline: later(30 * day), maxDeadline: null, idleSeconds: null, nextExchangeAt: later(7 * day) },
+    deadlines: {
+      idleDeadline: later(30 * dayMs),
+      maxDeadline: null,
+      idleSeconds: null,
+      nextExchangeAt: later(7 * dayMs),
+    },
   };
   const next = { refreshToken: `next of ${lease.grant.id}` };
   return saveSealed(keyring, lease, next, (token) => shared.save({ ...exchanged, token }));
@@ -88,7 +91,7 @@ describe('a claim', () => {
     await database.exchange.updateMany({ data: { answeredAt: clock.now(), verdict: 'ambiguous' } });
     expect(await claim(grantId, 'second')).toBeUndefined();
     const at = first?.leaseUntil ?? new Date(0);
-    const claimAt = (at: Date) => shared.claim({ grantId, holder: 'third', purpose: 'run', at, leaseMs: minute });
+    const claimAt = (at: Date) => shared.claim({ grantId, holder: 'third', purpose: 'run', at, leaseMs: minuteMs });
     expect(await claimAt(new Date(at.getTime() - 1))).toBeUndefined();
     expect(await claimAt(at)).toMatchObject({ fence: 2 });
   });
@@ -124,7 +127,7 @@ describe('a claim', () => {
     expect(await claimed(grants)).toHaveLength(1);
     expect(await exchanges()).toHaveLength(1);
     expect(await claimed(grants)).toHaveLength(0);
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     expect(await claimed(grants)).toHaveLength(1);
   });
 });

@@ -5,12 +5,11 @@ import { useRate } from '../../../src/database/people/rate-limits.ts';
 import { findRunningRestore } from '../../../src/database/repositories/restores.ts';
 import { bringBackFromAhead } from '../../../src/database/server/clock-ahead.ts';
 import { claimDueStateExport } from '../../../src/database/state/state-exports.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
-const hour = 3_600_000;
-const day = 24 * hour;
 const by = 'worker:first';
 let fixture: NightFixture;
 let now: Date;
@@ -18,7 +17,7 @@ let inAYear: Date;
 beforeEach(async () => {
   fixture = await openNightFixture();
   now = fixture.resources.clock.now();
-  inAYear = later(365 * day);
+  inAYear = later(365 * dayMs);
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
@@ -35,8 +34,8 @@ async function saveUsed(plan: Parameters<typeof savePlan>[1], change: object = {
   await database.exchange.create({ data: { ...exchange, id: randomUUID(), startedAt: inAYear, answeredAt: inAYear } });
   const used = {
     lastExchangedAt: inAYear,
-    idleDeadline: later(30 * day, inAYear),
-    nextExchangeAt: later(7 * day, inAYear),
+    idleDeadline: later(30 * dayMs, inAYear),
+    nextExchangeAt: later(7 * dayMs, inAYear),
   };
   await database.grant.update({ where: { id: grantId }, data: { ...used, ...change } });
   return grantId;
@@ -50,12 +49,12 @@ test('keeps the consents alive of people whose nights are paused, after a clock 
   await bringBack();
   expect(await listGrantsToExchange(database, { at: now, limit: 9 })).toMatchObject([{ id: grantId }]);
   const { idleDeadline, lastExchangedAt } = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
-  expect([lastExchangedAt, idleDeadline]).toEqual([now, later(30 * day)]);
+  expect([lastExchangedAt, idleDeadline]).toEqual([now, later(30 * dayMs)]);
 });
 
 test('asks again for consents that were refused then, and for those that were being used', async () => {
   const { database } = fixture.resources;
-  const left = { lastExchangedAt: later(-day), idleDeadline: later(29 * day) };
+  const left = { lastExchangedAt: later(-dayMs), idleDeadline: later(29 * dayMs) };
   const refused = await saveUsed({ grant: 'suspect' }, { ...left, suspectSince: inAYear });
   const held = await saveUsed(
     { paused: true },
@@ -77,7 +76,7 @@ test('asks again for consents that were refused then, and for those that were be
 test('probes a provider whose circuit opened then', async () => {
   const { database } = fixture.resources;
   const circuit = { issuer: 'https://idp.example', clientId: 'nightkeep', open: true, reason: 'unreachable' };
-  const trustedUntil = later(day, inAYear);
+  const trustedUntil = later(dayMs, inAYear);
   await database.circuit.create({ data: { ...circuit, openedAt: inAYear, nextProbeAt: inAYear, trustedUntil } });
   await bringBack();
   expect(await database.circuit.findFirstOrThrow()).toMatchObject({
@@ -92,7 +91,7 @@ test('verifies and prunes the repositories of people whose nights are paused, an
   const planId = await savePlan(database, { paused: true });
   const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
   await database.verification.create({
-    data: { userId, since: now, nextAt: later(day, inAYear), verifiedAt: inAYear },
+    data: { userId, since: now, nextAt: later(dayMs, inAYear), verifiedAt: inAYear },
   });
   const repository = {
     id: randomUUID(),
@@ -155,7 +154,7 @@ test('takes no restore for one that is being written, and exports the state agai
   await database.stateExport.create({ data: exported });
   await bringBack();
   expect(await findRunningRestore(database, { userId, now: later(61_000) })).toBeNull();
-  const due = { at: later(day), leaseUntil: later(2 * day), since: later(1), keyId: 'k', triedBefore: now };
+  const due = { at: later(dayMs), leaseUntil: later(2 * dayMs), since: later(1), keyId: 'k', triedBefore: now };
   expect(await claimDueStateExport(database, due)).toBe(true);
 });
 
@@ -163,8 +162,8 @@ test('makes nobody wait longer than a rate does, by however little a clock was a
   const { database } = fixture.resources;
   const rate = { count: 3, spanMs: 60_000 };
   const use = (at: Date) => useRate(database, { key: 'sign-in', rate, at });
-  for (let time = 0; time < 3; time++) expect(await use(later(3 * day))).toBe(0);
-  expect(await use(later(3 * day))).toBe(20_000);
+  for (let time = 0; time < 3; time++) expect(await use(later(3 * dayMs))).toBe(0);
+  expect(await use(later(3 * dayMs))).toBe(20_000);
   expect(await use(now)).toBe(20_000);
   expect(await use(later(19_999))).toBe(1);
   expect(await use(later(20_000))).toBe(0);
@@ -179,8 +178,8 @@ test('sends what was to be sent then, and ends the sessions that began then', as
   const session = { userId, operator: true, agent: 'a', authenticatedAt: inAYear };
   await database.webSession.createMany({
     data: [
-      { ...session, id: 'then', createdAt: inAYear, lastSeenAt: inAYear, endsAt: later(day / 2, inAYear) },
-      { ...session, id: 'before', authenticatedAt: now, createdAt: now, lastSeenAt: inAYear, endsAt: later(day / 2) },
+      { ...session, id: 'then', createdAt: inAYear, lastSeenAt: inAYear, endsAt: later(dayMs / 2, inAYear) },
+      { ...session, id: 'before', authenticatedAt: now, createdAt: now, lastSeenAt: inAYear, endsAt: later(dayMs / 2) },
     ],
   });
   await bringBack();
@@ -211,7 +210,7 @@ describe('a clock that is ahead for a while', () => {
   /** Nights that are opened on these days, at whose ends nothing waits any more. */
   const nightsOf = async (days: number) => {
     for (let n = 1; n <= days; n++) {
-      await passUntil(later(n * day, evening));
+      await passUntil(later(n * dayMs, evening));
       if ((await openNight(fixture.resources)).opened > 0) await end();
     }
     return (await runsOf()).filter(({ slot }) => slot === 'night').map(({ night }) => night);
@@ -219,7 +218,7 @@ describe('a clock that is ahead for a while', () => {
 
   test.each([1, 3, 14, 26, 48, 72])('by %i hours costs no night once it is right again', async (hours) => {
     const { clock } = fixture.resources;
-    await passUntil(later(hours * hour, evening));
+    await passUntil(later(hours * hourMs, evening));
     const { opened } = await openNight(fixture.resources);
     expect(opened).toBe(hours > 2 ? 1 : 0);
     if (opened > 0) await end();
@@ -229,17 +228,17 @@ describe('a clock that is ahead for a while', () => {
     if (opened > 0)
       expect(early).toMatchObject({ night: '2126-03-01', queuedAt: evening, startedAt: evening, finishedAt: evening });
     expect(await nightsOf(4)).toEqual(['2126-03-02', '2126-03-03', '2126-03-04', '2126-03-05']);
-    expect(clock.now()).toEqual(later(4 * day, evening));
+    expect(clock.now()).toEqual(later(4 * dayMs, evening));
   });
 
   test('lets a run that waits go on at once, and what a worker has held since then be taken over after its lease', async () => {
-    await passUntil(later(2 * day, evening));
+    await passUntil(later(2 * dayMs, evening));
     await openNight(fixture.resources);
     await passUntil(evening);
     await healRuns(fixture.resources);
     expect(await runsOf()).toMatchObject([{ state: 'queued', dueAt: evening }]);
     const { database } = fixture.resources;
-    const held = { state: 'running' as const, leaseHolder: 'gone', leaseUntil: later(2 * day, evening) };
+    const held = { state: 'running' as const, leaseHolder: 'gone', leaseUntil: later(2 * dayMs, evening) };
     await database.run.updateMany({ data: held });
     await healRuns(fixture.resources);
     expect(await runsOf()).toMatchObject([{ state: 'running', leaseUntil: later(60_000, evening) }]);
@@ -250,7 +249,7 @@ describe('a clock that is ahead for a while', () => {
   test('makes a night twice at most, though it stays ahead beside one that is right', async () => {
     for (let minute = 0; minute < 10; minute++) {
       const at = later(minute * 60_000, evening);
-      await passUntil(later(2 * day, at));
+      await passUntil(later(2 * dayMs, at));
       if ((await openNight(fixture.resources)).opened > 0) await end();
       await passUntil(at);
       await healRuns(fixture.resources);
@@ -269,10 +268,10 @@ describe('a clock that is ahead for a while', () => {
   test('is none where only the clock of this machine is behind', async () => {
     const { database } = fixture.resources;
     await database.run.deleteMany();
-    const behind = later(-60 * day);
+    const behind = later(-60 * dayMs);
     const made = { planId, night: '2026-05-01', slot: 'night', trigger: 'schedule', queuedAt: now, finishedAt: now };
     await database.run.create({ data: { ...made, id: randomUUID(), state: 'succeeded', dueAt: now } });
-    await database.plan.update({ where: { id: planId }, data: { nextNight: '2026-05-02', nextDueAt: later(day) } });
+    await database.plan.update({ where: { id: planId }, data: { nextNight: '2026-05-02', nextDueAt: later(dayMs) } });
     const before = [await runsOf(), await database.plan.findMany()];
     expect(await bringBackFromAhead(database, { at: behind, by })).toMatchObject({ plans: 0, runs: 0, grants: 0 });
     expect([await runsOf(), await database.plan.findMany()]).toEqual(before);
@@ -280,21 +279,21 @@ describe('a clock that is ahead for a while', () => {
 
   test('moves the next use of a consent back by as much, and asks nobody for it', async () => {
     const { database } = fixture.resources;
-    const ahead = later(2 * day, evening);
+    const ahead = later(2 * dayMs, evening);
     const { grantId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
     const exchange = { grantId, generation: 1, fence: 1, holder: 'gone', purpose: 'run' };
     await database.exchange.create({ data: { ...exchange, id: randomUUID(), startedAt: ahead, answeredAt: ahead } });
     const used = {
       lastExchangedAt: ahead,
-      idleDeadline: later(30 * day, ahead),
-      nextExchangeAt: later(7 * day, ahead),
+      idleDeadline: later(30 * dayMs, ahead),
+      nextExchangeAt: later(7 * dayMs, ahead),
     };
     await database.grant.update({ where: { id: grantId }, data: { ...used, leaseUntil: ahead } });
     await bringBackFromAhead(database, { at: evening, by });
     expect(await database.grant.findUniqueOrThrow({ where: { id: grantId } })).toMatchObject({
       lastExchangedAt: evening,
-      idleDeadline: later(30 * day, evening),
-      nextExchangeAt: later(7 * day, evening),
+      idleDeadline: later(30 * dayMs, evening),
+      nextExchangeAt: later(7 * dayMs, evening),
       leaseUntil: evening,
     });
     expect(await database.exchange.findFirstOrThrow()).toMatchObject({ startedAt: evening, answeredAt: evening });
@@ -302,14 +301,14 @@ describe('a clock that is ahead for a while', () => {
 
   test('asks a provider again whose circuit opened then, sends what was to be told, and ends sessions that began then', async () => {
     const { database } = fixture.resources;
-    const ahead = later(hour, evening);
+    const ahead = later(hourMs, evening);
     const circuit = { issuer: 'https://idp.example', clientId: 'nightkeep', open: true, reason: 'unreachable' };
     await database.circuit.create({ data: { ...circuit, openedAt: ahead, nextProbeAt: later(60_000, ahead) } });
     const { userId } = await database.plan.findUniqueOrThrow({ where: { id: planId } });
     const notice = { id: randomUUID(), channel: 'mail-person', key: 'k', facts: {}, userId };
     await database.notice.create({ data: { ...notice, createdAt: ahead, nextAttemptAt: ahead } });
     const session = { id: 's', userId, operator: true, agent: 'a', authenticatedAt: ahead, createdAt: ahead };
-    await database.webSession.create({ data: { ...session, lastSeenAt: ahead, endsAt: later(day / 2, ahead) } });
+    await database.webSession.create({ data: { ...session, lastSeenAt: ahead, endsAt: later(dayMs / 2, ahead) } });
     await bringBackFromAhead(database, { at: evening, by });
     expect(await database.circuit.findFirstOrThrow()).toMatchObject({ openedAt: evening, nextProbeAt: evening });
     expect(await database.notice.findFirstOrThrow()).toMatchObject({ createdAt: evening, nextAttemptAt: evening });
@@ -323,8 +322,8 @@ test('leaves what was agreed to then older than what is agreed to from now on, i
   const { userId } = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
   const agree = (agreedAt: Date, scope: string) =>
     database.consent.create({ data: { id: randomUUID(), userId, grantId, agreedAt, scope, terms: {} } });
-  await agree(later(-day), 'before');
-  await agree(later(hour, inAYear), 'second');
+  await agree(later(-dayMs), 'before');
+  await agree(later(hourMs, inAYear), 'second');
   await agree(inAYear, 'first');
   await bringBack();
   await agree(later(1), 'newest');

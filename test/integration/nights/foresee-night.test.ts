@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { checkWindow } from '../../../src/doctor/checks/window.ts';
+import { hourMs } from '../../../src/durations.ts';
 import { foreseeNight } from '../../../src/flows/nights/foresee-night.ts';
 import { fillWithPlans } from '../../support/fixtures/many-plans.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 import { openVisitor } from '../../support/harness/visitor.ts';
 
-const hour = 3_600_000;
 const metricsToken = 'a-token-of-more-than-32-characters~+/=';
 
 let pages: Pages;
@@ -34,7 +34,7 @@ test('beforehand it is said whether the window holds the night, by the last ones
     plans: 475,
     from: new Date('2026-05-05T01:00:00Z'),
     to: new Date('2026-05-05T05:00:00Z'),
-    windowMs: 4 * hour,
+    windowMs: 4 * hourMs,
     neededMs: (475 * 3_000) / 2,
     by: 'workers',
     holds: true,
@@ -43,8 +43,8 @@ test('beforehand it is said whether the window holds the night, by the last ones
   const slow = await foreseeNight(pacedBy(40));
   expect(slow).toMatchObject({ by: 'provider', workersMs: 712_500, holds: false });
   // One refresh each, but for those of the minute before the first backup that counts.
-  expect(slow?.neededMs).toBeGreaterThan(5 * hour);
-  expect(slow?.neededMs).toBeLessThanOrEqual((480 / 360) * 4 * hour);
+  expect(slow?.neededMs).toBeGreaterThan(5 * hourMs);
+  expect(slow?.neededMs).toBeLessThanOrEqual((480 / 360) * 4 * hourMs);
   expect(checkWindow(slow)).toMatchObject({ state: 'warn', cure: expect.stringContaining('OIDC_RATE') });
 });
 
@@ -89,7 +89,7 @@ test('each plan counts in its own hours: not those of people who chose others, n
   await database.$executeRaw`
     UPDATE plans SET paused = true, paused_until = '2026-05-06T01:00:00Z' WHERE sources::text ~ 'cloud2[.]'`;
   const from = new Date('2026-05-05T01:00:00Z');
-  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 295, windowMs: 4 * hour });
+  expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 295, windowMs: 4 * hourMs });
   await database.$executeRaw`
     UPDATE plans SET paused_until = '2026-05-05T01:00:00Z' WHERE paused_until IS NOT NULL`;
   expect(await foreseeNight(pacedBy(0))).toMatchObject({ from, plans: 325 });
@@ -116,7 +116,7 @@ test('of windows that open at noon, or are open all day, all backups are foresee
 });
 
 test('while the window is open, that of the next night is foreseen', async () => {
-  await pages.clock.advance(13 * hour + 60_000);
+  await pages.clock.advance(13 * hourMs + 60_000);
   expect(await foreseeNight(pacedBy(40))).toMatchObject({ from: new Date('2026-05-06T01:00:00Z'), plans: 475 });
   const later = await pages.newPerson({ roles: ['operator'] });
   expect(await later.text('/operator')).toContain('from 6 May, 01:00 to 6 May, 05:00, 475 backups become due.');

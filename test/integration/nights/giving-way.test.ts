@@ -2,12 +2,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { finishRun } from '../../../src/database/nights/run-ends.ts';
 import { openRunWatch } from '../../../src/database/nights/run-watch.ts';
 import { listRunsToGiveWay } from '../../../src/database/nights/turns.ts';
+import { hourMs, minuteMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerNextRun } from '../../../src/flows/nights/steer-run.ts';
 import { type NightFixture, type NightResources, openNightFixture } from '../../support/harness/nights.ts';
-import { minute, outcome, second, turnsOf } from '../../support/harness/turns.ts';
+import { outcome, second, turnsOf } from '../../support/harness/turns.ts';
 
 let fixture: NightFixture;
 beforeEach(async () => {
@@ -37,8 +38,8 @@ describe('a run that has had a worker for its time', () => {
     await give();
     await working.ended;
     const run = await database().run.findUniqueOrThrow({ where: { id: working.runId } });
-    expect(run).toMatchObject({ state: 'queued', attempt: 0, errorCode: null, message: null, workedMs: minute });
-    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minute));
+    expect(run).toMatchObject({ state: 'queued', attempt: 0, errorCode: null, message: null, workedMs: minuteMs });
+    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minuteMs));
     expect(fixture.taken()).toMatchObject([{ runId: working.runId, attempt: 1 }]);
     expect(await several(2)).toEqual([bob, alice]);
   });
@@ -78,10 +79,10 @@ describe('a run that has had a worker for its time', () => {
     const had = (planId: string, workedMs: number) =>
       database().run.updateMany({
         where: { planId },
-        data: { workedMs, turnAt: new Date(now().getTime() + 60 * minute) },
+        data: { workedMs, turnAt: new Date(now().getTime() + hourMs) },
       });
-    await database().run.update({ where: { id: working.runId }, data: { workedMs: minute } });
-    await had(bob, minute);
+    await database().run.update({ where: { id: working.runId }, data: { workedMs: minuteMs } });
+    await had(bob, minuteMs);
     await fixture.resources.clock.advance(20 * second);
     await give();
     expect(await stateOf(working.runId)).toBe('running');
@@ -94,7 +95,7 @@ describe('a run that has had a worker for its time', () => {
 
   test('lets none go first that waits for what nights before took, and comes before it', async () => {
     const { bob, working } = await oneAtWorkAndOneWaiting();
-    const turnAt = new Date(now().getTime() + 60 * minute);
+    const turnAt = new Date(now().getTime() + hourMs);
     await database().run.updateMany({ where: { planId: bob }, data: { turnAt } });
     const end = vi.spyOn(fixture.resources.runWatch, 'end');
     await fixture.resources.clock.advance(20 * second);
@@ -164,7 +165,7 @@ describe('a run that has had a worker for its time', () => {
     const first = await begin();
     await fixture.resources.clock.advance(second);
     const another = await begin(other);
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     await give(other);
     await give();
     await first.ended;
@@ -178,7 +179,7 @@ describe('a run that has had a worker for its time', () => {
     await working.ended;
     await steerNextRun(fixture.resources, new AbortController().signal, async () => outcome);
     expect(await database().run.findFirst({ where: { planId: bob } })).toMatchObject({ state: 'succeeded' });
-    await fixture.resources.clock.advance(10 * minute);
+    await fixture.resources.clock.advance(10 * minuteMs);
     const late = await person('a.example', 11 * 60);
     await openNight(fixture.resources);
     const again = await begin();
@@ -217,12 +218,12 @@ describe('a run of a worker whose machine has too much to do', () => {
     await give(resources);
     await working.ended;
     const run = await database().run.findUniqueOrThrow({ where: { id: working.runId } });
-    expect(run).toMatchObject({ state: 'queued', workedMs: minute, heldUpMs: 20 * second });
-    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minute));
+    expect(run).toMatchObject({ state: 'queued', workedMs: minuteMs, heldUpMs: 20 * second });
+    expect(run.turnAt).toEqual(new Date(now().getTime() + 9 * minuteMs));
   });
 
   test('has two turns at most for it', async () => {
-    const { working, resources } = await oneHeldUpFor(10 * minute);
+    const { working, resources } = await oneHeldUpFor(10 * minuteMs);
     await fixture.resources.clock.advance(48 * second);
     await give(resources);
     expect(await stateOf(working.runId)).toBe('running');
@@ -264,7 +265,7 @@ describe('a run lets nobody go first who would not have its place', () => {
       await fixture.resources.clock.advance(second);
     }
     const late = await person('a.example', 11);
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(resources);
     await database().run.updateMany({ where: { planId: late }, data: waits });
     await fixture.resources.clock.advance(10 * second);
@@ -290,10 +291,10 @@ test('a run that fails after long work lets others go first too, though it may b
   const [alice, bob] = [await person('a.example'), await person('a.example', 5 * 60)];
   await openNight(fixture.resources);
   await steerNextRun(fixture.resources, new AbortController().signal, async () => {
-    await fixture.resources.clock.advance(4 * minute);
+    await fixture.resources.clock.advance(4 * minuteMs);
     throw new AppError('source/unavailable', 'The server is away.', { retry: { afterMs: 0 } });
   });
-  await fixture.resources.clock.advance(2 * minute);
+  await fixture.resources.clock.advance(2 * minuteMs);
   await openNight(fixture.resources);
   expect(await several(2)).toEqual([bob, alice]);
 });

@@ -3,9 +3,10 @@ import { finishRun } from '../../../src/database/nights/run-ends.ts';
 import type { ClaimedRun } from '../../../src/database/nights/run-leases.ts';
 import { returnRun } from '../../../src/database/nights/run-returns.ts';
 import { listRunsToGiveWay } from '../../../src/database/nights/turns.ts';
+import { minuteMs } from '../../../src/durations.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { type NightFixture, openNightFixture } from '../../support/harness/nights.ts';
-import { minute, outcome, second, turnsOf } from '../../support/harness/turns.ts';
+import { outcome, second, turnsOf } from '../../support/harness/turns.ts';
 
 let fixture: NightFixture;
 beforeEach(async () => {
@@ -21,7 +22,7 @@ describe('the night of others', () => {
 
   /** When the last of the honest has a backup, in milliseconds, where the hostile never end and are due first. */
   async function nightOf(people: ReadonlyMap<string, number>): Promise<number> {
-    const { concurrency, heavyRuns, turnMs } = { concurrency: places, heavyRuns: places, turnMs: minute };
+    const { concurrency, heavyRuns, turnMs } = { concurrency: places, heavyRuns: places, turnMs: minuteMs };
     const inHand = new Map<string, { run: ClaimedRun; endsAt: number }>();
     /** What is left of those that let others go first: what they did is kept. */
     const rests = new Map<string, number>();
@@ -93,7 +94,7 @@ describe('the night of others', () => {
     const beside = new Map([...hostile, ...(await honest())]);
     await due(beside, '2026-05-02');
     const slowed = await nightOf(beside);
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await due(beside, '2026-05-03');
     const later = await nightOf(beside);
     expect(slowed / first).toBeLessThanOrEqual(1.15);

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dayMs } from '../../../src/durations.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { type NightFixture, openNightFixture, savePlan, savePlans } from '../../support/harness/nights.ts';
 
-const day = 24 * 3_600_000;
 let fixture: NightFixture;
 beforeEach(async () => {
   fixture = await openNightFixture();
@@ -51,7 +51,7 @@ describe('opening a night', () => {
       await openNight(fixture.resources);
       expect(await database.run.count({ where: { planId } })).toBe(nights);
       expect(await database.run.count({ where: { planId: odd } })).toBeGreaterThan(nights - 2);
-      await clock.advance(day + 5 * 3_600_000);
+      await clock.advance(dayMs + 5 * 3_600_000);
     }
   });
 
@@ -72,7 +72,7 @@ describe('opening a night', () => {
 
   test('comes beside a backup that was asked for after midnight, in the window of an evening: that one counts for the date, the night for the evening', async () => {
     const { database, clock } = fixture.resources;
-    await clock.advance(day + 30 * 60_000);
+    await clock.advance(dayMs + 30 * 60_000);
     const planId = await savePlan(database, { nextNight: '2026-05-01', nextDueAt: '2026-05-02T01:00:00Z' });
     await database.plan.update({ where: { id: planId }, data: { windowStart: '22:00', windowEnd: '06:00' } });
     await requestRun(fixture.resources, { planId, trigger: 'person' });
@@ -89,7 +89,7 @@ describe('opening a night', () => {
 
   test('recovers from a clock that was a year ahead for a while: nights, runs and leases are brought back, and no end of a run counts before its time', async () => {
     const { database, clock } = fixture.resources;
-    const inAYear = new Date(clock.now().getTime() + 365 * day);
+    const inAYear = new Date(clock.now().getTime() + 365 * dayMs);
     const ahead = { nextNight: '2027-05-02', nextDueAt: inAYear.toISOString() };
     const [waits, lapsed, ended, held] = [
       await savePlan(database, ahead),
@@ -107,10 +107,10 @@ describe('opening a night', () => {
       ],
     });
     const { userId, grantId } = await database.plan.findUniqueOrThrow({ where: { id: ended } });
-    const lateness = { verifiedAt: inAYear, checkedAt: inAYear, nextAt: new Date(inAYear.getTime() + day) };
+    const lateness = { verifiedAt: inAYear, checkedAt: inAYear, nextAt: new Date(inAYear.getTime() + dayMs) };
     await database.verification.create({ data: { userId, since: clock.now(), ...lateness } });
-    const idleDeadline = new Date(inAYear.getTime() + 30 * day);
-    const used = { lastExchangedAt: inAYear, nextExchangeAt: new Date(inAYear.getTime() + 7 * day), idleDeadline };
+    const idleDeadline = new Date(inAYear.getTime() + 30 * dayMs);
+    const used = { lastExchangedAt: inAYear, nextExchangeAt: new Date(inAYear.getTime() + 7 * dayMs), idleDeadline };
     await database.grant.update({ where: { id: grantId }, data: used });
     const exchange = { grantId, generation: 1, fence: 1, holder: 'gone', purpose: 'run', startedAt: inAYear };
     await database.exchange.create({ data: { ...exchange, id: randomUUID() } });
@@ -118,7 +118,7 @@ describe('opening a night', () => {
     await database.rateLimit.createMany({
       data: [
         { key: 'sign-in of then', fullAt: inAYear },
-        { key: 'sign-in of now', fullAt: new Date(clock.now().getTime() + day) },
+        { key: 'sign-in of now', fullAt: new Date(clock.now().getTime() + dayMs) },
       ],
     });
     await healRuns(fixture.resources);
@@ -128,7 +128,7 @@ describe('opening a night', () => {
     for (const moment of [nextAt, verifiedAt ?? inAYear]) expect(moment.getTime()).toBeLessThan(clock.now().getTime());
     const grant = await database.grant.findUniqueOrThrow({ where: { id: grantId } });
     expect(grant.nextExchangeAt?.getTime()).toBeLessThan(clock.now().getTime());
-    expect(grant.idleDeadline.getTime() - grant.lastExchangedAt.getTime()).toBe(30 * day);
+    expect(grant.idleDeadline.getTime() - grant.lastExchangedAt.getTime()).toBe(30 * dayMs);
     expect(grant.lastExchangedAt.getTime()).toBeLessThan(clock.now().getTime());
     expect(await database.keptFigure.count()).toBe(0);
     expect(await database.rateLimit.findMany({ select: { key: true } })).toEqual([{ key: 'sign-in of now' }]);
@@ -139,9 +139,9 @@ describe('opening a night', () => {
     expect(await database.run.count({ where: { finishedAt: { gt: clock.now() } } })).toBe(0);
     const next = async (id: string) => (await database.plan.findUniqueOrThrow({ where: { id } })).nextDueAt;
     for (const planId of [waits, lapsed, ended])
-      expect((await next(planId)).getTime()).toBeLessThan(clock.now().getTime() + 2 * day);
+      expect((await next(planId)).getTime()).toBeLessThan(clock.now().getTime() + 2 * dayMs);
     expect(await next(held)).toEqual(inAYear);
-    await clock.advance(2 * day);
+    await clock.advance(2 * dayMs);
     expect((await openNight(fixture.resources)).opened).toBe(3);
   });
 
@@ -159,7 +159,7 @@ describe('opening a night', () => {
   test('catches up once when several nights were missed, for the latest', async () => {
     const { database, clock } = fixture.resources;
     await savePlan(database);
-    await clock.advance(9 * day + day / 2);
+    await clock.advance(9 * dayMs + dayMs / 2);
     expect(await openNight(fixture.resources)).toEqual({ opened: 1 });
     expect(await database.run.findMany()).toMatchObject([{ night: '2026-05-10' }]);
     expect(await database.plan.findFirstOrThrow()).toMatchObject({ nextNight: '2026-05-11' });

@@ -9,9 +9,9 @@ import {
   listProtectionFactsByName,
 } from '../../../src/database/notices/protection.ts';
 import { judgeProtection } from '../../../src/domain/protection.ts';
+import { minuteMs } from '../../../src/durations.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 
-const minute = 60_000;
 let fixture: NightFixture;
 let database: Database;
 let planId: string;
@@ -34,7 +34,7 @@ type NewRun = Omit<
 async function saveRun(run: Partial<NewRun>, endedMinutesAgo?: number, of = planId): Promise<string> {
   const id = randomUUID();
   const at = fixture.resources.clock.now();
-  const finishedAt = endedMinutesAgo === undefined ? null : new Date(at.getTime() - endedMinutesAgo * minute);
+  const finishedAt = endedMinutesAgo === undefined ? null : new Date(at.getTime() - endedMinutesAgo * minuteMs);
   const about = { id, planId: of, night: '2026-04-30', slot: id, trigger: 'schedule', dueAt: at, queuedAt: at };
   await database.run.create({ data: { ...about, finishedAt, ...run } });
   return id;
@@ -65,7 +65,7 @@ describe('the facts of one person', () => {
 
   test('are consent, plan and the last run of each outcome, each with what matters of it', async () => {
     const at = fixture.resources.clock.now();
-    const ago = (minutes: number) => new Date(at.getTime() - minutes * minute);
+    const ago = (minutes: number) => new Date(at.getTime() - minutes * minuteMs);
     await saveRun({ state: 'succeeded', snapshotId: 'a' }, 300);
     const complete = await saveRun({ state: 'succeeded', snapshotId: 'b' }, 200);
     const partial = await saveRun({ state: 'partial', snapshotId: 'c', problemCount: 2 }, 100);
@@ -73,7 +73,7 @@ describe('the facts of one person', () => {
     const failed = await saveRun({ state: 'failed', errorCode: 'source/unavailable' }, 50);
     await saveRun({ state: 'cancelled' }, 10);
     await saveRun({ dueAt: ago(1) });
-    const leaseUntil = new Date(at.getTime() + minute);
+    const leaseUntil = new Date(at.getTime() + minuteMs);
     const running = await saveRun({ state: 'running', leaseUntil, dueAt: ago(0), errorCode: 'repository/locked' });
     await saveRun({ state: 'succeeded', snapshotId: 'd', alarm: 'change' }, 500);
     const alarm = await saveRun({ state: 'succeeded', snapshotId: 'e', alarm: 'loss', heldSnapshotId: 'd' }, 400);
@@ -110,7 +110,7 @@ describe('the facts of one person', () => {
     const [other, theirGrantId] = [randomUUID(), randomUUID()];
     await database.grant.create({ data: { ...grant, id: theirGrantId, clientId: 'another' } });
     const { sources: _, retention: __, ...rest } = plan;
-    const createdAt = new Date(plan.createdAt.getTime() + minute);
+    const createdAt = new Date(plan.createdAt.getTime() + minuteMs);
     const made = {
       ...rest,
       id: other,
@@ -121,7 +121,7 @@ describe('the facts of one person', () => {
       createdAt,
     };
     await database.plan.create({ data: made });
-    const later = (minutes: number) => new Date(at.getTime() + minutes * minute);
+    const later = (minutes: number) => new Date(at.getTime() + minutes * minuteMs);
     for (const [one, two] of [
       [planId, other],
       [other, planId],
@@ -148,7 +148,7 @@ describe('the facts of one person', () => {
   });
 
   test('say until when workers hold leases of runs, of anybody', async () => {
-    const leaseUntil = new Date(fixture.resources.clock.now().getTime() + minute);
+    const leaseUntil = new Date(fixture.resources.clock.now().getTime() + minuteMs);
     await saveRun({ dueAt: fixture.resources.clock.now() });
     await saveRun({ state: 'running', leaseUntil }, undefined, await savePlan(database));
     expect(await find()).toMatchObject({ underWay: { state: 'queued' }, workersUntil: leaseUntil });
@@ -165,7 +165,7 @@ describe('the facts of one person', () => {
     await save('night-paused');
     expect(await pausedAt()).toEqual(at);
     // A worker may have had it in hand.
-    const soon = new Date(at.getTime() + minute);
+    const soon = new Date(at.getTime() + minuteMs);
     const id = await saveRun({ state: 'running', leaseUntil: soon, startedAt: soon });
     expect(await pausedAt()).toEqual(at);
     await database.run.update({ where: { id }, data: { startedAt: new Date(soon.getTime() + 1) } });
@@ -209,7 +209,7 @@ test('looking at a great loss confirms it and those before, once, of this person
   const newer = await saveRun({ state: 'succeeded', snapshotId: 'c', alarm: 'loss' }, 10);
   await saveRun({ state: 'succeeded', snapshotId: 'd', alarm: 'loss' }, 60, await savePlan(database));
   const confirm = () =>
-    confirmAlarms(database, { userId, until: new Date(at.getTime() - 30 * minute), at, by: `user:${userId}` });
+    confirmAlarms(database, { userId, until: new Date(at.getTime() - 30 * minuteMs), at, by: `user:${userId}` });
   expect(await confirm()).toBe(2);
   expect(await confirm()).toBe(0);
   expect((await find()).alarm?.id).toBe(newer);

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { noCheckpoint, saveCheckpoint } from '../../../src/database/nights/checkpoints.ts';
 import { findRetention, saveAgreedRule, saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { findRemoved } from '../../../src/flows/retention/find-removed.ts';
 import { forgetSnapshots, previewRetention } from '../../../src/flows/retention/forget-snapshots.ts';
@@ -23,7 +24,6 @@ let userId: string;
 let repository: Repository;
 const signal = new AbortController().signal;
 const by = 'command:test';
-const dayMs = 86_400_000;
 
 beforeEach(async () => {
   pages = await openPages();

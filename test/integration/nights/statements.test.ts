@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { dayMs } from '../../../src/durations.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { steerNextRun } from '../../../src/flows/nights/steer-run.ts';
@@ -8,7 +9,6 @@ import { openConsentFixture } from '../../support/harness/consent.ts';
 
 /** From the claim to what is done after a run, as a worker does it; without what it asks each second of all runs in hand together, and what only a night of more than a second asks. */
 const mostStatements = { run: 8, retention: 4 };
-const dayMs = 86_400_000;
 
 test.each([
   ['of somebody who keeps all snapshots', null, mostStatements.run],

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { finishRun } from '../../../src/database/nights/run-ends.ts';
+import { hourMs, minuteMs } from '../../../src/durations.ts';
 import { healRuns } from '../../../src/flows/nights/heal-runs.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { steerNextRun, type Work } from '../../../src/flows/nights/steer-run.ts';
 import { type NightFixture, openNightFixture } from '../../support/harness/nights.ts';
-import { minute, outcome, second, turnsOf } from '../../support/harness/turns.ts';
+import { outcome, second, turnsOf } from '../../support/harness/turns.ts';
 
 let fixture: NightFixture;
 beforeEach(async () => {
@@ -19,7 +20,7 @@ describe('whose turn it is', () => {
   test('is decided by who was due first, whatever stands first in the queue', async () => {
     const late = await person('a.example', 60);
     const early = await person('a.example', 30);
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     await openNight(fixture.resources);
     expect(await several(3)).toEqual([early, late, undefined]);
   });
@@ -28,7 +29,7 @@ describe('whose turn it is', () => {
     const slow = [await person('slow.example', 1), await person('slow.example', 2), await person('slow.example', 3)];
     const other = await person('other.example', 50);
     const third = await person('third.example', 55);
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     await openNight(fixture.resources);
     expect(await several(5)).toEqual([slow[0], other, third, slow[1], slow[2]]);
   });
@@ -36,7 +37,7 @@ describe('whose turn it is', () => {
   test('counts what an older version queued as of one host, until healing says whose it is', async () => {
     const slow = [await person('slow.example', 1), await person('slow.example', 2), await person('slow.example', 3)];
     const other = await person('other.example', 50);
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     await openNight(fixture.resources);
     await database().run.updateMany({ data: { host: '' } });
     expect(await several(2)).toEqual([slow[0], slow[1]]);
@@ -53,7 +54,7 @@ describe('whose turn it is', () => {
     const request = () => requestRun(fixture.resources, { planId: alice, trigger: 'person' });
     await request();
     await openNight(fixture.resources);
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     await openNight(fixture.resources);
     expect(await several(3)).toEqual([bob, carol, alice]);
     await database().run.deleteMany();
@@ -64,7 +65,7 @@ describe('whose turn it is', () => {
   test('comes at last to a backup that somebody asked for, though every minute another night is due', async () => {
     const alice = await person('a.example', 9e9);
     await requestRun(fixture.resources, { planId: alice, trigger: 'person' });
-    await fixture.resources.clock.advance(25 * 60 * minute);
+    await fixture.resources.clock.advance(25 * hourMs);
     await person('a.example', 24.5 * 3600);
     await openNight(fixture.resources);
     expect(await next()).toBe(alice);
@@ -72,7 +73,7 @@ describe('whose turn it is', () => {
 
   test('of a person for whom an operator asks comes before all others, even where the run waits already', async () => {
     const [, bob] = [await person('a.example'), await person('a.example', 1), await person('a.example', 2)];
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(fixture.resources);
     await requestRun(fixture.resources, { planId: bob, trigger: 'operator', by: 'operator:x' });
     expect(await next()).toBe(bob);
@@ -80,7 +81,7 @@ describe('whose turn it is', () => {
 
   test('goes to one of many workers that ask at once, and to each another', async () => {
     for (let count = 0; count < 12; count++) await person(`${count % 3}.example`, count);
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(fixture.resources);
     const got = await Promise.all(Array.from({ length: 16 }, (_, index) => next(`worker ${index}`)));
     expect(new Set(got.filter((planId) => planId !== undefined)).size).toBe(12);
@@ -92,7 +93,7 @@ describe('whose turn it is', () => {
     await openNight(fixture.resources);
     expect(await next()).toBe(alice);
     expect(await next('second')).toBeUndefined();
-    await fixture.resources.clock.advance(2 * minute);
+    await fixture.resources.clock.advance(2 * minuteMs);
     expect(await next('second')).toBe(alice);
   });
 });
@@ -105,8 +106,8 @@ test('a night comes after others that are due where one of the last nights had a
       await fixture.resources.clock.advance(ms);
       return outcome;
     });
-  await night(2 * minute);
-  expect(await database().run.findFirst({ where: { planId: alice } })).toMatchObject({ workedMs: 2 * minute });
+  await night(2 * minuteMs);
+  expect(await database().run.findFirst({ where: { planId: alice } })).toMatchObject({ workedMs: 2 * minuteMs });
   await openNight(fixture.resources);
   await night(second);
   const again = async (day: number) => {
@@ -148,7 +149,7 @@ test('a night that came to no backup counts as twice as long as it had a worker:
     await finishRun(database(), { run, end, holder: 'first', at: now() });
     return run.planId;
   };
-  await fixture.resources.clock.advance(2 * minute);
+  await fixture.resources.clock.advance(2 * minuteMs);
   await openNight(fixture.resources);
   expect([await finish('cancelled', 60 * second), await finish('succeeded', 70 * second)]).toEqual([alice, bob]);
   await fixture.resources.clock.advance(Date.parse('2026-05-02T02:00:00Z') - now().getTime());
@@ -162,7 +163,7 @@ test('a worker keeps a quarter of its places for those who have had no turn, and
   for (const due of [0, 1, 2, 3]) await person('a.example', due);
   await fixture.resources.clock.advance(4 * second);
   await openNight(fixture.resources);
-  await database().run.updateMany({ data: { workedMs: minute } });
+  await database().run.updateMany({ data: { workedMs: minuteMs } });
   expect(await several(4)).toEqual([expect.any(String), expect.any(String), expect.any(String), 'full']);
   expect(await next('second')).not.toBe('full');
   const late = await person('a.example', 4);
@@ -174,7 +175,7 @@ test('what had to wait for a place is worked on as soon as there is one', async 
   for (const due of [0, 1, 2, 3]) await person('a.example', due);
   await fixture.resources.clock.advance(4 * second);
   await openNight(fixture.resources);
-  await database().run.updateMany({ data: { workedMs: minute } });
+  await database().run.updateMany({ data: { workedMs: minuteMs } });
   await several(3);
   const waiting = steerNextRun(fixture.resources, new AbortController().signal, async () => outcome);
   await expect.poll(() => database().run.count({ where: { state: 'running' } })).toBe(3);
@@ -251,7 +252,7 @@ describe('a worker whose places follow what runs need', () => {
       await backedUp('b.example', 3, { dataAdded: 17 * 1024 ** 2 }),
     ];
     const light = await Array.fromAsync({ length: 12 }, (_, index) => backedUp('a.example', 10 + index));
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(fixture.resources);
     const got = await several(16);
     expect(got.slice(0, 2)).toEqual([heavy[0], heavy[2]]);
@@ -261,7 +262,7 @@ describe('a worker whose places follow what runs need', () => {
 
   test('takes a heavy one as soon as one has ended, before light ones that came later', async () => {
     const first = [await person('a.example', 1), await person('a.example', 2), await person('a.example', 3)];
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(fixture.resources);
     expect(await several(3)).toEqual([first[0], first[1], 'full']);
     for (let index = 0; index < 4; index++) await backedUp('a.example', 60 + index);
@@ -276,9 +277,9 @@ describe('a worker whose places follow what runs need', () => {
   test('counts among the heavy what had a turn, and keeps a place for those who had none', async () => {
     const [long, short] = [await backedUp('a.example', 1), await backedUp('a.example', 2)];
     const late = await person('a.example', 3);
-    await fixture.resources.clock.advance(minute);
+    await fixture.resources.clock.advance(minuteMs);
     await openNight(fixture.resources);
-    await database().run.updateMany({ where: { planId: { in: [long, short] } }, data: { workedMs: minute } });
+    await database().run.updateMany({ where: { planId: { in: [long, short] } }, data: { workedMs: minuteMs } });
     expect(await several(3)).toEqual([long, late, 'full']);
   });
 });

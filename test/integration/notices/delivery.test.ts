@@ -3,13 +3,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { openCircuit } from '../../../src/database/custody/circuits.ts';
 import { claimDeliveries, inspectNotices } from '../../../src/database/notices/notices.ts';
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import {
   from,
-  hour,
   type NoticesFixture,
   openNoticesFixture,
   operatorMail,
@@ -56,7 +56,7 @@ describe('a notice that is not delivered', () => {
     const { smtp, resources } = await notices.openMail({ recipient: () => code });
     await notices.somebodyWaiting();
     await raiseNotices(resources);
-    expect(await attempts(resources, 24 * hour, 2)).toEqual([0, 0]);
+    expect(await attempts(resources, dayMs, 2)).toEqual([0, 0]);
     expect(smtp.mails).toEqual([]);
     expect(await state()).toMatchObject({ failures: 1, errorCode: 'notice/refused', nextAttemptAt: null });
   });
@@ -73,7 +73,7 @@ describe('a notice that is not delivered', () => {
     await database.grant.updateMany({ where: { userId: well }, data: { state: 'active', reason: null } });
     await database.grant.updateMany({ where: { userId: other }, data: { reason: 'lost_rotation' } });
     code = undefined;
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await sendNotices(resources);
     const toPeople = smtp.mails.filter(({ to }) => to !== operatorMail);
     expect(toPeople.map(({ to }) => to)).toEqual(['ill@example.org']);
@@ -88,10 +88,10 @@ describe('a notice that is not delivered', () => {
     const raised = texts.formats.time(pages.clock.now(), resources.config.window.zone);
     await sendNotices(resources);
     code = undefined;
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     expect(await sendNotices(resources)).toBe(1);
     expect(decoded(smtp.mails[0]?.text)).toContain(texts.notices.late(raised));
-    await pages.clock.advance(24 * hour);
+    await pages.clock.advance(dayMs);
     await raiseAndSend(resources);
     expect(decoded(smtp.mails[1]?.text)).toContain('nightkeep protection');
     expect(decoded(smtp.mails[1]?.text)).not.toContain('could not be sent earlier');
@@ -108,9 +108,9 @@ describe('a notice that is not delivered', () => {
     await pages.clock.advance(60_000);
     expect(await sendNotices(notices.withSettings({ mail: { url: url('right'), from }, operatorMail }))).toBe(1);
     await smtp.stop();
-    await pages.clock.advance(24 * hour);
+    await pages.clock.advance(dayMs);
     await raiseNotices(resources);
-    expect(await attempts(resources, 13 * hour, 7)).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(await attempts(resources, 13 * hourMs, 7)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     const last = await pages.resources.database.notice.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
     expect(last).toMatchObject({ failures: 7, nextAttemptAt: null, deliveredAt: null });
   });
@@ -132,7 +132,7 @@ describe('a notice that is not delivered', () => {
     await notices.somebodyWaiting();
     await raiseAndSend(resources);
     const at = pages.resources.clock.now().getTime();
-    const times = { since: new Date(at - 7 * 24 * hour), waitingBefore: new Date(at - hour) };
+    const times = { since: new Date(at - 7 * dayMs), waitingBefore: new Date(at - hourMs) };
     const faults = await inspectNotices(pages.resources.database, times);
     const { state: told, finding } = checkNotices({ people: true, operators: ['mail'] }, faults, null);
     expect([told, finding]).toEqual([

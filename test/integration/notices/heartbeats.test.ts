@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { findOperatorsLastTold } from '../../../src/database/notices/notices.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { pauseNight, resumeNight } from '../../../src/flows/nights/switch-night.ts';
@@ -9,7 +10,7 @@ import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import type { Resources } from '../../../src/resources.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
-import { hour, type NoticesFixture, openNoticesFixture } from '../../support/harness/notices.ts';
+import { type NoticesFixture, openNoticesFixture } from '../../support/harness/notices.ts';
 import type { Pages } from '../../support/harness/pages.ts';
 import { type HttpSink, openHttpSink } from '../../support/servers/http-sink.ts';
 
@@ -29,7 +30,7 @@ describe('heartbeats', () => {
   const wellSince = async (userId: string) => {
     const { clock, database } = pages.resources;
     const finishedAt = clock.now();
-    const nextDueAt = new Date(finishedAt.getTime() + 24 * hour);
+    const nextDueAt = new Date(finishedAt.getTime() + dayMs);
     await database.plan.updateMany({ where: { userId }, data: { nextDueAt } });
     const data = { state: 'succeeded', snapshotId: 'a'.repeat(64), finishedAt } as const;
     await database.run.updateMany({ where: { plan: { userId } }, data });
@@ -112,7 +113,7 @@ describe('heartbeats', () => {
     const resources = notices.calling(sink, 'healthchecks');
     await notices.somebodyWaiting();
     await notices.advanceTo('05:30');
-    await notices.keepTally(resources, { reasons: {}, for: 2 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: 2 * hourMs });
     await notices.advanceTo('06:30');
     expect(await beat(resources)).toEqual([1, 1]);
     expect(pathsOf(sink)).toEqual([expect.stringMatching(/^\/healthchecks\/fail/)]);
@@ -128,7 +129,7 @@ describe('heartbeats', () => {
     await wellSince(userId);
     await database.plan.updateMany({
       where: { userId },
-      data: { nextDueAt: new Date(clock.now().getTime() + 6 * hour) },
+      data: { nextDueAt: new Date(clock.now().getTime() + 6 * hourMs) },
     });
     const pausedSince = clock.now();
     const by = 'operator:somebody';

@@ -5,6 +5,7 @@ import { findVerification } from '../../../src/database/repositories/verificatio
 import { checkNotices } from '../../../src/doctor/checks/notices.ts';
 import { operatorNotices, parseChannel } from '../../../src/domain/channels.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { viewTonight } from '../../../src/flows/nights/view-tonight.ts';
 import { raiseNights } from '../../../src/flows/notices/raise-nights.ts';
@@ -15,7 +16,6 @@ import { listTexts } from '../../../src/web/texts/languages.ts';
 import {
   alarmsMailed,
   circuitOf,
-  hour,
   type NoticesFixture,
   openNoticesFixture,
   operatorMail,
@@ -47,7 +47,7 @@ describe('operators', () => {
     expect(mail?.to).toBe(operatorMail);
     expect(mail?.text).toContain('2 =C3=97 a server of people=E2=80=99s data refuses access (server_refuses)');
     for (const secret of [userId, person.person.subject]) expect(mail?.text).not.toContain(secret);
-    await pages.clock.advance(24 * hour);
+    await pages.clock.advance(dayMs);
     expect(await raiseNotices(resources)).toBe(1);
   });
 
@@ -78,7 +78,7 @@ describe('operators', () => {
       config: {
         ...resources.config,
         channels: channels ? [channels] : [],
-        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hour } },
+        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hourMs } },
       },
     });
     await pages.consented();
@@ -120,7 +120,7 @@ describe('operators', () => {
     expect([await raiseAlarms(resources), await raiseAlarms(resources)]).toEqual([1, 0]);
     await sendNotices(resources);
     expect(smtp.mails[0]?.text).toContain(issuer.href);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     expect(await raiseAlarms(resources)).toBe(0);
   });
 
@@ -131,13 +131,13 @@ describe('operators', () => {
     await open();
     expect(await alarmsMailed(resources, smtp)).toEqual([subject]);
     for (const _ of [1, 2, 3]) {
-      await pages.clock.advance(hour / 3);
+      await pages.clock.advance(hourMs / 3);
       await close();
       await pages.clock.advance(20_000);
       await open();
       expect(await alarmsMailed(resources, smtp)).toEqual([]);
     }
-    await pages.clock.advance(hour / 3);
+    await pages.clock.advance(hourMs / 3);
     await close();
     expect(await alarmsMailed(resources, smtp)).toEqual([over.subject]);
     expect(decoded(smtp.mails.at(-1)?.text)).toContain('For 20 min');
@@ -152,13 +152,13 @@ describe('operators', () => {
     const { subject, over } = texts.notices.circuit;
     await open();
     expect(await alarmsMailed(resources, smtp)).toEqual([subject]);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await close();
     await raiseAlarms(resources);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await open();
     expect(await alarmsMailed(resources, smtp)).toEqual([]);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await close();
     expect(await alarmsMailed(resources, smtp)).toEqual([over.subject]);
   });
@@ -171,21 +171,21 @@ describe('operators', () => {
     const { subject, over } = texts.notices.circuit;
     await open();
     expect(await tell()).toEqual([subject]);
-    await pages.clock.advance(hour / 2);
+    await pages.clock.advance(hourMs / 2);
     expect(await tell()).toEqual([]);
     await close();
     expect(await tell()).toEqual([over.subject]);
     expect(decoded(smtp.mails.at(-1)?.text)).toContain('For 30 min');
     expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: null })).not.toBeNull();
     expect(await findOperatorsTold(database, { reason: 'provider_trouble', since: clock.now() })).toBeNull();
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     expect(await tell()).toEqual([]);
     await open();
     await raiseAlarms(resources);
     await close();
     expect(await tell()).toEqual([]);
     expect(await inspectNotices(database, { since: new Date(0), waitingBefore: clock.now() })).toEqual(noFaults);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await open();
     expect(await tell()).toEqual([subject]);
   });
@@ -211,7 +211,7 @@ describe('operators', () => {
     const lines = operatorNotices.map((notice) => `json+${sink.origin}/${notice} ${notice}`);
     const both = `slack+${sink.origin}/both rotation_lost circuit`;
     const channels = [...lines, both].flatMap((line) => parseChannel(line) ?? []);
-    const rate = { count: 1, spanMs: 10 * hour };
+    const rate = { count: 1, spanMs: 10 * hourMs };
     const resources = notices.withSettings({ channels, provider: { ...pages.resources.config.provider, rate } });
     const { clock, config, database, issuer } = resources;
     await notices.somebodyDamaged();
@@ -260,7 +260,7 @@ describe('operators', () => {
     expect([await raiseAlarms(resources), await raiseAlarms(resources)]).toEqual([1, 0]);
     await sendNotices(resources);
     expect(smtp.mails[0]?.text).toContain('the token of one consent');
-    await pages.clock.advance(24 * hour);
+    await pages.clock.advance(dayMs);
     expect(await raiseAlarms(resources)).toBe(1);
   });
 
@@ -275,14 +275,14 @@ describe('operators', () => {
     expect(await told()).toBeUndefined();
     expect(await findOperatorsLastTold(resources.database)).toBeNull();
     status = 200;
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await sendNotices(resources);
     expect(await told()).toMatch(/, by ntfy\.$/);
     const last = await findOperatorsLastTold(resources.database);
     expect(last).toMatchObject({ at: pages.clock.now(), channel: expect.stringMatching(/^ntfy:/) });
     const { finding } = checkNotices({ people: false, operators: ['ntfy'] }, noFaults, last);
     expect(finding).toContain(`last notified on ${pages.clock.now().toISOString()}, by ntfy.`);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     const { person: later } = await notices.somebodyWaiting();
     expect(await later.text('/')).not.toContain('The operator was told');
   });
@@ -293,9 +293,9 @@ describe('operators', () => {
     const resources = notices.calling(sink, 'ntfy');
     await notices.somebodyWaiting();
     await raiseAndSend(resources);
-    await pages.clock.advance(hour / 2);
+    await pages.clock.advance(hourMs / 2);
     const { person } = await notices.somebodyWaiting();
-    await pages.clock.advance(hour / 2);
+    await pages.clock.advance(hourMs / 2);
     status = 200;
     expect(await sendNotices(resources)).toBe(1);
     expect(await person.text('/')).not.toContain('The operator was told');
@@ -308,7 +308,7 @@ describe('operators', () => {
     const save = (data: object) => database.verification.update({ where: { userId }, data });
     await save({ damageState: null, foundAt: null });
     await raiseAndSend(resources);
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     const before = smtp.mails.length;
     await pages.clock.advance(10 * 60_000);
     await save({ damageState: 'mending', foundAt: clock.now() });
@@ -342,7 +342,7 @@ describe('operators', () => {
     const { id, store } = await database.repository.findFirstOrThrow({ where: { userId } });
     await database.verification.update({ where: { userId }, data: { damageState: null, foundAt: null } });
     await raiseAndSend(resources);
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     const { mails } = smtp;
     const [before, requests] = [mails.length, sink.requests.length];
     const goes = () => saveGone(database, { userId, id, store, at: clock.now(), by: 'schedule' });
@@ -386,8 +386,8 @@ describe('operators', () => {
     await database.run.updateMany({ where: { plan: { userId } }, data: snapshot });
     const at = clock.now();
     await database.verification.update({ where: { userId }, data: { since: at, verifiedAt: at, checkedAt: at } });
-    await pages.clock.advance(3 * 24 * hour - 60_000);
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await pages.clock.advance(3 * dayMs - 60_000);
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     await raiseNotices(resources);
     const told = () =>
       database.notice.findMany({ where: { key: { contains: 'repositories/unverified/' } }, select: { facts: true } });
@@ -402,7 +402,7 @@ describe('operators', () => {
     const { smtp, resources } = await notices.openMail();
     await notices.somebodyWaiting();
     await notices.advanceTo('04:58');
-    await notices.keepTally(resources, { reasons: { store_full: 7 }, for: 6 * hour });
+    await notices.keepTally(resources, { reasons: { store_full: 7 }, for: 6 * hourMs });
     // Of the night before.
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(decoded(smtp.mails[0]?.text)).toContain('store_full');
@@ -420,11 +420,11 @@ describe('operators', () => {
     const { channels } = notices.calling(sink, 'kuma').config;
     const { database } = mailing;
     let elapsed = 0;
-    const clock = { ...mailing.clock, elapsed: () => (elapsed += hour) };
+    const clock = { ...mailing.clock, elapsed: () => (elapsed += hourMs) };
     const resources = { ...mailing, clock, config: { ...mailing.config, channels } };
     await notices.somebodyWaiting();
     await notices.advanceTo('04:58');
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     await notices.advanceTo('05:03');
     expect(await raiseNotices(resources)).toBe(0);
     await notices.advanceTo('06:30');
@@ -484,7 +484,7 @@ describe('once the mail server takes mail again, what is over meanwhile', () => 
       ...resources,
       config: {
         ...resources.config,
-        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hour } },
+        provider: { ...resources.config.provider, rate: { count, spanMs: 10 * hourMs } },
       },
     });
     await pages.consented();
@@ -511,7 +511,7 @@ describe('once the mail server takes mail again, what is over meanwhile', () => 
     const { database, clock } = resources;
     const { person, userId } = await notices.somebodyWaiting();
     await addRepository(pages, person);
-    const ago = (days: number) => new Date(clock.now().getTime() - days * 24 * hour);
+    const ago = (days: number) => new Date(clock.now().getTime() - days * dayMs);
     const snapshot = { state: 'succeeded' as const, snapshotId: 'c'.repeat(64) };
     await database.run.updateMany({ where: { plan: { userId } }, data: snapshot });
     await database.plan.updateMany({ where: { userId }, data: { retentionAgreedAt: ago(9) } });
@@ -530,8 +530,8 @@ describe('once the mail server takes mail again, what is over meanwhile', () => 
 test('a worker counts people where counting is dear though nobody is notified: pages tell what it counted', async () => {
   const resources = notices.withSettings({ channels: [] });
   await notices.somebodyWaiting();
-  await notices.keepTally(resources, { reasons: { store_full: 7 }, for: hour });
-  await pages.clock.advance(hour - 1);
+  await notices.keepTally(resources, { reasons: { store_full: 7 }, for: hourMs });
+  await pages.clock.advance(hourMs - 1);
   expect(await raiseNotices(resources)).toBe(0);
   const told = async () => (await tallyPeople({ ...resources, peopleCount: openPeopleCount() })).tally.reasons;
   expect(await told()).toEqual({ store_full: 7 });
@@ -546,7 +546,7 @@ test('operators are told once a day that snapshots of somebody did not go as agr
   const userId = await person.userId();
   await addRepository(pages, person);
   const { clock, database } = pages.resources;
-  const ago = (days: number) => new Date(clock.now().getTime() - days * 24 * hour);
+  const ago = (days: number) => new Date(clock.now().getTime() - days * dayMs);
   const told = async (retainedAt: Date) => {
     await database.repository.update({ where: { userId }, data: { retainedAt, retentionHold: 'store/unavailable' } });
     await raiseNotices(resources);

@@ -14,13 +14,13 @@ import {
   listSnapshotsOnRecord,
 } from '../../../src/database/repositories/retention.ts';
 import { trustOf } from '../../../src/domain/trust.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { forgetOldRecords } from '../../../src/flows/records/forget-old-records.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
 import { addRepositoryRow } from '../../support/harness/keys.ts';
 import { type NightFixture, openNightFixture, savePlan } from '../../support/harness/nights.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
-const dayMs = 86_400_000;
 const now = Date.parse('2026-05-01T00:00:00Z');
 const recordsKept = { runsMs: 400 * dayMs, usesMs: 400 * dayMs, eventsMs: 90 * dayMs, auditMs: 1_095 * dayMs };
 const fullWalkNights = 30;

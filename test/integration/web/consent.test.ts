@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findGrantOfPerson } from '../../../src/database/consent/grant-views.ts';
 import type { Prisma } from '../../../src/database/generated/client.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import type { TokenEnding } from '../../../src/oidc/token-ending.ts';
@@ -9,7 +10,6 @@ import { texts } from '../../../src/web/texts/en.ts';
 import { statementsOf } from '../../support/fixtures/sent-statements.ts';
 import { addRepository, addRun, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
-const day = 86_400_000;
 const from = (ms: number) => new Date(now + ms);
 
 let pages: Pages;
@@ -91,7 +91,7 @@ it('that was given again and again is read a few times only, however often that 
 
 describe('the end that no exchange puts off', () => {
   it('is told on home, consent and renewal pages', async () => {
-    const { text } = await aliceWith({ maxDeadline: from(7 * day - 1) });
+    const { text } = await aliceWith({ maxDeadline: from(7 * dayMs - 1) });
     for (const path of ['/', '/grant', '/consent']) expect(await text(path)).toContain(texts.consentEnds.endsIn(7));
   });
 
@@ -111,7 +111,7 @@ async function followed(guest: SignedIn, answer: Response): Promise<string> {
 it('each consent that was renewed stays on record', async () => {
   const guest = await pages.consented();
   const { database } = pages.resources;
-  await database.consent.updateMany({ where: { userId: await guest.userId() }, data: { agreedAt: from(-90 * day) } });
+  await database.consent.updateMany({ where: { userId: await guest.userId() }, data: { agreedAt: from(-90 * dayMs) } });
   await guest.post('/consent');
   await guest.comeBack();
   const text = await guest.text('/grant');
@@ -182,7 +182,7 @@ describe('withdrawing', () => {
     const guest = await backedUp();
     expect((await guest.post('/grant/withdraw', { sure: 'yes', ...fields })).headers.get('location')).toBe('/grant');
     expect(await grantOf(guest)).toMatchObject({ state: 'withdrawn', reason: 'withdrawn' });
-    expect(await eraseAtOf(guest)).toEqual(from(days * day));
+    expect(await eraseAtOf(guest)).toEqual(from(days * dayMs));
   });
 
   it('has a step of its own, which says what becomes of everything before anything ends', async () => {
@@ -219,7 +219,7 @@ describe('withdrawing', () => {
     const elsewhere = await pages.newPerson(guest.person);
     await guest.post('/grant/withdraw', { snapshots: first, sure: 'yes' });
     await elsewhere.post('/grant/withdraw', { snapshots: last, sure: 'yes' });
-    expect(await eraseAtOf(guest)).toEqual(from(days * day));
+    expect(await eraseAtOf(guest)).toEqual(from(days * dayMs));
   });
 
   it('and erasing everything erases it though an operator withdrew for them meanwhile', async () => {
@@ -249,11 +249,11 @@ describe('withdrawing', () => {
     await guest.post('/grant/withdraw', { sure: 'yes' });
     expect(await guest.text('/grant')).toContain('Your snapshots stay until 2 Aug 2026, 12:00');
     await guest.post('/grant/snapshots', { snapshots: '30' });
-    expect(await eraseAtOf(guest)).toEqual(from(30 * day));
+    expect(await eraseAtOf(guest)).toEqual(from(30 * dayMs));
     const answer = await guest.post('/grant/snapshots', { snapshots: 'now' });
     const sure = await followed(guest, answer);
     for (const words of [texts.withdraw.sureLead, 'action="/grant/snapshots"']) expect(sure).toContain(words);
-    expect(await eraseAtOf(guest)).toEqual(from(30 * day));
+    expect(await eraseAtOf(guest)).toEqual(from(30 * dayMs));
     await guest.post('/grant/snapshots', { snapshots: 'now', sure: 'yes' });
     expect(await eraseAtOf(guest)).toEqual(from(0));
   });

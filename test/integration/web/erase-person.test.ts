@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { shortId } from '../../../src/domain/short-id.ts';
+import { dayMs, minuteMs } from '../../../src/durations.ts';
 import { chooseErasure } from '../../../src/flows/erasure/erase-choice.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
@@ -12,7 +13,6 @@ import { addRepository, openPages, type Pages, type SignedIn } from '../../suppo
 import { openVisitor } from '../../support/harness/visitor.ts';
 
 const t = texts.settings;
-const minute = 60_000;
 const { word } = t.erase;
 
 let pages: Pages;
@@ -52,7 +52,7 @@ describe('erasing everything about a person', () => {
       const answer = await alice.post('/settings/erase', { word: wrong });
       expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(t.erase.wrong)]);
     }
-    await pages.clock.advance(5 * minute);
+    await pages.clock.advance(5 * minuteMs);
     expect(await alice.text('/settings/erase')).toContain(texts.fresh.signIn);
     expect(await erase(alice)).toBe('/login?fresh=yes&returnTo=%2Fsettings%2Ferase');
     expect(await pages.resources.database.grant.findFirstOrThrow({ where: { userId } })).toMatchObject({
@@ -106,7 +106,7 @@ describe('erasing everything about a person', () => {
   it('keeps nothing that says who they were, and no record that nothing needs, while it waits for snapshots, a run and a restore', async () => {
     const { database } = pages.resources;
     const at = pages.clock.now();
-    const nextDay = new Date(at.getTime() + 24 * 60 * minute);
+    const nextDay = new Date(at.getTime() + dayMs);
     const named = 'alice-liddell';
     const about = { message: named, problems: [{ path: named, code: 'source/forbidden', message: named }] };
     await addRepository(pages, alice);
@@ -297,14 +297,14 @@ describe('erasing everything about a person', () => {
     const { database } = pages.resources;
     const run = await addNight(pages, alice, {
       state: 'running',
-      leaseUntil: new Date(pages.clock.now().getTime() + minute),
+      leaseUntil: new Date(pages.clock.now().getTime() + minuteMs),
     });
     const path = await erase(alice);
     expect(await openVisitor(pages.resources).text(path)).toContain(t.receipt.rest.waits);
     expect(await database.run.findMany({ where: { plan: { userId } } })).toMatchObject([
       { id: run, state: 'cancelled', problems: null, message: null },
     ]);
-    await pages.clock.advance(2 * minute);
+    await pages.clock.advance(2 * minuteMs);
     expect(await finishErasedPeople(pages.resources)).toBe(1);
     const carol = await pages.newPerson();
     expect(await openVisitor(pages.resources).text(await erase(carol))).toContain(t.receipt.tokens.none);

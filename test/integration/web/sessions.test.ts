@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { forgetWebSessions, listWebSessions } from '../../../src/database/people/web-sessions.ts';
+import { hourMs, minuteMs } from '../../../src/durations.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
 const cookie = '__Host-nightkeep';
-const minute = 60_000;
-const hour = 60 * minute;
 
 let pages: Pages;
 beforeAll(async () => {
@@ -31,8 +30,8 @@ describe('a web session', () => {
 
   it('is over where somebody made it another’s, an operator’s, a longer or a fresher one in the database', async () => {
     const other = await pages.newPerson();
-    const until = new Date(pages.clock.now().getTime() + 100 * hour);
-    const fresher = { authenticatedAt: new Date(pages.clock.now().getTime() - minute) };
+    const until = new Date(pages.clock.now().getTime() + 100 * hourMs);
+    const fresher = { authenticatedAt: new Date(pages.clock.now().getTime() - minuteMs) };
     for (const data of [{ userId: await other.userId() }, { operator: true }, { endsAt: until }, fresher]) {
       const guest = await pages.newPerson();
       const [row] = await rowsOf(guest);
@@ -56,7 +55,7 @@ describe('a web session', () => {
     const userId = await first.userId();
     const [row] = await rowsOf(first);
     if (row === undefined) throw new Error('no session');
-    const seen = (minutes: number) => new Date(pages.clock.now().getTime() - minutes * minute);
+    const seen = (minutes: number) => new Date(pages.clock.now().getTime() - minutes * minuteMs);
     const others = Array.from({ length: 99 }, (_, number) => ({
       ...{ ...row, id: `session ${number}`, lastSeenAt: seen(number + 1) },
     }));
@@ -78,7 +77,7 @@ describe('a web session', () => {
     const { cookies, send } = guest;
     await send('/no-such-page');
     expect([asked.mock.calls.length, written.mock.calls.length]).toEqual([1, 0]);
-    await pages.clock.advance(minute);
+    await pages.clock.advance(minuteMs);
     await send('/no-such-page');
     await send('/no-such-page');
     expect([asked.mock.calls.length, written.mock.calls.length]).toEqual([3, 1]);
@@ -92,11 +91,11 @@ describe('a web session', () => {
   it('ends after two hours without use, and after twelve whatever its use', async () => {
     const [idle, busy] = [await pages.newPerson(), await pages.newPerson()];
     for (let passed = 0; passed < 11; passed++) {
-      await pages.clock.advance(hour);
+      await pages.clock.advance(hourMs);
       expect(await isSignedIn(busy)).toBe(true);
       if (passed > 0) expect(await isSignedIn(idle)).toBe(false);
     }
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     expect(await isSignedIn(busy)).toBe(false);
     const { config, database } = pages.resources;
     const idleAt = { at: pages.clock.now(), idleMs: config.session.idleMs };
@@ -148,7 +147,7 @@ it.each([
   ['/settings/erase', '/settings/erase'],
 ])('a form that is sent to %s takes a sign-in of the last five minutes, and leads to one', async (path, back) => {
   const guest = await pages.newPerson();
-  await pages.clock.advance(5 * minute - 1);
+  await pages.clock.advance(5 * minuteMs - 1);
   expect((await guest.post(path)).headers.get('location') ?? '').not.toContain('fresh');
   await pages.clock.advance(1);
   const answer = await guest.post(path);
@@ -161,7 +160,7 @@ describe('the recovery key', () => {
     const guest = await pages.consented();
     await addRepository(pages, guest);
     const { send, post } = guest;
-    await pages.clock.advance(5 * minute);
+    await pages.clock.advance(5 * minuteMs);
     expect(await guest.text('/recovery')).toContain(texts.fresh.signIn);
     expect(await guest.text('/recovery')).not.toContain('action="/recovery/reissue"');
     for (const path of ['/recovery', '/recovery/reissue']) {
@@ -175,13 +174,13 @@ describe('the recovery key', () => {
     expect(await guest.text('/recovery')).toContain('action="/recovery/reissue"');
     const asked = (await post('/recovery/reissue')).headers.get('location') ?? '';
     expect(await guest.text(asked)).toContain(texts.recovery.reissue.sure);
-    await pages.clock.advance(5 * minute);
+    await pages.clock.advance(5 * minuteMs);
     expect(await guest.text(asked)).not.toContain('action="/recovery/reissue"');
   });
 
   it('is not shown where the provider lets people back in without asking who they are', async () => {
     const guest = await pages.newPerson({ claims: { auth_time: pages.clock.now().getTime() / 1000 } });
-    await pages.clock.advance(5 * minute);
+    await pages.clock.advance(5 * minuteMs);
     await guest.send('/login?fresh=yes&returnTo=/recovery');
     await guest.comeBack();
     expect((await guest.post('/recovery')).headers.get('location')).toMatch(/^\/login\?fresh=yes/);

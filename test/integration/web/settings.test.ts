@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listWhoMayBeMailed } from '../../../src/database/notices/notices.ts';
 import { languageOf } from '../../../src/database/people/users.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -9,7 +10,6 @@ import { openPages, type Pages, type SignedIn } from '../../support/harness/page
 import { openVisitor } from '../../support/harness/visitor.ts';
 
 const t = texts.settings;
-const day = 86_400_000;
 
 let pages: Pages;
 let alice: SignedIn;
@@ -168,7 +168,7 @@ describe('a pause', () => {
       '/settings?told=paused',
     );
     for (let passed = 0; passed < 3; passed++) {
-      await clock.advance(day);
+      await clock.advance(dayMs);
       await openNight(resources);
     }
     expect(await nights()).toEqual([]);
@@ -177,7 +177,7 @@ describe('a pause', () => {
     expect(home).toContain(texts.home.pausedUntil('8 May 2026, 00:00 UTC'));
     expect(home).toContain('They begin again on 8 May 2026, 00:00 UTC');
     expect(await again.text('/settings')).toContain(t.pause.now('8 May 2026, 00:00 UTC'));
-    await clock.advance(day / 2);
+    await clock.advance(dayMs / 2);
     await openNight(resources);
     expect(await database.plan.findFirstOrThrow()).toMatchObject({
       paused: false,
@@ -185,7 +185,7 @@ describe('a pause', () => {
       nextNight: '2026-05-08',
     });
     expect(await nights()).toEqual([]);
-    await clock.advance(day / 2);
+    await clock.advance(dayMs / 2);
     await openNight(resources);
     expect(await nights()).toEqual(['2026-05-08']);
   });

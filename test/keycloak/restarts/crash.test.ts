@@ -2,11 +2,10 @@ import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { silenceMs } from '../../../src/database/custody/leases.ts';
+import { minuteMs } from '../../../src/durations.ts';
 import { heal } from '../../../src/flows/heal.ts';
 import { consent, exchangesOf, grantOf, openServiceFixture } from '../../support/harness/service-fixture.ts';
 import { onKeycloak } from '../on-keycloak.ts';
-
-const minute = 60_000;
 
 onKeycloak('without scripts', (provider) => {
   test.each([
@@ -25,7 +24,7 @@ onKeycloak('without scripts', (provider) => {
       await provider.crash?.();
       answer.release();
       await ended;
-      fixture.pass(silenceMs + minute);
+      fixture.pass(silenceMs + minuteMs);
       for (const each of fixture.processes) await heal(each);
       expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);
       expect(await fixture.night()).toMatchObject([{ state: 'succeeded' }]);

@@ -5,6 +5,7 @@ import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { confirmAlarms } from '../../../src/database/notices/protection.ts';
 import { saveUser } from '../../../src/database/people/users.ts';
 import { saveRetention } from '../../../src/database/repositories/retention.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { adoptByRecoveryKey } from '../../../src/flows/adoption/adopt-by-recovery-key.ts';
 import { type Adoption, adoptRepositories } from '../../../src/flows/adoption/adopt-repositories.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
@@ -25,7 +26,6 @@ import { type LostServer, openLostServer } from '../../support/harness/lost-serv
 import { keyLine } from '../../support/harness/settings.ts';
 
 const by = 'command:test';
-const day = 86_400_000;
 let server: LostServer;
 beforeEach(async () => {
   server = await openLostServer();
@@ -209,16 +209,16 @@ describe('adopting with the keyring', () => {
   test('erases nothing within a month, whatever an old card says, and then what was wished', async () => {
     const { grant } = await backedUp(alice);
     const { resources: lost } = server.before;
-    const eraseAt = new Date(lost.clock.now().getTime() + day);
+    const eraseAt = new Date(lost.clock.now().getTime() + dayMs);
     await withdrawConsent(lost, { grantId: grant.id, by: 'user:alice', eraseAt });
     await writeCards(lost);
-    server.before.custody.pass(2 * day);
+    server.before.custody.pass(2 * dayMs);
     const resources = await server.rebuild();
     await adopt(resources);
     expect(await eraseRepositories(resources)).toBe(0);
-    server.before.custody.pass(29 * day);
+    server.before.custody.pass(29 * dayMs);
     expect(await eraseRepositories(resources)).toBe(0);
-    server.before.custody.pass(2 * day);
+    server.before.custody.pass(2 * dayMs);
     expect(await eraseRepositories(resources)).toBe(1);
   });
 

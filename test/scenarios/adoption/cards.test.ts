@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { saveRetention } from '../../../src/database/repositories/retention.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { keepCard, openCard, writeCards } from '../../../src/flows/adoption/keep-card.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { proveRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
@@ -39,7 +40,6 @@ async function backedUp(person = alice) {
   const read = async () => (await loadCards(backend)).map((bytes) => openCard(resources.keyring, location, bytes));
   return { ...rows, id, location, backend, read, night };
 }
-const day = 86_400_000;
 const later = (ms: number): Resources['clock'] => ({
   ...resources.clock,
   now: () => new Date(resources.clock.now().getTime() + ms),
@@ -176,7 +176,7 @@ describe('a card is written', () => {
   test('where it is gone and no night looks: within a week', async () => {
     const rows = await backedUp();
     await forget(rows);
-    const within = (days: number) => writeCards({ ...resources, clock: later(days * day) });
+    const within = (days: number) => writeCards({ ...resources, clock: later(days * dayMs) });
     expect(await within(6.9)).toBe(0);
     noted = [];
     expect(await within(7)).toBe(1);
@@ -191,8 +191,8 @@ describe('a card is written', () => {
     await rename(rows, 'alice');
     await forget(rows);
     expect(await writeCards(resources, { random: () => 0.5 })).toBe(0);
-    expect(await writeCards({ ...resources, clock: later(3 * day) })).toBe(0);
-    expect(await writeCards({ ...resources, clock: later(4 * day) })).toBe(1);
+    expect(await writeCards({ ...resources, clock: later(3 * dayMs) })).toBe(0);
+    expect(await writeCards({ ...resources, clock: later(4 * dayMs) })).toBe(1);
   });
 
   test('not where there is no repository, as in a store that is not mounted', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { findRepository } from '../../../src/database/repositories/repositories.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -21,7 +22,6 @@ import { type ImapServer, startImapServer } from '../../support/servers/imap-ser
 import { restic, resticProgram } from '../../support/servers/restic.ts';
 import { decoded, startSmtp } from '../../support/servers/smtp.ts';
 
-const day = 86_400_000;
 /** So many that a great loss would be told of if they were gone from a source that is backed up. */
 const messages = 300;
 
@@ -51,12 +51,12 @@ const choose = async (...source: string[]) => {
   expect(answer.headers.get('location')).toBe('/settings?told=sources');
 };
 const night = async () => {
-  fixture.custody.pass(day);
+  fixture.custody.pass(dayMs);
   return fixture.backUp((await planOf()).id);
 };
 /** As a worker that is there has left it: the next night is still to come. */
 const settled = async () => {
-  const nextDueAt = new Date(fixture.resources.clock.now().getTime() + day / 2);
+  const nextDueAt = new Date(fixture.resources.clock.now().getTime() + dayMs / 2);
   await fixture.resources.database.plan.updateMany({ data: { nextDueAt } });
 };
 const protection = async () => {
@@ -189,7 +189,7 @@ describe('what somebody leaves out', () => {
       response.writeHead(503).end();
       return true;
     };
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     const runId = await requestRun(fixture.resources, { planId: (await planOf()).id, trigger: 'person' });
     expect(await fixture.workOn(runId)).toMatchObject({ state: 'queued' });
     await choose('files', 'mail');
@@ -201,7 +201,7 @@ describe('what somebody leaves out', () => {
 
   test('a run that has begun finishes as it began', async () => {
     await night();
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     const runId = await requestRun(fixture.resources, { planId: (await planOf()).id, trigger: 'person' });
     let chosen: Promise<void> | undefined;
     server.mischief = () => {
@@ -276,7 +276,7 @@ describe('somebody without a mailbox there', () => {
     const refused = await night();
     expect(refused).toMatchObject({ state: 'partial', problems: [{ path: 'mail/Other', code: 'source/forbidden' }] });
     server.greeting = '* BYE [UNAVAILABLE] Later.';
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     const runId = await requestRun(fixture.resources, { planId: (await planOf()).id, trigger: 'person' });
     for (let tries = 0; tries < 3; tries += 1) {
       await fixture.workOn(runId);

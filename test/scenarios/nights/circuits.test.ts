@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCircuit, trustRefusals } from '../../../src/database/custody/circuits.ts';
 import type { ExchangeAnswer } from '../../../src/domain/verdict.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { isAppError } from '../../../src/errors.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
@@ -8,10 +9,6 @@ import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { outcomeOf } from '../../support/fixtures/outcomes.ts';
 import { access, type Custody, type CustodyFixture, openCustodyFixture } from '../../support/harness/custody.ts';
 import { saveGrants } from '../../support/harness/many-grants.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 
 let fixture: CustodyFixture;
 beforeEach(async () => {
@@ -55,18 +52,18 @@ describe('the circuit of a provider', () => {
     const { custody, sent } = answering(() =>
       broken ? { kind: 'refused', status: 401, errorCode: 'unauthorized_client' } : fine,
     );
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     await keepAlive(custody);
     const first = sent.length;
     for (let passed = 0; passed < 10; passed += 1) {
-      fixture.pass(minute);
+      fixture.pass(minuteMs);
       await keepAlive(custody);
     }
     expect(sent.length - first).toBe(10);
     expect(await states()).toEqual({ active: 5 });
     expect(await eventsOf('circuit')).toEqual(['open']);
     broken = false;
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     expect((await keepAlive(custody)).exchanged).toBeGreaterThan(0);
     expect(await circuit()).toMatchObject({ open: false, reason: 'unauthorized_client' });
     expect(await eventsOf('circuit')).toEqual(['open', 'closed']);
@@ -77,17 +74,17 @@ describe('the circuit of a provider', () => {
     await saveGrants(fixture.resources, 10);
     let atFault = true;
     const { custody } = answering(() => (atFault ? refused : fine));
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     for (let tried = 0; tried < 48; tried += 1) {
       await keepAlive(custody);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
     expect((await states()).needs_consent).toBeUndefined();
     atFault = false;
     for (let tried = 0; tried < 30; tried += 1) {
       await keepAlive(custody);
-      fixture.pass(day / 6);
+      fixture.pass(dayMs / 6);
     }
     expect(await states()).toEqual({ active: 10 });
     expect(await circuit()).toMatchObject({ open: false });
@@ -98,10 +95,13 @@ describe('the circuit of a provider', () => {
     const living = grants.at(-1) ?? '';
     let atFault = true;
     const { custody, sent } = answering((token) => (atFault || token !== `token of ${living}` ? refused : fine));
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     const due = fixture.resources.clock.now().getTime();
     for (const [index, id] of grants.entries()) {
-      const data = { idleDeadline: new Date(due + (20 + index) * day), nextExchangeAt: new Date(due - 30_000 + index) };
+      const data = {
+        idleDeadline: new Date(due + (20 + index) * dayMs),
+        nextExchangeAt: new Date(due - 30_000 + index),
+      };
       await fixture.resources.database.grant.update({ where: { id }, data });
     }
     await keepAlive(custody);
@@ -109,7 +109,7 @@ describe('the circuit of a provider', () => {
     atFault = false;
     sent.splice(0);
     for (let minutes = 0; minutes < grants.length && !sent.includes(`token of ${living}`); minutes += 1) {
-      fixture.pass(minute);
+      fixture.pass(minuteMs);
       await keepAlive(custody);
     }
     expect(sent).toContain(`token of ${living}`);
@@ -119,14 +119,14 @@ describe('the circuit of a provider', () => {
   test('is closed by an operator who says that the refusals are true, and then they are proof', async () => {
     await saveGrants(fixture.resources, 4);
     const { custody } = answering(() => refused);
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     await keepAlive(custody);
     const { issuer, clientId } = await fixture.resources.database.grant.findFirstOrThrow();
     const at = fixture.resources.clock.now();
-    const trustedUntil = new Date(at.getTime() + 2 * day);
+    const trustedUntil = new Date(at.getTime() + 2 * dayMs);
     expect(await trustRefusals(custody.database, { issuer, clientId, trustedUntil, at, by: 'operator' })).toBe(true);
     for (let tried = 0; tried < 24; tried += 1) {
-      fixture.pass(hour);
+      fixture.pass(hourMs);
       await keepAlive(custody);
     }
     expect(await states()).toEqual({ needs_consent: 4 });
@@ -140,7 +140,7 @@ describe("one person's trouble", () => {
   async function sweepMinutes(custody: Custody, minutes: number) {
     for (let passed = 0; passed < minutes; passed += 1) {
       await keepAlive(custody);
-      fixture.pass(minute);
+      fixture.pass(minuteMs);
     }
   }
   const wordsOfThePerson: ExchangeAnswer[] = [
@@ -168,7 +168,7 @@ describe("one person's trouble", () => {
   test('is theirs even where a word for the operator comes to them alone: after the first probe it stops nobody', async () => {
     const [bad = ''] = await saveGrants(fixture.resources, 5);
     const { custody } = only(bad, { kind: 'refused', status: 401, errorCode: 'invalid_client' });
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     await sweepMinutes(custody, 60);
     expect((await eventsOf('circuit')).length).toBeLessThanOrEqual(2);
     expect(await circuit()).toMatchObject({ open: false });
@@ -177,7 +177,7 @@ describe("one person's trouble", () => {
     });
     expect(
       await fixture.resources.database.grant.count({
-        where: { lastExchangedAt: { gt: new Date(fixture.resources.clock.now().getTime() - 2 * hour) } },
+        where: { lastExchangedAt: { gt: new Date(fixture.resources.clock.now().getTime() - 2 * hourMs) } },
       }),
     ).toBe(4);
   });
@@ -186,8 +186,8 @@ describe("one person's trouble", () => {
     const [one = '', two = '', living = ''] = await saveGrants(fixture.resources, 3);
     const { database, clock } = fixture.resources;
     const { custody } = answering((token) => (token === `token of ${living}` ? fine : refused));
-    fixture.pass(hour);
-    const past = new Date(clock.now().getTime() - minute);
+    fixture.pass(hourMs);
+    const past = new Date(clock.now().getTime() - minuteMs);
     await database.grant.update({ where: { id: one }, data: { idleDeadline: past } });
     await database.grant.update({ where: { id: two }, data: { maxDeadline: past } });
     for (const grantId of [one, two]) await access(custody, grantId);
@@ -204,7 +204,7 @@ describe("one person's trouble", () => {
       if (hours < 30) expect(await stateOf(bad)).not.toBe('needs_consent');
       await access(custody, bad);
       if (hours % 24 === 23) for (const grantId of others) await access(custody, grantId);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
       await keepAlive(custody);
     }
     expect(await stateOf(bad)).toBe('needs_consent');
@@ -217,10 +217,10 @@ describe("one person's trouble", () => {
   test("is the operator's where refusals without a reason come to everybody: nobody is condemned", async () => {
     await saveGrants(fixture.resources, 4);
     const { custody } = answering(() => ({ kind: 'refused', status: 400, errorCode: 'invalid_request' }));
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     for (let hours = 0; hours < 60; hours += 1) {
       await keepAlive(custody);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     expect(await circuit()).toMatchObject({ open: true, reason: 'refusals' });
     expect((await states()).needs_consent).toBeUndefined();
@@ -241,7 +241,7 @@ describe('an open circuit', () => {
     await access(custody, dead);
     sent.splice(0);
     for (let minutes = 0; minutes < 4; minutes += 1) {
-      fixture.pass(minute);
+      fixture.pass(minuteMs);
       await keepAlive(custody);
       await access(custody, dead);
     }
@@ -274,12 +274,12 @@ describe('an open circuit', () => {
         .length;
     const sweepFor = async (minutes: number) => {
       for (let index = 0; index < minutes; index += 1) {
-        strict.pass(minute);
+        strict.pass(minuteMs);
         await keepAlive(strict.resources);
       }
     };
     register('another secret');
-    strict.pass(8 * day);
+    strict.pass(8 * dayMs);
     return { strict, grant, sent, sweepFor, mend: () => register(secrets[0] ?? '') };
   }
 
@@ -317,7 +317,7 @@ describe('an open circuit', () => {
     const { grant } = await strict.consent();
     const { clientId, issuer } = { clientId: grant.clientId, issuer: grant.issuer };
     await openCircuit(strict.resources.database, { clientId, issuer, reason: 'invalid_client', at: new Date() });
-    strict.pass(2 * minute);
+    strict.pass(2 * minuteMs);
     expect(await access(strict.resources, grant.id)).toBe('went well');
   });
 
@@ -325,7 +325,7 @@ describe('an open circuit', () => {
     const [dead = ''] = await saveGrants(fixture.resources, 3);
     const { custody, sent } = answering(() => ({ kind: 'refused', status: 401, errorCode: 'invalid_client' }));
     await access(custody, dead);
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     expect(await access(custody, dead)).toBe('provider/circuit-open');
     expect(sent).toHaveLength(1);
   });
@@ -340,7 +340,7 @@ describe('an open circuit', () => {
     await access(custody, grant.id);
     expect([await stateOf(grant.id), await verdict()]).toEqual(['active', 'provider_trouble']);
     mended = true;
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     await keepAlive(custody);
     expect(await circuit()).toMatchObject({ open: false, reason: 'invalid_client' });
     expect([await stateOf(grant.id), await verdict()]).toEqual(['suspect', 'consent_refused']);
@@ -352,12 +352,12 @@ describe('an open circuit', () => {
     let atFault = true;
     const { custody } = answering((token) => (atFault || token === `token of ${dead}` ? refused : fine));
     for (const id of others) await access(custody, id);
-    fixture.pass(minute);
+    fixture.pass(minuteMs);
     await access(custody, dead);
     expect([await circuit(), await stateOf(dead)]).toMatchObject([{ open: true, reason: 'refusals' }, 'active']);
     atFault = false;
     for (let minutes = 0; minutes < 5; minutes += 1) {
-      fixture.pass(minute);
+      fixture.pass(minuteMs);
       await keepAlive(custody);
     }
     expect(await circuit()).toMatchObject({ open: false });
@@ -380,14 +380,14 @@ describe('proof that consent is gone', () => {
   test('wants a witness: another grant of the same client that went well since, and asks one where there is none', async () => {
     const [bad] = await saveGrants(fixture.resources, 6);
     const { custody, sent } = answering((token) => (token === `token of ${bad}` ? refused : fine));
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     await fixture.resources.database.grant.updateMany({
       where: { id: { not: bad ?? '' } },
-      data: { nextExchangeAt: new Date(fixture.resources.clock.now().getTime() + 30 * day) },
+      data: { nextExchangeAt: new Date(fixture.resources.clock.now().getTime() + 30 * dayMs) },
     });
     for (let tried = 0; tried < 12; tried += 1) {
       await keepAlive(custody);
-      fixture.pass(hour);
+      fixture.pass(hourMs);
     }
     expect(new Set(sent).size).toBe(2);
     expect(await states()).toEqual({ active: 5, needs_consent: 1 });
@@ -400,9 +400,9 @@ describe('proof that consent is gone', () => {
   test('is not wanted of a grant that nobody can testify for, and its token is asked again until its window has passed', async () => {
     await saveGrants(fixture.resources, 1);
     const { custody, sent } = answering(() => refused);
-    fixture.pass(8 * day);
+    fixture.pass(8 * dayMs);
     for (let tried = 0; tried < 52 * 6; tried += 1) {
-      fixture.pass(4 * hour);
+      fixture.pass(4 * hourMs);
       await keepAlive(custody);
     }
     expect(await states()).toEqual({ needs_consent: 1 });

@@ -6,6 +6,7 @@ import { alice } from '../../../demo/people.ts';
 import { findRepository } from '../../../src/database/repositories/repositories.ts';
 import { findVerification, hastenVerification } from '../../../src/database/repositories/verifications.ts';
 import { numbersIn } from '../../../src/domain/run-counts.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { reissueRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { verifyDue } from '../../../src/flows/verification/verify-due.ts';
@@ -19,7 +20,6 @@ import { type Guest, signInAs } from '../../support/harness/guest.ts';
 import { file, folder, type HostileNode } from '../../support/servers/hostile-webdav.ts';
 import { restic, resticProgram } from '../../support/servers/restic.ts';
 
-const day = 86_400_000;
 const t = texts.protection.nights;
 let fixture: ConsentFixture;
 let guest: Guest;
@@ -33,7 +33,7 @@ beforeEach(async () => {
   const { database, clock } = fixture.resources;
   const plan = await database.plan.findFirstOrThrow();
   [planId, userId] = [plan.id, plan.userId];
-  const nextDueAt = new Date(clock.now().getTime() + 300 * day);
+  const nextDueAt = new Date(clock.now().getTime() + 300 * dayMs);
   await database.plan.updateMany({ data: { nextDueAt } });
   await database.run.deleteMany();
 });
@@ -46,7 +46,7 @@ const some = (count: number, name: string): Files =>
 
 /** The day after: what is there is backed up, as a worker does it. */
 async function night(files: Files) {
-  fixture.custody.pass(day);
+  fixture.custody.pass(dayMs);
   const nodes: Record<string, HostileNode> = {};
   for (const [name, content] of Object.entries(files)) nodes[name] = file(content);
   fixture.files.root.children = folder({ 'top.txt': file('top'), sub: folder(nodes) }).children ?? new Map();
@@ -161,7 +161,7 @@ describe.skipIf(resticProgram === undefined)('in the middle of three nights', ()
     const [pack = ''] = await packsOf('data');
     await replace(pack, (bytes) => bytes.fill(0, 0, 2_000));
     const { clock, database } = fixture.resources;
-    await database.verification.updateMany({ data: { nextAt: new Date(clock.now().getTime() + 30 * day) } });
+    await database.verification.updateMany({ data: { nextAt: new Date(clock.now().getTime() + 30 * dayMs) } });
     const { counts } = await night(files);
     expect(counts).toMatchObject({ entriesChecked: 9 });
     expect(numbersIn(counts).entriesRestored ?? 0).toBeLessThan(9);

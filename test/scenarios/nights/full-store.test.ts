@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { markPlaces } from '../../../src/flows/keys/marks.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
@@ -15,7 +16,6 @@ import { signInAs } from '../../support/harness/guest.ts';
 import { file, folder } from '../../support/servers/hostile-webdav.ts';
 
 const noSpace = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-const day = 86_400_000;
 
 test('a store that is full at any write fails the night by name, stays whole, and takes the next night once there is room', async () => {
   let room = Number.POSITIVE_INFINITY;
@@ -44,10 +44,10 @@ test('a store that is full at any write fails the night by name, stays whole, an
   await guest.consent();
   const { database, clock } = resources;
   const plan = await database.plan.findFirstOrThrow();
-  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * day) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * dayMs) } });
   await database.run.deleteMany();
   const night = async () => {
-    fixture.custody.pass(day / 2);
+    fixture.custody.pass(dayMs / 2);
     const sub = folder({ 'b.txt': file(randomBytes(9).toString('hex')) });
     fixture.files.root.children =
       folder({ 'new.bin': file(randomBytes(50_000).toString('base64')), sub }).children ?? new Map();
@@ -74,7 +74,7 @@ test('a store that is full at any write fails the night by name, stays whole, an
     room = Number.POSITIVE_INFINITY;
     expect(there, `full at write ${n}`).toEqual([]);
     if (n === 0) {
-      fixture.custody.pass(2 * day);
+      fixture.custody.pass(2 * dayMs);
       const home = await (await signInAs(fixture, alice)).text('/');
       expect(home).toContain(texts.protection.nights.store_full.happened);
     }

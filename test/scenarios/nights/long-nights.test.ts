@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
@@ -8,9 +9,6 @@ import { type ConsentFixture, openConsentFixture } from '../../support/harness/c
 import { signInAs } from '../../support/harness/guest.ts';
 import { end, file, folder } from '../../support/servers/hostile-webdav.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 const nights = texts.protection.nights;
 
 let fixture: ConsentFixture;
@@ -20,15 +18,15 @@ let runId: string;
 beforeEach(async () => {
   fixture = await openConsentFixture();
   const { clock, config, database } = fixture.resources;
-  Object.assign(config, { offlineIdleMs: hour });
-  fixture.custody.provider.admin.setRealm({ offlineIdleSeconds: hour / 1000 });
-  fixture.custody.pass(12 * hour + day - (clock.now().getTime() % day));
+  Object.assign(config, { offlineIdleMs: hourMs });
+  fixture.custody.provider.admin.setRealm({ offlineIdleSeconds: hourMs / 1000 });
+  fixture.custody.pass(12 * hourMs + dayMs - (clock.now().getTime() % dayMs));
   const guest = await signInAs(fixture, alice);
   await guest.consent();
   const plan = await database.plan.findFirstOrThrow();
   expect(await fixture.backUp(plan.id)).toMatchObject({ state: 'succeeded' });
   while (clock.now() < plan.nextDueAt) {
-    fixture.custody.pass(Math.min(10 * minute, plan.nextDueAt.getTime() - clock.now().getTime()));
+    fixture.custody.pass(Math.min(10 * minuteMs, plan.nextDueAt.getTime() - clock.now().getTime()));
     await keepAlive(fixture.resources);
   }
   await openNight(fixture.resources);
@@ -69,7 +67,7 @@ test('a night of many files that lasts longer than its window and the idle windo
     const node = files[path.split('/').at(-1) ?? ''];
     if (method !== 'GET' || node === undefined) return undefined;
     last = last.then(async () => {
-      fixture.custody.pass(minute);
+      fixture.custody.pass(minuteMs);
       await keepAlive(keeper);
       end(response, 200, { etag: node.etag ?? '' }, node.content?.toString());
     });
@@ -77,7 +75,7 @@ test('a night of many files that lasts longer than its window and the idle windo
   };
   const began = clock.now();
   expect(await fixture.workOn(runId)).toMatchObject({ state: 'succeeded', problemCount: 0, attempt: 1 });
-  expect(clock.now().getTime() - began.getTime()).toBeGreaterThan(6 * hour);
+  expect(clock.now().getTime() - began.getTime()).toBeGreaterThan(6 * hourMs);
   expect(await exchanges('run')).toBeGreaterThan(5);
   await expectLiving();
   expect(await protection()).toBe('protected complete');
@@ -98,10 +96,10 @@ test('one that asks for nothing new for hours leaves the consent to keep-alive; 
   const keeper = fixture.other('keeper');
   const sendSlowly = async () => {
     pages.push(await home());
-    for (let passed = 0; passed < 6 * hour; passed += 10 * minute) {
-      fixture.custody.pass(10 * minute);
+    for (let passed = 0; passed < 6 * hourMs; passed += 10 * minuteMs) {
+      fixture.custody.pass(10 * minuteMs);
       // As its worker renews it.
-      const leaseUntil = new Date(clock.now().getTime() + minute);
+      const leaseUntil = new Date(clock.now().getTime() + minuteMs);
       await database.run.updateMany({ where: { id: runId, state: 'running' }, data: { leaseUntil } });
       await keepAlive(keeper);
     }
@@ -117,7 +115,7 @@ test('one that asks for nothing new for hours leaves the consent to keep-alive; 
   const began = clock.now();
   expect(await fixture.workOn(runId)).toMatchObject({ state: 'succeeded', problemCount: 0, attempt: 1 });
   await sent;
-  expect(clock.now().getTime() - began.getTime()).toBeGreaterThan(6 * hour);
+  expect(clock.now().getTime() - began.getTime()).toBeGreaterThan(6 * hourMs);
   expect(await exchanges('keep-alive')).toBeGreaterThan(5);
   await expectLiving();
   // Yesterday's backup stands for the night before until the window of this one is over.

@@ -5,9 +5,9 @@ import { type Demo, startDemo } from '../../../demo/demo.ts';
 import { answer, welcome } from '../../../demo/interactive.ts';
 import { settledRuns } from '../../../demo/nights.ts';
 import { alice } from '../../../demo/people.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 
-const day = 86_400_000;
 const opened = new AsyncDisposableStack();
 let demo: Demo;
 
@@ -64,7 +64,7 @@ test('a month that passes passes for Nightkeep, the provider and the cloud, and 
   expect(Math.abs(apart)).toBeLessThan(10_000);
   demo.cloud.write('alice', 'Notes/Written later.txt', 'later');
   const written = demo.cloud.contents('alice').get('Notes/Written later.txt');
-  expect(written?.kind === 'file' && written.modified.getTime()).toBeGreaterThan(Date.now() + 30 * day);
+  expect(written?.kind === 'file' && written.modified.getTime()).toBeGreaterThan(Date.now() + 30 * dayMs);
 });
 
 test('what a worker does besides its runs is done by the clock of the demo too: snapshots that were to go in ten days are gone after a month', async () => {
@@ -74,10 +74,10 @@ test('what a worker does besides its runs is done by the clock of the demo too: 
   const folder = store(location, null).location;
   expect((await readdir(folder)).length).toBeGreaterThan(0);
   const exported = () => database.stateExport.findFirst({ select: { madeAt: true } });
-  expect((await exported())?.madeAt?.getTime() ?? 0).toBeLessThan(since.getTime() + day);
-  await database.repository.update({ where: { id }, data: { eraseAt: new Date(since.getTime() + 10 * day) } });
+  expect((await exported())?.madeAt?.getTime() ?? 0).toBeLessThan(since.getTime() + dayMs);
+  await database.repository.update({ where: { id }, data: { eraseAt: new Date(since.getTime() + 10 * dayMs) } });
   await type('31d');
   expect(await database.repository.count({ where: { id } })).toBe(0);
   await expect(readdir(folder)).rejects.toThrow('ENOENT');
-  expect((await exported())?.madeAt?.getTime()).toBeGreaterThan(since.getTime() + 30 * day);
+  expect((await exported())?.madeAt?.getTime()).toBeGreaterThan(since.getTime() + 30 * dayMs);
 });

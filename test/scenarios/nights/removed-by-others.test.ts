@@ -5,6 +5,7 @@ import { alice } from '../../../demo/people.ts';
 import { findVerification } from '../../../src/database/repositories/verifications.ts';
 import { verification } from '../../../src/doctor/checks/verification.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { viewStatus } from '../../../src/flows/nights/view-status.ts';
@@ -17,9 +18,6 @@ import { type ConsentFixture, openConsentFixture } from '../../support/harness/c
 import { signInAs } from '../../support/harness/guest.ts';
 import { file, folder, type HostileNode } from '../../support/servers/hostile-webdav.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 const { signal } = new AbortController();
 let fixture: ConsentFixture;
 let planId: string;
@@ -31,21 +29,21 @@ beforeEach(async () => {
   const { database, clock } = fixture.resources;
   const plan = await database.plan.findFirstOrThrow();
   [planId, userId] = [plan.id, plan.userId];
-  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * day) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(clock.now().getTime() + 300 * dayMs) } });
   await database.run.deleteMany();
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
 /** The day after. */
 async function night(nodes?: Record<string, HostileNode>) {
-  fixture.custody.pass(day);
+  fixture.custody.pass(dayMs);
   if (nodes !== undefined) fixture.files.root.children = folder(nodes).children ?? new Map();
   return fixture.backUp(planId);
 }
 
 /** As a worker does it every ten minutes. */
 async function verify() {
-  fixture.custody.pass(10 * minute);
+  fixture.custody.pass(10 * minuteMs);
   await verifyDue(fixture.resources, { signal });
   return findVerification(fixture.resources.database, userId);
 }
@@ -91,7 +89,7 @@ describe.each([
     [
       'the next verification',
       () => {
-        fixture.custody.pass(day);
+        fixture.custody.pass(dayMs);
         return verify();
       },
     ],
@@ -118,13 +116,13 @@ describe.each([
     const back = await remove(part);
     await night();
     expect(await judged()).toBe(gone);
-    fixture.custody.pass(10 * minute);
+    fixture.custody.pass(10 * minuteMs);
     expect(await lookAgain(fixture.resources, { signal })).toBe(0);
     await verify();
     expect(await judged()).toBe(gone);
     expect(await looked()).toMatchObject({ state: 'wrong' });
     await back();
-    fixture.custody.pass(5 * minute);
+    fixture.custody.pass(5 * minuteMs);
     expect(await lookAgain(fixture.resources, { signal })).toBe(1);
     expect(await judged()).not.toContain('repository_gone');
     expect(await home()).not.toContain(texts.protection.nights.repository_gone.happened);
@@ -147,15 +145,15 @@ describe.each([
     const back = await remove(part);
     await night();
     await back();
-    fixture.custody.pass(hour);
+    fixture.custody.pass(hourMs);
     expect(await fixture.backUp(planId)).toMatchObject({ state: 'succeeded' });
     expect(await judged()).toBe('protected complete');
     expect(await verify()).toMatchObject({ damageState: null, clearedAt: null, errorCode: null });
     const again = await remove(part);
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
     expect(await verify()).toMatchObject({ damageState: 'gone' });
     await again();
-    fixture.custody.pass(hour);
+    fixture.custody.pass(hourMs);
     expect(await verify()).toMatchObject({ damageState: null, clearedAt: null });
   });
 });
@@ -199,7 +197,7 @@ describe('what was lost before the whole repository was gone', () => {
     const damage = { marks: ['data 1'], files: [{ path: 'a.txt', snapshots: [] }], snapshots: [], recoveryKey: false };
     const data = { damageState: 'healing', damage, foundAt: lostAt };
     await database.verification.updateMany({ where: { userId }, data });
-    fixture.custody.pass(hour);
+    fixture.custody.pass(hourMs);
     const back = await remove('.');
     await night();
     expect(await judged()).toBe('not repository_gone');
@@ -221,7 +219,7 @@ describe('what was lost before the whole repository was gone', () => {
   test('is still said once it is back, as known since it was found', async () => {
     const { back, damage, lostAt, goneAt } = await lostAndGone();
     await back();
-    fixture.custody.pass(hour);
+    fixture.custody.pass(hourMs);
     expect(await lookAgain(fixture.resources, { signal })).toBe(1);
     expect(await row()).toMatchObject({ damageState: 'healing', damage, foundAt: lostAt, goneAt });
     expect((await row())?.backAt?.getTime()).toBeGreaterThan(goneAt.getTime());
@@ -230,7 +228,7 @@ describe('what was lost before the whole repository was gone', () => {
   test('is said to be healed where the verification that finds the repository again finds it whole', async () => {
     const { back, goneAt } = await lostAndGone();
     await back();
-    fixture.custody.pass(hour);
+    fixture.custody.pass(hourMs);
     await fixture.backUp(planId);
     const verified = await verify();
     expect(verified).toMatchObject({ damageState: null, goneAt, backAt: expect.any(Date) });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { contentOf } from '../../support/fixtures/archive-night.ts';
@@ -7,7 +8,6 @@ import { type ConsentFixture, openConsentFixture } from '../../support/harness/c
 import { signInAs } from '../../support/harness/guest.ts';
 import { end, file, folder, type HostileNode } from '../../support/servers/hostile-webdav.ts';
 
-const day = 86_400_000;
 let fixture: ConsentFixture;
 let planId: string;
 beforeEach(async () => {
@@ -37,7 +37,7 @@ const many = (count: number, text: string) =>
   Object.fromEntries(Array.from({ length: count }, (_, n) => [`${n}.txt`, oc(file(`${text} ${n}`), `"${text}-${n}"`)]));
 
 async function night({ nights = 1, random = notTheShare() }: { nights?: number; random?: () => number } = {}) {
-  fixture.custody.pass(nights * day);
+  fixture.custody.pass(nights * dayMs);
   const from = fixture.files.heard.length;
   const run = await fixture.backUp(planId, fixture.resources, random);
   const heard = fixture.files.heard.slice(from);

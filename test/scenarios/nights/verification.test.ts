@@ -9,6 +9,7 @@ import {
 } from '../../../src/database/repositories/verifications.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { cursorAfter } from '../../../src/domain/verification.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
 import { reissueRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
@@ -31,7 +32,6 @@ let alice: SignedIn;
 let userId: string;
 let repository: Repository;
 let files: MemoryBackend['files'];
-const dayMs = 86_400_000;
 const { signal } = new AbortController();
 
 beforeEach(async () => {

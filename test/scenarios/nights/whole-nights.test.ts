@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
 import { texts } from '../../../src/web/texts/en.ts';
@@ -8,8 +9,6 @@ import { type ConsentFixture, openConsentFixture } from '../../support/harness/c
 import { type Guest, signInAs } from '../../support/harness/guest.ts';
 import { end, file, folder, type HostileNode, listingOf } from '../../support/servers/hostile-webdav.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
 const t = texts.protection;
 let fixture: ConsentFixture;
 let guest: Guest;
@@ -103,7 +102,7 @@ describe('a root that cannot be listed', () => {
 
   test('for all of a later night counts nothing as seen, and leaves the last good one what it was', async () => {
     const good = await night();
-    await later(24 * hour);
+    await later(dayMs);
     away(503, '<d:error xmlns:d="DAV:" xmlns:s="http://sabredav.org/ns"><s:message>Maintenance</s:message></d:error>');
     expect(await night()).toMatchObject({ state: 'failed', snapshotId: null, counts: null });
     const page = await home();
@@ -137,7 +136,7 @@ describe('a root that cannot be listed', () => {
       expect(await home()).toContain(words);
     expect(await guest.text(`/runs/${id}`)).toContain(`${failed.message} ${texts.run.waits(`${next}`, `${until}`)}`);
     fixture.files.mischief = () => undefined;
-    fixture.custody.pass(10 * minute);
+    fixture.custody.pass(10 * minuteMs);
     const run = await fixture.workOn(id);
     expect(run).toMatchObject({ state: 'succeeded', attempt: 2, message: null, errorCode: null });
     expect(await guest.text(`/runs/${id}`)).not.toContain(failed.message);
@@ -157,9 +156,9 @@ describe('a root that cannot be listed', () => {
     const page = await home();
     for (const words of [texts.home.soFar, t.nights.address_wrong.act, `href="/runs/${good.id}"`])
       expect(page).toContain(words);
-    await later(11 * hour);
+    await later(11 * hourMs);
     expect(await home()).not.toContain(texts.home.late);
-    await later(2 * hour);
+    await later(2 * hourMs);
     expect(await home()).toContain(texts.home.late);
     fixture.files.mischief = () => undefined;
     expect(await night()).toMatchObject({ state: 'succeeded', counts: { entries: 2, entriesUnchanged: 2 } });
@@ -185,7 +184,7 @@ describe('a root that is listed, of which', () => {
     members({ 'will.odt': file('first will'), 'notes.txt': file('notes') });
     const first = await night();
     const [taken] = await snapshots();
-    await later(24 * hour);
+    await later(dayMs);
     members({ 'will.odt': file('second will'), 'notes.txt': file('notes'), 'new.odt': file('new') });
     fixture.files.mischief = ({ method, path }, response) => {
       if (method === 'PROPFIND' || !path.endsWith('.odt')) return undefined;
@@ -201,7 +200,7 @@ describe('a root that is listed, of which', () => {
     expect(partial).toMatchObject({ state: 'partial', problemCount: 2 });
     expect(partial.counts).toMatchObject({ entries: 1, entriesRead: 0, entriesUnchanged: 1, entriesKept: 1 });
     expect(sortedByPath(partial.problems)).toMatchObject(problems);
-    await later(24 * hour);
+    await later(dayMs);
     const again = await night();
     expect(sortedByPath(again.problems)).toMatchObject(problems);
     const page = await home();

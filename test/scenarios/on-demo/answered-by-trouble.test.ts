@@ -2,10 +2,9 @@ import { expect, test } from 'vitest';
 import { alice, bob, type Person } from '../../../demo/people.ts';
 import type { Manner } from '../../../demo/provider/realm/manner.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { access, openCustodyFixture } from '../../support/harness/custody.ts';
-
-const hour = 3_600_000;
 
 /** People who consented at a provider with tokens that stay in use, which does not say what a refusal means. */
 async function openWorld(deadToken: Manner['deadToken']) {
@@ -29,7 +28,7 @@ async function openWorld(deadToken: Manner['deadToken']) {
     needed: async (ids: readonly string[], hours: number) => {
       let last: unknown[] = [];
       for (let passed = 0; passed < hours; passed += 1) {
-        pass(hour);
+        pass(hourMs);
         await keepAlive(resources);
         last = [];
         for (const id of ids) last.push(await access({ ...resources, tokenCache: openTokenCache() }, id));
@@ -79,7 +78,7 @@ test('somebody who is alone here is asked once the end has come that is known', 
   await world.end(alice);
   await world.needed([id], 48);
   expect(await world.grant(id)).toMatchObject({ state: 'active', refusals: 0 });
-  world.pass(30 * 24 * hour);
+  world.pass(30 * dayMs);
   await world.needed([id], 40);
   expect(await world.grant(id)).toMatchObject({ state: 'needs_consent', reason: 'expired_idle' });
 });

@@ -5,6 +5,7 @@ import { endSilentExchanges } from '../../../src/database/custody/exchanges.ts';
 import { silenceMs } from '../../../src/database/custody/leases.ts';
 import { profiles } from '../../../src/domain/providers/profiles.ts';
 import { openTokenCache } from '../../../src/domain/token-cache.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 import { scopesOf } from '../../../src/flows/consent/give-consent.ts';
 import { keepConsent } from '../../../src/flows/consent/keep-consent.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
@@ -12,9 +13,6 @@ import { keepAlive } from '../../../src/flows/custody/keep-alive.ts';
 import { exchangeNow, obtainAccess } from '../../../src/flows/custody/obtain-access.ts';
 import { access, openCustodyFixture } from '../../support/harness/custody.ts';
 import type { Make } from './makes.ts';
-
-const minute = 60_000;
-const hour = 60 * minute;
 
 /** What custody owes people at any provider: nothing is lost, nobody is condemned, and nobody else is stopped. */
 export function providerContract(name: string, make: Make): void {
@@ -27,7 +25,7 @@ export function providerContract(name: string, make: Make): void {
       const maxMs = make.realm.offlineMaxLimited
         ? (make.realm.offlineMaxSeconds ?? 0) * 1000
         : Number.POSITIVE_INFINITY;
-      const span = Math.min(idleMs * 1.5, maxMs * 0.9, 150 * 24 * hour);
+      const span = Math.min(idleMs * 1.5, maxMs * 0.9, 150 * dayMs);
       const steps = 12;
       for (let step = 0; step < steps; step += 1) {
         world.pass(span / steps);
@@ -42,7 +40,7 @@ export function providerContract(name: string, make: Make): void {
       await using world = await openWorld(make);
       const [dead, ...living] = [await world.consent(alice), await world.consent(bob), await world.consent(carol)];
       await world.end(alice);
-      const stepMs = Math.min(hour, idleMs / 5);
+      const stepMs = Math.min(hourMs, idleMs / 5);
       const othersEach = Math.max(1, Math.floor(idleMs / 3 / stepMs / 4));
       for (let step = 0; step < 60 && (await world.grant(dead.id)).state !== 'needs_consent'; step += 1) {
         world.pass(stepMs);
@@ -63,7 +61,7 @@ export function providerContract(name: string, make: Make): void {
       await using world = await openWorld(make);
       const grants = [await world.consent(alice), await world.consent(bob), await world.consent(carol)];
       world.provider.admin.setClientSecret('rp', 'another');
-      const spanMs = Math.min(40 * hour, idleMs / 2);
+      const spanMs = Math.min(40 * hourMs, idleMs / 2);
       for (let step = 0; step < 4; step += 1) {
         await keepAlive(world.resources);
         for (const { id } of grants) await access(world.fresh(), id);
@@ -75,7 +73,7 @@ export function providerContract(name: string, make: Make): void {
       world.provider.admin.setClientSecret('rp', world.resources.config.provider.secrets[0] ?? '');
       const allActive = async () => (await database.grant.count({ where: { state: 'active', reason: null } })) === 3;
       for (let step = 0; step < 20 && !(step > 0 && (await allActive())); step += 1) {
-        world.pass(Math.min(hour, idleMs / 20));
+        world.pass(Math.min(hourMs, idleMs / 20));
         await keepAlive(world.resources);
         for (const { id } of grants) await access(world.resources, id);
       }
@@ -88,7 +86,7 @@ export function providerContract(name: string, make: Make): void {
       const [one, other] = [await world.consent(alice), await world.consent(bob)];
       world.provider.faults.next({ kind: 'cut', when: 'after' });
       await access(world.resources, one.id);
-      const stepMs = Math.min(30 * minute, idleMs / 6);
+      const stepMs = Math.min(30 * minuteMs, idleMs / 6);
       for (let step = 0; step < 10; step += 1) {
         world.pass(stepMs);
         const at = world.resources.clock.now();
@@ -109,7 +107,7 @@ export function providerContract(name: string, make: Make): void {
       expect(await access(world.resources, id)).toBe('went well');
       world.provider.faults.next({ kind: 'page', when: 'before', status: 502 });
       expect(await access(world.fresh(), id)).toBe('provider/ambiguous');
-      world.pass(2 * minute);
+      world.pass(2 * minuteMs);
       await world.end(alice);
       expect(await access(world.fresh(), id)).toBe('grant/not-usable');
       const stays = ['kept', 'free'].includes(String(make.realm.manner.refreshTokens));
@@ -144,7 +142,7 @@ export function providerContract(name: string, make: Make): void {
       const again = await world.consent(alice);
       expect(again.id).toBe(first.id);
       for (let night = 0; night < 3; night += 1) {
-        world.pass(Math.min(24 * hour, idleMs / 3));
+        world.pass(Math.min(dayMs, idleMs / 3));
         expect(await access(world.resources, first.id)).toBe('went well');
       }
       const withdrawn = await withdrawConsent(world.resources, { grantId: first.id, by: 'test' });

@@ -5,6 +5,7 @@ import { alice, bob } from '../../../demo/people.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { findStateExport } from '../../../src/database/state/state-exports.ts';
 import { checkStateExports } from '../../../src/doctor/checks/state-exports.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { findRepositories } from '../../../src/flows/adoption/find-repositories.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { erasePerson, finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
@@ -26,7 +27,6 @@ import { startMemoryRest } from '../../support/servers/memory-rest.ts';
 import { startMemoryS3 } from '../../support/servers/memory-s3.ts';
 
 const by = 'command:test';
-const day = 86_400_000;
 let server: LostServer;
 beforeEach(async () => {
   server = await openLostServer();
@@ -53,7 +53,7 @@ test('each night makes one export, the last few stay, and keyring and store alon
     await exportWhereDue(three);
     await exportWhereDue(three);
     made.unshift(before.resources.clock.now().toISOString().slice(0, 10));
-    before.custody.pass(day);
+    before.custody.pass(dayMs);
   }
   expect(await days(three)).toEqual(made.slice(0, 3));
   expect(await findStateExport(before.resources.database)).toMatchObject({ kept: 3, overdue: 0, errorCode: null });
@@ -90,7 +90,7 @@ test('an older one is chosen by its name, and whatever is wrong is said with the
   });
   await before.consent(alice);
   const older = (await exportIntoStore(resources, { by })).createdAt;
-  before.custody.pass(day);
+  before.custody.pass(dayMs);
   await before.consent(bob);
   await exportIntoStore(resources, { by });
   const rebuilt = await server.rebuild();
@@ -152,7 +152,7 @@ test('each night is in one where plans have other hours than the settings: it is
   const at = (time: string) => {
     const today = Date.parse(`${clock.now().toISOString().slice(0, 10)}T${time}Z`);
     const ms = today - clock.now().getTime();
-    before.custody.pass(ms > 0 ? ms : ms + day);
+    before.custody.pass(ms > 0 ? ms : ms + dayMs);
   };
   const madeBy = async (time: string) => {
     at(time);
@@ -194,7 +194,7 @@ test('two processes make one, and one that was killed is made again once its hou
   await server.before.consent(alice);
   await Promise.all([exportWhereDue(resources), exportWhereDue(server.before.other('two'))]);
   expect(await names(resources)).toHaveLength(1);
-  server.before.custody.pass(day);
+  server.before.custody.pass(dayMs);
   const leaseUntil = new Date(resources.clock.now().getTime() + 3_600_000);
   await resources.database.stateExport.updateMany({ data: { leaseUntil } });
   await exportWhereDue(resources);
@@ -232,7 +232,7 @@ test('a key that may not delete makes them all the same, and says how many shoul
   await fixture.consent(alice);
   for (let night = 0; night < 4; night += 1) {
     await exportWhereDue(resources);
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
   }
   const record = await findStateExport(resources.database);
   expect(record).toMatchObject({ kept: 4, overdue: 2, errorCode: null });
@@ -256,7 +256,7 @@ test('a REST server that lets nobody delete takes exports all the same', async (
   await fixture.consent(alice);
   for (let night = 0; night < 2; night += 1) {
     await exportWhereDue(resources);
-    fixture.custody.pass(day);
+    fixture.custody.pass(dayMs);
   }
   expect(await findStateExport(resources.database)).toMatchObject({ kept: 2, overdue: 1, errorCode: null });
   expect(await names(resources)).toHaveLength(2);

@@ -3,6 +3,7 @@ import { alice } from '../../../demo/people.ts';
 import { systemClock } from '../../../src/clock.ts';
 import { listRepositoryPlacesOf } from '../../../src/database/repositories/repository-moves.ts';
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../../../src/domain/store-address.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { adoptRepositories } from '../../../src/flows/adoption/adopt-repositories.ts';
 import { heedCards } from '../../../src/flows/adoption/heed-cards.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
@@ -20,7 +21,6 @@ import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
 
 const by = 'command:test';
-const day = 86_400_000;
 let server: LostServer;
 let here: StoreAddress;
 let elsewhere: StoreAddress;
@@ -113,7 +113,7 @@ describe('a repository that was moved after the export', () => {
 
   test('brings what its card says since', async () => {
     const { before } = server;
-    const eraseAt = new Date(before.resources.clock.now().getTime() + 90 * day);
+    const eraseAt = new Date(before.resources.clock.now().getTime() + 90 * dayMs);
     const { user, rebuilt } = await lose({
       meanwhile: (grantId) => withdrawConsent(before.resources, { grantId, by: 'user', eraseAt }),
     });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { saveRetention } from '../../../src/database/repositories/retention.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { backUp } from '../../../src/flows/nights/back-up.ts';
 import { openNight } from '../../../src/flows/nights/open-night.ts';
 import { openPersonRepository, type PersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -8,8 +9,6 @@ import { steerNextRun } from '../../../src/flows/nights/steer-run.ts';
 import { retain } from '../../../src/flows/retention/retain.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
 import { openConsentFixture } from '../../support/harness/consent.ts';
-
-const dayMs = 86_400_000;
 
 /** Nights of one person, of which each tells what it asked the store for. */
 async function openNights() {

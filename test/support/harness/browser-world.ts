@@ -4,11 +4,11 @@ import { type Demo, startDemo } from '../../../demo/demo.ts';
 import { alice, bob, carol, type Person } from '../../../demo/people.ts';
 import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import { addDays } from '../../../src/domain/nights.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { type ReceivedMail, startSmtp } from '../servers/smtp.ts';
 import { addBusyNight } from './busy-night.ts';
 
-const day = 86_400_000;
 export const visitors = ['stranger', 'alice', 'bob', 'operator'] as const;
 export type VisitorName = (typeof visitors)[number];
 const people: Readonly<Record<Exclude<VisitorName, 'stranger'>, Person>> = { alice, bob, operator: carol };
@@ -119,7 +119,7 @@ export async function openBrowserWorld(executablePath: string): Promise<BrowserW
     data: { id: receipt, begunAt: erasedAt, finishedAt: erasedAt, removed, outcome: remains },
   });
   const [restore, endedRestore] = [randomUUID(), randomUUID()];
-  const [askedAt, toldAt] = [clock.now(), new Date(clock.now().getTime() + day)];
+  const [askedAt, toldAt] = [clock.now(), new Date(clock.now().getTime() + dayMs)];
   const asked = { userId: userIds.alice, snapshotId: id, path: 'files/Notes', askedAt, startedAt: askedAt, toldAt };
   await database.restore.createMany({
     data: [
@@ -169,7 +169,7 @@ async function addYear(
   ];
   const { planId } = first;
   const nights = Array.from({ length: 300 }, (_, index) => {
-    const at = new Date(first.queuedAt.getTime() - (index + 1) * day);
+    const at = new Date(first.queuedAt.getTime() - (index + 1) * dayMs);
     const state =
       index % 23 === 3 ? ('failed' as const) : index % 19 === 5 ? ('partial' as const) : ('succeeded' as const);
     const counts = {
@@ -197,7 +197,7 @@ async function addYear(
   const again = ended === undefined ? [] : [{ ...ended, id: randomUUID(), slot: 'again', trigger: 'person' }];
   await database.run.createMany({ data: [...nights, ...again] });
   const [running, at] = [randomUUID(), clock.now()];
-  const until = new Date(at.getTime() + day);
+  const until = new Date(at.getTime() + dayMs);
   const lasting = { fence: 1, triedUntil: until, leaseUntil: until };
   const begun = { queuedAt: at, dueAt: at, startedAt: at, ...lasting };
   await database.run.create({

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Database } from '../../../src/database/client.ts';
 import type { Prisma } from '../../../src/database/generated/client.ts';
 import { addDays, nightAround } from '../../../src/domain/nights.ts';
+import { dayMs } from '../../../src/durations.ts';
 
-const day = 86_400_000;
 const zone = 'Europe/Berlin';
 const given = ['Ada', 'Ben', 'Clara', 'David', 'Emma', 'Farid', 'Greta', 'Hugo', 'Ines', 'Jonas', 'Kira', 'Leo'];
 const family = ['Ahrens', 'Brandt', 'Conrad', 'Demir', 'Engel'];
@@ -27,7 +27,7 @@ function grantOf(index: number) {
 /** Sixty people with a month of nights behind them and one under way. No worker finds anything to do for them. */
 export async function addBusyNight(database: Database, now: Date, issuer: string): Promise<void> {
   const { date, from, to } = nightAround(zone, now);
-  const later = (days: number) => new Date(now.getTime() + days * day);
+  const later = (days: number) => new Date(now.getTime() + days * dayMs);
   const people = names.map((name, index) => ({
     name,
     index,
@@ -73,7 +73,7 @@ export async function addBusyNight(database: Database, now: Date, issuer: string
       windowEnd: '05:00',
       retention: {},
       nextNight: addDays(date, 1),
-      nextDueAt: new Date(to.getTime() - (index % 6 === 0 ? 60_000 : -day)),
+      nextDueAt: new Date(to.getTime() - (index % 6 === 0 ? 60_000 : -dayMs)),
       createdAt: later(-90),
     })),
   });
@@ -97,7 +97,7 @@ export async function addBusyNight(database: Database, now: Date, issuer: string
 
   function nightsBefore({ index, planId }: (typeof people)[number]) {
     return Array.from({ length: 30 }, (_, back): Prisma.RunCreateManyInput => {
-      const at = new Date(from.getTime() - back * day - 10 * 3_600_000);
+      const at = new Date(from.getTime() - back * dayMs - 10 * 3_600_000);
       const bad = (index * 13 + back * 7) % 41;
       const outage = back === 12 && index % 3 === 0;
       const state = outage || bad === 3 ? 'failed' : bad < 3 ? 'partial' : 'succeeded';

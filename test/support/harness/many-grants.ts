@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { dayMs } from '../../../src/durations.ts';
 import { seal } from '../../../src/vault/seal.ts';
 import type { Custody } from './custody.ts';
-
-const day = 86_400_000;
 
 /**
  * So many living grants of the client, each with a token that reads "token of ID", as if all had consented just now.
@@ -17,8 +16,8 @@ export async function saveGrants(
   const who = (userId: string) => ({ issuer: config.provider.issuer.href.replace(/\/$/, ''), subject: userId });
   const times = { createdAt: at, lastExchangedAt: at };
   const deadlines = {
-    idleDeadline: new Date(at.getTime() + 30 * day),
-    nextExchangeAt: new Date(at.getTime() + 7.5 * day),
+    idleDeadline: new Date(at.getTime() + 30 * dayMs),
+    nextExchangeAt: new Date(at.getTime() + 7.5 * dayMs),
   };
   await database.user.createMany({ data: ids.map(({ userId }) => ({ id: userId, ...who(userId), createdAt: at })) });
   await database.grant.createMany({

@@ -5,6 +5,7 @@ import { closeCircuit, openCircuit } from '../../../src/database/custody/circuit
 import { saveKeptFigure } from '../../../src/database/records/kept-figures.ts';
 import { type ChannelKind, parseChannel } from '../../../src/domain/channels.ts';
 import { openPeopleCount } from '../../../src/domain/people-tally.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { tallyPeople } from '../../../src/flows/nights/tally-people.ts';
 import { raiseAlarms, raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
@@ -15,7 +16,6 @@ import { addRepository, openPages } from './pages.ts';
 
 export const from = 'Nightkeep <nightkeep@example.org>';
 export const operatorMail = 'operators@example.org';
-export const hour = 3_600_000;
 /** Patience costs nothing where all is well. */
 export const soon = { timeout: 30_000, interval: 10 };
 
@@ -79,7 +79,7 @@ export async function openNoticesFixture() {
       const { clock, database } = resources;
       let elapsed = 0;
       const elapsedOf = () => {
-        elapsed += hour;
+        elapsed += hourMs;
         return elapsed;
       };
       const { tally } = await tallyPeople({
@@ -99,7 +99,7 @@ export async function openNoticesFixture() {
       const [hours = 0, minutes = 0] = time.split(':').map(Number);
       const next = new Date(clock.now());
       next.setUTCHours(hours, minutes, 0, 0);
-      return clock.advance(next.getTime() - clock.now().getTime() + (next <= clock.now() ? 24 * hour : 0));
+      return clock.advance(next.getTime() - clock.now().getTime() + (next <= clock.now() ? dayMs : 0));
     },
     [Symbol.asyncDispose]: () => pages[Symbol.asyncDispose](),
   };

@@ -15,6 +15,7 @@ import { rowSeals } from '../../../src/doctor/checks/row-seals.ts';
 import { runs } from '../../../src/doctor/checks/runs.ts';
 import { verification } from '../../../src/doctor/checks/verification.ts';
 import type { Installation } from '../../../src/doctor/installation.ts';
+import { dayMs, minuteMs } from '../../../src/durations.ts';
 import { warnOfEnds } from '../../../src/flows/consent/warn-of-ends.ts';
 import { batchesDue } from '../../../src/flows/custody/keep-alive.ts';
 import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
@@ -38,7 +39,6 @@ export interface StandingWork {
   readonly work: () => Promise<unknown>;
 }
 
-const minute = 60_000;
 const metricsToken = 'a-token-of-more-than-32-characters~+/=';
 
 /**
@@ -49,7 +49,7 @@ export function duties(resources: Resources): readonly StandingWork[] {
   const { clock, config, database, holder } = resources;
   const later = (ms: number) => new Date(clock.now().getTime() + ms);
   const { signal } = new AbortController();
-  const due = () => ({ quietUntil: later(15 * minute), limit: 20 });
+  const due = () => ({ quietUntil: later(15 * minuteMs), limit: 20 });
   return [
     { name: 'planner', everySeconds: 60, work: () => openNight(resources) },
     { name: 'keep-alive sweep', everySeconds: 60, work: () => sweep(resources) },
@@ -86,8 +86,7 @@ export function duties(resources: Resources): readonly StandingWork[] {
     {
       name: 'retention planning',
       everySeconds: 1800,
-      work: () =>
-        listPruneDue(database, { prunedBefore: later(-7 * 1440 * minute), ...due(), after: beforeAllPruneDue }),
+      work: () => listPruneDue(database, { prunedBefore: later(-7 * dayMs), ...due(), after: beforeAllPruneDue }),
     },
     {
       name: 'verification planning',

@@ -4,7 +4,6 @@ import { type Outcome, steerNextRun, type Work } from '../../../src/flows/nights
 import { type NightFixture, type NightResources, savePlan } from './nights.ts';
 
 export const second = 1_000;
-export const minute = 60 * second;
 export const outcome: Outcome = { state: 'succeeded', snapshotId: 'abc', counts: {}, problems: [], problemCount: 0 };
 
 /** What the tests of turns do with the fixture that the test has which runs at the moment. */

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Deadlines, deadlinesAfter, warningDue } from '../../../src/domain/deadlines.ts';
+import { dayMs } from '../../../src/durations.ts';
 
 const second = 1_000;
-const day = 86_400_000;
 const start = Date.parse('2026-03-01T02:00:00Z');
 const at = (ms: number) => new Date(start + ms);
-const inDays = (date: Date | null) => date && (date.getTime() - start) / day;
-const settings = { offlineIdleMs: 30 * day };
+const inDays = (date: Date | null) => date && (date.getTime() - start) / dayMs;
+const settings = { offlineIdleMs: 30 * dayMs };
 const consent = { consentedAt: at(0), idleSeconds: null, maxDeadline: null };
 const opaque = (ms: number) => ({ issuedAt: at(ms), endsAt: null });
 
@@ -15,7 +15,7 @@ describe('deadlines', () => {
   test('come from the settings where tokens have no end, and keep-alive comes at a quarter', () => {
     const found = deadlinesAfter(consent, opaque(0), at(0), settings);
     expect([inDays(found.idleDeadline), found.maxDeadline, inDays(found.nextExchangeAt)]).toEqual([30, null, 7.5]);
-    const limited = deadlinesAfter(consent, opaque(0), at(0), { ...settings, offlineMaxMs: 60 * day });
+    const limited = deadlinesAfter(consent, opaque(0), at(0), { ...settings, offlineMaxMs: 60 * dayMs });
     expect(inDays(limited.maxDeadline)).toBe(60);
   });
 
@@ -36,70 +36,70 @@ describe('deadlines', () => {
   }
 
   test('learn the maximum of a realm from tokens whose end stands still', () => {
-    const story = live(30 * day, 60 * day);
+    const story = live(30 * dayMs, 60 * dayMs);
     expect(story[0]?.maxDeadline).toBeNull();
     expect(inDays(story.at(-1)?.maxDeadline ?? null)).toBe(60);
-    expect(story.at(-1)?.idleSeconds).toBe((30 * day) / second);
+    expect(story.at(-1)?.idleSeconds).toBe((30 * dayMs) / second);
   });
 
   test('learn an idle window that is shorter than the settings say', () => {
-    const [first, next] = live(10 * day, 60 * day);
+    const [first, next] = live(10 * dayMs, 60 * dayMs);
     expect([inDays(first?.idleDeadline ?? null), inDays(first?.nextExchangeAt ?? null)]).toEqual([10, 2.5]);
-    expect(next).toMatchObject({ maxDeadline: null, idleSeconds: (10 * day) / second });
+    expect(next).toMatchObject({ maxDeadline: null, idleSeconds: (10 * dayMs) / second });
   });
 
   test('take for no shorter idle window what a maximum leaves of it', () => {
     const known = {
       ...consent,
-      idleSeconds: (30 * day) / second,
-      previous: { issuedAt: at(29.5 * day), endsAt: at(59.5 * day) },
+      idleSeconds: (30 * dayMs) / second,
+      previous: { issuedAt: at(29.5 * dayMs), endsAt: at(59.5 * dayMs) },
     };
-    const token = { issuedAt: at(30.5 * day), endsAt: at(60 * day) };
-    expect(deadlinesAfter(known, token, at(30.5 * day), settings).idleSeconds).toBe((30 * day) / second);
-    const raised = { issuedAt: at(30.5 * day), endsAt: at(75.5 * day) };
-    expect(deadlinesAfter(known, raised, at(30.5 * day), settings).idleSeconds).toBe((45 * day) / second);
+    const token = { issuedAt: at(30.5 * dayMs), endsAt: at(60 * dayMs) };
+    expect(deadlinesAfter(known, token, at(30.5 * dayMs), settings).idleSeconds).toBe((30 * dayMs) / second);
+    const raised = { issuedAt: at(30.5 * dayMs), endsAt: at(75.5 * dayMs) };
+    expect(deadlinesAfter(known, raised, at(30.5 * dayMs), settings).idleSeconds).toBe((45 * dayMs) / second);
   });
 
   test('learn from the token after an end that moved back whether the idle window or the maximum was lowered', () => {
-    const previous = { issuedAt: at(0), endsAt: at(30 * day) };
-    const known = { ...consent, idleSeconds: (30 * day) / second, maxDeadline: at(300 * day) };
-    const token = { issuedAt: at(day), endsAt: at(8 * day) };
-    const found = deadlinesAfter({ ...known, previous }, token, at(day), settings);
+    const previous = { issuedAt: at(0), endsAt: at(30 * dayMs) };
+    const known = { ...consent, idleSeconds: (30 * dayMs) / second, maxDeadline: at(300 * dayMs) };
+    const token = { issuedAt: at(dayMs), endsAt: at(8 * dayMs) };
+    const found = deadlinesAfter({ ...known, previous }, token, at(dayMs), settings);
     const { idleDeadline, maxDeadline, nextExchangeAt } = found;
     expect([idleDeadline, maxDeadline, nextExchangeAt].map(inDays)).toEqual([8, 300, 2.75]);
 
     const following = (endsAt: Date) => {
-      const next = { issuedAt: at(2 * day), endsAt };
-      const learned = deadlinesAfter({ consentedAt: at(0), ...found, previous: token }, next, at(2 * day), settings);
+      const next = { issuedAt: at(2 * dayMs), endsAt };
+      const learned = deadlinesAfter({ consentedAt: at(0), ...found, previous: token }, next, at(2 * dayMs), settings);
       return [learned.maxDeadline, learned.idleDeadline]
         .map(inDays)
-        .concat(((learned.idleSeconds ?? 0) * second) / day);
+        .concat(((learned.idleSeconds ?? 0) * second) / dayMs);
     };
-    expect(following(at(9 * day))).toEqual([300, 9, 7]);
-    expect(following(at(8 * day))).toEqual([8, 8, 30]);
+    expect(following(at(9 * dayMs))).toEqual([300, 9, 7]);
+    expect(following(at(8 * dayMs))).toEqual([8, 8, 30]);
   });
 
   test('take a maximum that ends the first tokens for no idle window, once it is known for one', () => {
-    const [first, ...later] = live(30 * day, 3 * day);
-    expect(first?.idleSeconds).toBe((3 * day) / second);
+    const [first, ...later] = live(30 * dayMs, 3 * dayMs);
+    expect(first?.idleSeconds).toBe((3 * dayMs) / second);
     expect(later.length).toBeGreaterThan(0);
     for (const { idleSeconds, maxDeadline } of later) expect([idleSeconds, inDays(maxDeadline)]).toEqual([null, 3]);
   });
 
   test('learn no maximum from tokens that do not say when they were issued', () => {
-    const endsAt = at(30 * day);
+    const endsAt = at(30 * dayMs);
     const unissued = { issuedAt: null, endsAt };
     for (const [previous, token] of [
-      [unissued, { issuedAt: at(day), endsAt }],
+      [unissued, { issuedAt: at(dayMs), endsAt }],
       [{ issuedAt: at(0), endsAt }, unissued],
     ] as const)
-      expect(deadlinesAfter({ ...consent, previous }, token, at(day), settings).maxDeadline).toBeNull();
+      expect(deadlinesAfter({ ...consent, previous }, token, at(dayMs), settings).maxDeadline).toBeNull();
   });
 
   test('forget a maximum that a token outlives', () => {
-    const known = { ...consent, maxDeadline: at(40 * day), previous: { issuedAt: at(0), endsAt: at(30 * day) } };
-    const token = { issuedAt: at(20 * day), endsAt: at(50 * day) };
-    expect(deadlinesAfter(known, token, at(20 * day), settings).maxDeadline).toBeNull();
+    const known = { ...consent, maxDeadline: at(40 * dayMs), previous: { issuedAt: at(0), endsAt: at(30 * dayMs) } };
+    const token = { issuedAt: at(20 * dayMs), endsAt: at(50 * dayMs) };
+    expect(deadlinesAfter(known, token, at(20 * dayMs), settings).maxDeadline).toBeNull();
   });
 
   test('never lie after the token’s end or the settings, whatever the realm', () => {
@@ -134,5 +134,5 @@ test.each([
   [0.5, 1, undefined],
   [-0.1, null, undefined],
 ] as const)('%s days before the maximum, warned at %s, the warning %s is due', (left, warned, due) => {
-  expect(warningDue(at(left * day), at(0), warned)).toBe(due);
+  expect(warningDue(at(left * dayMs), at(0), warned)).toBe(due);
 });

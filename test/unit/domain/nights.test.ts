@@ -10,9 +10,8 @@ import {
   nextNight,
   turnOver,
 } from '../../../src/domain/nights.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 
-const hour = 3_600_000;
-const day = 24 * hour;
 const zones = Intl.supportedValuesOf('timeZone');
 const plan = (over: Partial<NightPlan> = {}): NightPlan => ({
   id: '00000000-0000-4000-8000-000000000000',
@@ -24,7 +23,7 @@ const plan = (over: Partial<NightPlan> = {}): NightPlan => ({
 /** By its id its place is the very start of the window. */
 const first = (over: Partial<NightPlan>) =>
   plan({ windowEnd: over.windowStart?.replace(/\d$/, '1') ?? '01:01', ...over });
-const dateAfter = (date: string) => new Date(Date.parse(date) + 24 * hour).toISOString().slice(0, 10);
+const dateAfter = (date: string) => new Date(Date.parse(date) + dayMs).toISOString().slice(0, 10);
 
 /** Walks from a moment and answers what is wrong with the first night that breaks a promise. */
 function walk(own: NightPlan, from: Date, nights: number): string | undefined {
@@ -49,17 +48,17 @@ describe('nights', () => {
       const name = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' });
       const offset = (at: number) => name.format(at).split(' ')[1];
       let before = offset(Date.UTC(2000, 0, 1));
-      for (let at = Date.UTC(2000, 0, 1); at < Date.UTC(2041, 0, 1); at += 20 * day) {
-        const after = offset(at + 20 * day);
+      for (let at = Date.UTC(2000, 0, 1); at < Date.UTC(2041, 0, 1); at += 20 * dayMs) {
+        const after = offset(at + 20 * dayMs);
         if (after === before) continue;
-        let change = at + day;
+        let change = at + dayMs;
         let changed = offset(change);
-        for (; changed === before; changed = offset(change)) change += day;
+        for (; changed === before; changed = offset(change)) change += dayMs;
         const alike = [change, before, changed].join();
         before = after;
         if (walked.has(alike)) continue;
         walked.add(alike);
-        expect(walk(plan({ zone }), new Date(change - day), 3)).toBeUndefined();
+        expect(walk(plan({ zone }), new Date(change - dayMs), 3)).toBeUndefined();
       }
     }
   });
@@ -184,7 +183,7 @@ describe('the night of all plans', () => {
         expect(latestNightOfAll(all, zone, over.start, 'start')).toEqual(over);
         const begun = latestNightOfAll(all, zone, at, 'start');
         expect(begun.night >= over.night && begun.start <= at).toBe(true);
-        expect(at.getTime() - begun.start.getTime()).toBeLessThan(49 * hour);
+        expect(at.getTime() - begun.start.getTime()).toBeLessThan(49 * hourMs);
       }),
       { numRuns: 500 },
     );
@@ -207,7 +206,7 @@ describe('the last window', () => {
         expect(lastWindow(own, end).night).toBe(night);
         const before = lastWindow(own, new Date(end.getTime() - 1));
         expect(before.night).toBe(dateBefore(night));
-        expect(at.getTime() - end.getTime()).toBeLessThan(25 * hour + 1);
+        expect(at.getTime() - end.getTime()).toBeLessThan(25 * hourMs + 1);
       }),
       { numRuns: 2_000 },
     );
@@ -263,7 +262,7 @@ test('the date depends on the zone', () => {
 });
 
 function dateBefore(date: string): string {
-  return new Date(Date.parse(date) - 24 * hour).toISOString().slice(0, 10);
+  return new Date(Date.parse(date) - dayMs).toISOString().slice(0, 10);
 }
 
 test('zones that are written in ever other ways take no more and more memory', () => {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { judgeProtection, type Protection } from '../../../src/domain/protection.ts';
 import type { ProtectionFacts } from '../../../src/domain/protection-facts.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 
 /** Between two windows of 01:00 to 05:00 in Berlin, which is two hours ahead of UTC. */
 const now = new Date('2026-05-10T10:00:00Z');
 const lastNight = new Date('2026-05-09T23:30:00Z');
 const nightBefore = new Date('2026-05-08T23:30:00Z');
-const minute = 60_000;
-const day = 1_440 * minute;
 const later = (ms: number) => new Date(now.getTime() + ms);
 
 type Consent = NonNullable<ProtectionFacts['consent']>;
@@ -16,9 +15,9 @@ type UnderWay = NonNullable<ProtectionFacts['underWay']>;
 const consent: Consent = {
   state: 'active',
   reason: null,
-  idleDeadline: later(30 * day),
+  idleDeadline: later(30 * dayMs),
   maxDeadline: null,
-  nextExchangeAt: later(7 * day),
+  nextExchangeAt: later(7 * dayMs),
 };
 const plan = {
   zone: 'Europe/Berlin',
@@ -43,9 +42,9 @@ const well: ProtectionFacts = {
   verification: null,
 };
 const sound = {
-  since: later(-30 * day),
-  verifiedAt: later(-day),
-  checkedAt: later(-day),
+  since: later(-30 * dayMs),
+  verifiedAt: later(-dayMs),
+  checkedAt: later(-dayMs),
   damage: null,
   damagedSince: null,
   healedAt: null,
@@ -53,15 +52,15 @@ const sound = {
 const queued: UnderWay = {
   id: 'next',
   state: 'queued',
-  dueAt: later(minute),
+  dueAt: later(minuteMs),
   leaseUntil: null,
   errorCode: null,
-  triedUntil: later(day / 8),
+  triedUntil: later(dayMs / 8),
 };
-const running: UnderWay = { ...queued, state: 'running', dueAt: later(-minute), leaseUntil: later(minute) };
-const failed = (errorCode: string | null, endedAt = later(-minute)) => ({ id: 'failed', endedAt, errorCode });
+const running: UnderWay = { ...queued, state: 'running', dueAt: later(-minuteMs), leaseUntil: later(minuteMs) };
+const failed = (errorCode: string | null, endedAt = later(-minuteMs)) => ({ id: 'failed', endedAt, errorCode });
 const judge = (over: Partial<ProtectionFacts> = {}, at = now) => judgeProtection({ ...well, ...over }, at);
-const suspect = (reason: string, nextExchangeAt = later(minute)): Consent => ({
+const suspect = (reason: string, nextExchangeAt = later(minuteMs)): Consent => ({
   ...consent,
   state: 'suspect',
   reason,
@@ -112,7 +111,7 @@ describe('a person is', () => {
 
   test('protected again by a run that caught up after the window', () => {
     expect(
-      judge({ complete: { id: 'complete', endedAt: later(-minute) }, failed: failed('internal', lastNight) }),
+      judge({ complete: { id: 'complete', endedAt: later(-minuteMs) }, failed: failed('internal', lastNight) }),
     ).toMatchObject({
       verdict: 'protected',
       reason: 'complete',
@@ -177,9 +176,9 @@ describe('a person is', () => {
 
   test('told of an end of their consent from fourteen days before it on', () => {
     const ending = (ms: number) => judge({ consent: { ...consent, maxDeadline: later(ms) } });
-    expect(ending(14 * day + 1).reason).toBe('complete');
-    expect(ending(14 * day)).toMatchObject({
-      ...{ verdict: 'protected', reason: 'consent_ends', mend: 'renew', by: 'person', until: later(14 * day) },
+    expect(ending(14 * dayMs + 1).reason).toBe('complete');
+    expect(ending(14 * dayMs)).toMatchObject({
+      ...{ verdict: 'protected', reason: 'consent_ends', mend: 'renew', by: 'person', until: later(14 * dayMs) },
     });
   });
 
@@ -220,8 +219,8 @@ describe('a person is', () => {
     const verification = {
       ...sound,
       damage: 'healing' as const,
-      damagedSince: later(-9 * day),
-      checkedAt: later(-9 * day),
+      damagedSince: later(-9 * dayMs),
+      checkedAt: later(-9 * dayMs),
     };
     expect(judge({ verification }).restorable).toMatchObject({ damage: 'healing', isOverdue: false });
   });
@@ -229,13 +228,13 @@ describe('a person is', () => {
   test('told, though protected, that nobody has verified it for three days, counted from its beginning where nobody ever did', () => {
     const verdictAfter = (verifiedAt: Date | null, since: Date) =>
       judge({ verification: { ...sound, since, verifiedAt } });
-    expect(verdictAfter(later(-3 * day + 1), later(-90 * day)).reason).toBe('complete');
-    expect(verdictAfter(later(-3 * day), later(-90 * day))).toMatchObject({
+    expect(verdictAfter(later(-3 * dayMs + 1), later(-90 * dayMs)).reason).toBe('complete');
+    expect(verdictAfter(later(-3 * dayMs), later(-90 * dayMs))).toMatchObject({
       ...{ verdict: 'protected', reason: 'unverified', mend: 'mend_service', by: 'operator' },
       restorable: { isOverdue: true },
     });
-    expect(verdictAfter(null, later(-3 * day + 1)).reason).toBe('complete');
-    expect(verdictAfter(null, later(-3 * day)).reason).toBe('unverified');
+    expect(verdictAfter(null, later(-3 * dayMs + 1)).reason).toBe('complete');
+    expect(verdictAfter(null, later(-3 * dayMs)).reason).toBe('unverified');
     const verification = { ...sound, verifiedAt: null };
     expect(judge({ verification, complete: null }).restorable.isOverdue).toBe(false);
   });
@@ -243,10 +242,10 @@ describe('a person is', () => {
   test.each(['accepted', 'superseded'] as const)(
     'told that nobody has verified it for three days also where what is damaged is %s, counted from the last time that somebody did',
     (damage) => {
-      const known = { ...sound, damage, damagedSince: later(-9 * day), verifiedAt: later(-9 * day) };
+      const known = { ...sound, damage, damagedSince: later(-9 * dayMs), verifiedAt: later(-9 * dayMs) };
       const reasonOf = (checkedAt: Date) => judge({ verification: { ...known, checkedAt } }).reason;
-      expect(reasonOf(later(-3 * day + 1))).toBe('complete');
-      expect(reasonOf(later(-3 * day))).toBe('unverified');
+      expect(reasonOf(later(-3 * dayMs + 1))).toBe('complete');
+      expect(reasonOf(later(-3 * dayMs))).toBe('unverified');
     },
   );
 
@@ -340,7 +339,7 @@ describe('a person is', () => {
     const late = { complete: { id: 'complete', endedAt: nightBefore }, failed: failed(code, lastNight) };
     expect(judge(late)).toMatchObject({ verdict: 'late', reason, by, until, since: nightBefore, runId: 'failed' });
     expect(judge({ failed: failed(code) })).toMatchObject({ verdict: 'protected', reason, by, until });
-    const waiting = { ...queued, errorCode: code ?? 'internal', dueAt: later(2 * minute) };
+    const waiting = { ...queued, errorCode: code ?? 'internal', dueAt: later(2 * minuteMs) };
     expect(judge({ underWay: waiting })).toMatchObject({ reason, until: by === 'nobody' ? waiting.dueAt : null });
   });
 });
@@ -350,13 +349,13 @@ describe('where several things are wrong, what wins is', () => {
   const everything: Partial<ProtectionFacts> = {
     ...late,
     circuitOpen: true,
-    plan: { ...plan, paused: true, nextDueAt: later(-day) },
-    partial: { id: 'partial', endedAt: new Date(nightBefore.getTime() - day) },
+    plan: { ...plan, paused: true, nextDueAt: later(-dayMs) },
+    partial: { id: 'partial', endedAt: new Date(nightBefore.getTime() - dayMs) },
     failed: failed('store/unavailable'),
     alarm: { id: 'alarm', endedAt: nightBefore, kind: 'loss' },
   };
-  const unused = { ...suspect('ended_at_provider'), idleDeadline: later(-minute) };
-  const unpaused = { ...plan, nextDueAt: later(-day) };
+  const unused = { ...suspect('ended_at_provider'), idleDeadline: later(-minuteMs) };
+  const unpaused = { ...plan, nextDueAt: later(-dayMs) };
 
   test.each([
     ['consent that is gone', { ...everything, consent: ended('signed_out') }, 'signed_out'],
@@ -381,64 +380,68 @@ describe('where several things are wrong, what wins is', () => {
     ],
     ['the fault of the last run', { ...everything, plan: unpaused, circuitOpen: false }, 'store_trouble'],
     ['a worker that is missing', { ...late, plan: unpaused }, 'no_worker'],
-    ['a run that nobody takes', { ...late, underWay: { ...queued, dueAt: later(-15 * minute) } }, 'no_worker'],
-    ['a run whose worker is gone', { ...late, underWay: { ...running, leaseUntil: later(-15 * minute) } }, 'no_worker'],
+    ['a run that nobody takes', { ...late, underWay: { ...queued, dueAt: later(-15 * minuteMs) } }, 'no_worker'],
+    [
+      'a run whose worker is gone',
+      { ...late, underWay: { ...running, leaseUntil: later(-15 * minuteMs) } },
+      'no_worker',
+    ],
     ['a run under way', { ...late, failed: failed('store/unavailable'), underWay: running }, 'run_under_way'],
   ] as const)('%s', (_, facts, reason) => {
     expect(judge(facts).reason).toBe(reason);
   });
 
   test('a pause that the person asked for promises nights again only where their consent lasts as long', () => {
-    const paused = { ...plan, paused: true, pausedUntil: later(30 * day) };
+    const paused = { ...plan, paused: true, pausedUntil: later(30 * dayMs) };
     const until = (maxDeadline: Date) => judge({ plan: paused, consent: { ...consent, maxDeadline } });
-    expect(until(later(31 * day))).toMatchObject({ reason: 'paused_until', by: 'nobody', until: later(30 * day) });
-    const before = { reason: 'paused_beyond_consent', mend: 'renew', by: 'person', until: later(29 * day) };
-    expect(until(later(29 * day))).toMatchObject({ verdict: 'protected', ...before });
+    expect(until(later(31 * dayMs))).toMatchObject({ reason: 'paused_until', by: 'nobody', until: later(30 * dayMs) });
+    const before = { reason: 'paused_beyond_consent', mend: 'renew', by: 'person', until: later(29 * dayMs) };
+    expect(until(later(29 * dayMs))).toMatchObject({ verdict: 'protected', ...before });
   });
 
   test('a worker that is missing over a fault that passes by itself: nobody is told of a moment that is over', () => {
     const away = { ...late, failed: failed('source/unavailable') };
     const trying = { ...queued, errorCode: 'source/unavailable' };
     expect(judge({ ...away, plan: unpaused })).toMatchObject({ reason: 'no_worker', by: 'operator', until: null });
-    expect(judge({ ...away, plan: { ...plan, nextDueAt: later(-minute) } })).toMatchObject({
+    expect(judge({ ...away, plan: { ...plan, nextDueAt: later(-minuteMs) } })).toMatchObject({
       reason: 'server_away',
       until: null,
     });
-    const silent = { ...trying, dueAt: later(-15 * minute) };
+    const silent = { ...trying, dueAt: later(-15 * minuteMs) };
     expect(judge({ ...late, underWay: silent })).toMatchObject({ reason: 'no_worker', until: null, retry: null });
-    expect(judge({ ...late, underWay: silent, workersUntil: later(minute) })).toMatchObject({
+    expect(judge({ ...late, underWay: silent, workersUntil: later(minuteMs) })).toMatchObject({
       reason: 'server_away',
       until: null,
       retry: null,
     });
-    expect(judge({ consent: suspect('unclear', later(-minute)) })).toMatchObject({
+    expect(judge({ consent: suspect('unclear', later(-minuteMs)) })).toMatchObject({
       reason: 'consent_refused',
       until: null,
     });
   });
 
   test('nothing, where a run waits behind those that workers are busy with: it has its turn soon', () => {
-    const waiting = { ...queued, dueAt: later(-4 * 60 * minute) };
-    const busy = { underWay: waiting, workersUntil: later(minute) };
+    const waiting = { ...queued, dueAt: later(-4 * hourMs) };
+    const busy = { underWay: waiting, workersUntil: later(minuteMs) };
     expect(judge(busy)).toMatchObject({ verdict: 'protected', reason: 'complete' });
     expect(judge({ ...late, ...busy })).toMatchObject({ reason: 'run_waits', mend: 'wait', until: null });
     expect(judge({ ...busy, workersUntil: now }).reason).toBe('no_worker');
-    expect(judge({ plan: unpaused, workersUntil: later(minute) }).reason).toBe('no_worker');
-    const left = { ...running, leaseUntil: later(-15 * minute) };
-    expect(judge({ underWay: left, workersUntil: later(minute) }).reason).toBe('no_worker');
+    expect(judge({ plan: unpaused, workersUntil: later(minuteMs) }).reason).toBe('no_worker');
+    const left = { ...running, leaseUntil: later(-15 * minuteMs) };
+    expect(judge({ underWay: left, workersUntil: later(minuteMs) }).reason).toBe('no_worker');
   });
 
   test('a night that operators paused for everybody, of what is due meanwhile: over a missing or busy worker, and faults of runs', () => {
-    const since = later(-12 * 60 * minute);
-    const due = { ...queued, dueAt: later(-minute) };
+    const since = later(-12 * hourMs);
+    const due = { ...queued, dueAt: later(-minuteMs) };
     for (const facts of [
       { plan: { ...plan, nextDueAt: now } },
       { plan: unpaused },
       { underWay: due },
-      { underWay: due, workersUntil: later(minute) },
+      { underWay: due, workersUntil: later(minuteMs) },
       { underWay: { ...due, errorCode: 'source/unavailable' } },
       { underWay: due, failed: failed('store/full') },
-      { underWay: { ...running, leaseUntil: later(-minute) } },
+      { underWay: { ...running, leaseUntil: later(-minuteMs) } },
     ]) {
       const told = { reason: 'paused_for_all', by: 'operator', until: null, runId: null, pausedSince: since };
       expect(judge({ ...late, ...facts, nightPausedAt: since })).toMatchObject({ verdict: 'late', ...told });
@@ -464,12 +467,12 @@ describe('where several things are wrong, what wins is', () => {
   });
 
   test('a great loss, over what could not be read', () => {
-    const partial = { id: 'partial', endedAt: later(-minute) };
+    const partial = { id: 'partial', endedAt: later(-minuteMs) };
     expect(judge({ partial, alarm: { ...partial, kind: 'loss' } })).toMatchObject({ reason: 'great_loss' });
   });
 
   test('what hinders the next night, over an end of consent that is still to come', () => {
-    const ending = { ...consent, maxDeadline: later(3 * day) };
+    const ending = { ...consent, maxDeadline: later(3 * dayMs) };
     expect(judge({ consent: ending })).toMatchObject({
       verdict: 'protected',
       reason: 'consent_ends',
@@ -477,7 +480,7 @@ describe('where several things are wrong, what wins is', () => {
       by: 'person',
       until: ending.maxDeadline,
     });
-    expect(judge({ consent: { ...consent, maxDeadline: later(15 * day) } }).reason).toBe('complete');
+    expect(judge({ consent: { ...consent, maxDeadline: later(15 * dayMs) } }).reason).toBe('complete');
     expect(judge({ consent: ending, circuitOpen: true }).reason).toBe('provider_trouble');
   });
 });
@@ -485,7 +488,7 @@ describe('where several things are wrong, what wins is', () => {
 /** From well to ill. */
 const consents: (Consent | null)[] = [
   consent,
-  { ...consent, maxDeadline: later(day) },
+  { ...consent, maxDeadline: later(dayMs) },
   { ...consent, reason: 'lost_answers' },
   ...['account_disabled', 'lost_answers', 'expired_idle', 'ended_at_provider'].map((reason) => suspect(reason)),
   { ...consent, idleDeadline: now },
@@ -498,7 +501,7 @@ const ages = [null, nightBefore, lastNight];
 const run = (id: string, endedAt: Date | null) => (endedAt === null ? null : { id, endedAt });
 
 function* combinations(): Generator<ProtectionFacts> {
-  const plans = [plan, { ...plan, paused: true }, { ...plan, nextDueAt: later(-day) }, null];
+  const plans = [plan, { ...plan, paused: true }, { ...plan, nextDueAt: later(-dayMs) }, null];
   const waiting = [
     null,
     queued,
@@ -512,7 +515,7 @@ function* combinations(): Generator<ProtectionFacts> {
     for (const circuitOpen of [false, true])
       for (const own of plans)
         for (const complete of ages)
-          for (const partial of [null, nightBefore, later(-2 * minute)])
+          for (const partial of [null, nightBefore, later(-2 * minuteMs)])
             for (const failure of failures)
               for (const underWay of waiting)
                 for (const alarm of alarms)
@@ -547,7 +550,7 @@ const faults: Record<string, (facts: ProtectionFacts) => ProtectionFacts> = {
   'nobody plans': (facts) => ({ ...facts, plan: facts.plan && { ...facts.plan, nextDueAt: nightBefore } }),
   'the complete run is another night older': (facts) => ({
     ...facts,
-    complete: facts.complete && { ...facts.complete, endedAt: new Date(facts.complete.endedAt.getTime() - day) },
+    complete: facts.complete && { ...facts.complete, endedAt: new Date(facts.complete.endedAt.getTime() - dayMs) },
   }),
   'the complete run was partial': (facts) => ({ ...facts, complete: null, partial: facts.complete ?? facts.partial }),
   'a run fails': (facts) => ({ ...facts, failed: failed('internal', later(-1)) }),
@@ -581,7 +584,8 @@ test('every combination of facts gets one verdict, and no fault more makes any o
     known.set(judgeProtection(facts, now).reason, before);
     for (const [fault, add] of Object.entries(faults))
       if (judged(add(facts), now) < before) throw new Error(`${fault}, and it is better: ${JSON.stringify(facts)}`);
-    if (judged(facts, later(day)) < before) throw new Error(`A day passes, and it is better: ${JSON.stringify(facts)}`);
+    if (judged(facts, later(dayMs)) < before)
+      throw new Error(`A day passes, and it is better: ${JSON.stringify(facts)}`);
   }
   expect(count).toBeGreaterThan(25_000);
   expect(known.size).toBeGreaterThan(20);

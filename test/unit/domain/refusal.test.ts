@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { hintOf } from '../../../src/domain/hint.ts';
 import { afterLostAnswer, afterRefusal, type Refusable } from '../../../src/domain/refusal.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
 const start = Date.parse('2026-03-01T02:00:00Z');
 const at = (ms: number) => new Date(start + ms);
 
@@ -13,9 +11,9 @@ const alive: Refusable = {
   reason: null,
   refusals: 0,
   suspectSince: null,
-  idleDeadline: at(30 * day),
+  idleDeadline: at(30 * dayMs),
   maxDeadline: null,
-  nextExchangeAt: at(7 * day),
+  nextExchangeAt: at(7 * dayMs),
 };
 const said = { errorCode: 'invalid_grant', meaning: 'ended' as const, hint: undefined, lostBefore: 0, credible: true };
 const pauses = (grant: Refusable, changes: object = {}) => {
@@ -30,7 +28,7 @@ function refuseForEver(changes: object = {}) {
   let now = at(0);
   while (story.length < 100) {
     grant = { ...grant, ...afterRefusal(grant, { ...said, at: now, ...changes }) };
-    story.push({ state: grant.state, reason: grant.reason, hours: (now.getTime() - start) / hour });
+    story.push({ state: grant.state, reason: grant.reason, hours: (now.getTime() - start) / hourMs });
     if (grant.nextExchangeAt === null) return story;
     now = grant.nextExchangeAt;
   }
@@ -40,7 +38,7 @@ function refuseForEver(changes: object = {}) {
 describe('invalid_grant', () => {
   test('condemns by five refusals over three hours, and by neither alone', () => {
     const stateAfter = (refusals: number, hours: number) =>
-      pauses({ ...alive, state: 'suspect', refusals: refusals - 1, suspectSince: at(-hours * hour) }).state;
+      pauses({ ...alive, state: 'suspect', refusals: refusals - 1, suspectSince: at(-hours * hourMs) }).state;
     expect(stateAfter(4, 30)).toBe('suspect');
     expect(stateAfter(5, 2.99)).toBe('suspect');
     expect(stateAfter(5, 3)).toBe('needs_consent');
@@ -120,15 +118,16 @@ describe('a missing permission', () => {
       state: 'suspect',
       reason: 'permission_missing',
       refusals: 0,
-      nextExchangeAt: day,
+      nextExchangeAt: dayMs,
     });
   });
 
   test('in the role is asked about only shortly before the end: some versions use the token up in that refusal', () => {
-    expect(pauses(alive, { errorCode: 'not_allowed', meaning: 'permission' }).nextExchangeAt).toBe(29 * day);
+    expect(pauses(alive, { errorCode: 'not_allowed', meaning: 'permission' }).nextExchangeAt).toBe(29 * dayMs);
     expect(
-      pauses({ ...alive, idleDeadline: at(hour) }, { errorCode: 'not_allowed', meaning: 'permission' }).nextExchangeAt,
-    ).toBe(day);
+      pauses({ ...alive, idleDeadline: at(hourMs) }, { errorCode: 'not_allowed', meaning: 'permission' })
+        .nextExchangeAt,
+    ).toBe(dayMs);
   });
 });
 
@@ -139,26 +138,26 @@ test('one lost answer changes nothing, the second leaves the provider in peace f
     reason: 'lost_answers',
     refusals: 0,
     suspectSince: null,
-    nextExchangeAt: at(hour),
+    nextExchangeAt: at(hourMs),
   });
 });
 
 describe('while a run needs the grant', () => {
   const next = (change: { nextExchangeAt: Date | null } | undefined) =>
-    ((change?.nextExchangeAt?.getTime() ?? Number.NaN) - start) / minute;
+    ((change?.nextExchangeAt?.getTime() ?? Number.NaN) - start) / minuteMs;
   const afterLost = (lastTry: number) =>
     next(afterLostAnswer(alive, { at: at(0), lostBefore: 3, lastTry: at(lastTry) }));
 
   test('lost answers let no hour go by, and leave the last try to it', () => {
-    expect([4 * hour, 51 * minute, 20 * minute, 2 * minute].map(afterLost)).toEqual([50, 50, 20, 2]);
+    expect([4 * hourMs, 51 * minuteMs, 20 * minuteMs, 2 * minuteMs].map(afterLost)).toEqual([50, 50, 20, 2]);
   });
 
   test('a run whose last try has been changes nothing', () => {
-    expect([0, -hour].map(afterLost)).toEqual([60, 60]);
+    expect([0, -hourMs].map(afterLost)).toEqual([60, 60]);
   });
 
   test('refusals let no hour go by, and leave the last try to it; consent is condemned no sooner than after three hours', () => {
-    const story = refuseForEver({ lastTry: at(5 * hour) });
+    const story = refuseForEver({ lastTry: at(5 * hourMs) });
     const minutes = story.slice(0, 7).map(({ state, hours }) => [state, Math.round(hours * 60)]);
     expect(minutes).toEqual([
       ['suspect', 0],
@@ -169,8 +168,8 @@ describe('while a run needs the grant', () => {
       ['needs_consent', 195],
       ['needs_consent', 195 + 2 * 24 * 60],
     ]);
-    const third = { ...alive, state: 'suspect' as const, refusals: 2, suspectSince: at(-45 * minute) };
-    expect(next(afterRefusal(third, { ...said, at: at(0), lastTry: at(20 * minute) }))).toBe(20);
+    const third = { ...alive, state: 'suspect' as const, refusals: 2, suspectSince: at(-45 * minuteMs) };
+    expect(next(afterRefusal(third, { ...said, at: at(0), lastTry: at(20 * minuteMs) }))).toBe(20);
   });
 });
 

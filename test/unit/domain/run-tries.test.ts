@@ -9,9 +9,8 @@ import {
   triedUntil,
   waitsForAll,
 } from '../../../src/domain/run-tries.ts';
+import { dayMs, hourMs, minuteMs } from '../../../src/durations.ts';
 
-const minute = 60_000;
-const hour = 60 * minute;
 const at = new Date('2026-03-08T01:10:00Z');
 const later = (ms: number) => new Date(at.getTime() + ms);
 
@@ -27,55 +26,61 @@ function tries(untilMs: number, pauseMs = 0): number[] {
   }
 }
 
-const inMinutes = (moments: readonly number[]) => moments.map((ms) => ms / minute);
+const inMinutes = (moments: readonly number[]) => moments.map((ms) => ms / minuteMs);
 
 describe('a run that fails', () => {
   test('is tried ever more slowly, every quarter of an hour at the slowest, and once more just before its time is over', () => {
-    expect(inMinutes(tries(2 * hour))).toEqual([0, 1, 3, 7, 15, 30, 45, 60, 75, 90, 105, 119]);
+    expect(inMinutes(tries(2 * hourMs))).toEqual([0, 1, 3, 7, 15, 30, 45, 60, 75, 90, 105, 119]);
   });
 
   test('waits for as long as it is told to, but never past its time', () => {
-    expect(inMinutes(tries(3 * hour, 40 * minute))).toEqual([0, 40, 80, 120, 160, 179]);
-    expect(inMinutes(tries(30 * minute, 365 * 24 * hour))).toEqual([0, 29]);
+    expect(inMinutes(tries(3 * hourMs, 40 * minuteMs))).toEqual([0, 40, 80, 120, 160, 179]);
+    expect(inMinutes(tries(30 * minuteMs, 365 * dayMs))).toEqual([0, 29]);
   });
 
-  test.each([0, 30_000, 59_000, minute])('is not tried again where %d ms are left', (left) => {
+  test.each([0, 30_000, 59_000, minuteMs])('is not tried again where %d ms are left', (left) => {
     expect(tries(left)).toEqual([0]);
   });
 
   test('is not tried again after its time, however late the failure is known', () => {
-    expect(nextTry({ attempt: 3, at, until: later(-hour) })).toBeUndefined();
+    expect(nextTry({ attempt: 3, at, until: later(-hourMs) })).toBeUndefined();
   });
 
   test('never waits a quarter of an hour and more where it is not told to, and ends, whatever time it has', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 12 * hour }), fc.integer({ min: 0, max: 14 * minute }), (span, pause) => {
-        const moments = tries(span, pause);
-        const gaps = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0));
-        expect(Math.max(0, ...gaps)).toBeLessThanOrEqual(15 * minute);
-        expect(Math.min(minute, ...gaps)).toBe(minute);
-        expect(moments.at(-1)).toBeLessThanOrEqual(Math.max(0, span - minute));
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 12 * hourMs }),
+        fc.integer({ min: 0, max: 14 * minuteMs }),
+        (span, pause) => {
+          const moments = tries(span, pause);
+          const gaps = moments.slice(1).map((moment, index) => moment - (moments[index] ?? 0));
+          expect(Math.max(0, ...gaps)).toBeLessThanOrEqual(15 * minuteMs);
+          expect(Math.min(minuteMs, ...gaps)).toBe(minuteMs);
+          expect(moments.at(-1)).toBeLessThanOrEqual(Math.max(0, span - minuteMs));
+        },
+      ),
     );
   });
 });
 
 describe('the time of a run', () => {
-  const windowEnd = later(20 * minute);
+  const windowEnd = later(20 * minuteMs);
   test('is what is left of its window, and the grace', () => {
-    expect(triedUntil({ windowEnd, graceMs: 45 * minute, at })).toEqual(later(65 * minute));
+    expect(triedUntil({ windowEnd, graceMs: 45 * minuteMs, at })).toEqual(later(65 * minuteMs));
   });
 
   test('is a span of its own where it comes after its window, or was asked for', () => {
-    for (const late of [windowEnd, later(7 * hour)])
-      expect(triedUntil({ windowEnd, graceMs: 45 * minute, at: late })).toEqual(new Date(late.getTime() + 4 * hour));
-    expect(requestedUntil(at)).toEqual(later(4 * hour));
+    for (const late of [windowEnd, later(7 * hourMs)])
+      expect(triedUntil({ windowEnd, graceMs: 45 * minuteMs, at: late })).toEqual(
+        new Date(late.getTime() + 4 * hourMs),
+      );
+    expect(requestedUntil(at)).toEqual(later(4 * hourMs));
   });
 });
 
 test('a run whose worker ended in the middle goes on at once, and later where that happens again', () => {
   const pauseOf = (id: string, lost: number) =>
-    ((nextAfterLostWorker({ id, lost, at, until: later(5 * hour) })?.getTime() ?? 0) - at.getTime()) / minute;
+    ((nextAfterLostWorker({ id, lost, at, until: later(5 * hourMs) })?.getTime() ?? 0) - at.getTime()) / minuteMs;
   expect(pauseOf('any', 1)).toBe(0);
   for (const [lost, most] of [
     [2, 1],
@@ -93,10 +98,10 @@ test('a run whose worker ended in the middle goes on at once, and later where th
 
 test('a run whose worker ended in the middle is tried once more before its time is over, and then no more', () => {
   const next = (leftMs: number) => nextAfterLostWorker({ id: 'any', lost: 9, at, until: later(leftMs) });
-  expect(next(3 * minute)).toEqual(later(2 * minute));
+  expect(next(3 * minuteMs)).toEqual(later(2 * minuteMs));
   expect(next(30_000)).toEqual(at);
   expect(next(0)).toBeUndefined();
-  expect(next(-minute)).toBeUndefined();
+  expect(next(-minuteMs)).toBeUndefined();
 });
 
 test.each([
@@ -128,20 +133,20 @@ test.each([
   [0, 0],
   [-5_000, 0],
   [1_500, 1_500],
-  [hour, hour],
-  [hour + 1, hour],
-  [31_536_000_000, hour],
-  [Number.POSITIVE_INFINITY, hour],
+  [hourMs, hourMs],
+  [hourMs + 1, hourMs],
+  [31_536_000_000, hourMs],
+  [Number.POSITIVE_INFINITY, hourMs],
 ])('a Retry-After of %d ms is obeyed for %d ms', (asked, ms) => {
   expect(pauseForRetryAfter(asked)).toBe(ms);
 });
 
 test.each([
-  [1, hour, true],
-  [2, hour, true],
-  [3, hour, false],
-  [9, hour, false],
-  [1, minute / 2, false],
+  [1, hourMs, true],
+  [2, hourMs, true],
+  [3, hourMs, false],
+  [9, hourMs, false],
+  [1, minuteMs / 2, false],
 ])(
   'of several sources all are waited for in the first tries, while there is time: try %i, %i ms left',
   (attempt, left, waits) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { lengthOfTurn, placesAfterTurn, turnAfterWork, turnOf, turnOfNight } from '../../../src/domain/turns.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 
-const hour = 3_600_000;
 const at = (ms: number) => new Date(Date.parse('2026-05-01T00:00:00Z') + ms);
 
 describe('the turn of a run', () => {
@@ -12,14 +12,14 @@ describe('the turn of a run', () => {
 
   it('that its person asks for comes after every night that is due within a day, and then before those due later', () => {
     const asked = turnOf({ trigger: 'person', dueAt: at(0) });
-    expect(asked > turnOf({ trigger: 'schedule', dueAt: at(24 * hour - 1) })).toBe(true);
-    expect(asked < turnOf({ trigger: 'schedule', dueAt: at(24 * hour + 1) })).toBe(true);
+    expect(asked > turnOf({ trigger: 'schedule', dueAt: at(dayMs - 1) })).toBe(true);
+    expect(asked < turnOf({ trigger: 'schedule', dueAt: at(dayMs + 1) })).toBe(true);
   });
 
   it('that an operator asks for comes before all that wait', () => {
-    expect(turnOf({ trigger: 'operator', dueAt: at(12 * hour) }) < turnOf({ trigger: 'schedule', dueAt: at(0) })).toBe(
-      true,
-    );
+    expect(
+      turnOf({ trigger: 'operator', dueAt: at(12 * hourMs) }) < turnOf({ trigger: 'schedule', dueAt: at(0) }),
+    ).toBe(true);
   });
 });
 
@@ -49,17 +49,17 @@ describe('the turn of a run that had a worker', () => {
     turnAfterWork({ trigger, dueAt: at(0), workedMs, others }).getTime() - at(0).getTime();
 
   it('comes later the longer it had one, and the more of these there are, but within two hours', () => {
-    expect([later(0, 5), later(60_000, 0), later(60_000, 9), later(hour, 9)]).toEqual([
+    expect([later(0, 5), later(60_000, 0), later(60_000, 9), later(hourMs, 9)]).toEqual([
       0,
       540_000,
       5_400_000,
-      2 * hour,
+      2 * hourMs,
     ]);
   });
 
   it('comes after its work may go on, whoever asked for it', () => {
     expect(later(60_000, 0, 'operator')).toBe(540_000);
-    expect(later(60_000, 0, 'person')).toBe(24 * hour + 540_000);
+    expect(later(60_000, 0, 'person')).toBe(dayMs + 540_000);
   });
 
   it.each([1, 3, 10])(
@@ -69,7 +69,7 @@ describe('the turn of a run that had a worker', () => {
       let now = 0;
       let worked = 0;
       const stint = 10_000;
-      while (now < 2 * hour) {
+      while (now < 2 * hourMs) {
         const [next] = turns.map((turn, who) => ({ turn, who })).sort((a, b) => a.turn - b.turn);
         if (next === undefined) break;
         now = Math.max(now, next.turn) + stint;

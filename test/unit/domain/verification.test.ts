@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { damageKnownSince, damageStateOf, isAlarming, mostMarks } from '../../../src/domain/damage.ts';
 import { cursorAfter, endOf, packsIn, places, type ReadSoFar, shareDue } from '../../../src/domain/verification.ts';
+import { dayMs } from '../../../src/durations.ts';
 
-const dayMs = 86_400_000;
 const start = Date.parse('2026-03-01T02:00:00Z');
 const idOf = (text: string) => createHash('sha256').update(text).digest('hex');
 

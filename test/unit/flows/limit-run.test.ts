@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
+import { minuteMs } from '../../../src/durations.ts';
 import { limitRun } from '../../../src/flows/nights/limit-run.ts';
 import { openMemoryBudget } from '../../../src/memory-budget.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 
-const minute = 60_000;
-const runLimits = { ms: 90 * minute, members: 7, memory: 1_000 };
+const runLimits = { ms: 90 * minuteMs, members: 7, memory: 1_000 };
 const clock = manualClock('2026-11-23T01:00:00Z');
 const of = (concurrency: number, heavyRuns: number) => ({
   clock,
@@ -14,7 +14,7 @@ const of = (concurrency: number, heavyRuns: number) => ({
 
 test('a try may take its time; then it is ended, and may go on later', async () => {
   using limits = limitRun(of(2, 2), { heavy: true });
-  await clock.advance(90 * minute - 1);
+  await clock.advance(90 * minuteMs - 1);
   expect(limits.timeIsOver.aborted).toBe(false);
   await clock.advance(1);
   expect(limits.timeIsOver.reason).toMatchObject({

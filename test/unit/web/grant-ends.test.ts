@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { GrantView } from '../../../src/database/consent/grant-views.ts';
+import { dayMs } from '../../../src/durations.ts';
 import { lastsPart } from '../../../src/web/pages/grant-ends.ts';
 import type { Session } from '../../../src/web/session.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import type { PersonVisit } from '../../../src/web/visit.ts';
 
-const day = 86_400_000;
 const now = new Date('2026-05-04T12:00:00Z');
-const inDays = (days: number) => new Date(now.getTime() + days * day);
+const inDays = (days: number) => new Date(now.getTime() + days * dayMs);
 const t = texts.grant.lasts;
 
 const view = {

@@ -1,3 +1,4 @@
+import { minuteMs } from '../../../durations.ts';
 import { AppError, type ErrorCode } from '../../../errors.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
@@ -41,7 +42,7 @@ export function refusal(
   });
 }
 
-const longestPauseMs = 60_000;
+const longestPauseMs = minuteMs;
 
 function pauseOf({ header }: HttpAnswer): number {
   const seconds = Number(header('retry-after'));

@@ -3,6 +3,7 @@ import { type AuditFilter, type AuditView, allAudit, listAudit, saveAudit } from
 import { findUsersByName } from '../../../database/nights/command-views.ts';
 import { actorKinds, acts } from '../../../domain/audit.ts';
 import { startOfDay } from '../../../domain/nights.ts';
+import { dayMs } from '../../../durations.ts';
 import { csvOf, download, jsonOf } from '../../export.ts';
 import type { Html } from '../../layout.ts';
 import { name as safeName } from '../../names.ts';
@@ -81,7 +82,7 @@ async function readFilter({ resources, url }: PersonVisit): Promise<AuditFilter 
 function dayOf(zone: string, date: string | undefined, days: number): Date | undefined {
   const moment = /^\d{4}-\d\d-\d\d$/.test(date ?? '') ? Date.parse(`${date}T00:00Z`) : Number.NaN;
   if (Number.isNaN(moment)) return undefined;
-  return startOfDay(zone, new Date(moment + days * 86_400_000).toISOString().slice(0, 10));
+  return startOfDay(zone, new Date(moment + days * dayMs).toISOString().slice(0, 10));
 }
 
 function filterForm({ texts, url }: PersonVisit): Html {

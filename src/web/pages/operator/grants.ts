@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import { listCircuits } from '../../../database/custody/circuits.ts';
 import { countGrants } from '../../../database/custody/inspect-custody.ts';
 import { countVerdicts, forecastEnds, listPeople, type PersonRow } from '../../../database/people/people.ts';
+import { dayMs } from '../../../durations.ts';
 import { keepFigure } from '../../../flows/nights/keep-figure.ts';
 import { isUuid } from '../../../uuid.ts';
 import type { Html } from '../../layout.ts';
@@ -15,7 +16,6 @@ import { bars } from './plots.ts';
 
 const onePage = 50;
 const daysAhead = 60;
-const dayMs = 86_400_000;
 const states = ['active', 'suspect', 'needs_consent', 'withdrawn', 'none'] as const;
 
 /** Consents by state, when they end, what the provider says, and the people one by one. */

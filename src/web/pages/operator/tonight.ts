@@ -1,5 +1,6 @@
 import { html } from 'hono/html';
 import type { TroubleGroup } from '../../../database/nights/tonight.ts';
+import { hourMs } from '../../../durations.ts';
 import { AppError } from '../../../errors.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { nightsShown, type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
@@ -89,7 +90,7 @@ function figures({ resources, texts }: PersonVisit, view: Tonight): Html {
   const { progress, pace, rotationsLost, openCircuits } = view;
   const { oldestDueAt, waiting } = progress;
   const now = resources.clock.now().getTime();
-  const perHour = Math.round((pace.ended * 3_600_000) / pace.ms);
+  const perHour = Math.round((pace.ended * hourMs) / pace.ms);
   const [circuit] = openCircuits;
   const { duration, number } = texts.formats;
   return html`<div class="figures">

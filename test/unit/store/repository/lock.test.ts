@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
+import { hourMs, minuteMs } from '../../../../src/durations.ts';
 import { AppError } from '../../../../src/errors.ts';
 import { createMasterKey } from '../../../../src/store/format/envelope.ts';
 import { parseId } from '../../../../src/store/format/ids.ts';
@@ -10,7 +11,6 @@ import { manualClock } from '../../../support/fixtures/manual-clock.ts';
 import { type MemoryBackend, openMemoryBackend } from '../../../support/fixtures/memory-backend.ts';
 import { newRepository } from '../../../support/fixtures/repository.ts';
 
-const minutes = 60_000;
 const start = '2026-01-02T03:00:00.000Z';
 
 async function place(options: Partial<LockOptions> = {}) {
@@ -90,7 +90,7 @@ describe('a lock', () => {
   test('of somebody else is in the way however old it is', async () => {
     const { repository, clock, options } = await place();
     await addLock(repository, { exclusive: true });
-    await clock.advance(600 * minutes);
+    await clock.advance(600 * minuteMs);
     await expect(lockRepository(repository, options)).rejects.toMatchObject({ code: 'repository/locked' });
   });
 
@@ -125,7 +125,7 @@ describe('a lock file that cannot be read', () => {
         await expect(lockRepository(repository, options)).rejects.toMatchObject({
           code: 'repository/locked',
           message: expect.stringMatching(new RegExp(`locks/${id} cannot be read.*restic unlock --remove-all`)),
-          retry: { afterMs: 31 * minutes },
+          retry: { afterMs: 31 * minuteMs },
         });
         expect(clock.now().getTime() - before).toBe(waited);
       }
@@ -134,9 +134,9 @@ describe('a lock file that cannot be read', () => {
     test.each([false, true])('is removed half an hour later (exclusive: %s), but not before', async (exclusive) => {
       const { backend, repository, clock, options } = await withLock();
       await expect(lockRepository(repository, { ...options, exclusive })).rejects.toThrow();
-      await clock.advance(29 * minutes);
+      await clock.advance(29 * minuteMs);
       await expect(lockRepository(repository, { ...options, exclusive })).rejects.toThrow();
-      await clock.advance(2 * minutes);
+      await clock.advance(2 * minuteMs);
       {
         await using _lock = await lockRepository(repository, { ...options, exclusive });
         expect(locksIn(backend)).toHaveLength(1);
@@ -146,9 +146,9 @@ describe('a lock file that cannot be read', () => {
 
     test('is removed at once by a process that has just begun, where the store says that it is that old', async () => {
       for (const [age, isRemoved] of [
-        [29 * minutes, false],
-        [-60 * minutes, false],
-        [31 * minutes, true],
+        [29 * minuteMs, false],
+        [-hourMs, false],
+        [31 * minuteMs, true],
       ] as const) {
         const { backend, repository, clock, options, id } = await withLock();
         const modified = new Date(clock.now().getTime() - age);
@@ -173,7 +173,7 @@ describe('a lock file that cannot be read', () => {
       };
       const held = { ...repository, backend: { ...backend, remove } };
       await expect(lockRepository(held, options)).rejects.toMatchObject({ code: 'repository/locked' });
-      await clock.advance(31 * minutes);
+      await clock.advance(31 * minuteMs);
       await using _lock = await lockRepository(held, options);
     });
   });
@@ -197,7 +197,7 @@ describe('a held lock', () => {
     const { backend, repository, clock, options } = await place();
     await using lock = await lockRepository(repository, options);
     const [first] = locksIn(backend);
-    await clock.advance(61 * minutes);
+    await clock.advance(61 * minuteMs);
     expect(lock.signal.aborted).toBe(false);
     expect(locksIn(backend)).toHaveLength(1);
     expect(locksIn(backend)[0]?.name).not.toBe(first?.name);
@@ -210,9 +210,9 @@ describe('a held lock', () => {
     backend.save = async () => {
       throw new AppError('store/unavailable', 'Away.');
     };
-    await clock.advance(22 * minutes);
+    await clock.advance(22 * minuteMs);
     expect(lock.signal.aborted).toBe(false);
-    await clock.advance(1 * minutes);
+    await clock.advance(1 * minuteMs);
     expect(lock.signal.reason).toMatchObject({ code: 'repository/lost-lock' });
   });
 
@@ -223,9 +223,9 @@ describe('a held lock', () => {
     backend.save = async () => {
       throw new AppError('store/unavailable', 'Away.');
     };
-    await clock.advance(19 * minutes);
+    await clock.advance(19 * minuteMs);
     backend.save = save;
-    await clock.advance(30 * minutes);
+    await clock.advance(30 * minuteMs);
     expect(lock.signal.aborted).toBe(false);
   });
 
@@ -244,7 +244,7 @@ describe('a held lock', () => {
     const { backend, repository, clock, options } = await place();
     await using lock = await lockRepository(repository, options);
     for (const { name } of locksIn(backend)) await backend.remove('lock', name);
-    await clock.advance(6 * minutes);
+    await clock.advance(6 * minuteMs);
     expect(lock.signal.reason).toMatchObject({ code: 'repository/lost-lock' });
   });
 });
@@ -261,7 +261,7 @@ describe('a lock that ends', () => {
       await going.promise;
       await save(...file);
     };
-    const passing = clock.advance(5 * minutes);
+    const passing = clock.advance(5 * minuteMs);
     await reached.promise;
     const ending = lock[Symbol.asyncDispose]();
     going.resolve();
@@ -367,17 +367,17 @@ describe('dead locks', () => {
       await addLock(repository, { hostname: 'nightkeep-1-of-somebody' });
       const locking = () => lockRepository(repository, { ...options, exclusive: true });
       for (const passed of [0, 31, 29]) {
-        await clock.advance(passed * minutes);
+        await clock.advance(passed * minuteMs);
         await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
       }
       // One that is held has another name by now.
       await addLock(repository, { hostname: 'nightkeep-2', time: clock.now().toISOString() });
-      await clock.advance(2 * minutes);
+      await clock.advance(2 * minuteMs);
       await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
       expect(locksIn(backend)).toHaveLength(1);
-      await clock.advance(31 * minutes);
+      await clock.advance(31 * minuteMs);
       await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
-      await clock.advance(31 * minutes);
+      await clock.advance(31 * minuteMs);
       await (await locking())[Symbol.asyncDispose]();
       expect(locksIn(backend)).toHaveLength(0);
     },
@@ -391,10 +391,10 @@ describe('dead locks', () => {
     };
     const locking = () => lockRepository({ ...repository, backend: { ...backend, remove } }, options);
     for (const passed of [0, 31]) {
-      await clock.advance(passed * minutes);
+      await clock.advance(passed * minuteMs);
       await expect(locking()).rejects.toMatchObject({ code: 'repository/locked' });
     }
-    await clock.advance(31 * minutes);
+    await clock.advance(31 * minuteMs);
     expect((await locking()).signal.aborted).toBe(false);
   });
 
