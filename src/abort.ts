@@ -43,6 +43,22 @@ export function abortToo(controller: AbortController, signal: AbortSignal): Disp
   return { [Symbol.dispose]: ignoreAbort };
 }
 
+/** Waits until the function that it adds to the line is called; it leaves the line then, or when it is aborted. */
+export function waitInLine(line: Set<() => void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const called = () => {
+      line.delete(called);
+      ignoreAbort();
+      resolve();
+    };
+    line.add(called);
+    const ignoreAbort = whenAborted(signal, (reason) => {
+      line.delete(called);
+      reject(reason);
+    });
+  });
+}
+
 /**
  * What the work comes to, or the signal's reason as soon as it is aborted. Aborting stops the wait, not the work: its
  * result is then dropped, and so is its failure.

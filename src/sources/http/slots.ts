@@ -1,4 +1,4 @@
-import { whenAborted } from '../../abort.ts';
+import { waitInLine } from '../../abort.ts';
 import { type LevelBounds, openLevel } from './level.ts';
 
 /** The slots of one server, which its runs share: as many as its level allows. */
@@ -75,7 +75,7 @@ export function openSlots(bounds: LevelBounds): Slots {
       async acquireSlot(signal) {
         signal.throwIfAborted();
         if (run.waiting.size === 0 && mayHaveMore(run)) take(run);
-        else await wait(run.waiting, signal);
+        else await waitInLine(run.waiting, signal);
       },
       takeSlot: () => take(run),
       releaseSlot() {
@@ -101,20 +101,4 @@ export function openSlots(bounds: LevelBounds): Slots {
   }
 
   return { share };
-}
-
-/** A waiter leaves the queue when it is called, and then has the slot, or when its run is aborted. */
-function wait(waiting: Set<() => void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const called = () => {
-      waiting.delete(called);
-      ignoreAbort();
-      resolve();
-    };
-    waiting.add(called);
-    const ignoreAbort = whenAborted(signal, (reason) => {
-      waiting.delete(called);
-      reject(reason);
-    });
-  });
 }

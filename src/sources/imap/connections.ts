@@ -1,28 +1,21 @@
-import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Access, AccessToken } from '../source.ts';
-import {
-  CommandRefused,
-  ConnectionLost,
-  type ConnectionTimeouts,
-  type ImapConnection,
-  openConnection,
-} from './connection.ts';
+import { CommandRefused, type ConnectionTimeouts, type ImapConnection, openConnection } from './connection.ts';
+import { openConnectionPool } from './connection-pool.ts';
 import { LoginRefused, login } from './login.ts';
 import type { MailServer } from './mail-address.ts';
-import { isCrowded, mayPass, outage, pauseOf, refusal } from './refusals.ts';
+import { mayPass, outage, pauseOf, refusal } from './refusals.ts';
 
-/** What a server counts for one person: most take ten, and people's own programs need some. */
-const mostConnections = 3;
 /** A token that expires while it is on its way would be refused for no good reason. */
 const minimumSeconds = 30;
 const mostAttempts = 4;
 /** As long as nothing went well with the server: the run itself is tried again. */
 const mostFirstAttempts = 2;
 /** For a longer pause the run returns to the queue. */
-const longestPauseMs = 5 * 60_000;
+const longestPauseMs = 5 * minuteMs;
 /** After this many failures in a row the server counts as down: from then on nothing is retried. */
 const outagesUntilNoRetry = 32;
 
@@ -51,60 +44,12 @@ interface Needs {
 
 /** Opens none before one is needed. */
 export function openConnections({ server, access, timeouts, clock, log, random, onCommand }: Needs): Connections {
-  const idle: ImapConnection[] = [];
-  const inUse = new Set<ImapConnection>();
-  const waiting = new Set<() => void>();
-  let opening = 0;
-  let most = mostConnections;
+  const pool = openConnectionPool({ open, log });
   let outages = 0;
   let isKnown = false;
-  let isClosed = false;
   let refused: AppError | undefined;
-  let lastLogin: Promise<unknown> = Promise.resolve();
 
-  async function take(path: string | undefined, signal: AbortSignal): Promise<ImapConnection> {
-    for (;;) {
-      signal.throwIfAborted();
-      if (isClosed) throw new Error('The source is closed.');
-      const mayOpen = inUse.size + opening < most;
-      const connection = takeIdle(path) ?? (mayOpen ? await openAnother(signal) : undefined);
-      if (connection !== undefined) return connection;
-      // While another one was refused, one of those that there are may have become free.
-      if (!mayOpen) await turn(signal);
-    }
-  }
-
-  function takeIdle(path: string | undefined): ImapConnection | undefined {
-    for (let at = idle.length - 1; at >= 0; at--) if (idle[at]?.isOpen === false) idle.splice(at, 1);
-    const at = idle.findIndex(({ opened }) => path !== undefined && opened?.path === path);
-    const [taken] = idle.splice(Math.max(at, 0), 1);
-    if (taken !== undefined) inUse.add(taken);
-    return taken;
-  }
-
-  /** Undefined where the server takes no more, and there are others to wait for. */
-  async function openAnother(signal: AbortSignal): Promise<ImapConnection | undefined> {
-    opening++;
-    try {
-      // One after the other: a server that refuses a token slows down all logins from here.
-      const before = lastLogin;
-      const logging = before.then(() => open(signal));
-      lastLogin = logging.catch(() => undefined);
-      const connection = await logging;
-      inUse.add(connection);
-      return connection;
-    } catch (error) {
-      const others = inUse.size + idle.length;
-      if (!isOfCrowd(error) || others === 0) throw error;
-      most = Math.min(most, others);
-      log.info('source.fewer-connections', { most });
-      return undefined;
-    } finally {
-      opening--;
-      wake();
-    }
-  }
-
+  /** One that is logged in, with another token where the server refuses the first. */
   async function open(signal: AbortSignal): Promise<ImapConnection> {
     if (refused !== undefined) throw refused;
     let shown = await access({ minimumSeconds, signal });
@@ -126,49 +71,22 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
     }
   }
 
-  function give(connection: ImapConnection): void {
-    inUse.delete(connection);
-    if (isClosed) connection.close();
-    else if (connection.isOpen) idle.push(connection);
-    wake();
-  }
-
-  function wake(): void {
-    const [next] = waiting;
-    next?.();
-  }
-
-  function turn(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const called = () => {
-        waiting.delete(called);
-        ignoreAbort();
-        resolve();
-      };
-      waiting.add(called);
-      const ignoreAbort = whenAborted(signal, (reason) => {
-        waiting.delete(called);
-        reject(reason);
-      });
-    });
-  }
-
   async function attempt<T>(
     work: (connection: ImapConnection) => Promise<T>,
     path: string | undefined,
     signal: AbortSignal,
   ): Promise<T> {
-    const connection = await take(path, signal);
+    const connection = await pool.take(path, signal);
     try {
       return await work(connection);
     } finally {
-      give(connection);
+      pool.giveBack(connection);
     }
   }
 
   return {
     get most() {
-      return most;
+      return pool.most;
     },
     async use(work, { path, signal }) {
       for (let tries = 1; ; tries++) {
@@ -191,16 +109,8 @@ export function openConnections({ server, access, timeouts, clock, log, random, 
         }
       }
     },
-    close() {
-      isClosed = true;
-      for (const connection of [...idle, ...inUse]) connection.close();
-    },
+    close: pool.close,
   };
-}
-
-function isOfCrowd(error: unknown): boolean {
-  if (error instanceof CommandRefused) return isCrowded(error.code, error.said);
-  return error instanceof ConnectionLost && isCrowded('', error.farewell);
 }
 
 function unauthorized({ prove }: AccessToken): AppError {

@@ -12,7 +12,9 @@ import { defaultLimits, type MailListingLimits, watchListing } from './listing-w
 import { parseMailAddress } from './mail-address.ts';
 import { folderPathOf } from './mailbox-name.ts';
 import { type MailboxRecord, mailboxOfRecord, recordOf } from './mailbox-record.ts';
-import { listMailboxes, type Mailbox, type Mailboxes, mailboxAt, validatorOf, validatorsOf } from './mailboxes.ts';
+import { type Mailbox, type Mailboxes, mailboxAt } from './mailbox-tree.ts';
+import { validatorOf, validatorsOf } from './mailbox-validators.ts';
+import { listMailboxes } from './mailboxes.ts';
 import { openMessageFetches } from './message-fetches.ts';
 import { openMessageReadings } from './message-readings.ts';
 import { listMessages } from './messages.ts';

@@ -4,7 +4,7 @@ import { deflate, inflate } from 'node:zlib';
 import { recordName } from '../../domain/restore-place.ts';
 import { piecesOf } from '../../pieces.ts';
 import type { Member, Reading } from '../source.ts';
-import type { MailboxFacts } from './mailboxes.ts';
+import type { MailboxFacts } from './mailbox-tree.ts';
 import type { ListedMessage, ListedMessages } from './messages.ts';
 
 /** What a mailbox has besides the bytes of its messages, as JSON: what somebody needs who puts them back. */

@@ -23,6 +23,11 @@ export function mayPass(error: unknown): error is ConnectionLost | CommandRefuse
   return passing.test(code) || isCrowded(code, said) || (/^(|ALERT|OVERQUOTA)$/.test(code) && passingWords.test(said));
 }
 
+/** For the `catch` of a command that a server need not know: throws everything but a lasting refusal. */
+export function passOverRefusal(error: unknown): void {
+  if (!(error instanceof CommandRefused) || mayPass(error)) throw error;
+}
+
 /** The pause that a server asks for, in milliseconds (Exchange). */
 export function pauseOf(error: ConnectionLost | CommandRefused): number {
   const said = error instanceof CommandRefused ? error.said : error.farewell;

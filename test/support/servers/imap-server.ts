@@ -1,6 +1,7 @@
 import { createServer, type Socket } from 'node:net';
 import { createServer as createSecureServer } from 'node:tls';
-import { type AppendedMessage, type HeardCommand, modern, serveImap } from '../../../demo/mail/imap.ts';
+import { modern, serveImap } from '../../../demo/mail/imap.ts';
+import type { AppendedMessage, HeardCommand } from '../../../demo/mail/imap-session.ts';
 import {
   type HeldMailbox,
   type HeldMailboxes,

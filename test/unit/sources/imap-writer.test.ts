@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type HeardCommand, writable } from '../../../demo/mail/imap.ts';
+import { writable } from '../../../demo/mail/imap.ts';
+import type { HeardCommand } from '../../../demo/mail/imap-session.ts';
 import { AppError } from '../../../src/errors.ts';
 import { letOthers } from '../../../src/pieces.ts';
 import type { MailWriter } from '../../../src/sources/imap/mail-writer.ts';
