@@ -1,3 +1,5 @@
+import { dayMs, hourMs, minuteMs } from '../durations.ts';
+
 /**
  * What decides when a plan is due: its id, an IANA zone and a window of local times "HH:MM", which may cross midnight. A zone that is not known counts
  * as UTC and a time that is none as midnight: whatever stands in the row of one plan, all others have their nights.
@@ -21,9 +23,6 @@ export interface NightWindow {
   start: Date;
   end: Date;
 }
-
-const minute = 60_000;
-const day = 1_440 * minute;
 
 /**
  * The first night that is due after the moment, or the night after the one named. There is exactly one night a date,
@@ -84,13 +83,6 @@ function nightOfAll(hours: readonly Omit<NightPlan, 'id'>[], zone: string, night
   return { night, start, end: new Date(Math.max(...begun.map((window) => window.end.getTime()))) };
 }
 
-/** The first window of a plan that opens after the moment. */
-export function nextWindow(plan: Omit<NightPlan, 'id'>, at: Date): NightWindow {
-  let window = latestBegun(plan, at);
-  while (window.start <= at) window = windowOf(plan, addDays(window.night, 1));
-  return window;
-}
-
 /** The windows of a plan that are not over at the moment, one night after the other, from `nextNight` on. */
 export function* windowsToCome(
   plan: Omit<NightPlan, 'id'> & { nextNight: string },
@@ -148,7 +140,7 @@ export function nightAround(zone: string, at: Date): { date: string; from: Date;
 export function isShownTwice(zone: string, at: Date | number): boolean {
   const moment = Number(at);
   const local = moment + offsetAt(zone, moment);
-  return [moment - day, moment + day].some((other) => {
+  return [moment - dayMs, moment + dayMs].some((other) => {
     const twin = local - offsetAt(zone, other);
     return twin !== moment && twin + offsetAt(zone, twin) === local;
   });
@@ -166,8 +158,8 @@ export function isValidZone(zone: string): boolean {
 
 function nightOf(plan: NightPlan, night: string, share: number): Night {
   const { start, end } = windowOf(plan, night);
-  const minutes = Math.floor(((end.getTime() - start.getTime()) / minute) * share);
-  return { night, dueAt: new Date(start.getTime() + minutes * minute) };
+  const minutes = Math.floor(((end.getTime() - start.getTime()) / minuteMs) * share);
+  return { night, dueAt: new Date(start.getTime() + minutes * minuteMs) };
 }
 
 const windows = new Map<string, readonly [start: number, end: number]>();
@@ -219,7 +211,7 @@ function shareOf(id: string): number {
 /** The moment of a local time: the first of two where clocks are set back, the first after a gap it falls into. */
 function instantOf(zone: string, date: string, time: string): number {
   const local = Date.parse(`${date}T${time}Z`);
-  const offsets = [offsetAt(zone, local - day), offsetAt(zone, local + day)];
+  const offsets = [offsetAt(zone, local - dayMs), offsetAt(zone, local + dayMs)];
   const moments = offsets.map((offset) => local - offset).sort((a, b) => a - b);
   const found = moments.find((moment) => moment + offsetAt(zone, moment) === local);
   return found ?? afterGap(zone, local, moments);
@@ -241,7 +233,7 @@ function offsetAt(zone: string, moment: number): number {
   const [, sign, hours, minutes, seconds = '0'] =
     /GMT([+-])(\d\d):(\d\d)(?::(\d\d))?/.exec(formatterOf(zone)?.format(moment) ?? '') ?? [];
   if (sign === undefined) return 0;
-  const ahead = Number(hours) * 3_600_000 + Number(minutes) * minute + Number(seconds) * 1_000;
+  const ahead = Number(hours) * hourMs + Number(minutes) * minuteMs + Number(seconds) * 1_000;
   return sign === '-' ? -ahead : ahead;
 }
 
@@ -273,7 +265,7 @@ function makeFormatter(zone: string): Intl.DateTimeFormat | null {
 
 /** How many days the one calendar date ("YYYY-MM-DD") is before the other. */
 export function daysBetween(from: string, to: string): number {
-  return Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / day);
+  return Math.round((Date.parse(`${to}T00:00Z`) - Date.parse(`${from}T00:00Z`)) / dayMs);
 }
 
 const datesLater = new Map<string, string>();
@@ -284,7 +276,7 @@ export function addDays(date: string, days: number): string {
   const known = datesLater.get(key);
   if (known !== undefined) return known;
   if (datesLater.size >= mostWindows) datesLater.clear();
-  const later = dateOf(Date.parse(`${date}T00:00Z`) + days * day);
+  const later = dateOf(Date.parse(`${date}T00:00Z`) + days * dayMs);
   datesLater.set(key, later);
   return later;
 }

@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
+import { hourMs, minuteMs } from '../durations.ts';
 import type { ChannelId } from './channels.ts';
 import { isWhole } from './damage.ts';
-import { daysUntil, warningDue, warningsBefore } from './deadlines.ts';
+import { daysUntil, warningDue } from './deadlines.ts';
 import type { NightForecast } from './night-forecast.ts';
-import { nextWindow } from './nights.ts';
 import { isRecent, lateUnderWayOf, newTally, type PeopleTally, pausedOf } from './people-tally.ts';
-import { newestSnapshot, overdueFrom, type Protection } from './protection.ts';
-import type { ProtectionFacts } from './protection-facts.ts';
+import type { Protection } from './protection.ts';
 import type { ProtectionReason, ProtectionVerdict } from './protection-reasons.ts';
 import type { SourceName } from './source-names.ts';
 import { withoutClaims } from './url-template.ts';
@@ -100,22 +99,6 @@ export function noticesForPerson(
   else if (by === 'person' && !theyKnow) about(reason, mend === 'look' ? runId : since?.toISOString());
   if (restorable.isOverdue) about('unverified', restorable.verifiedAt?.toISOString());
   return notices;
-}
-
-/**
- * The moments at which time alone may give a reason to notify a person: the warnings before their consent ends, that end, when their
- * snapshots have not been verified for too long, and the end of the first window that brought no snapshot. While their facts stay the
- * same there are no others (listPeopleOfMoments in src/database/notices/changed-people.ts finds the people whose moment has come).
- */
-export function momentsToTell(facts: ProtectionFacts): Date[] {
-  const { consent, plan, verification } = facts;
-  const end = consent?.maxDeadline;
-  const newest = newestSnapshot(facts);
-  return [
-    ...(end ? [...warningsBefore(end).map(({ at }) => at), end] : []),
-    ...(verification === null ? [] : [overdueFrom(verification)]),
-    ...(plan === null || newest === null ? [] : [nextWindow(plan, newest.endedAt).end]),
-  ];
 }
 
 /** Whether something of the person's own is damaged or lost. */
@@ -297,10 +280,8 @@ export function noticeOfLostRotations(grants: number, day: string): Notice {
   return { key: `rotation_lost/${day}`, facts: { kind: 'rotation_lost', grants } };
 }
 
-const minute = 60_000;
-
 /** The pauses after deliveries that failed; after the last one it is given up. */
-const pauses = [minute, 5 * minute, 30 * minute, 2 * 60 * minute, 6 * 60 * minute, 12 * 60 * minute];
+const pauses = [minuteMs, 5 * minuteMs, 30 * minuteMs, 2 * hourMs, 6 * hourMs, 12 * hourMs];
 
 /** A night's beginning that came after its end would look like another one. */
 const triesOfBeginning = 2;

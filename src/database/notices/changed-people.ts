@@ -47,8 +47,9 @@ async function readHours(database: Database, which: Prisma.Sql): Promise<Hours[]
 }
 
 /**
- * The people for whom one of the moments of `momentsToTell` (src/domain/notices.ts) came after `from`, up to `to`, apart from the ends of
- * windows; in no order.
+ * The people for whom, after `from` and up to `to`, one of the moments came at which time alone may give a reason to notify them: the warnings
+ * before their consent ends, that end, and when their snapshots have not been verified for too long. In no order. The only other such moment is
+ * the end of a window that brought no snapshot (`listMissedPeople`).
  */
 export async function listPeopleOfMoments(
   database: Database,

@@ -8,8 +8,8 @@ import {
 import { lastWindow } from '../../domain/nights.ts';
 
 /**
- * The people who may have to be notified since `from`, up to `to`: something happened to them, or one of their moments came (see
- * `momentsToTell`). The work grows with their number and, once a night, with the plans of each window that is over.
+ * The people who may have to be notified since `from`, up to `to`: something happened to them, or time alone gives a reason (see
+ * `listPeopleOfMoments`). The work grows with their number and, once a night, with the plans of each window that is over.
  */
 export async function listWhoMayBeTold(database: Database, time: { from: Date; to: Date }): Promise<string[]> {
   const found = [await listChangedPeople(database, time.from), await listPeopleOfMoments(database, time)];

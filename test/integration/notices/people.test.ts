@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listChangedPeople } from '../../../src/database/notices/changed-people.ts';
 import { savePreferences } from '../../../src/database/people/preferences.ts';
-import { nextWindow } from '../../../src/domain/nights.ts';
 import type { MailKind } from '../../../src/domain/notices.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
-import { hour, type NoticesFixture, openNoticesFixture, raiseAndSend } from '../../support/harness/notices.ts';
+import { nextWindow } from '../../support/fixtures/next-window.ts';
+import { type NoticesFixture, openNoticesFixture, raiseAndSend } from '../../support/harness/notices.ts';
 import { addRepository, type Pages } from '../../support/harness/pages.ts';
 import { decoded } from '../../support/servers/smtp.ts';
 
@@ -28,7 +29,7 @@ describe('a person', () => {
     await notices.somebodyRefused();
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
-    await pages.clock.advance(30 * hour);
+    await pages.clock.advance(30 * hourMs);
     await raiseAndSend(resources);
     const [mail, ...more] = smtp.mails.filter(({ to }) => to === 'alice@example.org');
     expect(more).toEqual([]);
@@ -50,7 +51,7 @@ describe('a person', () => {
   test('is mailed where it is not known when people were looked at last, though everybody was counted just now', async () => {
     const { smtp, resources } = await notices.openMail();
     await notices.somebodyRefused();
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     await resources.database.keptFigure.deleteMany({ where: { name: 'people who were told' } });
     await pages.clock.advance(60_000);
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
@@ -60,7 +61,7 @@ describe('a person', () => {
   test('is mailed soon of what happened to them, though so many people there are that going through everybody is not due', async () => {
     const { smtp, resources } = await notices.openMail();
     const { database } = resources;
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     await pages.clock.advance(10 * 60_000);
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
     const silent = await notices.somebodyRefused('silent@example.org');
@@ -81,8 +82,8 @@ describe('a person', () => {
 
   test('is mailed of what happened to them before somebody else counted everybody for a page, who told nobody', async () => {
     const { smtp, resources } = await notices.openMail();
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
-    await pages.clock.advance(hour);
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
+    await pages.clock.advance(hourMs);
     await notices.looked(resources);
     const { userId } = await notices.somebodyRefused();
     const at = pages.clock.now();
@@ -104,7 +105,7 @@ describe('a person', () => {
     async function somebodyWell(finishedAt: Date) {
       const { person, userId } = await notices.somebodyRefused();
       const { database } = pages.resources;
-      const nextDueAt = new Date(finishedAt.getTime() + 60 * 24 * hour);
+      const nextDueAt = new Date(finishedAt.getTime() + 60 * dayMs);
       await database.grant.updateMany({
         where: { userId },
         data: { state: 'active', reason: null, idleDeadline: nextDueAt },
@@ -119,7 +120,7 @@ describe('a person', () => {
       const { smtp, resources } = await notices.openMail();
       const { clock } = pages;
       await clock.advance(moment.getTime() - 25 * 60_000 - clock.now().getTime());
-      await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+      await notices.keepTally(resources, { reasons: {}, for: dayMs });
       const sent = [];
       const toAlice = () => smtp.mails.filter(({ to }) => to === 'alice@example.org');
       for (let n = 0; n < 5; n++) {
@@ -134,20 +135,20 @@ describe('a person', () => {
     test.each([14, 7, 2])('that a consent ends in %i days', async (days) => {
       const { clock, resources } = pages;
       const { userId } = await somebodyWell(clock.now());
-      const maxDeadline = new Date(clock.now().getTime() + (days * 24 + 10) * hour);
+      const maxDeadline = new Date(clock.now().getTime() + (days * 24 + 10) * hourMs);
       await resources.database.grant.updateMany({ where: { userId }, data: { maxDeadline } });
-      const mail = await tellAround(new Date(maxDeadline.getTime() - days * 24 * hour));
+      const mail = await tellAround(new Date(maxDeadline.getTime() - days * dayMs));
       expect(mail).toContain(`in ${days} days`);
     });
 
     test('that it has ended', async () => {
       const { clock, resources } = pages;
       const { userId } = await somebodyWell(clock.now());
-      const maxDeadline = new Date(clock.now().getTime() + 10 * hour);
+      const maxDeadline = new Date(clock.now().getTime() + 10 * hourMs);
       await resources.database.grant.updateMany({ where: { userId }, data: { maxDeadline } });
       // They were warned of it before.
       const key = `mail-person/person/${userId}/consent_ends/${maxDeadline.toISOString()}/2`;
-      const createdAt = new Date(clock.now().getTime() - 38 * hour);
+      const createdAt = new Date(clock.now().getTime() - 38 * hourMs);
       await resources.database.notice.create({
         data: { id: randomUUID(), key, channel: 'mail-person', userId, facts: {}, createdAt },
       });
@@ -162,9 +163,9 @@ describe('a person', () => {
       await resources.database.verification.update({ where: { userId }, data: { since: at, verifiedAt: at } });
       await resources.database.run.updateMany({
         where: { plan: { userId } },
-        data: { finishedAt: new Date(at.getTime() + 71 * hour) },
+        data: { finishedAt: new Date(at.getTime() + 71 * hourMs) },
       });
-      expect(await tellAround(new Date(at.getTime() + 72 * hour))).toContain(
+      expect(await tellAround(new Date(at.getTime() + 72 * hourMs))).toContain(
         texts.protection.nights.unverified.happened,
       );
     });
@@ -187,7 +188,7 @@ describe('a person', () => {
     const { database, clock } = pages.resources;
     const { userId } = await notices.somebodyRefused();
     await pages.consented();
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     const since = clock.now();
     expect(await listChangedPeople(database, since)).toEqual([]);
     const { id: subjectId } = await subjectOf(userId);
@@ -203,7 +204,7 @@ describe('a person', () => {
 
   test('is told once by several workers that look at changes at the same time', async () => {
     const { smtp, resources } = await notices.openMail();
-    await notices.keepTally(resources, { reasons: {}, for: 24 * hour });
+    await notices.keepTally(resources, { reasons: {}, for: dayMs });
     const { userId } = await notices.somebodyRefused();
     const at = pages.clock.now();
     await resources.database.event.create({
@@ -224,7 +225,7 @@ describe('a person', () => {
     await raiseAndSend(resources);
     expect(smtp.mails.at(-1)?.text).toContain('Ein Administrator Ihres Anmeldedienstes hat Sie');
     await savePreferences(database, { userId, change: { language: 'en' }, at: pages.clock.now() });
-    await pages.clock.advance(20 * hour);
+    await pages.clock.advance(20 * hourMs);
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     await raiseAndSend(resources);
     expect(smtp.mails.at(-1)?.text).toContain('You did nothing wrong');
@@ -256,7 +257,7 @@ describe('a person', () => {
     const resources = { ...mailing, config };
     const { database, clock } = resources;
     const { person, userId } = await notices.somebodyRefused();
-    const maxDeadline = new Date(clock.now().getTime() + 13.5 * 24 * hour);
+    const maxDeadline = new Date(clock.now().getTime() + 13.5 * dayMs);
     const idleDeadline = maxDeadline;
     await database.grant.updateMany({
       where: { userId },
@@ -276,7 +277,7 @@ describe('a person', () => {
     await succeeded();
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(subjects()).toEqual([subject.protected]);
-    await pages.clock.advance(21 * hour);
+    await pages.clock.advance(21 * hourMs);
     await succeeded();
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(subjects()).toEqual([subject.protected, damaged]);
@@ -289,7 +290,7 @@ describe('a person', () => {
     const { database } = pages.resources;
     await database.grant.updateMany({ where: { userId }, data: { reason: 'lost_rotation' } });
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
-    await pages.clock.advance(20 * hour);
+    await pages.clock.advance(20 * hourMs);
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     expect(smtp.mails.at(-1)?.text).toContain('You did nothing wrong');
   });
@@ -308,7 +309,7 @@ describe('a person', () => {
     expect(await raiseAndSend(resources)).toEqual([1, 1]);
     const [mail] = smtp.mails.filter(({ to }) => to === 'alice@example.org');
     expect(decoded(mail?.text)).toContain(words);
-    await pages.clock.advance(30 * hour);
+    await pages.clock.advance(30 * hourMs);
     await database.run.updateMany({ where: { plan: { userId } }, data: { finishedAt: clock.now() } });
     expect(await raiseAndSend(resources)).toEqual([0, 0]);
   });
@@ -332,13 +333,13 @@ describe('a person', () => {
       });
     await complete();
     const mails = () => smtp.mails.filter(({ to }) => to === 'alice@example.org').map(({ text }) => decoded(text));
-    await pages.clock.advance(71 * hour);
+    await pages.clock.advance(71 * hourMs);
     await complete();
     await raiseAndSend(resources);
     expect(mails()).toEqual([]);
-    await pages.clock.advance(hour);
+    await pages.clock.advance(hourMs);
     await raiseAndSend(resources);
-    await pages.clock.advance(30 * hour);
+    await pages.clock.advance(30 * hourMs);
     await complete();
     await raiseAndSend(resources);
     const [mail, ...more] = mails();
@@ -351,8 +352,8 @@ describe('a person', () => {
     const { smtp, resources } = await notices.openMail();
     const { person, userId } = await notices.somebodyRefused();
     const { database, clock } = pages.resources;
-    const maxDeadline = new Date(clock.now().getTime() + 20 * 24 * hour);
-    const idleDeadline = new Date(maxDeadline.getTime() + hour);
+    const maxDeadline = new Date(clock.now().getTime() + 20 * dayMs);
+    const idleDeadline = new Date(maxDeadline.getTime() + hourMs);
     await database.grant.updateMany({
       where: { userId },
       data: { state: 'active', reason: null, maxDeadline, idleDeadline },
@@ -369,7 +370,7 @@ describe('a person', () => {
       const [said] = /Your consent ends (in \d+ days|within a day)/.exec(await guest.text('/')) ?? [];
       expect([day, said === undefined]).toEqual([day, day < 6]);
       if (sent !== 0 && said !== undefined) expect(smtp.mails.at(-1)?.text).toContain(said);
-      await pages.clock.advance(24 * hour);
+      await pages.clock.advance(dayMs);
     }
     const ends = smtp.mails
       .filter(({ to }) => to === 'alice@example.org')

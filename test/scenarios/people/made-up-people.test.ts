@@ -5,12 +5,12 @@ import { findProtectionFacts } from '../../../src/database/notices/protection.ts
 import { countDamaged, countUnverified } from '../../../src/database/repositories/verification-views.ts';
 import { isAlarming, isWhole } from '../../../src/domain/damage.ts';
 import { lastWindow } from '../../../src/domain/nights.ts';
-import { momentsToTell } from '../../../src/domain/notices.ts';
 import { aDayBefore, isRecent } from '../../../src/domain/people-tally.ts';
 import { judgeProtection, overdueMs } from '../../../src/domain/protection.ts';
 import type { ProtectionFacts } from '../../../src/domain/protection-facts.ts';
 import { listWhoMayBeTold } from '../../../src/flows/notices/list-who-may-be-told.ts';
 import { base, madeUpFacts, moments, toldAt } from '../../support/fixtures/made-up-facts.ts';
+import { momentsToTell } from '../../support/fixtures/moments-to-tell.ts';
 import { type DatabaseFixture, openDatabaseFixture } from '../../support/harness/database.ts';
 
 const people = 200;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import type { Database } from '../../../src/database/client.ts';
-import { exported, leftOut } from '../../../src/database/state/state.ts';
+import { exported } from '../../../src/database/state/state.ts';
 import { beginConsent, finishConsent } from '../../../src/flows/consent/give-consent.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
@@ -49,12 +49,23 @@ async function rowsOf(database: Database, table: string): Promise<string[]> {
   return rows.map(({ row }) => row).toSorted();
 }
 
-test('every table of the database is exported, or named with the reason why not', async () => {
+/** The tables that no export holds, and why. */
+const leftOut: Readonly<Record<string, string>> = {
+  rate_limits: 'they are of minutes',
+  kept_figures: 'they are counted again',
+  grant_tallies: 'triggers count them as the rows are written',
+  run_tallies: 'triggers count them as the rows are written',
+  exchange_tallies: 'triggers count them as the rows are written',
+  web_sessions: 'people sign in again',
+  run_progress: 'it is worth nothing once the process has gone that wrote it',
+  state_exports: 'an installation makes its own',
+};
+
+test('every table of the database is exported, or left out for a reason', async () => {
   const tables = await server.before.resources.database.$queryRaw<{ name: string }[]>`
     SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT LIKE '\\_%'`;
   const known = [...exported.map(({ table }) => table), ...Object.keys(leftOut)];
   expect(known.toSorted()).toEqual(tables.map(({ name }) => name).toSorted());
-  for (const reason of Object.values(leftOut)) expect(reason).not.toBe('');
 });
 
 test('an export with tokens brings every row back as it was', async () => {

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { momentsToTell } from '../../../src/domain/notices.ts';
 import type { ProtectionFacts } from '../../../src/domain/protection-facts.ts';
+import { dayMs, minuteMs } from '../../../src/durations.ts';
 import { base, madeUpFacts, moments, toldAt, undisturbedFacts } from '../../support/fixtures/made-up-facts.ts';
-
-const minute = 60_000;
-const day = 1_440 * minute;
+import { momentsToTell } from '../../support/fixtures/moments-to-tell.ts';
 
 describe('while the facts of a person stay as they are', () => {
   test('nothing new is told of between two of the moments at which time alone brings something', () => {
@@ -28,19 +26,19 @@ describe('while the facts of a person stay as they are', () => {
     const now = base;
     const later = (ms: number) => new Date(now + ms);
     const consent = {
-      ...{ state: 'active' as const, reason: null, idleDeadline: later(90 * day) },
+      ...{ state: 'active' as const, reason: null, idleDeadline: later(90 * dayMs) },
       ...{ maxDeadline: null, nextExchangeAt: null },
     };
     const hours = { zone: 'UTC', windowStart: '01:00', windowEnd: '05:00' };
     const well: ProtectionFacts = {
       ...{ consent, circuitOpen: false, partial: null, failed: null, underWay: null, workersUntil: null, alarm: null },
       nightPausedAt: null,
-      plan: { ...hours, paused: false, pausedUntil: null, nextDueAt: later(90 * day), sources: 1 },
-      complete: { id: 'one', endedAt: later(day) },
+      plan: { ...hours, paused: false, pausedUntil: null, nextDueAt: later(90 * dayMs), sources: 1 },
+      complete: { id: 'one', endedAt: later(dayMs) },
       verification: null,
     };
     const verification = {
-      ...{ since: later(-day), verifiedAt: later(-minute), checkedAt: null, damage: null },
+      ...{ since: later(-dayMs), verifiedAt: later(-minuteMs), checkedAt: null, damage: null },
       ...{ damagedSince: null, healedAt: null },
     };
     const news = (known: ProtectionFacts) =>
@@ -50,12 +48,12 @@ describe('while the facts of a person stay as they are', () => {
     const end = Date.parse('2026-03-29T05:00:00Z');
     expect(news(well)).toEqual([[end, 1]]);
     expect(news({ ...well, verification })).toEqual([
-      [now - minute + 3 * day, 1],
+      [now - minuteMs + 3 * dayMs, 1],
       [end, 1],
     ]);
-    const maxDeadline = later(20 * day);
+    const maxDeadline = later(20 * dayMs);
     expect(news({ ...well, complete: null, consent: { ...consent, maxDeadline } })).toEqual([
-      ...[2, 7, 14].map((days) => [maxDeadline.getTime() - days * day, 1]),
+      ...[2, 7, 14].map((days) => [maxDeadline.getTime() - days * dayMs, 1]),
       [maxDeadline.getTime(), 1],
     ]);
   });

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type BusyHours, busiestHours, forecastNight, type PlansAlike } from '../../../src/domain/night-forecast.ts';
-import { type NightPlan, nextNight, nextWindow } from '../../../src/domain/nights.ts';
+import { type NightPlan, nextNight } from '../../../src/domain/nights.ts';
+import { dayMs, hourMs } from '../../../src/durations.ts';
+import { nextWindow } from '../../support/fixtures/next-window.ts';
 
-const hour = 3_600_000;
-const day = 24 * hour;
 const from = new Date('2026-05-05T01:00:00Z');
 const ahead = {
-  hours: { from, to: new Date(from.getTime() + 4 * hour), plans: 720_000 },
+  hours: { from, to: new Date(from.getTime() + 4 * hourMs), plans: 720_000 },
   rate: { count: 50, spanMs: 1_000 },
   refreshesEach: 1,
   typicalMs: 1_000,
@@ -19,20 +19,20 @@ describe('whether the window holds the night that comes', () => {
     const forecast = forecastNight(ahead);
     expect(forecast).toMatchObject({
       ...ahead.hours,
-      neededMs: 4 * hour,
+      neededMs: 4 * hourMs,
       by: 'provider',
       holds: true,
-      windowMs: 4 * hour,
+      windowMs: 4 * hourMs,
     });
     expect(forecast?.workersMs).toBe((720_000 * 1_000) / 64);
     const oneMore = { ...ahead.hours, plans: 720_001 };
     expect(forecastNight({ ...ahead, hours: oneMore })).toMatchObject({ by: 'provider', holds: false });
-    expect(forecastNight({ ...ahead, refreshesEach: 1.25 })).toMatchObject({ neededMs: 5 * hour, holds: false });
+    expect(forecastNight({ ...ahead, refreshesEach: 1.25 })).toMatchObject({ neededMs: 5 * hourMs, holds: false });
   });
 
   test('is up to the workers where backups take long, or the provider may be asked as often as needed', () => {
     const slow = forecastNight({ ...ahead, typicalMs: 2_000 });
-    expect(slow).toMatchObject({ neededMs: 6.25 * hour, by: 'workers', holds: false });
+    expect(slow).toMatchObject({ neededMs: 6.25 * hourMs, by: 'workers', holds: false });
     expect(forecastNight({ ...ahead, rate: undefined })).toMatchObject({
       by: 'workers',
       providerMs: null,
@@ -93,7 +93,7 @@ describe('the busiest hours', () => {
           const found = busiestHours(alikeAt(plansOf(12, own), at), at);
           const say = `${at.toISOString()} ${own.windowStart}-${own.windowEnd}`;
           expect([say, found]).toEqual([say, { from: start, to: end, plans: 12 }]);
-          expect(found && found.from > at && found.from.getTime() <= at.getTime() + 25 * hour).toBe(true);
+          expect(found && found.from > at && found.from.getTime() <= at.getTime() + 25 * hourMs).toBe(true);
         }
   }, 60_000);
 
@@ -120,7 +120,7 @@ describe('the busiest hours', () => {
     ] as const) {
       const at = new Date(text);
       const found = busiestHours([{ ...own, nextNight: '2026-01-01', plans: 400 }], at);
-      expect(found && found.to.getTime() - found.from.getTime()).toBe(length * hour);
+      expect(found && found.to.getTime() - found.from.getTime()).toBe(length * hourMs);
     }
   });
 
@@ -167,7 +167,7 @@ describe('the busiest hours', () => {
 
   test('are found where a zone skips a whole date, or is not known', () => {
     const samoa = { ...hours('Pacific/Apia', 60, 240), nextNight: '2011-12-29', plans: 9 };
-    for (let at = Date.parse('2011-12-28T00:00:00Z'); at < Date.parse('2012-01-01T00:00:00Z'); at += hour) {
+    for (let at = Date.parse('2011-12-28T00:00:00Z'); at < Date.parse('2012-01-01T00:00:00Z'); at += hourMs) {
       const found = busiestHours([samoa], new Date(at));
       expect(found && found.to > found.from).toBe(true);
       expect(found?.plans).toBe(9);
@@ -219,7 +219,7 @@ describe('the busiest hours', () => {
 function dueMoments(plan: NightPlan, at: Date): number[] {
   const moments: number[] = [];
   let next = nextNight(plan, at);
-  while (next.dueAt.getTime() < at.getTime() + 3 * day) {
+  while (next.dueAt.getTime() < at.getTime() + 3 * dayMs) {
     moments.push(next.dueAt.getTime());
     next = nextNight(plan, next.night);
   }
