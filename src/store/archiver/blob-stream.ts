@@ -1,3 +1,4 @@
+import { release } from '../../release.ts';
 import { type Chunker, minimumChunk } from './chunker.ts';
 
 /** Takes the bytes of one stream and calls `store` with each of its blobs, in order. The bytes are valid during the call only. */
@@ -101,7 +102,21 @@ export function openWholeStream(store: (blob: Uint8Array) => void): BlobStream {
   const parts: Uint8Array[] = [];
   return {
     write: (bytes) => parts.push(bytes.slice()),
-    end: (bytes) => store(parts.length === 0 ? bytes : Buffer.concat([...parts, bytes])),
+    end: (bytes) => store(parts.length === 0 ? bytes : joined(parts.splice(0), bytes)),
     abandon: () => parts.splice(0),
   };
+}
+
+/** All of them in one; the parts are freed as they are copied, so that a huge tree is not held twice. */
+function joined(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  const length = parts.reduce((sum, { length }) => sum + length, 0);
+  const whole = Buffer.allocUnsafeSlow(length + last.length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+    release(part);
+  }
+  whole.set(last, length);
+  return whole;
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { release } from '../../release.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { createClaimedBlobs } from './claimed-blobs.ts';
@@ -13,7 +14,7 @@ export interface Sealing extends AsyncDisposable {
   readonly added: Added;
   /** Takes the content of one entry, of about this many bytes. */
   openEntry(size?: number): SealerStream;
-  /** Takes a tree that the repository does not hold, in pieces of its bytes; resolves when it is handed over. */
+  /** Takes a tree that the repository does not hold, in pieces of its bytes, and frees their memory; resolves when it is handed over. */
   saveTree(pieces: readonly Uint8Array[]): Promise<void>;
   /**
    * Has what was handed over until now sealed, except the last bytes of open streams. Otherwise it may wait for more as long as a stream is
@@ -126,7 +127,10 @@ export function openSealing(options: SealingOptions): Sealing {
       const length = pieces.reduce((sum, bytes) => sum + bytes.length, 0);
       const sealer = inlineFor(length) ?? inThreads[0] ?? startThread();
       const tree = sealer.open('tree');
-      for (const bytes of pieces) await tree.write(bytes);
+      for (const bytes of pieces) {
+        await tree.write(bytes);
+        release(bytes);
+      }
       await tree.end();
     },
     post() {

@@ -9,6 +9,7 @@ import {
 } from 'node:crypto';
 import sodium from 'sodium-native';
 import { AppError } from '../../errors.ts';
+import { release } from '../../release.ts';
 
 /** The keys that encrypt and authenticate everything in a repository; plain bytes, may be sent to a worker thread. */
 export interface MasterKey {
@@ -83,11 +84,6 @@ export function* decryptSlices(key: MasterKey, envelope: Uint8Array): Generator<
  * the size from which on the heap gives its end back to the system each time, and whole chunks would each be mapped, cleared and unmapped.
  */
 const sliceLength = 32 * 1024;
-
-/** Frees the result of an update at once, so that the next one gets the same memory: the garbage collector comes after hundreds. */
-function release({ buffer, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
-}
 
 function* slices(bytes: Uint8Array): Generator<[at: number, slice: Uint8Array]> {
   for (let at = 0; at < bytes.length; at += sliceLength) yield [at, bytes.subarray(at, at + sliceLength)];

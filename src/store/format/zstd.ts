@@ -73,10 +73,11 @@ export async function decompressUpToElsewhere(frame: Uint8Array, most: number): 
 
 /** The content of exactly `length` bytes, unpacked in another thread. Throws `repository/damaged`. */
 export async function decompressElsewhere(frame: Uint8Array, length: number): Promise<Buffer> {
-  const chunkSize = Math.min(boundOf(length), longestElsewhere);
-  const content = await unpack(frame, { chunkSize, maxOutputLength: Math.max(length, 1) }).catch((cause: unknown) => {
-    throw damaged(cause);
-  });
+  const content = await unpack(frame, { chunkSize: chunkSizeFor(length), maxOutputLength: Math.max(length, 1) }).catch(
+    (cause: unknown) => {
+      throw damaged(cause);
+    },
+  );
   if (content.length !== length) throw damaged();
   return content;
 }
@@ -85,8 +86,6 @@ const unpack = promisify(zstdDecompress) as (
   frame: Uint8Array,
   options: { chunkSize?: number; maxOutputLength: number },
 ) => Promise<Buffer>;
-/** In one piece, which need not be put together. */
-const longestElsewhere = 128 * 1024 * 1024;
 
 function inflate(frame: Uint8Array, length: number, buffer: Buffer | undefined): Buffer {
   try {
@@ -113,10 +112,12 @@ function boundOf(length: number): number {
   return length + (length >> 7) + 1024;
 }
 
-/** One output buffer for the whole result spares zlib a copy of many small ones. */
+/** One output buffer for the whole result spares zlib a copy of many small ones; what stays unused of it takes no memory. */
 function chunkSizeFor(length: number): number {
-  return Math.min(boundOf(length), 16 * 1024 * 1024);
+  return Math.min(boundOf(length), longestAtOnce);
 }
+
+const longestAtOnce = 128 * 1024 * 1024;
 
 function damaged(cause?: unknown): AppError {
   return new AppError('repository/damaged', 'Compressed data in the repository cannot be decompressed.', { cause });

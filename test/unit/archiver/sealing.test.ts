@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { openSealing } from '../../../src/store/archiver/sealing.ts';
+import { openSealing, type Sealing } from '../../../src/store/archiver/sealing.ts';
 import { openingBuffers, sealBlob } from '../../../src/store/format/blob.ts';
 import { createMasterKey } from '../../../src/store/format/envelope.ts';
+import { idOf } from '../../../src/store/format/ids.ts';
 import { type FinishedPack, openPack, provePack } from '../../../src/store/format/pack.ts';
 import { decodeEntries, packIdOf } from '../../../src/store/format/pack-header.ts';
 import { randomPolynomial } from '../../../src/store/format/polynomial.ts';
@@ -11,12 +12,10 @@ import { createMasterIndex } from '../../../src/store/repository/master-index.ts
 const indexModule = new URL('../../../src/store/repository/master-index.ts', import.meta.url).href;
 const masterKey = createMasterKey();
 
-/** A night in rounds, each of so many files and a tree, after which all of it is stored; what was stored, as the store has it. */
-async function stored(
-  rounds: number,
-  fileBytes: number,
-  threads?: number,
-  onProcessor?: (ms: number) => void,
+/** What is stored by this work, as the store has it. */
+async function savedBy(
+  work: (sealing: Sealing) => Promise<void>,
+  options: { threads?: number | undefined; onProcessor?: ((ms: number) => void) | undefined } = {},
 ): Promise<FinishedPack[]> {
   const packs: FinishedPack[] = [];
   await using sealing = openSealing({
@@ -29,9 +28,25 @@ async function stored(
     onFailure: (error) => {
       throw error;
     },
-    ...(threads !== undefined && { threads }),
-    onProcessor,
+    ...(options.threads !== undefined && { threads: options.threads }),
+    onProcessor: options.onProcessor,
   });
+  await work(sealing);
+  await sealing.finish();
+  return packs;
+}
+
+/** A night in rounds, each of so many files and a tree, after which all of it is stored. */
+function stored(
+  rounds: number,
+  fileBytes: number,
+  threads?: number,
+  onProcessor?: (ms: number) => void,
+): Promise<FinishedPack[]> {
+  return savedBy((sealing) => inRounds(sealing, rounds, fileBytes), { threads, onProcessor });
+}
+
+async function inRounds(sealing: Sealing, rounds: number, fileBytes: number): Promise<void> {
   for (let round = 0; round < rounds; round += 1) {
     const files = Array.from({ length: 3 }, async () => {
       const stream = sealing.openEntry(fileBytes);
@@ -43,8 +58,6 @@ async function stored(
     await Promise.all(files);
     await sealing.flush();
   }
-  await sealing.finish();
-  return packs;
 }
 
 test.each([
@@ -60,6 +73,19 @@ test.each([
   const blobs = packs.flatMap(({ entries }) => decodeEntries(entries));
   expect(blobs.filter(({ type }) => type === 'tree')).toHaveLength(rounds);
   expect(blobs.filter(({ type }) => type === 'data').length).toBeGreaterThanOrEqual(3 * rounds);
+});
+
+test.each([
+  ['as long as the buffers in which they travel', [1024 ** 2, 1024 ** 2, 1024 ** 2]],
+  ['of any length', [3 * 1024 ** 2, 700, 9_000_001]],
+  ['little more than nothing', [12_000, 1]],
+])('a tree is stored whole from pieces %s, and their memory is free afterwards', async (_, lengths) => {
+  const pieces = lengths.map((length) => Buffer.from(new Uint8Array(randomBytes(length)).buffer));
+  const id = idOf(Buffer.concat(pieces));
+  const packs = await savedBy((sealing) => sealing.saveTree(pieces));
+  expect(packs.flatMap(({ entries }) => decodeEntries(entries)).map((blob) => blob.id)).toEqual([id]);
+  for (const pack of packs) provePack(masterKey, pack, openingBuffers());
+  expect(pieces.map(({ length }) => length)).toEqual(pieces.map(() => 0));
 });
 
 test('a night that brings one short file takes memory for no more than that', async () => {
