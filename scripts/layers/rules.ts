@@ -21,7 +21,7 @@ interface DoorRule {
   free?: RegExp;
 }
 
-const ground = String.raw`src/(errors|abort|clock|count-words|durations|file-name|gathered-bytes|json-pieces|log|make-folders|memory-budget|meters|nearest|pieces|place-once|release|thread|thread-time|tracing|uuid|version)\.ts$`;
+const ground = String.raw`src/(errors|abort|clock|connection-fault|count-words|durations|file-name|gathered-bytes|json-pieces|log|make-folders|memory-budget|meters|nearest|pieces|place-once|release|thread|thread-time|tracing|uuid|version)\.ts$`;
 const domain = 'src/domain/';
 const wings = 'src/(oidc|vault|database|sources|store|notify)/';
 const texts = 'src/web/texts/';

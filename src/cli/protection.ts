@@ -71,7 +71,7 @@ function lastOf({ doubtedSince: doubted, since }: Row): string {
 /** What is known of one person, in a sentence. */
 function sentenceOf(row: Row): string {
   const { user, verdict, reason, by, until, retry, pausedSince, since, doubtedSince: doubted } = row;
-  const paused = pausedSince === null ? '' : ` since ${minuteWords(pausedSince)}`;
+  const paused = pausedSince === null ? '' : ` at least since ${minuteWords(pausedSince)}`;
   const waits = until === null ? '' : ` until ${minuteWords(until)}`;
   const who = by === 'nobody' ? (reason === 'complete' ? '' : `; nobody need act${waits}`) : `; the ${by} can fix it`;
   const again =

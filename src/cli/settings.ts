@@ -2,6 +2,7 @@ import { adviseOn } from '../config/advice.ts';
 import { surveySettings } from '../config/config.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { type InForce, listInForce } from '../config/in-force.ts';
+import { faultsOfKeys } from '../flows/keys/faults-of-keys.ts';
 import { type Command, json, printList } from './command.ts';
 import { harmless } from './table.ts';
 
@@ -13,14 +14,21 @@ export const settingsCommand: Command = {
   run: async (options, output) => {
     const environment = readEnvironment();
     const { faults, settings } = surveySettings(environment);
-    const rows = listInForce(environment);
+    const ofKeys = await faultsOfKeys(settings);
+    const rows = listInForce(environment).map((row) => ({ ...faultOf(ofKeys, row.name), ...row }));
     const width = Math.max(...rows.map(({ name }) => name.length));
     printList(output, options, { rows, lineOf: (row) => lineOf(row, width), none: '' });
     for (const warning of adviseOn(settings, environment)) process.stderr.write(`Warning: ${harmless(warning)}\n`);
-    for (const fault of new Set(faults.values())) process.stderr.write(`Wrong: ${harmless(fault)}\n`);
-    return faults.size === 0 ? 0 : 2;
+    const wrong = new Set([...faults.values(), ...ofKeys.values()]);
+    for (const fault of wrong) process.stderr.write(`Wrong: ${harmless(fault)}\n`);
+    return wrong.size === 0 ? 0 : 2;
   },
 };
+
+function faultOf(faults: ReadonlyMap<string, string>, name: string): Pick<InForce, 'fault'> {
+  const fault = faults.get(name);
+  return fault === undefined ? {} : { fault };
+}
 
 function lineOf({ name, value, from, file, absent, fault }: InForce, width: number): string {
   const origin = file === undefined ? from : `${from}, in the file ${file}`;

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { type ChannelAddress, channelKinds, operatorNotices, parseChannel } from '../domain/channels.ts';
 import { addressesOfServers, wantedServer } from '../domain/database-address.ts';
@@ -16,6 +17,23 @@ export type Reader<T> = (text: string, name: string) => T;
 
 /** Any text, unchanged. */
 export const asWritten: Reader<string> = (text) => text;
+
+const certificateShape = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Certificates in PEM, one or several, as they are written. */
+export const certificates: Reader<string> = (text, name) => {
+  const found = text.match(certificateShape) ?? [];
+  if (found.length > 0 && found.every(isCertificate)) return text;
+  throw invalid(name, `holds no certificates in PEM: write them as they are, or name their file in ${name}_FILE`);
+};
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== '';
+  } catch {
+    return false;
+  }
+}
 
 /** Long enough not to be guessed, of the characters that a header may carry (RFC 6750, section 2.1). */
 export const bearerToken: Reader<string> = (text, name) => {

@@ -5,6 +5,7 @@ import {
   addressOfPerson,
   asWritten,
   bearerToken,
+  certificates,
   channels,
   databaseAddress,
   duration,
@@ -137,7 +138,7 @@ export const settings = {
     example: 'access-key-id secret-access-key',
   },
   STORE_CA: {
-    read: optional(asWritten),
+    read: optional(certificates),
     help: 'PEM certificates that stores on servers may use besides those of well-known authorities',
     absent: 'none',
   },

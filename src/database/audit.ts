@@ -6,7 +6,7 @@ import type { Prisma } from './generated/client.ts';
 /** Something that somebody did. */
 export interface AuditEntry {
   at: Date;
-  /** `user:<id>`, `operator:<id>`, `command:<user>@<machine>`, `provider` or `schedule`. */
+  /** `user:<id>`, `operator:<id>`, `command:<user>@<machine>`, `provider`, `schedule` or `outside`. */
   by: string;
   act: Act;
   /** On whom. */
@@ -94,7 +94,7 @@ export async function* allAudit(database: Database, filter: AuditFilter): AsyncG
   }
 }
 
-/** What operators last did about the whole night. */
+/** What was last done about the whole night. */
 export interface NightSwitch {
   act: 'night-paused' | 'night-resumed';
   at: Date;

@@ -51,8 +51,8 @@ export const acts = [
 
 export type Act = (typeof acts)[number];
 
-/** Through whom something happens, as events and the audit name them. */
-export const actorKinds = ['user', 'operator', 'command', 'provider', 'schedule'] as const;
+/** Through whom something happens, as events and the audit name them; `outside` is what other programs did to the queue. */
+export const actorKinds = ['user', 'operator', 'command', 'provider', 'schedule', 'outside'] as const;
 
 export type ActorKind = (typeof actorKinds)[number];
 

@@ -37,7 +37,7 @@ export interface ProtectionFacts {
   } | null;
   /** Until when workers hold leases of runs, of anybody; null: no run is being worked on. */
   readonly workersUntil: Date | null;
-  /** Since when operators have paused the night for everybody; null: it goes on. */
+  /** Since when, at the latest, the night is paused for everybody; null: it goes on. */
   readonly nightPausedAt: Date | null;
   /** The last run whose losses or changes somebody should look at, and nobody has. */
   readonly alarm: (EndedRun & { readonly kind: AlarmKind }) | null;

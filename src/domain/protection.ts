@@ -31,7 +31,7 @@ export interface Protection {
   readonly until: Date | null;
   /** Where a run failed and waits to be tried again: when that is, and until when it is tried. */
   readonly retry: { readonly at: Date; readonly until: Date } | null;
-  /** Where the reason is that operators have paused the night for everybody: since when. */
+  /** Where the reason is that the night is paused for everybody: since when, at the latest. */
   readonly pausedSince: Date | null;
   /** What changed after this moment may not be kept: the last complete run, or the one that looks wrong. Null: there is none. */
   readonly since: Date | null;

@@ -1,5 +1,6 @@
 import { createTransport } from 'nodemailer';
 import { type Clock, within } from '../clock.ts';
+import { connectionFault } from '../connection-fault.ts';
 import { isLoopback } from '../domain/addresses.ts';
 import { minuteMs } from '../durations.ts';
 import { AppError } from '../errors.ts';
@@ -55,7 +56,8 @@ export function openMailer(clock: Clock, { url, from }: { url: string; from: str
 
 /** A reply that begins with 5 is for good (RFC 5321, section 4.2.1), but for one to the password: an operator can mend that. */
 function failure(cause: unknown, host: string): AppError {
-  const { code, responseCode } = { code: undefined, responseCode: undefined, ...(cause instanceof Error ? cause : {}) };
+  const unknown = { code: undefined, originalCode: undefined, responseCode: undefined };
+  const { code, originalCode, responseCode } = { ...unknown, ...(cause instanceof Error ? cause : {}) };
   const reply = typeof responseCode === 'number' ? ` It replied ${responseCode}.` : '';
   if (code === 'EAUTH')
     return new AppError(
@@ -68,7 +70,10 @@ function failure(cause: unknown, host: string): AppError {
     );
   if (typeof responseCode === 'number' && responseCode >= 500)
     return new AppError('notice/refused', `The mail server ${host} does not accept the mail.${reply}`, { cause });
-  return new AppError('notice/unavailable', `The mail server ${host} does not answer as it should.${reply}`, {
+  // nodemailer has codes of its own, and keeps those of the system there.
+  const fault = connectionFault(originalCode, { at: 'SMTP_URL' });
+  const message = fault === undefined ? `does not answer as it should.${reply}` : `${fault.what}. ${fault.cure}.`;
+  return new AppError('notice/unavailable', `The mail server ${host} ${message}`, {
     cause,
     retry: { afterMs: minuteMs },
   });

@@ -1,6 +1,7 @@
 import { type Clock, within } from '../clock.ts';
+import { connectionFault } from '../connection-fault.ts';
 import { minuteMs } from '../durations.ts';
-import { AppError, failureCode } from '../errors.ts';
+import { AppError, codeIn, failureCode } from '../errors.ts';
 import type { Call } from './message.ts';
 
 const timeoutMs = 20_000;
@@ -27,7 +28,9 @@ export async function post(clock: Clock, { url, method, headers, body, taken }: 
     await answer.body?.cancel();
     status = answer.status;
   } catch (cause) {
-    const error = `${host} does not answer (${failureCode(cause)}).`;
+    const fault = connectionFault(codeIn(cause), { at: 'NOTIFY_URLS' });
+    const what = fault === undefined ? 'does not answer' : fault.what;
+    const error = `${host} ${what} (${failureCode(cause)}).${fault === undefined ? '' : ` ${fault.cure}.`}`;
     throw new AppError('notice/unavailable', error, { cause, retry: { afterMs: againMs } });
   }
   if (taken?.includes(status) ?? (status >= 200 && status < 300)) return;

@@ -35,9 +35,15 @@ export async function askPostgres<T>(options: pg.ClientConfig, ask: (client: pg.
 export async function askRedis<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
   const timeouts = { connectTimeout: 5_000, commandTimeout: 5_000 };
   const client = new Redis(url, { ...timeouts, lazyConnect: true, retryStrategy: () => null });
-  client.on('error', () => {}); // connect() rejects as well.
+  let raised: unknown;
+  // connect() rejects as well, but says no more than that the connection is closed.
+  client.on('error', (error) => {
+    raised = error;
+  });
   try {
-    await client.connect();
+    await client.connect().catch((error: unknown) => {
+      throw raised ?? error;
+    });
     // The driver would stay in database 0 where that number does not exist.
     await client.select(client.options.db ?? 0);
     return await ask(client);

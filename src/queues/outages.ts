@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { QueueConnection } from './connection.ts';
 import { askRedisForeign, foreignWords, isDamage } from './foreign-data.ts';
+import { redisFault } from './redis-fault.ts';
 
 /** Asks the queue; throws `queue/unavailable` where it does not answer, `queue/damaged` where another program wrote to it. */
 export async function orUnavailable<T>(connection: QueueConnection, ask: () => Promise<T>): Promise<T> {
@@ -10,11 +11,15 @@ export async function orUnavailable<T>(connection: QueueConnection, ask: () => P
   } catch (error) {
     const cause = await explained(connection, error);
     if (isAppError(cause)) throw cause;
+    const retry = { afterMs: 5_000 };
+    const refused = connection.kind === 'redis' ? redisFault(error) : undefined;
+    if (refused !== undefined)
+      throw new AppError('queue/unavailable', `${refused.what} ${refused.cure}`, { cause, retry });
     const [server, setting] = connection.kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
     throw new AppError(
       'queue/unavailable',
       `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`,
-      { cause, retry: { afterMs: 5_000 } },
+      { cause, retry },
     );
   }
 }

@@ -11,6 +11,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { isAppError } from '../errors.ts';
 import type { Adoption } from '../flows/adoption/adopt-repositories.ts';
 import type { FoundRepository } from '../flows/adoption/find-repositories.ts';
+import { faultsOfKeys } from '../flows/keys/faults-of-keys.ts';
 import { parseKeyring } from '../vault/keyring.ts';
 import { isSameSecret } from '../vault/same-secret.ts';
 import { english } from './english.ts';
@@ -85,7 +86,7 @@ async function overview(texts: Texts, { backups, clock, environment }: Setup): P
     html`<ul class="items">${findings.map((finding) => findingItem(texts, finding))}</ul>`;
   return html`<p class="lead">${wrong === 0 ? t.well : t.toDo(wrong)}</p>
 <section class="card"><h2>${t.found}</h2>${items(urgent)}<details><summary>${t.rest(rest.length)}</summary>${items(rest)}</details></section>
-${await backupsPart(texts, backups)}${keyringPart(t, environment)}
+${await backupsPart(texts, backups)}${await keyringPart(texts, environment)}
 <section class="card"><h2>${t.settings}</h2>${settingsList(texts, set)}<details><summary>${t.usual(usual.length)}</summary>${settingsList(texts, usual)}</details></section>
 ${wrong > 0 ? '' : html`<section class="card"><h2>${t.next}</h2><p>${t.nextLead}</p><p><a class="button" href="/login">${t.signIn}</a></p></section>`}`;
 }
@@ -132,14 +133,17 @@ async function backupsPart(texts: Texts, backups: SetupBackups | undefined): Pro
 }
 
 /** Where the keyring is and how to save it; never the keyring, since pages travel and are kept in more places than files. */
-function keyringPart(t: Texts['setup'], environment: Environment): Html {
-  const { dataDir = '', keyring } = surveySettings(environment).settings;
+async function keyringPart(texts: Texts, environment: Environment): Promise<Html> {
+  const t = texts.setup;
+  const { settings } = surveySettings(environment);
+  const { dataDir = '', keyring } = settings;
+  const fault = (await faultsOfKeys(settings)).get('KEYRING');
   const set = listInForce(environment).find(({ name }) => name === 'KEYRING');
   const given = set !== undefined && set.from !== 'default';
   const where = given ? t.keyringSet(set.file ?? set.from) : t.keyringMade(keyringFile(dataDir));
-  const ids = keyring === undefined ? [] : [...parseKeyring(keyring).keys.keys()];
+  const ids = keyring === undefined || fault !== undefined ? [] : [...parseKeyring(keyring).keys.keys()];
   const command = `cp ${set?.file ?? keyringFile(dataDir)} /media/safe/nightkeep-keyring`;
-  return html`<section class="card warn"><h2>${t.keyring}</h2><p>${t.keyringLead}</p><p>${keyring === undefined ? t.keyringNone : where}</p>
+  return html`<section class="card warn"><h2>${t.keyring}</h2><p>${t.keyringLead}</p><p>${keyring === undefined ? t.keyringNone : where}</p>${fault === undefined ? '' : html`<p><strong>${english(texts, fault)}</strong></p>`}
 ${ids.length === 0 ? '' : html`<p>${t.keyringKeys(ids.join(', '))}</p>`}${keyring === undefined || (given && set.file === undefined) ? '' : html`<pre tabindex="0"><code>${command}</code></pre>`}</section>`;
 }
 

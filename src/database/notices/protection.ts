@@ -273,8 +273,8 @@ function ended(id: string | null, endedAt: Date): EndedRun | null {
 const sinceTurn = Prisma.sql`CASE WHEN r.worked_ms > 0 AND r.error_code IS NULL THEN greatest(r.due_at, r.turn_at) ELSE r.due_at END`;
 
 /**
- * Since when operators have paused the night; null where they resumed it. A run that began later than what workers had in hand then shows
- * that it goes on all the same: another program resumed the queue, or Redis lost that it was paused.
+ * Since when the night is known to be paused, by operators or by another program; null where it was resumed. A run that began later than what
+ * workers had in hand then shows that it goes on all the same: another program resumed the queue, or Redis lost that it was paused.
  */
 const nightPausedAt = Prisma.sql`(SELECT at FROM audit pause WHERE act = 'night-paused'
   AND id > coalesce((SELECT max(id) FROM audit WHERE act = 'night-resumed'), 0)

@@ -1,3 +1,4 @@
+import { connectionFault } from '../../connection-fault.ts';
 import { isOpenToListeners } from '../../domain/addresses.ts';
 import { missingEndpoints, type Published } from '../../oidc/inspect-provider.ts';
 import type { Reply } from '../../oidc/question.ts';
@@ -58,7 +59,11 @@ export function checkDiscovery(issuer: URL, { url, reply, metadata }: Published)
 }
 
 function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
-  if (failure !== undefined) return wrong(name, `${url.href} does not answer (${failure}).`, cureOfFailure(failure));
+  if (failure !== undefined) {
+    const fault = connectionFault(failure, { at: 'OIDC_ISSUER' });
+    if (fault !== undefined) return wrong(name, `${url.href} ${fault.what} (${failure}).`, `${fault.cure}.`);
+    return wrong(name, `${url.href} does not answer (${failure}).`, cureOfFailure(failure));
+  }
   if (status === 404)
     return wrong(
       name,
@@ -78,11 +83,7 @@ function checkSilence(url: URL, { status, failure, location }: Reply): Finding {
 
 /** Codes as the machine names them. */
 function cureOfFailure(failure: string): string {
-  if (/ENOTFOUND|EAI_AGAIN/.test(failure)) return 'Correct the host in OIDC_ISSUER, or the name service.';
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(failure))
-    return 'That port does not speak TLS: write the https port in OIDC_ISSUER, or http:// if the provider is on this machine.';
-  if (/CERT|TLS|SSL|SIGNATURE|SELF_SIGNED|ALTNAME/i.test(failure))
-    return 'Give the provider a certificate that this machine trusts, or set NODE_EXTRA_CA_CERTS to the file of its authority.';
+  if (/TLS|SSL/i.test(failure)) return 'Look at the TLS settings of the provider: no connection can be secured.';
   if (/timeout/i.test(failure))
     return 'Check whether a firewall is in the way, and whether the provider is overloaded.';
   if (/UND_ERR_SOCKET|ECONNRESET/.test(failure))

@@ -14,25 +14,20 @@ const name = 'keyring';
 /** A key that has sealed for this long is due to be rolled; an operator's own policy takes precedence. */
 const oldMs = 2 * 365 * dayMs;
 
-/** Whether the keyring opens what this database was sealed with; its own fault where the database cannot be asked. */
+/** Whether the keyring opens what this database was sealed with. */
 export const keyring: Check = {
   name,
   run: async ({ clock, keyring: parsed, option, records, setting }) => {
     const kept = option('keyring') !== undefined;
     const database = await records().catch(() => undefined);
-    try {
-      const keys = kept ? parsed() : undefined;
-      if (database === undefined) return kept ? untriedKeyring() : noKeyringYet();
-      const canaries = await readCanaries(database);
-      if (keys === undefined) return canaries.length > 0 ? lostKeyring() : noKeyringYet();
-      const broken = canaries.filter((canary) => !opens(keys, canary)).map(({ keyId }) => keyId);
-      const spool = openSpoolBelow(setting('dataDir'));
-      const uses = await listKeys({ database, keyring: keys, spool });
-      return checkKeyring({ broken, uses, fresh: canaries.length === 0 }, clock.now());
-    } catch (error) {
-      if (!isAppError(error, 'keyring/invalid')) throw error;
-      return wrong(name, error.message, 'Correct KEYRING, and restart every process of Nightkeep.');
-    }
+    const keys = kept ? parsed() : undefined;
+    if (database === undefined) return kept ? untriedKeyring() : noKeyringYet();
+    const canaries = await readCanaries(database);
+    if (keys === undefined) return canaries.length > 0 ? lostKeyring() : noKeyringYet();
+    const broken = canaries.filter((canary) => !opens(keys, canary)).map(({ keyId }) => keyId);
+    const spool = openSpoolBelow(setting('dataDir'));
+    const uses = await listKeys({ database, keyring: keys, spool });
+    return checkKeyring({ broken, uses, fresh: canaries.length === 0 }, clock.now());
   },
 };
 

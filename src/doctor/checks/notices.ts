@@ -11,6 +11,7 @@ import { isAppError } from '../../errors.ts';
 import { openMailer } from '../../notify/mail.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
+import { sentences } from '../words.ts';
 
 const name = 'notices';
 
@@ -23,7 +24,8 @@ export const notices: Check = {
       operators: [...(operatorMail === undefined ? [] : ['mail']), ...new Set(called.map(({ kind }) => kind))],
     };
     const fault = mail && (await faultOf(openMailer(clock, mail).verify()));
-    if (fault !== undefined) return wrong(name, fault, 'Correct SMTP_URL, or bring the mail server back.');
+    if (fault !== undefined)
+      return wrong(name, ...sentences(fault, 'Correct SMTP_URL, or bring the mail server back.'));
     const at = clock.now().getTime();
     const times = { since: new Date(at - 7 * dayMs), waitingBefore: new Date(at - hourMs) };
     const database = await records();

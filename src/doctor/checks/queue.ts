@@ -5,6 +5,7 @@ import { hasQueueTables, isQueuePaused } from '../../database/server/inspect-ser
 import { backUpQueueName, queuePrefix } from '../../queues/connection.ts';
 import { askRedisForeign, foreignWords } from '../../queues/foreign-data.ts';
 import { askRedisInfo, askRedisSwitches } from '../../queues/inspect-redis.ts';
+import { redisFault } from '../../queues/redis-fault.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { quoted } from '../words.ts';
@@ -34,14 +35,14 @@ export const queue: Check = {
       const { paused, limits } = await askRedisSwitches(redisUrl);
       return [found, ...(paused ? [await pausedBy()] : []), ...(limits.length > 0 ? [checkLimits(limits)] : [])];
     } catch (error) {
-      return checkRedisFault(error instanceof Error ? error.message : '');
+      return checkRedisFault(error);
     }
   },
 };
 
 async function findSwitch(records: () => Promise<Database>): Promise<NightSwitch | null> {
   const last = await records().then(findNightSwitch, () => null);
-  return last?.act === 'night-paused' ? last : null;
+  return last?.act === 'night-paused' && last.by.kind !== 'outside' ? last : null;
 }
 
 /** A paused queue: no worker takes anything from it, by whomever that was asked for. */
@@ -120,14 +121,13 @@ function checkLimits(limits: readonly (readonly [name: string, value: string])[]
   );
 }
 
-/** Why Redis cannot be used, by the message of the client: it refuses the login, or does not answer. */
-export function checkRedisFault(failure: string): Finding {
-  const refused = /NOAUTH|WRONGPASS|invalid password|NOPERM/i.test(failure);
-  return refused
-    ? wrong(name, 'Redis does not let Nightkeep in.', 'Correct user and password in REDIS_URL.')
-    : wrong(
-        name,
-        'Nothing answers where REDIS_URL points.',
-        'Start Redis, or correct host, port and redis:// or rediss:// in REDIS_URL.',
-      );
+/** Why Redis cannot be used: it refuses, or does not answer. */
+export function checkRedisFault(error: unknown): Finding {
+  const fault = redisFault(error);
+  if (fault !== undefined) return wrong(name, fault.what, fault.cure);
+  return wrong(
+    name,
+    'Nothing answers where REDIS_URL points.',
+    'Start Redis, or correct host, port and redis:// or rediss:// in REDIS_URL.',
+  );
 }

@@ -1,8 +1,7 @@
 import { findQuoted, quotedWords } from '../../config/advice.ts';
 import type { Environment } from '../../config/environment.ts';
 import { findMisspelt } from '../../config/misspelt.ts';
-import { messageForPeople } from '../../errors.ts';
-import { readClientKeys } from '../../oidc/client-keys.ts';
+import { faultsOfKeys } from '../../flows/keys/faults-of-keys.ts';
 import type { Check } from '../check.ts';
 import { type Finding, ok, warn, wrong } from '../finding.ts';
 import { sentences } from '../words.ts';
@@ -12,12 +11,8 @@ const name = 'settings';
 export const settings: Check = {
   name,
   run: async ({ environment, survey }) => {
-    // A key is text to the settings; whether it is a key shows when it is read.
-    const faultOfKey = await readClientKeys(survey.settings.provider.privateKeyPem ?? '').then(
-      () => [],
-      (error: unknown) => [messageForPeople(error)],
-    );
-    return checkSettings([...survey.faults.values(), ...faultOfKey], environment);
+    const faultsOfThem = await faultsOfKeys(survey.settings);
+    return checkSettings([...survey.faults.values(), ...faultsOfThem.values()], environment);
   },
 };
 

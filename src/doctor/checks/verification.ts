@@ -44,36 +44,61 @@ interface Verified {
   readonly errorCode: string | null;
 }
 
+/** What is wrong with repositories, a line for each kind, with what mends that. */
+const damages: Readonly<Record<AlarmingDamage, readonly [what: string, cure: string]>> = {
+  gone: [
+    'The repository is not there, or nothing opens it,',
+    'Mount its disk, or bring back what is missing from a copy of the store (a key file also by nightkeep repair keys and the recovery key). If it is lost for good: nightkeep store lost.',
+  ],
+  lost: [
+    'Data is damaged that the source no longer has,',
+    'Look at the disk or the bucket. The person sees what it is on the page “Can it be restored?”, and confirms there that they have looked. As long as a snapshot cannot be read or is incomplete, nothing is pruned: nightkeep repair snapshots --forget removes it.',
+  ],
+  removed: [
+    'Snapshots are gone that retention did not remove,',
+    'Find out who can delete in the store. The person confirms on the page “Can it be restored?” that they have looked.',
+  ],
+  healing: [
+    'Data is damaged',
+    'Look at the disk or the bucket. The next night reads again what the source still has; there is none while nights are paused or once the consent has ended.',
+  ],
+  key: [
+    'The recovery key no longer opens anything',
+    'Look at the disk or the bucket. The person makes a new recovery key on the page Recovery.',
+  ],
+  mending: [
+    'Something is damaged, but nothing is lost,',
+    'Look at the disk or the bucket. nightkeep repair --user NAME repairs it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete); of what it cannot, such as a key file, it says what does.',
+  ],
+};
+
+type AlarmingDamage = Exclude<DamageState, 'superseded' | 'accepted'>;
+
 /** Whether every repository was found whole within the last days: which ones not, and how much of them is damaged. */
-export function checkVerification(people: readonly Verified[]): Finding {
-  const { gone = [], damaged = [] } = Object.groupBy(
-    people.filter(({ damage }) => isAlarming(damage)),
-    ({ damage }) => (damage === 'gone' ? 'gone' : 'damaged'),
-  );
-  if (damaged.length + gone.length > 0)
-    return wrong(
-      name,
-      [
-        ...(damaged.length === 0
-          ? []
-          : [
-              `Damage was found for ${countWords(damaged.length, 'person', 'people')}: ${someOf(damaged.map(damageOf))}.`,
-            ]),
-        ...(gone.length === 0
-          ? []
-          : [
-              `The repository is gone (not there, or nothing opens it) for ${countWords(gone.length, 'person', 'people')}: ${someOf(gone.map(({ user }) => user))}.`,
-            ]),
-      ].join(' '),
-      'Look at the disk or the bucket first. gone: the repository is not there, or nothing opens it: mount its disk, or bring back what is missing from a copy of the store (its key file also by nightkeep repair keys and the recovery key); if it is lost for good: nightkeep store lost. healing: the next night reads again what the source still has; there is none while nights are paused or once the consent has ended. lost: the person sees what it is on the page “Can it be restored?”, and confirms there that they have looked; as long as a snapshot cannot be read or is incomplete, nothing is pruned, until nightkeep repair snapshots --forget. removed: snapshots are gone although retention did not remove them: find out who can delete there; the person confirms that they have looked. key: the person makes a new recovery key on the page Recovery. mending: nothing is lost; nightkeep repair --user NAME repairs it, which verifications could not (somebody else used it, or the key in STORE_KEYS may not delete), and of what it cannot, such as a key file, it says what does.',
-    );
-  const overdue = people.filter(({ isOverdue }) => isOverdue);
-  if (overdue.length > 0)
-    return warn(
-      name,
-      `Not verified for three days or more: the snapshots of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
-      'Workers verify each repository once a day when no run and no other program is using it. Start a worker, and look for verify.failed in its log.',
-    );
+export function checkVerification(people: readonly Verified[]): readonly Finding[] {
+  const by = Object.groupBy(people, ({ damage }) => damage ?? 'none');
+  const damaged = typedKeys(damages).flatMap((state) => {
+    const these = by[state] ?? [];
+    const [what, cure] = damages[state];
+    const who = `${countWords(these.length, 'person', 'people')}: ${someOf(these.map(damageOf))}`;
+    return these.length === 0 ? [] : [wrong(name, `${what} for ${who}.`, cure)];
+  });
+  const overdue = people.filter(({ damage, isOverdue }) => isOverdue && !isAlarming(damage));
+  const late =
+    overdue.length === 0
+      ? []
+      : [
+          warn(
+            name,
+            `Not verified for three days or more: the snapshots of ${countWords(overdue.length, 'person', 'people')} (${someOf(overdue.map(({ user, errorCode }) => (errorCode === null ? user : `${user}: ${errorCode}`)))}).`,
+            'Workers verify each repository once a day when no run and no other program is using it. Start a worker, and look for verify.failed in its log.',
+          ),
+        ];
+  const found = [...damaged, ...late];
+  return found.length > 0 ? found : [intact(people)];
+}
+
+function intact(people: readonly Verified[]): Finding {
   const lost = people.filter(({ damage }) => damage === 'accepted');
   const but =
     lost.length === 0
@@ -88,8 +113,9 @@ export function checkVerification(people: readonly Verified[]): Finding {
   return ok(name, `Each repository was found intact within the last days, or is new${but}.`);
 }
 
+const typedKeys = <Key extends string>(record: Readonly<Record<Key, unknown>>) => Object.keys(record) as Key[];
+
+/** Of what is lost, how much. */
 function damageOf({ user, damage, files }: Verified): string {
-  const what =
-    damage === 'key' || damage === 'mending' || damage === 'removed' ? '' : `, ${countUpTo(files, mostNames, 'file')}`;
-  return `${user}: ${damage}${what}`;
+  return damage === 'lost' || damage === 'healing' ? `${user} (${countUpTo(files, mostNames, 'file')})` : user;
 }

@@ -39,6 +39,30 @@ export async function resumeNight({ clock, database, queues }: Needs, { by, word
 }
 
 /**
+ * Puts on record that something other than Nightkeep paused or resumed the queue, or lost that it was paused: pages and notices go by the record, and
+ * would otherwise say that no worker is there, or that a night is paused which goes on. False where the record was right.
+ */
+export async function noteOutsideSwitch(resources: Needs): Promise<boolean> {
+  const { clock, database } = resources;
+  if ((await outsideSwitch(resources)) === undefined) return false;
+  return inSwitchesTurn(database, async () => {
+    const act = await outsideSwitch(resources);
+    if (act !== undefined) await saveAudit(database, { at: clock.now(), by: outside, act });
+    return act !== undefined;
+  });
+}
+
+const outside = 'outside';
+
+/** What was done to the queue that is not on record. */
+async function outsideSwitch({ database, queues }: Needs): Promise<NightSwitch['act'] | undefined> {
+  const isOnRecord = (await findNightSwitch(database))?.act === 'night-paused';
+  const isPaused = await queues.backUps.isPaused();
+  if (isPaused === isOnRecord) return undefined;
+  return isPaused ? 'night-paused' : 'night-resumed';
+}
+
+/**
  * Ends the night early: runs under way continue, waiting ones are skipped and come again next night. Requested backups keep their place. Answers
  * how many were skipped; where there are none, nothing goes into the audit.
  */
@@ -71,7 +95,7 @@ export async function findQueuePause({
 }: Pick<Resources, 'database' | 'queues'>): Promise<QueuePause> {
   const paused = await queues.backUps.isPaused();
   const last = paused ? await findNightSwitch(database) : null;
-  return { paused, by: last?.act === 'night-paused' ? last : null };
+  return { paused, by: last?.act === 'night-paused' && last.by.kind !== outside ? last : null };
 }
 
 /** A job, and whose run it is about; nobody's where that was erased. */

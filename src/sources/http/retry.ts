@@ -1,6 +1,7 @@
+import { connectionFault } from '../../connection-fault.ts';
 import { countWords } from '../../count-words.ts';
 import { minuteMs } from '../../durations.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, codeIn } from '../../errors.ts';
 import type { AccessToken } from '../source.ts';
 import type { DavOptions, DavRequest, SendWithToken } from './dav-request.ts';
 import {
@@ -163,11 +164,8 @@ function isNoHttp(cause: unknown, code: string): boolean {
 
 function messageFor(error: TransportError): string {
   const code = error.cause instanceof Error && 'code' in error.cause ? String(error.cause.code) : '';
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
-    return 'The server speaks no TLS at that port. Correct the port in the address, or write http://.';
-  if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code)) {
-    return 'The certificate of the server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
-  }
+  const fault = connectionFault(codeIn(error), { at: 'the settings' });
+  if (fault !== undefined) return `The server ${fault.what}. ${fault.cure}.`;
   if (error.head === undefined && isNoHttp(error.cause, code))
     return 'What the server answers is no HTTP. Correct the address: another program may listen at that port, or it needs https://.';
   if (error.head?.status === 207) return 'The listing was cut off.';

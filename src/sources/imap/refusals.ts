@@ -1,3 +1,4 @@
+import { connectionFault } from '../../connection-fault.ts';
 import { pauseForRetryAfter } from '../../domain/retry-after.ts';
 import { AppError, codeIn } from '../../errors.ts';
 import { escapedName } from '../../file-name.ts';
@@ -43,11 +44,8 @@ function messageOf(error: ConnectionLost | CommandRefused): string {
   if (error instanceof CommandRefused) return 'The mail server says that it cannot answer at the moment.';
   if (isCrowded('', error.farewell)) return 'The mail server takes no more connections of this person at the moment.';
   if (error.farewell !== '') return `The mail server closes the connection, and says: ${shownWords(error.farewell)}`;
-  const code = codeIn(error) ?? '';
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH/.test(code))
-    return 'The mail server speaks no TLS at that port. Correct the port in MAIL_URL: for imaps:// it is 993 by default.';
-  if (/CERT|SELF_SIGNED|ISSUER|ERR_TLS/.test(code))
-    return 'The certificate of the mail server is not trusted. Give it a valid one, or name its authority in NODE_EXTRA_CA_CERTS.';
+  const fault = connectionFault(codeIn(error), { at: 'MAIL_URL' });
+  if (fault !== undefined) return `The mail server ${fault.what}. ${fault.cure}.`;
   return 'The mail server does not answer, or breaks off its answers.';
 }
 

@@ -970,8 +970,8 @@ export const texts: Texts = {
           `Ihre Einwilligung endet ${when}, was auch geschieht. Erneuern Sie sie vorher, dann beginnen die Nächte nach der Pause wieder.`,
       },
       paused_for_all: {
-        happened: 'Der Betreiber von Nightkeep hat die Nacht für alle angehalten.',
-        act: 'Bevor er sie fortsetzt, beginnt keine Sicherung.',
+        happened: 'Die Nacht ist für alle angehalten.',
+        act: 'Bevor der Betreiber von Nightkeep sie fortsetzt, beginnt keine Sicherung.',
       },
       server_away: {
         happened: 'Ein Server, auf dem Ihre Daten sind, hat nicht geantwortet oder sie nicht geliefert.',
@@ -1091,7 +1091,7 @@ export const texts: Texts = {
     },
     soon: 'bald',
     at: (at, until) => `am ${at}${until === undefined ? '' : ` und danach bis ${until}`}`,
-    pausedSince: (at) => `Sie ist seit dem ${at} angehalten.`,
+    pausedSince: (at) => `Sie ist spätestens seit dem ${at} angehalten.`,
   },
   notices: {
     late: (time) => `Das ist der Stand vom ${time}: Es ließ sich nicht früher zustellen.`,
@@ -2244,6 +2244,7 @@ export const texts: Texts = {
         command: 'die Befehlszeile',
         provider: 'der Anmeldedienst',
         schedule: 'der Zeitplan',
+        outside: 'etwas anderes als Nightkeep',
       },
       acts: {
         'consent-given': 'hat eingewilligt',

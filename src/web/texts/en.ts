@@ -963,8 +963,8 @@ export const texts = {
           `Your consent ends ${when}, whatever is done. Renew it before then, and the nights begin again after the pause.`,
       },
       paused_for_all: {
-        happened: 'The operator of Nightkeep has paused the night for everybody.',
-        act: 'No backup begins before the operator resumes it.',
+        happened: 'The night is paused for everybody.',
+        act: 'No backup begins before the operator of Nightkeep resumes it.',
       },
       server_away: {
         happened: 'A server that has your data did not answer, or did not deliver it.',
@@ -1077,7 +1077,7 @@ export const texts = {
     /** When something is tried again or begins. */
     soon: 'soon',
     at: (at: string, until: string | undefined) => `on ${at}${until === undefined ? '' : `, and then until ${until}`}`,
-    pausedSince: (at: string) => `It has been paused since ${at}.`,
+    pausedSince: (at: string) => `It has been paused at least since ${at}.`,
   } satisfies {
     consent: Record<ConsentReason, ReasonWords>;
     nights: Record<NightReason, ReasonWords>;
@@ -2148,6 +2148,7 @@ export const texts = {
         command: 'the command line',
         provider: 'the provider',
         schedule: 'the schedule',
+        outside: 'something other than Nightkeep',
       } satisfies Record<ActorKind, string>,
       acts: {
         'consent-given': 'agreed',

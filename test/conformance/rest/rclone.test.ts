@@ -73,7 +73,7 @@ describe.skipIf(rclone === undefined || openssl === undefined)(
       );
       await using trusting = openRestStore({ ...at, password: credentials.password }, { clock: systemClock() });
       await expect(guessing.open('x').load('config', 'config')).rejects.toThrow(/the user or the password/);
-      await expect(trusting.open('x').load('config', 'config')).rejects.toThrow(/Put its authority into STORE_CA/);
+      await expect(trusting.open('x').load('config', 'config')).rejects.toThrow(/put its authority into STORE_CA/);
     });
 
     test('a repository moves there, on to a bucket, and back into a folder, and leaves nothing behind', async () => {

@@ -80,7 +80,7 @@ test.skipIf(openssl === undefined)('an authority that nobody named is not believ
   const { port } = await behindTls();
   await expect(storeAt({ port, style: 'path' }).open('x').load('data', name)).rejects.toMatchObject({
     code: 'store/unavailable',
-    message: expect.stringContaining('Put its authority into STORE_CA'),
+    message: expect.stringContaining('put its authority into STORE_CA'),
     retry: undefined,
   });
 });

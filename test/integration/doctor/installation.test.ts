@@ -146,6 +146,33 @@ describe('the queue', () => {
     },
   );
 
+  test.skipIf(redisServer === undefined)(
+    'in a Redis that refuses is told, by the doctor and where it is opened',
+    async () => {
+      const redis = opened.use(await startRedis(redisServer ?? ''));
+      const { examine } = await open();
+      const expectTold = async (redisUrl: string, told: RegExp) => {
+        expect(findingLine((await examine({ REDIS_URL: redisUrl })).get('queue'))).toMatch(told);
+        const opening = openQueues({ redisUrl, postgresUrl: '', prefix: queuePrefix, log: silentLog });
+        await expect(opening).rejects.toMatchObject({
+          code: 'queue/unavailable',
+          message: expect.stringMatching(new RegExp(told.source.slice('^wrong: '.length).replace(' → ', ' '))),
+        });
+      };
+      await expectTold(`${redis.url}/99`, /^wrong: Redis has no database of that number\. → Correct the number/);
+      await inRedis(redis.url, (client) => client.config('SET', 'requirepass', 'sesame'));
+      await expectTold(redis.url, /^wrong: Redis does not let Nightkeep in\. → Correct user and password/);
+      await expectTold(
+        redis.url.replace('//', '//:guess@'),
+        /^wrong: Redis does not let Nightkeep in\. → Correct user/,
+      );
+      await expectTold(
+        'redis://nowhere.invalid:6379',
+        /^wrong: The server in REDIS_URL has a host name .* → Correct the name/,
+      );
+    },
+  );
+
   test('in a Redis that is away is named', async () => {
     const { examine } = await open();
     const findings = await examine({ REDIS_URL: `redis://:password-of-x@127.0.0.1:${await freePort()}` });

@@ -178,7 +178,9 @@ test('a port of http that is asked by https, and the reverse, are told apart fro
   const { examine, provider } = await open();
   const { port } = new URL(provider.issuer);
   const secure = (await examine({ OIDC_ISSUER: `https://127.0.0.1:${port}` })).get('discovery');
-  expect(findingLine(secure)).toMatch(/^wrong: .*WRONG_VERSION_NUMBER\)\. → That port does not speak TLS/);
+  expect(findingLine(secure)).toMatch(
+    /^wrong: .*speaks no TLS at that port \(.*WRONG_VERSION_NUMBER\)\. → Correct the port in OIDC_ISSUER/,
+  );
   const ending = createServer((socket) => socket.once('data', () => socket.destroy())).listen(0, '127.0.0.1');
   opened.defer(() => void ending.close());
   await once(ending, 'listening');

@@ -64,7 +64,7 @@ test('tells since when operators have paused the night, where a backup is due', 
   expect(await nightkeep('protection', '--user', 'alice')).toBe(0);
   expect(commands.said).toEqual([
     expect.stringMatching(
-      /^alice: protected, paused_for_all since 2026-05-03 20:00 UTC; the operator can fix it; complete as of /,
+      /^alice: protected, paused_for_all at least since 2026-05-03 20:00 UTC; the operator can fix it; complete as of /,
     ),
   ]);
 });

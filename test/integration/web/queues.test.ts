@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { listAudit } from '../../../src/database/audit.ts';
 import { checkPause } from '../../../src/doctor/checks/queue.ts';
 import { AppError } from '../../../src/errors.ts';
-import { findQueuePause } from '../../../src/flows/nights/switch-night.ts';
+import { heal } from '../../../src/flows/heal.ts';
+import { findProtection } from '../../../src/flows/nights/find-protection.ts';
+import { findQueuePause, noteOutsideSwitch } from '../../../src/flows/nights/switch-night.ts';
 import { addNight, consentedAs } from '../../support/harness/operators.ts';
 import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 
@@ -63,6 +66,37 @@ test('a queue that somebody else paused is named as that, and can be resumed her
   expect(checkPause((await findQueuePause(pages.resources)).by)).toMatchObject({ state: 'wrong' });
   await operator.post('/operator/queues/resume');
   expect(await pages.resources.queues.backUps.isPaused()).toBe(false);
+});
+
+test('what something else did to the queue is put on record once, and blames no operator', async () => {
+  const { clock, resources } = pages;
+  const { backUps } = resources.queues;
+  const switches = () =>
+    listAudit(resources.database, { filter: { kind: 'outside' }, limit: 9 }).then((found) =>
+      found.map(({ act }) => act),
+    );
+  expect(await noteOutsideSwitch(resources)).toBe(false);
+  await backUps.pause();
+  await heal(resources);
+  expect(await noteOutsideSwitch(resources)).toBe(false);
+  expect(await switches()).toEqual(['night-paused']);
+  expect(await operator.text('/operator/queues')).toContain('paused, but not by Nightkeep');
+  expect(await operator.text('/operator/audit')).toContain('something other than Nightkeep');
+  expect(checkPause((await findQueuePause(resources)).by)).toMatchObject({ state: 'wrong' });
+  const userId = await alice.userId();
+  await resources.database.plan.updateMany({ where: { userId }, data: { nextDueAt: clock.now() } });
+  expect(await findProtection(resources, userId)).toMatchObject({ reason: 'paused_for_all', pausedSince: clock.now() });
+  await backUps.resume();
+  await heal(resources);
+  expect(await switches()).toEqual(['night-resumed', 'night-paused']);
+  expect((await findProtection(resources, userId)).reason).not.toBe('paused_for_all');
+  // Redis forgets that an operator paused the night, and a board pauses it later: that was not the operator.
+  await operator.post('/operator/queues/pause', { reason: 'a disk is changed' });
+  await backUps.resume();
+  await heal(resources);
+  await backUps.pause();
+  expect((await findQueuePause(resources)).by).toBeNull();
+  await operator.post('/operator/queues/resume');
 });
 
 test('a night is ended early with a reason: what waits is skipped, what somebody asked for keeps its place', async () => {

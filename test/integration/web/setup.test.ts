@@ -75,6 +75,14 @@ describe('the first-run page', () => {
     expect(page).toContain(t.keyringNone);
   });
 
+  it('says of a keyring that is none what is wrong with it', async () => {
+    const answer = await type(stranger({ environment: { ...setup.environment, KEYRING: 'one:its-key' } }), token);
+    expect(answer.status).toBe(200);
+    const page = await answer.text();
+    expect(page).toContain('The keyring cannot be used: key 1 is not written like id:key.');
+    expect(page).not.toContain('its-key');
+  });
+
   it('shows what a lost installation left in the store, and takes it over for whoever types the token', async () => {
     await using server = await openLostServer();
     const { plan } = await server.before.consent();

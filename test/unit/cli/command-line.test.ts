@@ -132,6 +132,20 @@ describe('settings', () => {
     expect(said + JSON.stringify(listed)).not.toContain('not-told');
   });
 
+  test.each([
+    ['KEYRING', 'k1:short', 'The keyring cannot be used: key 1 is not written like id:key.'],
+    ['OIDC_PRIVATE_KEY', 'no key', 'OIDC_PRIVATE_KEY holds no private key in PEM.'],
+  ])('that hold a key which is none are wrong as well: %s', async (setting, value, told) => {
+    vi.stubEnv(setting, value);
+    const { code, said, complaint } = await nightkeep('settings');
+    expect(code).toBe(2);
+    expect(complaint).toContain(`Wrong: ${told} `);
+    expect(said).toMatch(new RegExp(`^${setting} +\\[hidden\\] {2}\\(environment, wrong\\)$`, 'm'));
+    const listed = JSON.parse((await nightkeep('settings --json')).said);
+    expect(listed).toContainEqual(expect.objectContaining({ name: setting, fault: expect.stringContaining(told) }));
+    expect(said + complaint).not.toContain(value);
+  });
+
   test('that are wrong or misspelt are told of on standard error, and the exit code is 2', async () => {
     vi.stubEnv('PORT', 'x');
     vi.stubEnv('OIDC_CLIENT_SECRET', undefined);

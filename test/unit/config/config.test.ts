@@ -182,6 +182,11 @@ describe('settings', () => {
     [{ NOTIFY_URLS: 'json+https://x/secret circuits' }, /^NOTIFY_URLS has no .* line 1(?!.*secret).*rotation_lost/],
     [{ NOTIFY_URLS: 'kuma+https://x/secret digest' }, /^NOTIFY_URLS has no .* line 1(?!.*secret).*the last two/],
     [{ OPERATOR_LANGUAGE: 'tlh' }, /^OPERATOR_LANGUAGE is "tlh": it must be one of en, de/],
+    [{ STORE_CA: '/etc/ssl/own.pem' }, /^STORE_CA holds no certificates in PEM: .* name their file in STORE_CA_FILE/],
+    [
+      { STORE_CA: '-----BEGIN CERTIFICATE-----\nTm9uZQ==\n-----END CERTIFICATE-----' },
+      /^STORE_CA holds no certificates/,
+    ],
     [{ LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": it must be one of debug, info, warn, error/],
   ];
   test.each(wrong)('%o are refused with the cure', (change, message) => {

@@ -307,11 +307,11 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
   [[whole, { ...whole, damage: 'accepted', files: 3 }], /^ok: /],
   [
     [whole, { ...whole, user: 'bob', damage: 'healing', files: 2, isOverdue: true }, { ...whole, damage: 'key' }],
-    /^wrong: Damage was found for 2 people: bob: healing, 2 files, alice: key\. .*disk or the bucket/,
+    /^wrong: Data is damaged for 1 person: bob \(2 files\)\. → .*The next night reads again.*\nwrong: The recovery key no longer opens anything for 1 person: alice\. → .*new recovery key/,
   ],
   [
     [{ ...whole, damage: 'gone' }],
-    /^wrong: The repository is gone \(not there, or nothing opens it\) for 1 person: alice\. → .*mount its disk/,
+    /^wrong: The repository is not there, or nothing opens it, for 1 person: alice\. → Mount its disk/,
   ],
   [
     [
@@ -319,9 +319,16 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
       { ...whole, user: 'bob', damage: 'mending' },
       { ...whole, user: 'carol', damage: 'gone' },
     ],
-    /^wrong: Damage was found for 1 person: bob: mending\. The repository is gone \(not there, or nothing opens it\) for 2 people: alice, carol\. →/,
+    /^wrong: The repository is not there, .* for 2 people: alice, carol\. → .*\nwrong: Something is damaged, .* for 1 person: bob\. → .*nightkeep repair --user NAME/,
   ],
-  [[{ ...whole, damage: 'removed' }], /^wrong: .*alice: removed\..*find out who can delete there/],
+  [[{ ...whole, damage: 'removed' }], /^wrong: Snapshots are gone .*: alice\. → Find out who can delete/],
+  [
+    [
+      { ...whole, damage: 'lost', files: 3 },
+      { ...whole, user: 'bob', isOverdue: true },
+    ],
+    /^wrong: Data is damaged that the source .*: alice \(3 files\)\. → .*\nwarn: Not verified .*1 person \(bob\)/,
+  ],
   [
     [whole, { ...whole, user: 'bob', damage: 'superseded' }],
     /^ok: .*1 person \(bob\) there are still damaged packs, which no snapshot needs/,
@@ -337,4 +344,9 @@ test.each<[Parameters<typeof checkVerification>[0], RegExp]>([
     [whole, { ...whole, user: 'bob', damage: 'accepted', files: 2 }],
     /^ok: Each .* or is new, except for what is lost or was removed of 1 person \(bob\), which they have looked at\./,
   ],
-])('verification %j', (people, pattern) => expect(words(checkVerification(people))).toMatch(pattern));
+])('verification %j', (people, pattern) => {
+  const found = checkVerification(people);
+  expect(found.map(words).join('\n')).toMatch(pattern);
+  // Each is read at a terminal.
+  for (const { cure = '' } of found) expect(cure.length).toBeLessThan(300);
+});

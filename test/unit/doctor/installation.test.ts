@@ -150,9 +150,21 @@ describe('Redis', () => {
     );
   });
 
-  test('that refuses the password is told from one that is away', () => {
-    expect(checkRedisFault('WRONGPASS invalid username-password pair').finding).toMatch(/does not let Nightkeep in/);
-    expect(checkRedisFault('connect ECONNREFUSED').finding).toMatch(/Nothing answers/);
+  test.each([
+    ['WRONGPASS invalid username-password pair', /does not let Nightkeep in/],
+    ["NOPERM User nk has no permissions to run the 'info' command", /the user of REDIS_URL .* nightkeep:\*/],
+    ["READONLY You can't write against a read only replica.", /is a replica .* → Let REDIS_URL name the primary/],
+    ['LOADING Redis is loading the dataset in memory', /still loading/],
+    ['ERR DB index is out of range', /no database of that number/],
+    ['connect ECONNREFUSED', /Nothing answers/],
+  ])('that says %j is named with the cure', (said, told) =>
+    expect(words(checkRedisFault(new Error(said)))).toMatch(told),
+  );
+
+  test('whose name or certificate is wrong is told from one that is away', () => {
+    const failed = (code: string) => words(checkRedisFault(Object.assign(new Error('no'), { code })));
+    expect(failed('ENOTFOUND')).toMatch(/host name that cannot be resolved\. → Correct the name in REDIS_URL/);
+    expect(failed('CERT_HAS_EXPIRED')).toMatch(/has expired\. → Renew/);
   });
 });
 

@@ -316,8 +316,8 @@ describe('discovery', () => {
   });
 
   test.each([
-    ['ENOTFOUND', /Correct the host in OIDC_ISSUER/],
-    ['CERT_HAS_EXPIRED', /certificate that this machine trusts/],
+    ['ENOTFOUND', /host name that cannot be resolved .*Correct the name in OIDC_ISSUER/],
+    ['CERT_HAS_EXPIRED', /certificate that has expired .*Renew the certificate/],
     ['ERR_TLS_CERT_ALTNAME_INVALID', /certificate/],
     ['timeout', /firewall/],
     ['ECONNREFUSED', /Start the provider/],

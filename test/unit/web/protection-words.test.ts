@@ -131,8 +131,8 @@ test('of a try to come it is said once when it is, and until when it is tried ag
 });
 
 test.each([
-  [texts, 'has paused the night for everybody. It has been paused since 4 May 2026, 14:15 CEST.'],
-  [german, 'hat die Nacht für alle angehalten. Sie ist seit dem 4. Mai 2026, 14:15 MESZ angehalten.'],
+  [texts, 'The night is paused for everybody. It has been paused at least since 4 May 2026, 14:15 CEST.'],
+  [german, 'Die Nacht ist für alle angehalten. Sie ist spätestens seit dem 4. Mai 2026, 14:15 MESZ angehalten.'],
 ])('of a night that is paused for everybody it is said since when: $languageName', async (spoken, words) => {
   const pausedSince = new Date('2026-05-04T12:15:00Z');
   const paused = told({ verdict: 'late', reason: 'paused_for_all', mend: 'mend_service', pausedSince });

@@ -1,5 +1,6 @@
+import { connectionFault } from '../../../connection-fault.ts';
 import { minuteMs } from '../../../durations.ts';
-import { AppError, type ErrorCode } from '../../../errors.ts';
+import { AppError, codeIn, type ErrorCode } from '../../../errors.ts';
 import type { HttpAnswer } from './http-answer.ts';
 
 /** What was tried when the server refused. */
@@ -49,18 +50,22 @@ function pauseOf({ header }: HttpAnswer): number {
   return seconds > 0 ? Math.min(seconds * 1000, longestPauseMs) : 500;
 }
 
-/** Codes of Node's TLS for certificates that are not believed. */
-const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/;
-
 /** What it means that no whole answer came. */
 export function networkError(error: unknown, location: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
-  const name = String(error.code);
-  if (certificate.test(name))
-    return unavailable(location, 'shows a certificate that is not trusted. Put its authority into STORE_CA', error);
-  const what = name === 'ENOTFOUND' ? 'has a host name that is not known' : 'does not answer, or not to the end';
-  return unavailable(location, what, error, { afterMs: 500 });
+  const fault = connectionFault(codeIn(error), { at: 'STORE_URL', ca: 'STORE_CA' });
+  if (fault === undefined) return unavailable(location, 'does not answer, or not to the end', error, { afterMs: 500 });
+  const { what, cure } = fault;
+  return unavailable(
+    location,
+    `${what}. ${cure}`,
+    error,
+    passing.test(String(error.code)) ? { afterMs: 500 } : undefined,
+  );
 }
+
+/** Of a name service that may be away for a moment. */
+const passing = /^(ENOTFOUND|EAI_AGAIN)$/;
 
 function unavailable(location: string, what: string, cause: Error, retry?: { afterMs: number }): AppError {
   const errno = 'code' in cause ? String(cause.code) : '';
