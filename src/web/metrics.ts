@@ -155,7 +155,11 @@ function gauges(
     one('repositories_damaged', 'People in whose repository something is damaged', verified.damaged),
     one('repositories_gone', 'People whose repository is not there, or nothing opens it', verified.gone),
     one('repositories_unverified', 'People whose repository was not verified for too long', verified.unverified),
-    one('repositories_held', 'People whose snapshots did not go by their rule for too long', held),
+    one(
+      'repositories_held',
+      'People whose snapshots, or data that no snapshot needs, could not be removed as agreed for too long',
+      held,
+    ),
     secondsIfKnown(
       'state_exported_timestamp_seconds',
       'The moment that the newest export of Nightkeep itself in the store shows; 0 as long as there is none',

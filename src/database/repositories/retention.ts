@@ -120,9 +120,19 @@ export async function savePruned(
   { userId, at, by }: { userId: string; at: Date; by: string },
 ): Promise<void> {
   await inTransaction(database, async (transaction) => {
-    await transaction.repository.updateMany({ where: { userId }, data: { ...noCheckpoint, prunedAt: at } });
+    const pruned = { prunedAt: at, unprunedSince: null, unprunedReason: null };
+    await transaction.repository.updateMany({ where: { userId }, data: { ...noCheckpoint, ...pruned } });
     await saveAudit(transaction, { at, by, act: 'data-pruned', userId });
   });
+}
+
+/** Puts on record why such data could not be removed, and since when it cannot. */
+export async function saveNotPruned(
+  database: Database,
+  { userId, reason, at }: { userId: string; reason: string; at: Date },
+): Promise<void> {
+  await database.$executeRaw`
+    UPDATE repositories SET unpruned_since = coalesce(unpruned_since, ${at}), unpruned_reason = ${reason} WHERE user_id = ${userId}::uuid`;
 }
 
 /** The rule that a consent agreed to, in the transaction that keeps it; it counts from the first time on. */
@@ -189,15 +199,32 @@ export interface PruneDue {
 /** What comes before all of them. */
 export const beforeAllPruneDue: PruneDue = { userId: '00000000-0000-0000-0000-000000000000', since: new Date(-1) };
 
-/** People whose snapshots should have been forgotten by a rule before then and were not, with the reason. */
-export async function listHeldRetentions(database: Database, before: Date) {
-  return database.$queryRaw<{ userId: string; username: string | null; subject: string; hold: string | null }[]>(
+/** Somebody whose snapshots, or the data that these no longer need, did not go. */
+export interface HeldRetention {
+  readonly userId: string;
+  readonly username: string | null;
+  readonly subject: string;
+  readonly what: 'snapshots' | 'data';
+  readonly reason: string;
+}
+
+/**
+ * People whose snapshots should have been forgotten by a rule before then and were not, or whose data that no snapshot needs could not be removed
+ * since, with the reason. Of somebody of whom both is true, snapshots alone: their data cannot go before.
+ */
+export async function listHeldRetentions(database: Database, before: Date): Promise<HeldRetention[]> {
+  return database.$queryRaw<HeldRetention[]>(
     Prisma.sql`
-      SELECT u.id AS "userId", u.username, u.subject, r.retention_hold AS hold
+      WITH held AS (
+      SELECT u.id AS "userId", u.username, u.subject, 'snapshots' AS what, r.retention_hold AS reason
       FROM repositories r JOIN users u ON u.id = r.user_id
       JOIN LATERAL (SELECT * FROM plans p WHERE p.user_id = u.id ORDER BY p.created_at DESC LIMIT 1) p ON true
       WHERE p.retention_agreed_at < ${before} AND r.retention_hold IS NOT NULL
         AND coalesce(r.retained_at, p.retention_agreed_at) < ${before}
-      ORDER BY u.username, u.subject`,
+      )
+      SELECT * FROM held UNION ALL
+      SELECT u.id, u.username, u.subject, 'data', r.unpruned_reason FROM repositories r JOIN users u ON u.id = r.user_id
+      WHERE r.unpruned_since < ${before} AND r.erase_at IS NULL AND u.id NOT IN (SELECT "userId" FROM held)
+      ORDER BY username, subject`,
   );
 }

@@ -170,8 +170,8 @@ async function bringBackRepositories(database: Database, userIds: string[], mome
   const { at, near } = moments;
   if (userIds.length > 0)
     await database.$executeRaw`
-      UPDATE repositories SET ${bringingBack(['retained_at', 'pruned_at'], moments)}
-      WHERE user_id = ANY(${userIds}::uuid[]) AND greatest(retained_at, pruned_at) > ${near}`;
+      UPDATE repositories SET ${bringingBack(['retained_at', 'pruned_at', 'unpruned_since'], moments)}
+      WHERE user_id = ANY(${userIds}::uuid[]) AND greatest(retained_at, pruned_at, unpruned_since) > ${near}`;
   const weeklyFar = new Date(at.getTime() + weeklyFarMs);
   await database.repository.updateMany({ where: { cardDueAt: { gt: weeklyFar } }, data: { cardDueAt: at } });
 }

@@ -1,5 +1,10 @@
 import { isStillQuiet } from '../../database/repositories/quiet-repositories.ts';
-import { beforeAllPruneDue, listPruneDue, type PruneDue } from '../../database/repositories/retention.ts';
+import {
+  beforeAllPruneDue,
+  listPruneDue,
+  type PruneDue,
+  saveNotPruned,
+} from '../../database/repositories/retention.ts';
 import { dayMs, minuteMs } from '../../durations.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -13,7 +18,7 @@ const atOnce = 20;
 
 /**
  * Removes the data of forgotten snapshots once a week, repository by repository, if no run is under way or due soon. Skips repositories that
- * another program uses; that and any other failure is logged, and tried again the next time.
+ * another program uses; that and any other failure is logged and put on record, and tried again the next time.
  */
 export async function pruneDue(
   resources: RetentionNeeds & Pick<Resources, 'log'>,
@@ -34,8 +39,11 @@ export async function pruneDue(
       });
       log.info('prune.done', { bytesFreed, packsRemoved, packsRepacked });
     } catch (error) {
+      if (signal.aborted) return;
       if (isAppError(error, 'repository/locked')) log.info('prune.waits', { error });
       else log.warn('prune.failed', { error });
+      const reason = isAppError(error) ? error.code : 'internal';
+      await saveNotPruned(database, { userId, reason, at: clock.now() });
     }
   }
 }

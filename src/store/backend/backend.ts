@@ -95,6 +95,11 @@ export function tooLong(type: FileType, name: string): AppError {
   return new AppError('repository/damaged', message, { detail: { file } });
 }
 
+/** The error for a file that the store does not have. */
+export function notThere(path: string): AppError {
+  return new AppError('store/not-found', 'The store has no such file.', { detail: { path } });
+}
+
 /** Whether a name can be a file of a repository; anything else in its folders is a leftover. */
 export function isFileName(name: string): boolean {
   return /^[0-9a-f]{64}$/.test(name);

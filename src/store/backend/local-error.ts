@@ -60,11 +60,14 @@ const notMade: Meaning = {
   what: 'cannot be made there. Give it the address of a folder that can be made, and look whether its disk is mounted',
 };
 
-/** What an error of the file system means for people, and whether it can pass. `file` is the one that it came of, by its path in the folder. */
+/**
+ * What an error of the file system means for people, and whether it can pass. `file` is the one that it came of, and `inFolder` the folder that may
+ * not be used, by their paths in `folder`.
+ */
 export function localError(
   error: unknown,
   folder: string,
-  { writing = false, file }: { writing?: boolean; file?: string } = {},
+  { writing = false, file, inFolder }: { writing?: boolean; file?: string; inFolder?: string } = {},
 ): unknown {
   if (isAppError(error) || !(error instanceof Error) || !('code' in error)) return error;
   const name = String(error.code);
@@ -73,15 +76,10 @@ export function localError(
   const isOfFile = file !== undefined && ofFile !== undefined;
   const message = isOfFile
     ? `The file ${file} of the store at ${folder} ${ofFile}.`
-    : `The store at ${folder} ${what}.`;
+    : `The ${inFolder === undefined ? '' : `folder ${inFolder} of the `}store at ${folder} ${what}.`;
   return new AppError(code, message, {
     cause: error,
     detail: { errno: name, folder, ...(file !== undefined && { file }) },
     ...(passes ? { retry: soon } : {}),
   });
-}
-
-/** Whether the disk did not give this one file, though it may give others: some of its sectors may be bad. */
-export function isDiskFault(error: unknown): boolean {
-  return isAppError(error, 'store/unavailable') && error.detail.errno === 'EIO' && error.detail.file !== undefined;
 }

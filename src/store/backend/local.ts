@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, lstat, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
@@ -13,6 +13,7 @@ import {
   folders,
   isFileName,
   longestFile,
+  notThere,
   pathOf,
   tooLong,
 } from './backend.ts';
@@ -31,7 +32,7 @@ export function openLocalBackend(folder: string): Backend {
     location: folder,
     isNear: true,
     save: (type, name, bytes) =>
-      saveOnce(at(type, name), bytes).catch((error: unknown) =>
+      saveOnce(folder, pathOf(type, name), bytes).catch((error: unknown) =>
         Promise.reject(localError(error, folder, { writing: true })),
       ),
     load: (type, name, range, memory) =>
@@ -42,7 +43,7 @@ export function openLocalBackend(folder: string): Backend {
       ),
     list: (type) => listFiles(folder, type, guarded),
     stat: async (type, name) => {
-      const { size, mtime } = await ofFile(type, name, stat(at(type, name)));
+      const { size, mtime } = await ofFile(type, name, statFile(folder, pathOf(type, name)));
       return { name, size, modified: mtime };
     },
     remove: (type, name) => ofFile(type, name, removeDurably(at(type, name))),
@@ -61,12 +62,13 @@ export async function* listLocalPlaces(folder: string): AsyncGenerator<string> {
 const readOnly = 0o400;
 const forOwner = 0o700;
 
-async function saveOnce(path: string, bytes: Uint8Array): Promise<void> {
-  await makeFolder(dirname(path));
+async function saveOnce(folder: string, file: string, bytes: Uint8Array): Promise<void> {
+  const path = join(folder, file);
+  await makeFolder(dirname(path)).catch((error: unknown) => rejectForFolder(error, folder, dirname(file)));
   if (await exists(path)) throw new AppError('store/exists', 'The store has that file already.', { detail: { path } });
   const temporary = `${path}-tmp-${randomBytes(6).toString('hex')}`;
   try {
-    await writeDurably(temporary, bytes);
+    await writeDurably(temporary, bytes).catch((error: unknown) => rejectForFolder(error, folder, dirname(file)));
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
@@ -103,8 +105,39 @@ async function syncFolder(path: string): Promise<void> {
 /** Nothing is waited for: to open a pipe that nobody writes to would hold a thread for ever. */
 const reading = constants.O_RDONLY | constants.O_NONBLOCK;
 
+async function openForReading(folder: string, type: FileType, name: string): Promise<FileHandle> {
+  const path = join(folder, pathOf(type, name));
+  try {
+    return await open(path, reading);
+  } catch (error) {
+    const code = codeOf(error);
+    // Of a socket, and of a device that is not there.
+    if (code === 'ENXIO' || code === 'ENODEV') throw noFile(type, name);
+    // Without the file that tells of it there is no repository.
+    if (type !== 'config' && nowhere.includes(code) && (await isLink(path))) throw leadsNowhere(type, name);
+    throw error;
+  }
+}
+
+/** What the system says of a link that leads to nothing, to itself or through a file. */
+const nowhere = ['ENOENT', 'ELOOP', 'ENOTDIR', 'ENAMETOOLONG'];
+
+async function isLink(path: string): Promise<boolean> {
+  return lstat(path).then(
+    (entry) => entry.isSymbolicLink(),
+    () => false,
+  );
+}
+
+async function statFile(folder: string, file: string): Promise<Stats> {
+  const path = join(folder, file);
+  return stat(path).catch(async (error: unknown) => {
+    throw nowhere.includes(codeOf(error)) && (await isLink(path)) ? notThere(file) : error;
+  });
+}
+
 async function readWhole(folder: string, type: FileType, name: string): Promise<Buffer> {
-  await using file = await open(join(folder, pathOf(type, name)), reading);
+  await using file = await openForReading(folder, type, name);
   const entry = await file.stat();
   if (!entry.isFile()) throw noFile(type, name);
   if (entry.size > longestFile[type]) throw tooLong(type, name);
@@ -118,13 +151,40 @@ function noFile(type: FileType, name: string): AppError {
   return new AppError('repository/damaged', message, { detail: { file } });
 }
 
+/** Stock restic waits for what it leads to, for a quarter of an hour at each look. */
+function leadsNowhere(type: FileType, name: string): AppError {
+  const file = pathOf(type, name);
+  const message = `${file} is a link that leads nowhere. Mount the disk that it leads to, or bring the right file back from a copy of the store.`;
+  return new AppError('repository/damaged', message, { detail: { file } });
+}
+
+/** What an error of the file system means that came of a folder of the repository, at `path` in it: of the first on the way there that is none or refuses. */
+async function rejectForFolder(error: unknown, folder: string, path: string): Promise<never> {
+  const isRefused = codeOf(error) === 'EACCES' || codeOf(error) === 'EPERM';
+  if (!isRefused && !['EEXIST', 'ENOTDIR', 'ENOENT', 'ELOOP'].includes(codeOf(error))) throw error;
+  let found = '';
+  for (const part of path.split('/')) {
+    const at = join(found, part);
+    const entry = await stat(join(folder, at)).catch(() => undefined);
+    if (entry === undefined && !(await isLink(join(folder, at)))) break;
+    if (!entry?.isDirectory()) throw noFolder(folder, at);
+    found = at;
+  }
+  throw isRefused && found !== '' ? localError(error, folder, { inFolder: found }) : error;
+}
+
+function noFolder(folder: string, path: string): AppError {
+  const message = `${path} of the store at ${folder} is a file, or a link that leads nowhere, where a folder must be. Mount the disk that it leads to, or move it away.`;
+  return new AppError('store/unavailable', message, { detail: { folder, path } });
+}
+
 async function readPart(
   folder: string,
   type: FileType,
   name: string,
   { range, memory }: { range: ByteRange; memory: ArrayBuffer | undefined },
 ): Promise<Buffer> {
-  await using file = await open(join(folder, pathOf(type, name)), reading);
+  await using file = await openForReading(folder, type, name);
   return await readRange(file, range, memory).catch((error: unknown) => {
     // Of a pipe no part can be read.
     throw ['EISDIR', 'ESPIPE'].includes(codeOf(error)) ? noFile(type, name) : error;
@@ -157,26 +217,37 @@ async function* listFiles(
 }
 
 async function namesIn(folder: string, type: Exclude<FileType, 'config'>): Promise<string[]> {
-  const top = join(folder, folders[type]);
-  if (type !== 'data') return (await readFolder(top)).filter(isFileName);
-  const parts = (await readFolder(top)).filter((part) => /^[0-9a-f]{2}$/.test(part));
+  const top = folders[type];
+  if (type !== 'data') return (await readFolder(folder, top)).filter(isFileName);
+  const parts = (await readFolder(folder, top)).filter((part) => /^[0-9a-f]{2}$/.test(part));
   const names: string[] = [];
   // One by one: there may be more than a call takes.
   for (const part of parts)
-    for (const name of await readFolder(join(top, part)))
+    for (const name of await readFolder(folder, join(top, part)))
       if (isFileName(name) && name.startsWith(part)) names.push(name);
   return names;
 }
 
-async function readFolder(path: string): Promise<string[]> {
-  return readdir(path).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOENT' ? [] : Promise.reject(error)));
+/** The names in a folder of the repository; none where it is missing, but not where a link to it leads nowhere: its disk may not be mounted. */
+async function readFolder(folder: string, path: string): Promise<string[]> {
+  try {
+    return await readdir(join(folder, path));
+  } catch (error) {
+    return rejectForFolder(error, folder, path).catch((cause: unknown) =>
+      codeOf(cause) === 'ENOENT' ? [] : Promise.reject(cause),
+    );
+  }
 }
 
-/** The size; undefined for what vanished since it was listed, and for a link that leads nowhere. */
+/** The size; undefined for what vanished since it was listed, and 0 for a link through which nothing can be reached. */
 async function sizeOf(path: string): Promise<number | undefined> {
   return stat(path).then(
     ({ size }) => size,
-    (error: unknown) => (['ENOENT', 'ELOOP'].includes(codeOf(error)) ? undefined : Promise.reject(error)),
+    async (error: unknown) => {
+      const isOfLink = [...nowhere, 'EACCES'].includes(codeOf(error)) && (await isLink(path));
+      if (!isOfLink && codeOf(error) !== 'ENOENT') throw error;
+      return isOfLink ? 0 : undefined;
+    },
   );
 }
 
@@ -184,8 +255,12 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+/** A link that leads nowhere is in nobody's way. */
 async function exists(path: string): Promise<boolean> {
-  return (await sizeOf(path)) !== undefined;
+  return stat(path).then(
+    () => true,
+    (error: unknown) => (nowhere.includes(codeOf(error)) ? false : Promise.reject(error)),
+  );
 }
 
 /** An empty folder, which somebody made in the place of a file, goes too. */

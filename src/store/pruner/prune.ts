@@ -1,9 +1,10 @@
 import type { Clock } from '../../clock.ts';
 import { countWords } from '../../count-words.ts';
+import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import { openPacks } from '../archiver/open-packs.ts';
 import { openBlob, type PackedBlob } from '../format/blob.ts';
-import { type IndexId, type PackId, parseId } from '../format/ids.ts';
+import { type IndexId, type PackId, parseId, type SnapshotId } from '../format/ids.ts';
 import { blobsPerIndex } from '../format/index-file.ts';
 import type { FinishedPack } from '../format/pack.ts';
 import { packSize } from '../format/pack-header.ts';
@@ -11,6 +12,7 @@ import { openPacker } from '../repository/packer.ts';
 import { planReads } from '../repository/read-plan.ts';
 import type { Repository } from '../repository/repository.ts';
 import { listIndexes, removeIndexes, removePacks, writeIndexes } from '../repository/rewrite-indexes.ts';
+import { cureOfAbsentSnapshot, listAbsent } from '../repository/snapshots.ts';
 import { type PruneLimits, type PrunePlan, planPrune } from './plan.ts';
 import { findUsedBlobs } from './used-blobs.ts';
 
@@ -40,11 +42,18 @@ export interface PruneReport {
  * Removes what no snapshot needs. The caller has just opened the repository, holds its exclusive lock, and opens it anew
  * afterwards. New packs and indexes are durable before old ones go, so that the repository is whole wherever this ends, and
  * the next prune removes what is left over, that of writers that were killed included (design document of restic, "prune"). Throws `repository/damaged`, having
- * removed nothing, where anything that a snapshot needs is missing.
+ * removed nothing, where anything that a snapshot needs is missing, and `store/unavailable` where the store lists a snapshot that it does not give.
  */
 export async function prune(repository: Repository, options: PruneOptions): Promise<PruneReport> {
   const { signal } = options;
+  const listed = await repository.listSnapshotIds();
   const snapshots = await Array.fromAsync(repository.listSnapshots());
+  const [absent] = await listAbsent(
+    repository,
+    listed,
+    snapshots.map(({ id }) => id),
+  );
+  if (absent !== undefined) throw listedOnly(absent);
   const indexesBefore = await listIndexes(repository);
   await repository.loadIndex();
   const used = await findUsedBlobs(repository, new Set(snapshots.map(({ snapshot }) => snapshot.tree)), { signal });
@@ -146,6 +155,11 @@ async function* readSealed({ backend }: Repository, packId: PackId, blobs: reado
       yield { blob, sealed: bytes.subarray(at.offset - offset, at.offset - offset + at.length) };
     }
   }
+}
+
+function listedOnly(snapshotId: SnapshotId): AppError {
+  const message = `The store lists the file snapshots/${snapshotId}, but does not give it. Nothing was removed. ${cureOfAbsentSnapshot}`;
+  return new AppError('store/unavailable', message, { detail: { snapshotId }, retry: { afterMs: minuteMs } });
 }
 
 function damagedPack(packId: PackId, size: number | undefined): AppError {

@@ -46,7 +46,7 @@ export interface RepairReport {
  *
  * The caller has just opened the repository, holds its exclusive lock, and opens it again afterwards. New packs and indexes are durable
  * before old ones are removed, so wherever this is interrupted nothing more is lost, and the next call completes it. Throws
- * `store/unavailable` where none of the packs is there: usually their disk is not mounted.
+ * `store/unavailable` where none of the packs is there, or all are empty: usually their disk is not mounted.
  */
 export async function repairPacks(
   repository: Repository,
@@ -59,8 +59,9 @@ export async function repairPacks(
     indexesDamaged += 1;
   });
   const packs = await sortPacks(repository, new Set(packIds), signal);
-  const none = packs.index.size === 0 && packs.damaged.length === 0;
-  if (none && packs.missing.length > 0 && !allMayBeGone) throw noneThere(repository, packs.missing.length);
+  const gone = packs.missing.length + packs.empty;
+  const none = packs.index.size === 0 && packs.damaged.length === packs.empty;
+  if (none && gone > 0 && !allMayBeGone) throw noneThere(repository, gone);
   if (!dryRun) for (const id of packs.damaged) await keepCopy(repository, id, keep, signal);
   const save = dryRun ? undefined : repository.backend.save;
   const blobsSaved = await salvagePacks(repository, packs.damaged, { index: packs.index, save, signal });
@@ -89,6 +90,8 @@ interface SortedPacks {
   readonly indexed: number;
   readonly missing: readonly PackId[];
   readonly damaged: readonly PackId[];
+  /** How many of the damaged ones have no byte, such as links that lead nowhere. */
+  readonly empty: number;
   readonly unreadable: readonly PackId[];
 }
 
@@ -128,7 +131,8 @@ async function sortPacks(
     } else if (blobs !== undefined || names.has(id)) damaged.push(id);
     else unreadable.push(id);
   }
-  return { index: right, indexed, missing, damaged, unreadable };
+  const empty = damaged.filter((id) => sizes.get(id) === 0).length;
+  return { index: right, indexed, missing, damaged, empty, unreadable };
 }
 
 /** Undefined where it does not open, or the pack has gone. */
@@ -166,7 +170,7 @@ function countLost({ index }: Repository, packIds: readonly PackId[], right: Mas
 function noneThere({ backend }: Repository, count: number): AppError {
   return new AppError(
     'store/unavailable',
-    `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}. ${cureOfAbsent(backend)}. If the packs are truly gone, ` +
+    `None of the ${countWords(count, 'pack')} that the index names is at ${backend.location}, or all are empty or links that lead nowhere. ${cureOfAbsent(backend)}. If the packs are truly gone, ` +
       'nightkeep repair --packs-are-gone drops them, and the next night, if there is one, stores again what the person still has where it came from.',
   );
 }

@@ -9,7 +9,7 @@ import type { FinishedPack } from '../format/pack.ts';
 import { encodeTree, type Tree } from '../format/tree.ts';
 import { openPacker } from '../repository/packer.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { SavedSnapshot } from '../repository/snapshots.ts';
+import { listAbsent, type SavedSnapshot } from '../repository/snapshots.ts';
 
 export interface RepairSnapshotsOptions {
   readonly clock: Clock;
@@ -51,7 +51,9 @@ export async function* repairSnapshots(
   const writer = openTreeWriter(repository, { clock, dryRun });
   const mendTree = openMender(repository, { save: writer.save, signal });
   const unread: SnapshotId[] = [];
+  const listed = await repository.listSnapshotIds();
   const saved = await Array.fromAsync(repository.listSnapshots((_, id) => void unread.push(id)));
+  unread.push(...(await listAbsent(repository, listed, [...saved.map(({ id }) => id), ...unread])));
   const broken: { one: SavedSnapshot; mended: Mended }[] = [];
   for (const one of saved) {
     const mended = await mendTree(one.snapshot.tree);
@@ -71,7 +73,7 @@ export async function* repairSnapshots(
   for (const id of unread) {
     signal?.throwIfAborted();
     if (!(await isUnreadable(repository, id))) continue;
-    if (forget && !dryRun) await repository.forgetSnapshot(id);
+    if (forget && !dryRun) await repository.forgetSnapshot(id).catch(unlessGone);
     yield { id, repaired: null, isLost: true, filesLost: 0, foldersLost: 0 };
   }
 }
@@ -80,12 +82,17 @@ export async function* repairSnapshots(
 async function isUnreadable(repository: Repository, id: SnapshotId): Promise<boolean> {
   return repository.loadSnapshot(id).then(
     () => false,
-    (error: unknown) => {
+    async (error: unknown) => {
       if (isAppError(error, 'repository/damaged')) return true;
-      if (isAppError(error, 'repository/no-such-snapshot')) return false;
+      if (isAppError(error, 'repository/no-such-snapshot')) return (await repository.listSnapshotIds()).includes(id);
       throw error;
     },
   );
+}
+
+/** What the store lists and does not give goes from its listing all the same. */
+function unlessGone(error: unknown): void {
+  if (!isAppError(error, 'repository/no-such-snapshot')) throw error;
 }
 
 interface TreeWriter {

@@ -1,12 +1,12 @@
 import { AppError, isAppError } from '../../errors.ts';
 import type { Backend } from '../backend/backend.ts';
-import { isDiskFault } from '../backend/local-error.ts';
 import { openBlobInPieces } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { BlobId, BlobIdOf, BlobType, TreeId } from '../format/ids.ts';
 import { decodeTreeInPieces, type Tree } from '../format/tree.ts';
 import { createCache } from './cache.ts';
 import { repositoryExists } from './exists.ts';
+import { isFaultOfFile, loadUnlessFaulty } from './load-unless-faulty.ts';
 import type { FoundBlob, MasterIndex } from './master-index.ts';
 import { type PlannedRead, planReads, type Wanted, windowsOf } from './read-plan.ts';
 
@@ -48,8 +48,13 @@ export function createBlobs(
   index: MasterIndex,
   { cachedTreeBytes = 16 * 1024 * 1024, readNewIndexes }: BlobsOptions,
 ): Blobs {
-  const ignoreDamage = openIgnoreDamage();
-  const reader: Reader = { backend, masterKey, index, ignoreDamage, lookAgain: openLookAgain(readNewIndexes) };
+  const reader: Reader = {
+    backend,
+    masterKey,
+    index,
+    countFault: openFaultCount(),
+    lookAgain: openLookAgain(readNewIndexes),
+  };
   const trees = createCache<TreeId, Tree>(cachedTreeBytes);
   const underWay = new Map<TreeId, Promise<Tree>>();
   const readTree = async (id: TreeId) => {
@@ -83,8 +88,8 @@ interface Reader {
   readonly backend: Backend;
   readonly masterKey: MasterKey;
   readonly index: MasterIndex;
-  /** Passes on what is no damage to what was read. */
-  readonly ignoreDamage: (error: unknown) => undefined;
+  /** Throws what the store failed to give once that was too often. */
+  readonly countFault: (error: AppError) => void;
   /** Told where a blob was not found as the index said: reads what other programs have named since. */
   readonly lookAgain: (at: string) => Promise<void>;
 }
@@ -117,21 +122,18 @@ async function loadBlob(reader: Reader, type: BlobType, id: BlobId): Promise<Buf
   }
 }
 
-async function loadAnyCopy(
-  { backend, masterKey, index, ignoreDamage }: Reader,
-  type: BlobType,
-  id: BlobId,
-): Promise<Buffer> {
-  const copies = index.findAll(type, id);
+async function loadAnyCopy(reader: Reader, type: BlobType, id: BlobId): Promise<Buffer> {
+  const copies = reader.index.findAll(type, id);
   let problem: AppError | undefined;
   for (const copy of copies) {
-    try {
-      const sealed = await backend.load('data', copy.packId, copy);
-      return await openBlobInPieces(masterKey, id, sealed, copy.uncompressedLength);
-    } catch (cause) {
-      ignoreDamage(cause);
-      problem = damagedPack(type, id, copy, cause);
-    }
+    const { packId, uncompressedLength } = copy;
+    const sealed = await readPart(reader, copy);
+    const opened =
+      sealed instanceof AppError
+        ? sealed
+        : await openBlobInPieces(reader.masterKey, id, sealed, uncompressedLength).catch(asDamage);
+    if (!(opened instanceof AppError)) return opened;
+    problem = damagedPack(type, id, { packId }, opened);
   }
   throw problem ?? notIndexed(type, id);
 }
@@ -165,12 +167,21 @@ async function readWindow(reader: Reader, wanted: readonly Wanted[]): Promise<Wi
   return { wanted, sealed };
 }
 
-async function readSealed(
-  { backend, ignoreDamage }: Reader,
-  { packId, offset, length }: PlannedRead,
+async function readSealed(reader: Reader, read: PlannedRead, memory?: ArrayBuffer): Promise<Buffer | undefined> {
+  const sealed = await readPart(reader, read, memory);
+  return sealed instanceof AppError ? undefined : sealed;
+}
+
+/** A part of a pack, or why it cannot be had. */
+async function readPart(
+  { backend, countFault }: Reader,
+  { packId, offset, length }: Pick<PlannedRead, 'packId' | 'offset' | 'length'>,
   memory?: ArrayBuffer,
-): Promise<Buffer | undefined> {
-  return backend.load('data', packId, { offset, length }, memory).catch(ignoreDamage);
+): Promise<Buffer | AppError> {
+  const range = { offset, length };
+  const sealed = await loadUnlessFaulty(backend, { type: 'data', name: packId, range, memory });
+  if (sealed instanceof AppError) countFault(sealed);
+  return sealed;
 }
 
 async function* openWindow(reader: Reader, type: BlobType, { wanted, sealed }: Window): AsyncGenerator<LoadedBlob> {
@@ -185,11 +196,9 @@ async function openOne(
   sealed: Buffer | undefined,
   at: FoundBlob | undefined,
 ): Promise<LoadedBlob> {
-  try {
-    if (sealed !== undefined)
-      return { id, bytes: await openBlobInPieces(reader.masterKey, id, sealed, at?.uncompressedLength) };
-  } catch (error) {
-    reader.ignoreDamage(error);
+  if (sealed !== undefined) {
+    const bytes = await openBlobInPieces(reader.masterKey, id, sealed, at?.uncompressedLength).catch(asDamage);
+    if (!(bytes instanceof AppError)) return { id, bytes };
   }
   try {
     return { id, bytes: await loadBlob(reader, type, id) };
@@ -199,15 +208,18 @@ async function openOne(
   }
 }
 
-/** So often the disk may fail to give what was asked for before it is taken for a disk that gives nothing. */
-const mostDiskFaults = 100;
+function asDamage(error: unknown): AppError {
+  if (isAppError(error, 'repository/damaged')) return error;
+  throw error;
+}
 
-function openIgnoreDamage(): Reader['ignoreDamage'] {
+/** So often the store may fail to give what was asked for before it is taken for one that gives nothing. */
+const mostFaults = 100;
+
+function openFaultCount(): Reader['countFault'] {
   let faults = 0;
   return (error) => {
-    if (isAppError(error, 'repository/damaged') || isAppError(error, 'store/not-found')) return undefined;
-    if (isDiskFault(error) && ++faults <= mostDiskFaults) return undefined;
-    throw error;
+    if (isFaultOfFile(error) && ++faults > mostFaults) throw error;
   };
 }
 
@@ -227,11 +239,11 @@ function notIndexed(type: BlobType, id: BlobId): AppError {
 }
 
 /** An error that names the pack. */
-function damagedPack(type: BlobType, id: BlobId, { packId }: FoundBlob, cause: unknown): AppError {
+function damagedPack(type: BlobType, id: BlobId, { packId }: Pick<FoundBlob, 'packId'>, cause: AppError): AppError {
   const what = isAppError(cause, 'store/not-found')
     ? 'is missing'
-    : isDiskFault(cause)
-      ? 'cannot be read from its disk'
+    : isFaultOfFile(cause)
+      ? 'cannot be read from the store'
       : 'is damaged';
   return new AppError('repository/damaged', `The pack ${packId} ${what}; it holds the ${type} blob ${id}.`, {
     cause,

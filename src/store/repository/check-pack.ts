@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { countWords } from '../../count-words.ts';
-import { isAppError } from '../../errors.ts';
+import { AppError, isAppError } from '../../errors.ts';
 import type { Backend, ByteRange } from '../backend/backend.ts';
-import { isDiskFault } from '../backend/local-error.ts';
 import { type OpeningBuffers, openingBuffers, type PackedBlob, proveBlob } from '../format/blob.ts';
 import type { MasterKey } from '../format/envelope.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { decodePackHeader, headerLength, headerLengthBytes } from '../format/pack-header.ts';
 import type { ReadMemory } from '../format/read-memory.ts';
 import type { Finding } from './finding.ts';
+import { loadUnlessFaulty } from './load-unless-faulty.ts';
 import type { Repository } from './repository.ts';
 
 /** A part of a pack. No blob reaches beyond it, unless the pack is shorter than its index says. */
@@ -166,11 +166,8 @@ async function loadPack(
   range?: ByteRange,
   memory?: ArrayBuffer,
 ): Promise<Buffer | undefined> {
-  return backend.load('data', id, range, memory).catch((error: unknown) => {
-    if (isAppError(error, 'store/not-found') || isAppError(error, 'repository/damaged')) return undefined;
-    if (isDiskFault(error)) return undefined;
-    throw error;
-  });
+  const bytes = await loadUnlessFaulty(backend, { type: 'data', name: id, range, memory });
+  return bytes instanceof AppError ? undefined : bytes;
 }
 
 function headerAgrees(key: MasterKey, pack: Uint8Array, blobs: readonly PackedBlob[]): boolean {
@@ -198,7 +195,7 @@ function isDamage(work: () => void): boolean {
 }
 
 function lost({ id, blobs }: IndexedPack): Finding {
-  return finding(id, blobs, 'is missing, shorter than it was, or cannot be read from its disk');
+  return finding(id, blobs, 'is missing, shorter than it was, or cannot be read from the store');
 }
 
 function finding(packId: IndexedPack['id'], blobs: readonly PackedBlob[], what: string): Finding {

@@ -1,6 +1,6 @@
 import { countWords } from '../../count-words.ts';
 import type { AppError } from '../../errors.ts';
-import type { KeyId, PackId } from '../format/ids.ts';
+import type { KeyId, PackId, SnapshotId } from '../format/ids.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import type { FileNode } from '../format/node.ts';
 import { packSize } from '../format/pack-header.ts';
@@ -14,7 +14,7 @@ import { openFindings } from './findings.ts';
 import { inParallel } from './in-parallel.ts';
 import { prunedMeanwhile } from './load-while-locking.ts';
 import type { Repository } from './repository.ts';
-import { cureOfSnapshot, type SavedSnapshot } from './snapshots.ts';
+import { cureOfAbsentSnapshot, cureOfSnapshot, listAbsent, type SavedSnapshot } from './snapshots.ts';
 
 /**
  * Which packs are read whole: every one, the n-th of t parts (1 ≤ n ≤ t ≤ 256; t nights read all), a random share, or those that are
@@ -77,11 +77,16 @@ export async function checkRepository(repository: Repository, options: CheckOpti
     await options.locking;
     if (!(await repository.renewIndex(damaged))) throw prunedMeanwhile();
   }
+  const listed = await repository.listSnapshotIds();
+  const hurt: SnapshotId[] = [];
   const snapshots = await Array.fromAsync(
-    repository.listSnapshots(({ message }, snapshotId) =>
-      findings.add({ kind: 'file-damaged', severity: 'error', message: `${message} ${cureOfSnapshot}`, snapshotId }),
-    ),
+    repository.listSnapshots(({ message }, snapshotId) => {
+      hurt.push(snapshotId);
+      findings.add({ kind: 'file-damaged', severity: 'error', message: `${message} ${cureOfSnapshot}`, snapshotId });
+    }),
   );
+  const found = [...snapshots.map(({ id }) => id), ...hurt];
+  for (const id of await listAbsent(repository, listed, found)) findings.add(listedOnly(id));
   for (const finding of await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])]))
     findings.add(finding);
   const sizes = await sizesOfPacks(repository);
@@ -180,12 +185,21 @@ function* checkSize({ id: packId, blobs }: IndexedPack, size: number | undefined
     yield { kind: 'pack-missing', severity, packId, blobs, message: `The pack ${packId} is missing.` };
   } else if (size !== expected) {
     const cut = blobs.filter(({ offset, length }) => offset + length > size);
-    const message = `The pack ${packId} has ${countWords(size, 'byte')}; the index says ${expected}.`;
+    const message =
+      size === 0
+        ? `The pack ${packId} is empty, or no file, or a link that leads nowhere; the index says ${countWords(expected, 'byte')}.`
+        : `The pack ${packId} has ${countWords(size, 'byte')}; the index says ${expected}.`;
     yield { kind: 'pack-size', severity, packId, blobs: cut, message };
   }
   if (new Set(blobs.map(({ type }) => type)).size > 1) {
     yield { kind: 'pack-mixed', severity: 'hint', packId, message: `The pack ${packId} mixes data and trees.` };
   }
+}
+
+/** Old listings pass, so that it is no damage. */
+function listedOnly(id: SnapshotId): Finding {
+  const message = `The store lists the file snapshots/${id}, but does not give it. ${cureOfAbsentSnapshot}`;
+  return { kind: 'file-damaged', severity: 'hint', message };
 }
 
 function isInPart(id: PackId, { part, of }: { readonly part: number; readonly of: number }): boolean {

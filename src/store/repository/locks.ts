@@ -16,7 +16,10 @@ export interface Locks {
 
 export interface UnreadableLock {
   readonly id: LockId;
-  /** When this process first saw it or, where the store tells that it is older, since when it lies there; in milliseconds of the clock. */
+  /**
+   * When this process first saw it or, where the store tells that it is older, since when it lies there; in milliseconds of the clock. For ever where
+   * no program makes locks like it, such as a pipe or a link that leads nowhere.
+   */
   readonly since: number;
 }
 
@@ -65,18 +68,22 @@ interface Reading extends Pick<LockOwner, 'seen'> {
 /** All locks. One that cannot be read may be on its way, and is given a moment when it is first seen. */
 export async function listLocks(repository: Lockable, reading: Reading): Promise<Locks> {
   const files = await Array.fromAsync(repository.backend.list('lock'));
-  const read = async ({ name, size }: { name: string; size: number }) => {
+  const read = async ({ name }: { name: string }) => {
     const id = parseId<LockId>(name);
-    return { id, lock: size === 0 ? undefined : await readLock(repository, id, reading) };
+    return { id, lock: await readLock(repository, id, reading) };
   };
   const failed = (error: unknown) => {
     throw error;
   };
   const found = await Array.fromAsync(inParallel(files, 8, read, failed));
   return {
-    readable: found.flatMap(({ id, lock }) => (lock === undefined || lock === 'unreadable' ? [] : [{ id, lock }])),
+    readable: found.flatMap(({ id, lock }) => (typeof lock === 'object' ? [{ id, lock }] : [])),
     unreadable: await Promise.all(
-      found.flatMap(({ id, lock }) => (lock === 'unreadable' ? [noteUnreadable(repository, id, reading)] : [])),
+      found
+        .filter(({ lock }) => typeof lock === 'string')
+        .map(({ id, lock }) =>
+          lock === 'no file' ? { id, since: Number.NEGATIVE_INFINITY } : noteUnreadable(repository, id, reading),
+        ),
     ),
   };
 }
@@ -129,12 +136,19 @@ async function readLock(
   { backend, masterKey }: Lockable,
   id: LockId,
   { clock, signal, seen }: Reading,
-): Promise<Lock | 'unreadable' | undefined> {
+): Promise<Lock | 'unreadable' | 'no file' | undefined> {
   for (let isLast = seen.has(id); ; isLast = true) {
-    try {
-      return openLock(masterKey, id, await backend.load('lock', id));
-    } catch (error) {
+    const bytes = await backend.load('lock', id).catch((error: unknown) => {
       if (isAppError(error, 'store/not-found')) return undefined;
+      if (isAppError(error, 'repository/damaged')) return 'no file' as const;
+      throw error;
+    });
+    // Stock restic passes over empty ones too.
+    if (bytes === undefined || bytes.length === 0) return undefined;
+    if (bytes === 'no file') return bytes;
+    try {
+      return openLock(masterKey, id, bytes);
+    } catch (error) {
       if (!isAppError(error, 'repository/damaged')) throw error;
       if (isLast) return 'unreadable';
       await clock.sleep(pauseMs, signal);

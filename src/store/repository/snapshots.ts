@@ -83,6 +83,26 @@ export function byTime(a: SavedSnapshot, b: SavedSnapshot): number {
   return timestampMs(a.snapshot.time) - timestampMs(b.snapshot.time) || (a.id < b.id ? -1 : 1);
 }
 
+/**
+ * The snapshots that the store lists, and lists again, though it has no file of them: its listing is old, or the file was lost there. `found` are all
+ * those that were read just now, damaged ones too.
+ */
+export async function listAbsent(
+  { listSnapshotIds }: Pick<Snapshots, 'listSnapshotIds'>,
+  listed: readonly SnapshotId[],
+  found: Iterable<SnapshotId>,
+): Promise<SnapshotId[]> {
+  const there = new Set(found);
+  const absent = listed.filter((id) => !there.has(id));
+  if (absent.length === 0) return [];
+  const still = new Set(await listSnapshotIds());
+  return absent.filter((id) => still.has(id));
+}
+
+/** What an operator can do about one of these. */
+export const cureOfAbsentSnapshot =
+  'If its listing is old, that passes; if the file was lost there, nightkeep repair snapshots --forget removes what is left of it.';
+
 function refuseToChoose(cause: AppError): never {
   const cure = 'It may be the latest one, so name the snapshot that is meant by its id.';
   throw new AppError('repository/damaged', `${cause.message} ${cure}`, { cause });

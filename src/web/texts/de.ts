@@ -1199,9 +1199,9 @@ export const texts: Texts = {
         more: 'nightkeep doctor nennt die Personen und sagt, warum.',
       },
       held: {
-        subject: () => 'Nightkeep: Sicherungsstände werden nicht nach ihrer Regel gelöscht',
+        subject: () => 'Nightkeep: Sicherungsstände oder ihre Daten werden nicht wie vereinbart gelöscht',
         happened: (people) =>
-          `Seit drei Tagen oder länger ließ sich die Regel von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} nicht auf ihre Sicherungsstände anwenden.`,
+          `Seit drei Tagen oder länger ließen sich Sicherungsstände von ${people === 1 ? 'einer Person' : `${formats.number(people)} Personen`} oder Daten, die kein Sicherungsstand mehr braucht, nicht wie vereinbart löschen.`,
         more: 'nightkeep doctor nennt die Personen, die Ursache und die Abhilfe.',
       },
     },

@@ -1200,9 +1200,9 @@ export const texts = {
         more: 'nightkeep doctor names the people and says why.',
       },
       held: {
-        subject: (): string => 'Nightkeep: snapshots are not removed by their rule',
+        subject: (): string => 'Nightkeep: snapshots or their data are not removed as agreed',
         happened: (people: number) =>
-          `For three days or more the rule of ${people === 1 ? 'one person' : `${formats.number(people)} people`} could not be applied to their snapshots.`,
+          `For three days or more, snapshots of ${people === 1 ? 'one person' : `${formats.number(people)} people`}, or data that no snapshot needs any more, could not be removed as agreed.`,
         more: 'nightkeep doctor names the people, says why, and what to do about it.',
       },
     },

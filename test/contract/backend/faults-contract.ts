@@ -2,17 +2,21 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
+import { isAppError } from '../../../src/errors.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
 import type { HttpClientOptions } from '../../../src/store/backend/http/http-client.ts';
 import type { RemoteStore } from '../../../src/store/backend/remote-store.ts';
 import { retrying } from '../../../src/store/backend/retrying.ts';
+import type { Tree } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../src/store/repository/locks.ts';
 import { openRepository } from '../../../src/store/repository/repository.ts';
+import type { SavedSnapshot } from '../../../src/store/repository/snapshots.ts';
+import { readFiles } from '../../../src/store/restorer/read-files.ts';
 import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
 import { file, folder, memorySource } from '../../support/fixtures/memory-source.ts';
-import { newRepository } from '../../support/fixtures/repository.ts';
+import { newRepository, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { type Fate, type HttpRelay, openHttpRelay, type RelayedRequest } from '../../support/servers/http-relay.ts';
 
 /** A kind of server, as the tests start it and reach it. */
@@ -36,6 +40,13 @@ export interface FaultyWay {
   /** Lets this happen to the first so many requests of the method; those after them pass. */
   befall(method: string, fate: Fate, times: number): void;
 }
+
+function asDamage(error: unknown): string[] {
+  if (isAppError(error, 'repository/damaged')) return [error.message];
+  throw error;
+}
+
+const filesOf = ({ nodes }: Tree) => nodes.filter((node) => node.type === 'file');
 
 /** Pauses pass at once. */
 const clock = { ...systemClock(), sleep: async (_ms: number, signal?: AbortSignal) => signal?.throwIfAborted() };
@@ -117,6 +128,34 @@ export function describeFaults(kind: FaultyKind, title: string, more: (way: () =
       });
       await expect(backend.load('data', name)).rejects.toThrow(kind.location);
       expect(relay.requests.length - before).toBe(10);
+    });
+
+    test('one pack that the server does not give is named, and keeps nothing else from being read', async () => {
+      await newRepository(backend);
+      const repository = await openRepository(backend, 'pw');
+      await repository.loadIndex();
+      await writeSnapshot(repository, { lost: randomBytes(500) });
+      await writeSnapshot(repository, { kept: randomBytes(500) }, '2026-01-03T03:04:05+01:00');
+      const [lost, kept] = await Array.fromAsync(repository.listSnapshots());
+      const [pack] = Array.from(repository.index.packs()).filter(({ blobs }) => blobs[0]?.type === 'data');
+      relay.decide(({ method, path }) =>
+        method === 'GET' && path.includes(pack?.id ?? '') ? { refuse: 503 } : 'pass',
+      );
+      const read = async (one: SavedSnapshot | undefined) => {
+        const told: string[] = [];
+        const files = filesOf(await repository.loadTree(one?.snapshot.tree as never));
+        for await (const { content } of readFiles(repository, files)) {
+          const lengths = await Array.fromAsync(content, (piece) => String(piece.length)).catch(asDamage);
+          told.push(...lengths);
+        }
+        return told;
+      };
+      expect(await read(lost)).toEqual([expect.stringContaining(`The pack ${pack?.id} cannot be read from the store`)]);
+      expect(await read(kept)).toEqual(['500']);
+      const { findings } = await checkRepository(await openRepository(backend, 'pw'), { readData: 'all' });
+      expect(findings).toMatchObject([{ kind: 'pack-damaged', packId: pack?.id, files: [{ path: '/lost' }] }]);
+      relay.decide(() => ({ refuse: 503 }));
+      await expect(read(kept)).rejects.toMatchObject({ code: 'store/unavailable' });
     });
 
     test('a file that is not shown yet after it was saved is waited for', async () => {

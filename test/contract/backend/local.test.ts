@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -83,17 +85,77 @@ describe('the local backend', () => {
     expect(await readdir(join(folder, 'index'))).toEqual([]);
   });
 
-  test('takes a link that leads nowhere for no file', async () => {
+  const nowhere: [string, (at: string) => string][] = [
+    ['to nothing', () => 'nowhere'],
+    ['to itself', (at) => at],
+    ['through a file', () => '/etc/passwd/nowhere'],
+    ['to a name that is too long', () => 'x'.repeat(300)],
+  ];
+  test.each(nowhere)('takes a link that leads %s for damage, by its name, and in nobody’s way', async (_, to) => {
     const folder = await newFolder();
-    await mkdir(join(folder, 'keys'));
-    const other = 'cd'.repeat(32);
-    await symlink(join(folder, 'keys', name), join(folder, 'keys', name));
-    await symlink('nowhere', join(folder, 'keys', other));
+    const path = join(folder, 'index', name);
+    await mkdir(join(folder, 'index'));
+    await symlink(to(path), path);
     const backend = openLocalBackend(folder);
-    expect(await Array.fromAsync(backend.list('key'))).toEqual([]);
-    for (const one of [name, other]) {
-      await expect(backend.load('key', one)).rejects.toMatchObject({ code: 'store/not-found' });
-      await expect(backend.stat('key', one)).rejects.toMatchObject({ code: 'store/not-found' });
+    expect(await Array.fromAsync(backend.list('index'))).toEqual([{ name, size: 0 }]);
+    const damaged = { code: 'repository/damaged', message: expect.stringContaining(`index/${name} is a link that`) };
+    await expect(backend.load('index', name)).rejects.toMatchObject(damaged);
+    await expect(backend.load('index', name, { offset: 0, length: 1 })).rejects.toMatchObject(damaged);
+    await expect(backend.stat('index', name)).rejects.toMatchObject({ code: 'store/not-found' });
+    await backend.save('index', name, Buffer.of(7));
+    expect(await backend.load('index', name)).toEqual(Buffer.of(7));
+    await rm(path);
+    await symlink(to(path), path);
+    await backend.remove('index', name);
+    expect(await readdir(join(folder, 'index'))).toEqual([]);
+  });
+
+  test('finds no repository where the file that tells of it is a link that leads nowhere, and lists the rest', async () => {
+    const folder = await newFolder();
+    await symlink('nowhere', join(folder, 'config'));
+    await expect(openLocalBackend(folder).load('config', 'config')).rejects.toMatchObject({ code: 'store/not-found' });
+  });
+
+  test('takes a socket for damage, by its name, and lists what is beside it', async () => {
+    const folder = await newFolder();
+    const other = 'cd'.repeat(32);
+    const backend = openLocalBackend(folder);
+    await backend.save('key', other, Buffer.of(1));
+    // Paths of sockets are short.
+    const short = await mkdtemp(join(tmpdir(), 'nk-'));
+    const listener = createServer().listen(join(short, 's'));
+    await once(listener, 'listening');
+    await rename(join(short, 's'), join(folder, 'keys', name));
+    const names = await Array.fromAsync(backend.list('key'), (one) => one.name);
+    expect(names.toSorted()).toEqual([name, other]);
+    const damaged = {
+      code: 'repository/damaged',
+      message: expect.stringContaining(`keys/${name} is a folder, a pipe`),
+    };
+    await expect(backend.load('key', name)).rejects.toMatchObject(damaged);
+    await expect(backend.load('key', name, { offset: 0, length: 1 })).rejects.toMatchObject(damaged);
+    listener.close();
+    await rm(short, { recursive: true });
+  });
+
+  const noFolders: [string, (at: string) => Promise<unknown>][] = [
+    ['a link to a disk that is not mounted', (at) => symlink('/mnt/not mounted', at)],
+    ['a file', (at) => writeFile(at, '')],
+    ['a pipe', (at) => promisify(execFile)('mkfifo', [at])],
+  ];
+  test.each(noFolders)('%s in the place of a folder is no empty folder, and is named', async (_, make) => {
+    for (const part of ['snapshots', 'data', 'data/ab']) {
+      const folder = await newFolder();
+      if (part === 'data/ab') await mkdir(join(folder, 'data'));
+      await make(join(folder, part));
+      const backend = openLocalBackend(folder);
+      const type = part === 'snapshots' ? 'snapshot' : 'data';
+      const named = {
+        code: 'store/unavailable',
+        message: expect.stringMatching(`^${part} of the store at .* is a file`),
+      };
+      await expect(Array.fromAsync(backend.list(type))).rejects.toMatchObject(named);
+      await expect(backend.save(type, name, Buffer.of(1))).rejects.toMatchObject(named);
     }
   });
 

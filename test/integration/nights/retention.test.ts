@@ -1,7 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { noCheckpoint, saveCheckpoint } from '../../../src/database/nights/checkpoints.ts';
-import { findRetention, saveAgreedRule, saveRetention } from '../../../src/database/repositories/retention.ts';
+import {
+  findRetention,
+  listHeldRetentions,
+  saveAgreedRule,
+  saveRetention,
+} from '../../../src/database/repositories/retention.ts';
+import { heldTooLongMs } from '../../../src/domain/retention/held.ts';
 import { parseRule } from '../../../src/domain/retention/rule.ts';
 import { dayMs } from '../../../src/durations.ts';
 import { AppError } from '../../../src/errors.ts';
@@ -11,6 +17,7 @@ import { pruneDue } from '../../../src/flows/retention/prune-due.ts';
 import { pruneRepository } from '../../../src/flows/retention/prune-repository.ts';
 import { retain } from '../../../src/flows/retention/retain.ts';
 import { sealBlob } from '../../../src/store/format/blob.ts';
+import { sealLock } from '../../../src/store/format/lock-file.ts';
 import { encodeTree } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
@@ -243,6 +250,26 @@ test('prunes whoever is due beside any number of repositories that cannot be pru
   await pruneDue({ ...at, log: { ...at.log, with: () => ({ ...at.log, warn }) } }, { signal });
   expect(warn).toHaveBeenCalledTimes(others);
   expect(await database.audit.findMany({ where: { act: 'data-pruned' } })).toMatchObject([{ userId }]);
+});
+
+test('that another program’s lock keeps data from going is told after three days, until it goes', async () => {
+  const { database } = pages.resources;
+  const lock = { time: new Date(now).toISOString(), exclusive: false, hostname: 'laptop', username: 'alice', pid: 77 };
+  const { id, bytes } = sealLock(repository.masterKey, lock);
+  await repository.backend.save('lock', id, bytes);
+  await database.run.updateMany({ data: { state: 'failed', startedAt: new Date(now) } });
+  await database.plan.updateMany({ data: { nextDueAt: new Date(now + 90 * dayMs) } });
+  const heldOn = async (day: number) => {
+    await pruneDue(resources(now + day * dayMs), { signal });
+    return listHeldRetentions(database, new Date(now + day * dayMs - heldTooLongMs));
+  };
+  expect([await heldOn(8), await heldOn(9), await heldOn(11)]).toEqual([[], [], []]);
+  expect(await heldOn(12)).toMatchObject([{ userId, what: 'data', reason: 'repository/locked' }]);
+  await expect(pruneRepository(resources(now + 12 * dayMs), { userId, by })).rejects.toThrow(
+    /process 77 on laptop.*restic unlock/,
+  );
+  await repository.backend.remove('lock', id);
+  expect(await heldOn(13)).toEqual([]);
 });
 
 test('leaves alone whose night has come near while others were pruned', async () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
@@ -196,6 +196,13 @@ const wounds: [string, (path: string) => Promise<unknown>][] = [
   ['longer than any', async (path) => replaced(path, Buffer.alloc(16 * 1024 * 1024 + 1))],
   ['a copy under another name', async (path) => copyFile(path, join(dirname(path), 'ab'.repeat(32)))],
   ['an empty folder', async (path) => replaced(path, undefined)],
+  [
+    'a link that leads nowhere',
+    async (path) => {
+      await rm(path);
+      await symlink('nowhere', path);
+    },
+  ],
 ];
 async function replaced(path: string, bytes: Buffer | undefined): Promise<void> {
   await rm(path);
@@ -243,6 +250,7 @@ describe('key files that are in the way', () => {
     ],
     ['one that is empty', (_: string, other: string) => writeFile(other, ''), 'whole'],
     ['an empty folder', (_: string, other: string) => mkdir(other), 'whole'],
+    ['a link that leads nowhere', (_: string, other: string) => symlink('nowhere', other), 'whole'],
   ])('%s: the cure that a check names removes it', async (_, hurt, service) => {
     const { folder } = await addPerson('alice');
     const own = await ownFile(folder);

@@ -686,6 +686,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     listSnapshotsOnRecord: ({ userId }) => retention.listSnapshotsOnRecord(database, userId),
     saveRetentionHold: ({ userId }) => retention.saveRetentionHold(database, { userId, hold: 'why' }),
     savePruned: ({ userId }) => retention.savePruned(database, { userId, at, by }),
+    saveNotPruned: ({ userId }) => retention.saveNotPruned(database, { userId, reason: 'repository/locked', at }),
     saveRetention: ({ userId, planId }) =>
       retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, at, by }),
     'saveRetention of all': ({ userId, planId }) =>

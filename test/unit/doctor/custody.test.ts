@@ -271,12 +271,19 @@ describe('runs', () => {
 test.each([
   [[], /^ok: Snapshots are removed as people agreed/],
   [
-    [{ user: 'alice', hold: 'alarm' }],
+    [{ user: 'alice', what: 'snapshots', reason: 'alarm' } as const],
     /^warn: .*the rule of 1 person could not be applied to their snapshots \(alice: alarm\).*look at a great loss/,
   ],
   [
-    Array.from({ length: 7 }, (_, n) => ({ user: `u${n}`, hold: 'repository/damaged' })),
+    Array.from({ length: 7 }, (_, n) => ({ user: `u${n}`, what: 'snapshots', reason: 'repository/damaged' }) as const),
     /^warn: .*7 people .*u4: repository\/damaged and 2 more\)/,
+  ],
+  [
+    [
+      { user: 'alice', what: 'snapshots', reason: 'alarm' } as const,
+      { user: 'bob', what: 'data', reason: 'repository/locked' } as const,
+    ],
+    /snapshots \(alice: alarm\), and data that no snapshot of 1 person needs could not be removed \(bob: repository\/locked\).*restic unlock removes it/,
   ],
 ])('retention %j', (held, pattern) => expect(words(checkRetention(held))).toMatch(pattern));
 

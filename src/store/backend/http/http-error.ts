@@ -14,6 +14,8 @@ export interface Meaning {
   readonly what: string;
   /** Whether the same request may work in a moment. */
   readonly passes?: true;
+  /** Whether it may be of the one file that was asked for, which is named then. */
+  readonly isOfFile?: true;
 }
 
 export const full: Meaning = { code: 'store/full', what: 'is full. Make room' };
@@ -32,13 +34,14 @@ export function meaningOf({ status }: HttpAnswer): Meaning {
 
 /** The error to throw; where it may pass, with the pause that the server asks for. */
 export function refusal(
-  { location, act }: { location: string; act: StoreAct },
+  { location, act, path }: { location: string; act: StoreAct; path?: string | undefined },
   answer: HttpAnswer,
   meaning: Meaning,
   detail: Readonly<Record<string, string>> = {},
 ): AppError {
-  return new AppError(meaning.code ?? 'store/unavailable', `The store at ${location} ${meaning.what}.`, {
-    detail: { status: answer.status, act, ...detail },
+  const ofFile = meaning.isOfFile && path !== undefined ? ` It was asked for ${path}.` : '';
+  return new AppError(meaning.code ?? 'store/unavailable', `The store at ${location} ${meaning.what}.${ofFile}`, {
+    detail: { status: answer.status, act, ...(ofFile !== '' && { file: path }), ...detail },
     ...(meaning.passes && { retry: { afterMs: pauseOf(answer) } }),
   });
 }

@@ -6,6 +6,7 @@ import {
   type FileType,
   type ListedFile,
   longestFile,
+  pathOf,
   tooLong,
 } from '../backend.ts';
 import type { HttpAnswer } from './http-answer.ts';
@@ -20,9 +21,16 @@ export interface HttpFile {
   refuse(answer: HttpAnswer): AppError;
 }
 
-/** As `load` of a backend promises, of the file of that type and name. */
-export function loadOf(type: FileType, name: string, file: HttpFile, range?: ByteRange): Promise<Buffer> {
-  return range === undefined ? loadWhole(file, longestFile[type], () => tooLong(type, name)) : loadRange(file, range);
+/** As `load` of a backend promises, of the file of that type and name. What may pass names it: a server may fail with one file alone. */
+export async function loadOf(type: FileType, name: string, file: HttpFile, range?: ByteRange): Promise<Buffer> {
+  try {
+    if (range !== undefined) return await loadRange(file, range);
+    return await loadWhole(file, longestFile[type], () => tooLong(type, name));
+  } catch (error) {
+    if (!isAppError(error, 'store/unavailable') || error.retry === undefined) throw error;
+    const { code, message, cause, detail, retry } = error;
+    throw new AppError(code, message, { cause, detail: { ...detail, file: pathOf(type, name) }, retry });
+  }
 }
 
 /** A file that is no longer than this; throws what `longer` says otherwise. */
@@ -57,7 +65,7 @@ export async function statOf(file: HttpFile): Promise<Omit<ListedFile, 'name'>> 
 }
 
 /** In bytes. */
-export async function sizeOf(file: HttpFile): Promise<number> {
+async function sizeOf(file: HttpFile): Promise<number> {
   return (await statOf(file)).size;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { AppError, isAppError } from '../../../errors.ts';
-import type { Backend, ListedFile } from '../backend.ts';
+import { isAppError } from '../../../errors.ts';
+import { type Backend, type ListedFile, notThere } from '../backend.ts';
 import { alreadyThere, type HttpFile, loadRange } from '../http/http-file.ts';
 
 /** Requests to a server that takes files under the names of their hashes only, by paths. */
@@ -42,7 +42,7 @@ export function openLabelledFiles(server: HashedFiles, folder: string): FilesOfT
   const find = async (name: string) => {
     const found = (await look()).get(name);
     if (found !== undefined) return { size: found.size, path: `${folder}${found.hash}` };
-    throw new AppError('store/not-found', 'The store has no such file.', { detail: { folder, name } });
+    throw notThere(`${folder}${name}`);
   };
   return {
     save: async (name, bytes) => {

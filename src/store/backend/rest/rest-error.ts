@@ -2,7 +2,7 @@ import type { HttpAnswer } from '../http/http-answer.ts';
 import { full, type Meaning, meaningOf, otherBytes, type StoreAct } from '../http/http-error.ts';
 
 const forbidden: Readonly<Record<StoreAct, Meaning>> = {
-  read: { what: 'does not let the user read there. Correct STORE_URL, or what the server allows' },
+  read: { what: 'does not let the user read there. Correct STORE_URL, or what the server allows', isOfFile: true },
   save: { what: 'does not let the user write there. Correct STORE_URL, or what the server allows' },
   list: { what: 'does not let the user list there. Correct STORE_URL, or what the server allows' },
   remove: {

@@ -144,14 +144,15 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
     path: string,
     { headers = {}, ...more }: Pick<HttpRequest, 'headers' | 'body' | 'mostBytes'> = {},
   ) => client.send({ method, path, headers: { ...common, ...headers }, ...more });
-  const refuse = (act: StoreAct, answer: HttpAnswer) => refusal({ location, act }, answer, meaningOfRest(answer, act));
+  const refuse = (act: StoreAct, answer: HttpAnswer, path?: string) =>
+    refusal({ location, act, path }, answer, meaningOfRest(answer, act));
   const expect = (act: StoreAct, answer: HttpAnswer) => {
     if (answer.status !== 200) throw refuse(act, answer);
     return answer;
   };
   const file = (path: string): HttpFile => ({
     ask: (method, asked) => send(method, path, asked),
-    refuse: (answer) => refuse('read', answer),
+    refuse: (answer) => refuse('read', answer, path.slice(1)),
   });
   return {
     location,

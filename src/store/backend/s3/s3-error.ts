@@ -20,6 +20,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
   ConditionalRequestConflict: { what: 'was writing that file for somebody else', passes: true },
   InvalidAccessKeyId: { what: 'does not know the access key. Correct STORE_KEYS' },
   SignatureDoesNotMatch: { what: 'does not accept the secret key. Correct STORE_KEYS, or the region in STORE_URL' },
+  ExpiredToken: { what: 'says that the access key has expired. Put a new one into STORE_KEYS' },
+  InvalidToken: { what: 'does not know the access key. Correct STORE_KEYS' },
+  AuthorizationHeaderMalformed: { what: 'is in another region. Correct the region in STORE_URL' },
+  InvalidObjectState: {
+    what: 'has archived a file, and does not give it. Have it restored there, and keep the files of repositories out of archives (Glacier and the like)',
+    isOfFile: true,
+  },
   RequestTimeTooSkewed: { what: 'has another time than this machine. Set the clock of this machine' },
   BadDigest: otherBytes,
   XAmzContentSHA256Mismatch: otherBytes,
@@ -31,7 +38,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
 };
 
 const forbidden: Readonly<Record<StoreAct, Meaning>> = {
-  read: { what: 'does not let the key read there. Allow it s3:GetObject and s3:ListBucket' },
+  read: { what: 'does not let the key read there. Allow it s3:GetObject and s3:ListBucket', isOfFile: true },
   save: { what: 'does not let the key write there. Allow it s3:PutObject' },
   list: { what: 'does not let the key list there. Allow it s3:ListBucket' },
   remove: {
@@ -41,19 +48,26 @@ const forbidden: Readonly<Record<StoreAct, Meaning>> = {
 };
 
 /** What an answer that is no success means for people, and whether it can pass. */
-export function answerError(answer: HttpAnswer, act: StoreAct, location: string): AppError {
+export function answerError(answer: HttpAnswer, act: StoreAct, location: string, path?: string): AppError {
   const code = readErrorCode(answer.body);
   const known = Object.hasOwn(meanings, code) ? meanings[code] : undefined;
-  return refusal({ location, act }, answer, known ?? byStatus(answer, act), { code });
+  const meaning = otherRegion(answer) ?? known ?? byStatus(answer, act);
+  return refusal({ location, act, path }, answer, meaning, { code });
+}
+
+/** Where the server says which one it has the bucket in. */
+function otherRegion({ status, header }: HttpAnswer): Meaning | undefined {
+  const region = header('x-amz-bucket-region');
+  const isOfRegion = region !== undefined && status >= 300 && status < 500 && ![401, 403, 404, 412].includes(status);
+  return isOfRegion
+    ? { what: `has the bucket in the region ${region}. Put region=${region} into STORE_URL` }
+    : undefined;
 }
 
 function byStatus(answer: HttpAnswer, act: StoreAct): Meaning {
-  const { status, header } = answer;
+  const { status } = answer;
   if (status === 404 || status === 412) return meaningOf(answer);
   if (status === 401 || status === 403) return forbidden[act];
-  const region = header('x-amz-bucket-region');
-  if (status < 500 && region !== undefined)
-    return { what: `has the bucket in the region ${region}. Put region=${region} into STORE_URL` };
   if (status >= 300 && status < 400)
     return { what: 'points to another address. Correct endpoint and region in STORE_URL' };
   return meaningOf(answer);

@@ -1,9 +1,9 @@
 import { countWords } from '../../../count-words.ts';
 import { AppError, isAppError } from '../../../errors.ts';
-import { type Backend, type FileType, folders, isFileName, pathOf } from '../backend.ts';
+import { type Backend, type FileType, folders, isFileName, notThere, pathOf } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import type { StoreAct } from '../http/http-error.ts';
-import { alreadyThere, type HttpFile, isThere, listConfig, loadOf, sizeOf, statOf } from '../http/http-file.ts';
+import { alreadyThere, type HttpFile, isThere, listConfig, loadOf, statOf } from '../http/http-file.ts';
 import type { RemoteStore } from '../remote-store.ts';
 import { openS3Client, type S3Bucket, type S3Client, type S3ClientOptions } from './s3-client.ts';
 import { answerError } from './s3-error.ts';
@@ -37,9 +37,11 @@ function openBackend(client: S3Client, saver: Saver, prefix: string): Backend {
     list: (type) => (type === 'config' ? listConfig(stat) : listFiles(client, prefix, type)),
     stat,
     remove: async (type, name) => {
-      // A server deletes what is not there without a word.
-      await sizeOf(fileOf(type, name));
-      expectStatus(client, 'remove', await client.send({ method: 'DELETE', key: keyOf(type, name) }), 200, 204);
+      const wasThere = await isThere(fileOf(type, name));
+      const answer = await client.send({ method: 'DELETE', key: keyOf(type, name) });
+      // A server deletes without a word what is not there, though it may list it.
+      if (!wasThere) throw notThere(keyOf(type, name));
+      expectStatus(client, 'remove', answer, 200, 204);
     },
     // There are no folders, and what was not put whole is not there.
     vacate: async () => undefined,
@@ -92,8 +94,15 @@ function openSaver(client: S3Client): Saver {
 
 function fileAt(client: S3Client, key: string): HttpFile {
   return {
-    ask: (method, options = {}) => client.send({ method, key, ...options }),
-    refuse: (answer) => answerError(answer, 'read', client.location),
+    ask: async (method, options = {}) => {
+      const answer = await client.send({ method, key, ...options });
+      const isRefused = answer.status >= 300 && answer.status < 500 && answer.status !== 404;
+      if (method === 'GET' || !isRefused) return answer;
+      // The answer to HEAD has no words for it.
+      const told = await client.send({ method: 'GET', key, headers: { range: 'bytes=0-0' }, mostBytes: 1 });
+      return told.status < 300 ? answer : told;
+    },
+    refuse: (answer) => answerError(answer, 'read', client.location, key),
   };
 }
 

@@ -6,6 +6,7 @@ import { AppError } from '../../../../src/errors.ts';
 import type { Backend } from '../../../../src/store/backend/backend.ts';
 import type { SnapshotId } from '../../../../src/store/format/ids.ts';
 import { type PruneOptions, type PruneReport, prune } from '../../../../src/store/pruner/prune.ts';
+import { repairSnapshots } from '../../../../src/store/repairer/repair-snapshots.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
 import { openRepository } from '../../../../src/store/repository/repository.ts';
 import { failingAt } from '../../../support/fixtures/failing-backend.ts';
@@ -50,6 +51,36 @@ async function expectNoOrphans(backend: MemoryBackend): Promise<void> {
   const index = await (await openRepository(backend, 'pw')).loadIndex();
   expect(Array.from(index.packs(), ({ id }) => id).sort()).toEqual(await namesIn(backend, 'data'));
 }
+
+test('a snapshot that the store lists and does not give keeps its data: it is named by prune and check, and goes by the cure', async () => {
+  const { backend, ids, forget } = await repositoryWith([[1, 2], [3]]);
+  const [lost] = ids;
+  await forget(lost);
+  const isListed = { value: true };
+  const listing: Backend = {
+    ...backend,
+    async *list(type) {
+      yield* backend.list(type);
+      if (type === 'snapshot' && isListed.value) yield { name: lost ?? '', size: 200 };
+    },
+    remove: async (type, name) => {
+      if (name !== lost) return backend.remove(type, name);
+      isListed.value = false;
+      throw new AppError('store/not-found', 'The store has no such file.');
+    },
+  };
+  const before = new Map(backend.files);
+  const named = expect.stringMatching(`lists the file snapshots/${lost}.*nightkeep repair snapshots --forget`);
+  await expect(pruneIt(listing)).rejects.toMatchObject({ code: 'store/unavailable', message: named });
+  expect(backend.files).toEqual(before);
+  const { findings } = await checkRepository(await openRepository(listing, 'pw'));
+  expect(findings).toMatchObject([{ severity: 'hint', message: named }]);
+  const repository = await openRepository(listing, 'pw');
+  await repository.loadIndex();
+  const gone = await Array.fromAsync(repairSnapshots(repository, { clock, forget: true }));
+  expect(gone).toMatchObject([{ id: lost, isLost: true }]);
+  expect((await pruneIt(listing)).packsRemoved).toBe(2);
+});
 
 describe('prune', () => {
   test('leaves what snapshots need, whole, and of the rest no more than asked', async () => {

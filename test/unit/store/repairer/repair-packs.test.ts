@@ -201,6 +201,18 @@ describe('repair', () => {
     expect((await (await openRepository(backend, 'pw')).loadIndex()).size).toBe(0);
   });
 
+  test('refuses where all of the packs are empty, as links to a disk that is not mounted are', async () => {
+    const { backend } = await threeNights();
+    const packs = [...backend.files.values()].filter(({ type }) => type === 'data');
+    for (const { name } of packs) replace(backend, name as PackId, Buffer.of());
+    const ids = packs.map(({ name }) => name as PackId);
+    const before = new Map(backend.files);
+    await expect(repairIt(backend, ids)).rejects.toMatchObject({ code: 'store/unavailable' });
+    expect(backend.files).toEqual(before);
+    expect((await repairIt(backend, ids, { allMayBeGone: true })).packsReplaced).toHaveLength(6);
+    expect(await Array.fromAsync(backend.list('data'))).toEqual([]);
+  });
+
   test('believes a pack to be there that the store lists late', async () => {
     const { backend, nights } = await threeNights();
     const { data } = nights[0] as Nights[number];

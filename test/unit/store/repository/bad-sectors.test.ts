@@ -45,7 +45,7 @@ test('a pack that the disk does not give keeps nothing else from being restored,
   const { problems, files } = await restored(await openRepository(onDisk, 'pw'), snapshot);
   expect(files).toEqual({ 'one.txt': '1' });
   expect(problems).toMatchObject([
-    { path: 'two.txt', message: expect.stringContaining(`${bad} cannot be read from its disk`) },
+    { path: 'two.txt', message: expect.stringContaining(`${bad} cannot be read from the store`) },
   ]);
   const { findings } = await checkRepository(await openRepository(onDisk, 'pw'), { readData: 'all' });
   expect(findings).toMatchObject([{ kind: 'pack-damaged', packId: bad, files: [{ path: '/two.txt' }] }]);

@@ -178,6 +178,18 @@ describe('a lock file that cannot be read', () => {
     });
   });
 
+  test('is removed at once where no program makes one like it, as where the store says that it is no file', async () => {
+    const { backend, repository, options } = await place();
+    const id = await addLock(repository, { exclusive: true });
+    const load: typeof backend.load = async (type, name, ...rest) => {
+      if (name === id) throw new AppError('repository/damaged', `locks/${id} is a link that leads nowhere.`);
+      return backend.load(type, name, ...rest);
+    };
+    await using _lock = await lockRepository({ ...repository, backend: { ...backend, load } }, options);
+    expect(locksIn(backend)).toHaveLength(1);
+    expect(locksIn(backend)).not.toMatchObject([{ name: id }]);
+  });
+
   test('that is whole a moment later is no obstacle', async () => {
     const { backend, repository, clock, options } = await place();
     const id = await addLock(repository, {});
