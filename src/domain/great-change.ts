@@ -13,6 +13,11 @@ export interface EntryChanges {
   readonly changed: number;
 }
 
+/** Whether folders that are gone as a whole held so many entries together that somebody should look, however much else there is. */
+export function isGreatLoss(entries: number): boolean {
+  return entries >= leastEntries;
+}
+
 /**
  * Whether somebody should look at what a night lost or changed before anything older is forgotten: half of
  * 20 entries or more, or all that there were, however few, are gone. A night that wrote nothing wrong may still be the first after a share

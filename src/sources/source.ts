@@ -94,6 +94,8 @@ export interface Source extends AsyncDisposable {
   readonly name: string;
   /** What is asked for the roots, for people. */
   readonly address: string;
+  /** Each folder, however deep, is something by itself, as mailboxes are; otherwise only those at the top of a root are. */
+  readonly isOfMailboxes?: boolean;
   /**
    * What the person has there now, found with their token when a night begins; names unique. One that was there in the night
    * before and is not offered any more is a problem that keeps its tree, not a deletion. The same errors as list.

@@ -35,6 +35,8 @@ export interface Holding {
   readonly state: string;
   readonly counts: unknown;
   readonly problemCount: number;
+  /** What is gone as a whole since the snapshot before; see `readGoneFolders`. */
+  readonly goneFolders: unknown;
   /** Names of roots that the server did not offer any more; the first of them. */
   readonly missingRoots: readonly string[];
   /** Names of roots of which nothing was read, though they are offered as far as is known; the first of them. */
@@ -53,7 +55,7 @@ export async function findHolding(database: Database, { userId }: { userId: stri
     SELECT FROM jsonb_array_elements(CASE jsonb_typeof(plans.sources) WHEN 'array' THEN plans.sources ELSE '[]' END) source
     WHERE source ->> 'name' = split_part(problem ->> 'path', '/', 1)))`;
   const rows = await database.$queryRaw<Holding[]>`
-    SELECT runs.id, finished_at AS "finishedAt", state::text, counts, problem_count AS "problemCount",
+    SELECT runs.id, finished_at AS "finishedAt", state::text, counts, problem_count AS "problemCount", gone_folders AS "goneFolders",
       ARRAY(SELECT rtrim(problem ->> 'path', '/')
         FROM jsonb_array_elements(CASE jsonb_typeof(problems) WHEN 'array' THEN problems ELSE '[]' END) problem
         WHERE problem ->> 'code' = 'source/root-gone' LIMIT 20) AS "missingRoots",

@@ -10,6 +10,8 @@ export interface RunEnd {
   counts?: Record<string, number>;
   problems?: readonly { path: string; code: string; message: string; kept: boolean; since?: string }[];
   problemCount?: number;
+  /** Folders, calendars, address books and mailboxes that are gone as a whole, with what was in them and is nowhere else. */
+  goneFolders?: readonly { path: string; entries: number }[];
   /** So much is gone or changed, or a root is, that the snapshot before is held until somebody has looked. */
   alarm?: 'loss' | 'change' | 'root';
   heldSnapshotId?: string;
@@ -27,7 +29,7 @@ export async function finishRun(
   { run, end, heldUpMs = 0, holder, at }: { run: ClaimedRun; end: RunEnd; heldUpMs?: number; holder: string; at: Date },
 ): Promise<boolean> {
   const { state, snapshotId = null, counts, problems, problemCount = null, alarm = null, heldSnapshotId = null } = end;
-  const { errorCode = null, message } = end;
+  const { errorCode = null, goneFolders, message } = end;
   const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
   const ended = await repeated(
     () => database.$executeRaw`
@@ -36,6 +38,7 @@ export async function finishRun(
         worked_ms = worked_ms + ${stintMs(at, heldUpMs)}, held_up_ms = held_up_ms + ${heldUp(at, heldUpMs)}, error_code = ${errorCode}, message = ${message === undefined ? null : escapedName(message)},
         snapshot_id = coalesce(${snapshotId}, snapshot_id), counts = coalesce(${json(counts)}::jsonb, counts),
         problems = coalesce(${json(problems?.map(storable))}::jsonb, problems), problem_count = coalesce(${problemCount}::int, problem_count),
+        gone_folders = coalesce(${json(goneFolders)}::jsonb, gone_folders),
         alarm = coalesce(${alarm}, alarm), held_snapshot_id = coalesce(${heldSnapshotId}, held_snapshot_id)
       WHERE id = ${run.id}::uuid AND fence = ${run.fence} AND state = 'running' RETURNING id
     ), completed AS (

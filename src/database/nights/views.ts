@@ -56,6 +56,7 @@ export interface RunView extends RunLine {
   readonly counts: unknown;
   readonly problems: unknown;
   readonly problemCount: number;
+  readonly goneFolders: unknown;
   readonly message: string | null;
   readonly errorCode: string | null;
   /** loss or change, where enough is gone or changed for somebody to look at it. */
@@ -87,6 +88,7 @@ const runColumns = {
   counts: true,
   problems: true,
   problemCount: true,
+  goneFolders: true,
   message: true,
   errorCode: true,
   unreliableRoots: true,

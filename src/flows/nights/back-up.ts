@@ -28,6 +28,7 @@ import { tellIfGone } from '../verification/tell-if-gone.ts';
 import { archiveInTrust } from './archive-in-trust.ts';
 import { ensurePersonRepository } from './ensure-person-repository.ts';
 import { findBefore } from './find-before.ts';
+import { findGoneFolders } from './find-gone-folders.ts';
 import { findGreatChange } from './find-great-change.ts';
 import { findTrust } from './find-trust.ts';
 import { followProgress, trafficOf } from './follow-progress.ts';
@@ -148,9 +149,11 @@ export async function backUp(
     program_version: `nightkeep ${version}`,
     summary: archived.summary,
   });
-  const change = last && (await findGreatChange(repository, { before: last.archiving.parent, archived }, lock.signal));
+  const compared = last && { before: last.archiving.parent, archived };
+  const change = compared && (await findGreatChange(repository, compared, lock.signal));
+  const goneFolders = compared && (await findGoneFolders(repository, compared, lock.signal));
   const ms = Math.round(clock.elapsed() - began);
-  const outcome = outcomeOf(archived, last, change);
+  const outcome = outcomeOf(archived, last, { change, ...(goneFolders && { goneFolders }) });
   return { ...outcome, snapshotId, counts: { ...outcome.counts, ...trafficOf(sources.list), ms } };
 }
 

@@ -34,8 +34,8 @@ export async function findGreatChange(
 }
 
 /** Beyond these, what is gone from its place counts as lost: there is no time to read it all, or no memory. */
-const mostEntries = 4_000_000;
-const mostLost = 250_000;
+export const mostEntries = 4_000_000;
+export const mostLost = 250_000;
 
 /** By the counts alone, in which what is kept beside the entries of a folder counts as one of them: at most one for each folder. */
 function mayBeGreat({ name, before, gone, changed, folders }: RootChanges): boolean {
@@ -43,7 +43,11 @@ function mayBeGreat({ name, before, gone, changed, folders }: RootChanges): bool
   return gone + changed > 0 && 2 * (gone + changed) >= before - beside;
 }
 
-async function subtreesOf({ loadTree }: Pick<Repository, 'loadTree'>, tree: TreeId): Promise<Map<string, TreeId>> {
+/** The folders at the top of a snapshot by their names. */
+export async function subtreesOf(
+  { loadTree }: Pick<Repository, 'loadTree'>,
+  tree: TreeId,
+): Promise<Map<string, TreeId>> {
   const { nodes } = await loadTree(tree);
   return new Map(nodes.flatMap((node) => (node.type === 'dir' ? [[node.name, node.subtree] as const] : [])));
 }

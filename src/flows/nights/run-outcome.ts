@@ -1,7 +1,9 @@
+import { isGreatLoss } from '../../domain/great-change.ts';
 import type { AlarmKind } from '../../domain/protection-reasons.ts';
 import type { RunCounts } from '../../domain/run-counts.ts';
 import { escapedName } from '../../file-name.ts';
 import type { Archived } from '../../store/archiver/archiver.ts';
+import type { GoneFolder } from './find-gone-folders.ts';
 
 /** Something that is not in the snapshot as it is at the source. */
 export interface RunProblem {
@@ -25,16 +27,23 @@ export interface Before {
   readonly problemCount: number;
 }
 
+/** How many folders that are gone as a whole a run keeps by name, the largest. */
+const goneFoldersKept = 100;
 /** How many problems a run keeps by name, those of whole sources first; all of them are counted. */
 const problemsKept = 1_000;
 
 /**
- * What came of a run that wrote a snapshot: counts, what is not in it as it should be, and whether somebody should look: at `change`, or at a root that
- * is not offered any more.
+ * What came of a run that wrote a snapshot: counts, what is not in it as it should be, which folders are gone as a whole, and whether somebody should
+ * look: at `change`, at these, or at a root that is not offered any more.
  */
-export function outcomeOf(archived: Archived, before: Before | undefined, change?: 'loss' | 'change') {
+export function outcomeOf(
+  archived: Archived,
+  before: Before | undefined,
+  { change, goneFolders = [] }: { change?: 'loss' | 'change' | undefined; goneFolders?: readonly GoneFolder[] } = {},
+) {
   const { problems } = archived;
-  const alarm = before && alarmOf(archived, before, change);
+  const inGone = goneFolders.reduce((sum, { entries }) => sum + entries, 0);
+  const alarm = before && alarmOf(archived, before, isGreatLoss(inGone) ? 'loss' : change);
   return {
     state: problems.length === 0 ? ('succeeded' as const) : ('partial' as const),
     ...(problems.length > 0 && { errorCode: mostFrequent(problems.map(({ code }) => code)) }),
@@ -43,6 +52,11 @@ export function outcomeOf(archived: Archived, before: Before | undefined, change
       .slice(0, problemsKept)
       .map((problem) => problemOf(problem, before)),
     problemCount: problems.length,
+    ...(goneFolders.length > 0 && {
+      goneFolders: goneFolders
+        .slice(0, goneFoldersKept)
+        .map(({ path, entries }) => ({ path: escapedName(path), entries })),
+    }),
     ...(alarm && { alarm, heldSnapshotId: before.snapshotId }),
   };
 }

@@ -26,23 +26,56 @@ export interface RecordedMessage {
 
 /** Of a mailbox with as many messages as one may have. */
 const mostBytes = 128 * 1024 ** 2;
+/** What is in front of its messages is shorter. */
+const mostHeadBytes = 64 * 1024;
 
 /** The record among the nodes of a mailbox; undefined where there is none that can be read. */
 export async function readRecord(
   repository: ReadableRepository,
   nodes: readonly Node[],
 ): Promise<RecordedMailbox | undefined> {
+  const record = await loadRecord(repository, nodes);
+  if (record === undefined) return undefined;
+  const { json, messagesAt } = record;
+  const { name, delimiter } = headOf(record);
+  if (typeof name !== 'string' || typeof delimiter !== 'string') return undefined;
+  const levels = delimiter === '' ? [name] : name.split(delimiter);
+  return { levels, messages: await readMessages(json, messagesAt) };
+}
+
+/** What a mailbox is for, such as `\Trash` (RFC 6154), by the record among its nodes; nothing where there is none that can be read. */
+export async function readSpecialUse(
+  repository: ReadableRepository,
+  nodes: readonly Node[],
+): Promise<readonly string[]> {
+  const record = await loadRecord(repository, nodes, mostHeadBytes);
+  const { specialUse } = record === undefined ? {} : headOf(record);
+  return Array.isArray(specialUse) ? specialUse.filter((use) => typeof use === 'string') : [];
+}
+
+interface LoadedRecord {
+  readonly json: Buffer;
+  readonly messagesAt: number;
+}
+
+async function loadRecord(
+  repository: ReadableRepository,
+  nodes: readonly Node[],
+  end = mostBytes,
+): Promise<LoadedRecord | undefined> {
   const node = nodes.find(({ name }) => name === recordName);
   if (node?.type !== 'file' || node.size > mostBytes) return undefined;
-  const json = await buffer(Readable.from(readFile(repository, node))).catch((error: unknown) => {
+  const json = await buffer(Readable.from(readFile(repository, node, { end }))).catch((error: unknown) => {
     if (!isAppError(error, 'repository/damaged')) throw error;
     return Buffer.of();
   });
   const messagesAt = json.indexOf(messagesMember);
-  const { name, delimiter } = parseObject(`${json.toString('utf8', 0, messagesAt).replace(/,\s*$/, '')}}`);
-  if (messagesAt < 0 || typeof name !== 'string' || typeof delimiter !== 'string') return undefined;
-  const levels = delimiter === '' ? [name] : name.split(delimiter);
-  return { levels, messages: await readMessages(json, messagesAt) };
+  return messagesAt < 0 ? undefined : { json, messagesAt };
+}
+
+/** All but the messages. */
+function headOf({ json, messagesAt }: LoadedRecord): Readonly<Record<string, unknown>> {
+  return parseObject(`${json.toString('utf8', 0, messagesAt).replace(/,\s*$/, '')}}`);
 }
 
 /** What is last in a record. In no text there is such a quotation mark. */

@@ -48,10 +48,13 @@ export async function writeDav(resources: WritingNeeds, writing: DavWriting): Pr
   written.folder = escapedName(titleOf(folder)).slice(0, longestTitle);
   const below = [folder, ...(held === undefined ? await foldersFor(history, snapshot, path) : [])];
   if (below.length > 1) await writer.makeCollection(below, signal);
-  const target = openSourceTarget({ writer, below, signal, written, kind });
+  const list = (names: readonly string[], listing: AbortSignal) =>
+    reader.list({ kind: 'collection', name: names.at(-1) ?? '', location: writer.locationOf(names) }, listing);
+  const target = openSourceTarget({ writer, list, below, signal, written, problems: report.problems, kind });
   await restoreInOrder(history.repository, snapshot, target, {
     ...{ path, signal, mostEntries: config.runLimits.members, report },
   });
+  await target.end();
 }
 
 /** A folder below the root keeps its name in the new one; all of a root comes without. */

@@ -17,6 +17,8 @@ const property = {
   ocFileId: davName('fileid', ownCloud),
 };
 const collectionType = davName('collection');
+/** How many bytes a folder holds, with all below it, at Nextcloud and ownCloud. */
+export const folderSize = davName('size', ownCloud);
 
 /**
  * The body of a request for a listing. Only Nextcloud and ownCloud have the `oc:` properties, which identify them, and few servers

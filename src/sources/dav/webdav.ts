@@ -1,5 +1,6 @@
 import { whenAborted } from '../../abort.ts';
 import type { Clock } from '../../clock.ts';
+import { bytesWords } from '../../count-words.ts';
 import { minuteMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
@@ -9,16 +10,19 @@ import type { Send } from '../http/dav-request.ts';
 import { download } from '../http/download.ts';
 import { openElsewhere, type RedirectRule } from '../http/elsewhere.ts';
 import type { ProcessorShare } from '../http/processor-shares.ts';
+import { openQuestions } from '../http/questions.ts';
 import { downloadRest } from '../http/rest.ts';
 import type { Server, ServerLimits, Servers } from '../http/server.ts';
 import { openTokenScheme } from '../http/token-scheme.ts';
 import type { Access, Member, Source } from '../source.ts';
-import type { HeldKind } from './held-kind.ts';
+import { type HeldKind, propfindOf } from './held-kind.ts';
 import { heldSource } from './held-source.ts';
 import { findHome } from './home.ts';
 import { withSlash } from './href.ts';
+import { folderSize } from './listed-item.ts';
 import { type CollectionListing, type ListedCollection, listingOf } from './listing.ts';
 import { defaultListingLimits, type ListingLimits, listPages, type PagesRequest } from './pages.ts';
+import { findProperties } from './path-properties.ts';
 import { relister } from './relist.ts';
 import { openTagReader } from './xml-tag.ts';
 
@@ -110,6 +114,7 @@ export function webdavSource(options: WebdavOptions): Source {
   const downloads = {
     send,
     relist: relister(send),
+    questions: openQuestions(send),
     doubted: new WeakMap(),
     ofObjects: kind !== undefined,
     mostBytes: fileBytes,
@@ -124,6 +129,11 @@ export function webdavSource(options: WebdavOptions): Source {
     limits: { ...defaultListingLimits, ...options.limits },
   };
   const list = lister(server, send, place);
+  const listFiles = async (collection: Member, signal: AbortSignal): Promise<CollectionListing> => {
+    const listing = await list(collection, signal);
+    if (collection.location === place.rootPath) await refuseWhereSomeMustBe(asks.send, { collection, listing }, signal);
+    return listing;
+  };
   const asks = { send: inSlot(server, send), list };
   const held = kind && heldSource({ ...asks, kind, hostname, onBytes });
   const rootOf = (location: string) => {
@@ -137,7 +147,7 @@ export function webdavSource(options: WebdavOptions): Source {
       if (held !== undefined) return rootOf(await held.findRoot(pathname, signal));
       return rootOf(options.isShared ? await findHome(asks, addressPath, signal) : addressPath);
     },
-    list: held?.list ?? list,
+    list: held?.list ?? listFiles,
     ...(held && { expect: held.expect }),
     open: async (entry, signal) =>
       (await held?.open(entry, signal)) ??
@@ -164,6 +174,26 @@ export function parseSourceUrl(text: string): URL {
     'config/invalid',
     'The source URL is not an http or https URL without user name, password and query. Write it in full, with https://.',
   );
+}
+
+/**
+ * A server that answers as if nothing had been requested but the root itself lists nothing, and a home that is empty is none to doubt. Nextcloud and
+ * ownCloud say how much is in a folder. Throws `source/malformed`.
+ */
+async function refuseWhereSomeMustBe(
+  send: Send,
+  { collection, listing }: { collection: Member; listing: CollectionListing },
+  signal: AbortSignal,
+): Promise<void> {
+  const { hasIdentity, isIncomplete, members, problems } = listing;
+  if (!hasIdentity || isIncomplete || members.length + problems.length > 0) return;
+  const told = await findProperties(send, collection.location, propfindOf([folderSize]), signal);
+  const bytes = Number(told?.properties.get(folderSize)?.text);
+  if (bytes > 0)
+    throw new AppError(
+      'source/malformed',
+      `The server lists nothing in the folder, and says that it holds ${bytesWords(bytes)}.`,
+    );
 }
 
 /** For what is not part of a listing or a reading, which hold a slot of their own. */

@@ -25,6 +25,8 @@ export interface NewFile {
 
 /** Writes below one collection of a WebDAV server. Paths are names, as src/file-name.ts keeps them. */
 export interface DavWriter extends AsyncDisposable {
+  /** Where a collection is listed. */
+  locationOf(path: readonly string[]): string;
   /** Makes a collection (RFC 4918, section 9.3); false where there is something of that name. Throws what `put` does. */
   makeCollection(path: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Makes a calendar or address book (RFC 4791, section 5.3.1; RFC 5689); false where there is something of that name. Throws what `put` does. */
@@ -71,12 +73,11 @@ export function davWriter({ url, location, access, servers, clock, log }: Writer
       server.releaseSlot();
     }
   };
+  const locationOf = (path: readonly string[]) => `${location}${encodePath(path)}/`;
   return {
+    locationOf,
     makeCollection: (path, signal) =>
-      isNew(
-        inSlot({ ...nothingBack, method: 'MKCOL', path: `${location}${encodePath(path)}/`, headers: [] }, signal),
-        [405],
-      ),
+      isNew(inSlot({ ...nothingBack, method: 'MKCOL', path: locationOf(path), headers: [] }, signal), [405]),
     makeHeld: async (name, { kind, displayName, components }, signal) => {
       const headers = ['content-type', 'application/xml; charset=utf-8'];
       const path = `${location}${encodeName(name)}/`;

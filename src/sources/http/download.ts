@@ -7,9 +7,10 @@ import type { Send } from './dav-request.ts';
 import { type Coding, decoded } from './decoding.ts';
 import type { Answer } from './judgement.ts';
 import { type BodyJudging, type Doubted, openJudging, type Relist } from './judging.ts';
+import type { Questions } from './questions.ts';
 import type { Flow, Receiver, ResponseHead } from './request.ts';
 import { isChangedSince, resumingBody } from './resuming-body.ts';
-import { dateOf, errorOfStatus, textOf } from './status.ts';
+import { dateOf, errorOfStatus, textOf, typeOf } from './status.ts';
 
 export interface Download {
   readonly reading: Reading;
@@ -20,6 +21,7 @@ export interface Download {
 export interface DownloadOptions {
   readonly send: Send;
   readonly relist: Relist;
+  readonly questions: Questions;
   readonly doubted: Doubted;
   /** The entries are objects of calendars or address books. */
   readonly ofObjects: boolean;
@@ -59,7 +61,7 @@ export async function download(entry: Member, options: DownloadOptions): Promise
   if (value === undefined || answer === undefined) throw errorOfStatus(head.status);
   const coding = judging.codingOf(head, answer);
   const facts = factsOf(entry, answer, coding);
-  const body = judging.begin(answer);
+  const body = judging.begin(answer, { isEncoded: coding !== undefined });
   if ('read' in value) {
     const streamed = streamedReading({ entry, answer, coding, stream: value, judging: body }, options);
     return { reading: Object.assign(streamed, facts), abandon: value.stop };
@@ -154,6 +156,6 @@ class AnswerOfHead implements Answer {
   }
 
   get type(): string | undefined {
-    return textOf(this.#headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase();
+    return typeOf({ headers: this.#headers });
   }
 }

@@ -35,6 +35,8 @@ export interface Evidence {
   readonly isObject: boolean;
   /** It begins as an event or a contact does, and does not end so. */
   readonly isCut: boolean;
+  /** It begins and ends so. */
+  readonly isWhole: boolean;
   /** It begins as a web page does, whatever type it has. */
   readonly isPage: boolean;
 }
@@ -51,8 +53,13 @@ export interface Doubt {
   readonly message: string;
 }
 
-/** Good content and the validator that it may be filed under, or why it is doubted. */
-export type Judgement = { readonly validator: string | undefined } | { readonly doubt: Doubt };
+/**
+ * Good content and the validator that it may be filed under, or why it is doubted. `isUnproven`: nothing that is listed tells it from a message of the
+ * server, which would come in the same way for what is not there. `mayBeCut`: less than is listed came, the same each time, and no length with it.
+ */
+export type Judgement =
+  | { readonly validator: string | undefined; readonly isUnproven?: true; readonly mayBeCut?: true }
+  | { readonly doubt: Doubt };
 
 function malformed(message: string): Doubt {
   return { code: 'source/malformed', message };
@@ -86,6 +93,7 @@ export function judgeAtOnce({
   if (isObject && listed.size === undefined && (read.bytes === 0 || isCut)) return undefined;
   if (isVersion(listed, answer)) return { validator: listed.validator };
   if (listed.validator !== undefined || answer.redirected || isPage || isErrorDocument(answer.type)) return undefined;
+  if (listed.size === undefined && mayBeMessage(answer.type)) return undefined;
   return { validator: ownValidator(answer, read) };
 }
 
@@ -95,7 +103,7 @@ export function judgeAtOnce({
  * with, or serve files that grow while they are read.
  */
 export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgement {
-  const { listed, answer, read, changed, before, isObject, isCut, isPage } = evidence;
+  const { listed, answer, read, changed, before, isObject, isCut, isPage, isWhole } = evidence;
   const known = now ?? listed;
   const isListed = isVersion(listed, answer) || (now !== undefined && isVersion(now, answer));
   const isOther = isErrorDocument(answer.type) ? !mayBe(answer.type, known, { isObject }) : isPage && isOfBytes(known);
@@ -106,10 +114,14 @@ export function judge(evidence: Evidence, now: ListedEntry | undefined): Judgeme
   if (changed) return hasGrown(before, read) ? readAgainNextTime : { doubt: doubts.changed };
   if (known.size === undefined || known.size === read.bytes) {
     if (answer.redirected && known.size === undefined && !isListed) return { doubt: doubts.redirected };
-    return { validator: validatorOf(evidence, now) };
+    const isProven = known.size !== undefined || listed.size === read.bytes || isListed || (isObject && isWhole);
+    const isUnproven = !isProven && (isPage || mayBeMessage(answer.type));
+    return { validator: validatorOf(evidence, now), ...(isUnproven && { isUnproven }) };
   }
-  if (before !== undefined && isSameReading(before, evidence) && isVersion(known, answer))
-    return { validator: known.validator };
+  if (before !== undefined && isSameReading(before, evidence) && isVersion(known, answer)) {
+    const mayBeCut = answer.size === undefined && read.bytes < known.size;
+    return { validator: known.validator, ...(mayBeCut && { mayBeCut }) };
+  }
   if (isNewer(answer, known)) return readAgainNextTime;
   if (now === undefined || isSame(listed, now)) return { doubt: doubts.length };
   // The entry changes from one request to the next: whole, and of a version of its own, it is good as it was at that moment.
@@ -167,6 +179,11 @@ const messages = ['application/json', 'application/problem+json', 'application/x
 
 function isErrorDocument(type: string | undefined): boolean {
   return type !== undefined && (webPages.includes(type) || messages.includes(type));
+}
+
+/** Servers leave out the type of short messages. */
+function mayBeMessage(type: string | undefined): boolean {
+  return type === undefined || isErrorDocument(type);
 }
 
 /** Whether a document of this type may be the content of the entry; a web page may be only where something announced one. */

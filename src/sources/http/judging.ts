@@ -3,6 +3,7 @@ import type { Member } from '../source.ts';
 import { type Coding, isCoding } from './decoding.ts';
 import { openDigest } from './digest.ts';
 import { type Answer, type Doubt, doubts, judge, judgeAtOnce, type ListedEntry, type Reread } from './judgement.ts';
+import type { Questions } from './questions.ts';
 import type { ResponseHead } from './request.ts';
 import { textOf } from './status.ts';
 
@@ -19,7 +20,7 @@ export interface Judging {
   /** The coding that must be taken off the body. */
   codingOf(head: ResponseHead, answer: Answer): Coding | undefined;
   /** Takes note of the body as it is read. */
-  begin(answer: Answer): BodyJudging;
+  begin(answer: Answer, options: { readonly isEncoded: boolean }): BodyJudging;
 }
 
 export interface BodyJudging {
@@ -33,7 +34,19 @@ export interface BodyJudging {
 /** Opens the judging of one more reading. One that follows a doubt is held against how the entry is listed now. */
 export async function openJudging(
   entry: Member,
-  { relist, doubted, ofObjects, signal }: { relist: Relist; doubted: Doubted; ofObjects: boolean; signal: AbortSignal },
+  {
+    relist,
+    questions,
+    doubted,
+    ofObjects,
+    signal,
+  }: {
+    relist: Relist;
+    questions: Questions;
+    doubted: Doubted;
+    ofObjects: boolean;
+    signal: AbortSignal;
+  },
 ): Promise<Judging> {
   const before = doubted.get(entry);
   const listed: ListedEntry = (before && (await relist(entry, signal))) ?? entry;
@@ -54,7 +67,7 @@ export async function openJudging(
       const name = codingNameOf(head);
       return isCoding(name) && !isStoredSo(answer, listed, before) ? name : undefined;
     },
-    begin(answer) {
+    begin(answer, { isEncoded }) {
       const isAsAnnounced = before === undefined && answer.size !== undefined && answer.size === listed.size;
       const digest = openDigest({ startLength: before?.read.bytes, hash: !isAsAnnounced });
       const ends = openEnds();
@@ -67,7 +80,14 @@ export async function openJudging(
           const read = digest.result();
           const evidence = { listed, answer, read, changed, before, isObject: ofObjects, ...ends.told() };
           const judgement = judgeAtOnce(evidence) ?? judge(evidence, await relist(entry, signal));
-          if (!('doubt' in judgement)) return judgement.validator;
+          if (!('doubt' in judgement)) {
+            const { isUnproven, mayBeCut } = judgement;
+            if (isUnproven && (await questions.answersAnything(entry, answer.type, signal)))
+              throw errorFor(doubts.page, { answer, read });
+            if (mayBeCut && !isEncoded && (await questions.hasMore(entry, read.bytes, signal)))
+              throw errorFor(doubts.cut, { answer, read });
+            return judgement.validator;
+          }
           // No digest was made of a body that seemed to be as announced: only the next reading can tell whether it grows.
           const isUntold = changed && before !== undefined && before.read.sha256 === undefined;
           throw errorFor(judgement.doubt, { answer, read }, before === undefined || isUntold);
@@ -87,10 +107,12 @@ function openEnds() {
       if (begin.length < endLength) begin += textOf(chunk.subarray(0, endLength));
       end = (end + textOf(chunk.subarray(-endLength))).slice(-endLength);
     },
-    told: () => ({
-      isPage: /^(ï»¿)?\s*<(!doctype\s+html|html)\b/i.test(begin),
-      isCut: /^(ï»¿)?\s*BEGIN:(VCALENDAR|VCARD)\s/i.test(begin) && !/END:(VCALENDAR|VCARD)[\s\0]*$/i.test(end),
-    }),
+    told: () => {
+      const begins = /^(ï»¿)?\s*BEGIN:(VCALENDAR|VCARD)\s/i.test(begin);
+      const ends = /END:(VCALENDAR|VCARD)[\s\0]*$/i.test(end);
+      const isPage = /^(ï»¿)?\s*<(!doctype\s+html|html)\b/i.test(begin);
+      return { isPage, isCut: begins && !ends, isWhole: begins && ends };
+    },
   };
 }
 

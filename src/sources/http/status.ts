@@ -84,3 +84,8 @@ export function textOf(header: string | string[] | undefined): string | undefine
 export function dateOf(text: string | undefined): Date | undefined {
   return text === undefined ? undefined : parseHttpDate(text);
 }
+
+/** The media type of an answer, without parameters. */
+export function typeOf({ headers }: Pick<ResponseHead, 'headers'>): string | undefined {
+  return textOf(headers['content-type'])?.split(';', 1)[0]?.trim().toLowerCase();
+}

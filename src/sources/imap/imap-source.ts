@@ -167,6 +167,7 @@ export function imapSource(options: ImapOptions): Source {
   return {
     name,
     address: url,
+    isOfMailboxes: true,
     roots: async (signal) => {
       await connections.use(async () => {}, { signal });
       return [{ name, address: url, collection: { kind: 'collection', name, location: '' } }];

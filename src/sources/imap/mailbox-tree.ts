@@ -47,8 +47,11 @@ const mostLevels = 200;
 /** There are eight of them. */
 const specialUses = /^\\(All|Archive|Drafts|Flagged|Important|Junk|Sent|Trash)$/i;
 
-/** Makes a tree of what is listed, as it comes. */
-export function openMailboxTree(namespaces: readonly Namespace[], watch: ListingWatch) {
+/** Makes a tree of what is listed, as it comes; `hasNumbers`: the server keeps what shows changes (CONDSTORE). */
+export function openMailboxTree(
+  namespaces: readonly Namespace[],
+  { watch, hasNumbers }: { watch: ListingWatch; hasNumbers: boolean },
+) {
   const top: Mailbox = { path: '', name: '', facts: undefined, status: undefined, below: [] };
   const byPath = new Map<string, Mailbox>();
   const problems: ListingProblem[] = [];
@@ -123,6 +126,7 @@ export function openMailboxTree(namespaces: readonly Namespace[], watch: Listing
     const mailbox = byPath.get(path) ?? (/^inbox$/i.test(path) ? inbox : undefined);
     const words = wordsOf(values.next());
     const said = (name: string) => {
+      if (name !== 'MESSAGES' && !hasNumbers) return undefined;
       const at = words.findIndex((word) => word.toUpperCase() === name);
       return at === -1 ? undefined : /^\d{1,20}$/.exec(words[at + 1] ?? '')?.[0];
     };

@@ -8,8 +8,8 @@ import { mayPass, passOverRefusal, refusal } from './refusals.ts';
 import type { ImapResponse } from './response-reader.ts';
 
 /**
- * Lists the mailboxes of the person (RFC 9051, section 6.3.9), with what shows whether something in them changed where the server keeps that (CONDSTORE,
- * RFC 7162). Those of other people and shared ones are left out, where the server says which these are (RFC 2342). Throws `source/too-large`,
+ * Lists the mailboxes of the person (RFC 9051, section 6.3.9), with how many messages they have, and what shows whether something in them changed where
+ * the server keeps that (CONDSTORE, RFC 7162). Those of other people and shared ones are left out, where the server says which these are (RFC 2342). Throws `source/too-large`,
  * `source/malformed` where there is none at all, and what commands throw.
  */
 export async function listMailboxes(
@@ -26,7 +26,7 @@ export async function listMailboxes(
 
 async function listWhole(connection: ImapConnection, watch: ListingWatch, signal: AbortSignal): Promise<Mailboxes> {
   const namespaces = await listNamespaces(connection, signal);
-  const tree = openMailboxTree(namespaces, watch);
+  const tree = openMailboxTree(namespaces, { watch, hasNumbers: connection.capabilities.has('CONDSTORE') });
   const asked = { signal, onResponse: tree.onResponse, onBytes: watch.onBytes };
   const isExtended = await listExtended(connection, asked);
   if (!isExtended) {
@@ -39,7 +39,7 @@ async function listWhole(connection: ImapConnection, watch: ListingWatch, signal
   const mailboxes = tree.end({ isIncomplete });
   if (mailboxes.byPath.size === 0 && !isIncomplete)
     throw new AppError('source/malformed', 'The mail server lists no mailbox, not even an inbox.');
-  if (connection.capabilities.has('CONDSTORE')) await askEach(connection, mailboxes, asked);
+  await askEach(connection, mailboxes, asked);
   return mailboxes;
 }
 
@@ -52,7 +52,10 @@ interface Asked {
   readonly onBytes: ListingWatch['onBytes'];
 }
 
-const statusItems = 'MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ';
+/** How many messages there are shows a listing that names fewer; the other numbers say nothing without CONDSTORE. */
+function statusItems({ capabilities }: Pick<ImapConnection, 'capabilities'>): string {
+  return capabilities.has('CONDSTORE') ? 'MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ' : 'MESSAGES';
+}
 
 /** Everything in one command, where the server can (RFC 5258, RFC 5819, RFC 6154). */
 async function listExtended(connection: ImapConnection, asked: Asked): Promise<boolean> {
@@ -61,7 +64,7 @@ async function listExtended(connection: ImapConnection, asked: Asked): Promise<b
   if (!can('LIST-EXTENDED')) return false;
   const wanted = ['SUBSCRIBED'];
   if (can('SPECIAL-USE')) wanted.push('SPECIAL-USE');
-  if (can('LIST-STATUS') && capabilities.has('CONDSTORE')) wanted.push(`STATUS (${statusItems})`);
+  if (can('LIST-STATUS')) wanted.push(`STATUS (${statusItems(connection)})`);
   try {
     await connection.run(`LIST "" "*" RETURN (${wanted.join(' ')})`, asked);
     return true;
@@ -89,7 +92,7 @@ async function mayBeMailbox(connection: ImapConnection, path: string, signal: Ab
 async function askEach(connection: ImapConnection, { byPath }: Mailboxes, asked: Asked): Promise<void> {
   for (const { path, facts, status } of byPath.values())
     if (facts !== undefined && status === undefined)
-      await connection.run(`STATUS ${quoted(path)} (${statusItems})`, asked).catch((error: unknown) => {
+      await connection.run(`STATUS ${quoted(path)} (${statusItems(connection)})`, asked).catch((error: unknown) => {
         if (!(error instanceof CommandRefused)) throw error;
       });
 }

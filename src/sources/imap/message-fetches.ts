@@ -149,8 +149,9 @@ async function fetchThose({ connections, pace, processor }: Needs, left: Map<num
     const one = uid === undefined ? undefined : left.get(uid);
     if (one === undefined || body === undefined) return;
     left.delete(one.uid);
-    if (body === null) one.reject(notGiven());
-    else one.resolve(bytesOf(body));
+    if (body !== null) one.resolve(bytesOf(body));
+    else if (one.size === 0) one.resolve(Buffer.of());
+    else one.reject(notGiven());
   };
   const work = async (connection: ImapConnection) => {
     if (left.size === 0) return;

@@ -9,6 +9,7 @@ export interface ArchivedSource {
   readonly name: string;
   /** What is asked for the roots, for people. */
   readonly address: string;
+  readonly isOfMailboxes?: boolean;
   roots(signal: AbortSignal): Promise<readonly ArchivedRoot[]>;
   list(collection: Member, signal: AbortSignal): Promise<Listing>;
   expect?(collection: Member, entries: readonly Member[]): void;

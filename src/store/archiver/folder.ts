@@ -16,7 +16,7 @@ import { dirNode, hasValidator, newestOf, pathIn } from './nodes.ts';
 import { countFiles, findTree, loadParentNodes, nodesByName } from './parent.ts';
 import { type Enclosing, type Place, pathFromTop, type Run, recordProblem, throwUnlessProblem } from './run.ts';
 import { checkEntry, shareOut } from './spot-check.ts';
-import { countDir } from './tally.ts';
+import { countDir, type EmptiedFolder } from './tally.ts';
 
 /** A collection whose members are being archived. */
 interface Folder extends Enclosing {
@@ -270,6 +270,8 @@ async function closeFolder(run: Run, folder: Folder): Promise<void> {
   if (!isSame) run.seen.gone += await countGone(run, folder);
   if (!isSame && (await isUnreliable(run, folder))) run.unreliable.add(run.root.name);
   const subtree = parent !== undefined && isSame ? parent.subtree : await saveTree(run, nodes);
+  if (parent !== undefined && mayBeEmptied(run, folder))
+    await noteEmptied(run, { path: folder.path, before: parent.subtree, after: subtree });
   countDir(run.counts, parent === undefined ? 'new' : parent.subtree === subtree ? 'unmodified' : 'changed');
   const validator = partial ? undefined : member.validator;
   const node = dirNode({ name: member.name, modified: member.modified ?? (await newestOf(nodes)), validator }, subtree);
@@ -316,15 +318,37 @@ async function holdsOther({ nodes, parentNodes }: Folder): Promise<boolean> {
 }
 
 /** Files of the parent whose place in the folder is empty now, or taken by something of another kind. */
-async function countGone({ countBelow }: Run, { nodes, parentNodes }: Folder): Promise<number> {
+async function countGone(run: Run, { path, nodes, parentNodes }: Folder): Promise<number> {
   let gone = 0;
   if (parentNodes === undefined) return gone;
   const named = await nodesByName(nodes);
   for await (const piece of piecesOf(parentNodes.values()))
-    for (const parent of piece)
-      if (named.get(parent.name)?.type !== parent.type) gone += await countFiles(countBelow, parent);
+    for (const parent of piece) {
+      if (named.get(parent.name)?.type === parent.type) continue;
+      gone += await countFiles(run.countBelow, parent);
+      const was = pathIn(path, parent.name);
+      if (parent.type === 'dir' && isByItself(run, was)) await noteEmptied(run, { path: was, before: parent.subtree });
+    }
   return gone;
 }
+
+/** The root is none: what is gone of it is counted. */
+function isByItself({ source }: Run, path: string): boolean {
+  return path !== '' && (source.isOfMailboxes === true || !path.includes('/'));
+}
+
+/** Nothing but what a source keeps beside the entries is left in it. Mailboxes, such as the trash, are emptied every day. */
+function mayBeEmptied(run: Run, { path, nodes }: Folder): boolean {
+  const isBare = nodes.length === 0 || (nodes.length === 1 && nodes[0]?.type === 'file');
+  return isBare && run.source.isOfMailboxes !== true && isByItself(run, path);
+}
+
+async function noteEmptied({ countBelow, emptied }: Run, folder: EmptiedFolder): Promise<void> {
+  if (emptied.length < mostEmptied && (await countBelow(folder.before)).files > 0) emptied.push(folder);
+}
+
+/** More than these are not named; what is gone of them is counted all the same. */
+const mostEmptied = 1_000;
 
 /** Stores the tree of these nodes, unless this run has it or the repository: that an index names it is not enough. */
 export async function saveTree(

@@ -9,7 +9,7 @@ import type { CountBelow } from './parent.ts';
 import type { Pending } from './pending.ts';
 import type { Sealing } from './sealing.ts';
 import type { Spots } from './spots.ts';
-import type { Counts, Seen } from './tally.ts';
+import type { Counts, EmptiedFolder, Seen } from './tally.ts';
 
 /** A problem, the name of the root it belongs to, and whether the parent's copy stands in. */
 export interface ArchiveProblem extends Problem {
@@ -36,6 +36,8 @@ export interface Run {
   /** Trees that this run has handed to the sealing already. */
   readonly savedTrees: Set<TreeId>;
   readonly seen: Seen;
+  /** Of this root; see `RootChanges`. */
+  readonly emptied: EmptiedFolder[];
   /** The folder that the entry begun last is in. */
   readonly at: { folder: string | null };
   /** Counts all bytes that were read; see `openCollector`. */

@@ -12,7 +12,7 @@ import { keep } from './kept.ts';
 import { loadParentNodes } from './parent.ts';
 import { openPending } from './pending.ts';
 import type { Run } from './run.ts';
-import type { RootChanges, Seen } from './tally.ts';
+import type { EmptiedFolder, RootChanges, Seen } from './tally.ts';
 
 /** What the sources of an archive are read with. */
 export interface SourcesOptions {
@@ -116,10 +116,11 @@ async function archiveSource(
     for (const root of roots) {
       takeBack = remember(totals);
       const parent = parentNodes?.get(root.name);
-      const archive = () => archiveRoot(options, { source, root, parent }, sinks, totals);
+      const emptied: EmptiedFolder[] = [];
+      const archive = () => archiveRoot(options, { source, root, parent, emptied }, sinks, totals);
       const changes = countChanges(totals, root.name);
       tops.push(await tracedRoot(totals, archive));
-      totals.roots.push(changes());
+      totals.roots.push({ ...changes(), emptied });
       left = left.slice(1);
     }
     return undefined;
@@ -144,7 +145,7 @@ function remember({ counts, seen, problems, compared }: Totals): () => void {
 }
 
 /** Returns a function that says what has become of a root since: of its files in the parent, and how many folders it has now. */
-function countChanges({ counts, seen }: Totals, name: string): () => RootChanges {
+function countChanges({ counts, seen }: Totals, name: string): () => Omit<RootChanges, 'emptied'> {
   const before = { ...counts, gone: seen.gone };
   const foldersOf = ({ dirs_new, dirs_changed, dirs_unmodified }: Totals['counts']) =>
     dirs_new + dirs_changed + dirs_unmodified;
@@ -236,7 +237,12 @@ async function archiveRoot(
     listAll = false,
     readAll = new Set(),
   }: SourcesOptions,
-  { source, root, parent }: { source: ArchivedSource; root: ArchivedRoot; parent: Node | undefined },
+  {
+    source,
+    root,
+    parent,
+    emptied,
+  }: { source: ArchivedSource; root: ArchivedRoot; parent: Node | undefined; emptied: EmptiedFolder[] },
   sinks: Sinks,
   totals: Totals,
 ): Promise<DirNode> {
@@ -260,6 +266,7 @@ async function archiveRoot(
     repository,
     walk,
     pending: openPending(),
+    emptied,
     memory: part,
     signal: ending.signal,
     listAll: listAll || readAll.has(root.name),

@@ -1,3 +1,4 @@
+import type { TreeId } from '../format/ids.ts';
 import type { SnapshotSummary } from '../format/snapshot.ts';
 
 /** What a run counts, named as in the summary of a snapshot. */
@@ -43,6 +44,17 @@ export interface RootChanges {
   readonly changed: number;
   /** Folders that it has now, with itself. */
   readonly folders: number;
+  /** Of those that stand by themselves: the ones that are not there any more, or hold no folder and one file at most. */
+  readonly emptied: readonly EmptiedFolder[];
+}
+
+/** A folder that held files in the parent, and of which nothing may be left. */
+export interface EmptiedFolder {
+  /** In its root. */
+  readonly path: string;
+  readonly before: TreeId;
+  /** What it is now; absent where it is not there any more. */
+  readonly after?: TreeId;
 }
 
 /** Counts before the first entry. */

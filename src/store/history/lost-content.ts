@@ -56,6 +56,55 @@ export async function countLost(
   return { before: left + gone - fresh, gone: sum('gone'), changed: sum('changed') };
 }
 
+/** A folder of which nothing is left. */
+interface GoneFolder {
+  readonly before: TreeId;
+  /** What it is now; absent where it is not there any more. */
+  readonly after?: TreeId;
+}
+
+/**
+ * Of each of these folders that is gone, or holds no file any more: how many files it had whose content is nowhere in `tree`, the later state of all
+ * around it; 0 for one that still holds some. Files named `beside` are not counted. Where the budget does not reach, or beyond `mostLost` contents,
+ * what is gone from its place counts.
+ */
+export async function countLostFolders(
+  repository: Reads,
+  { folders, tree }: { readonly folders: readonly GoneFolder[]; readonly tree: TreeId | undefined },
+  { beside, mostLost }: { readonly beside: string | undefined; readonly mostLost: number },
+  budget: Budget,
+): Promise<number[]> {
+  const counts = folders.map(() => 0);
+  const places = new Map<string, number[]>();
+  for (const [at, { before, after }] of folders.entries()) {
+    if (after !== undefined && (await holdsFile(repository, after, { beside, budget }))) continue;
+    for await (const file of filesBelow(repository, before, budget)) {
+      if (file.name === beside) continue;
+      counts[at] = (counts[at] ?? 0) + 1;
+      const content = contentOf(file);
+      const known = places.get(content);
+      if (known !== undefined) known.push(at);
+      else if (places.size < mostLost) places.set(content, [at]);
+    }
+  }
+  for await (const file of tree === undefined ? [] : filesBelow(repository, tree, budget)) {
+    if (places.size === 0) break;
+    const content = contentOf(file);
+    for (const at of places.get(content) ?? []) counts[at] = (counts[at] ?? 0) - 1;
+    places.delete(content);
+  }
+  return counts;
+}
+
+async function holdsFile(
+  repository: Reads,
+  tree: TreeId,
+  { beside, budget }: { beside: string | undefined; budget: Budget },
+): Promise<boolean> {
+  for await (const { name } of filesBelow(repository, tree, budget)) if (name !== beside) return true;
+  return false;
+}
+
 function filesIn(repository: Reads, node: Node, budget: Budget): Iterable<FileNode> | AsyncGenerator<FileNode, void> {
   if (node.type === 'file') return [node];
   return node.type === 'dir' ? filesBelow(repository, node.subtree, budget) : [];

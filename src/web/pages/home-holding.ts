@@ -10,6 +10,7 @@ import type { Html } from '../layout.ts';
 import { name as safeName } from '../names.ts';
 import { outcome, tag } from '../outcome.ts';
 import type { Texts } from '../texts/en.ts';
+import { goneFoldersPart } from './gone-folders.ts';
 
 interface Held {
   readonly texts: Texts;
@@ -86,8 +87,10 @@ function contents(texts: Texts, holding: Holding): Html {
   const roots = unreadRoots.map((name) => nameWithin(texts, name));
   const ofRoots = roots.length === 0 ? '' : ` ${t.unreadRoots(texts.formats.list(roots))}`;
   const below = unreadFolders + entries === 0 ? '' : ` ${t.unread(unreadFolders, entries)}`;
+  const goneWhole = goneFoldersPart(texts, holding);
   const unread = html`${ofRoots}${below} <a href="/runs/${id}">${t.which}</a>`;
-  return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${problemCount > 0 ? unread : ''}`;
+  const empty = all === 0 && problemCount === 0 ? ` ${t.empty}` : '';
+  return html`${t.entries(all, texts.formats.bytes(n.totalBytes ?? 0))}. ${changed}${empty}${problemCount > 0 ? unread : ''}${goneWhole === '' ? '' : html`<br>${goneWhole}`}`;
 }
 
 /** How many single entries could not be read: neither roots nor folders. */

@@ -8,12 +8,13 @@ import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import type { PersonVisit } from '../visit.ts';
 import { entryName } from './entry-name.ts';
+import { goneFoldersPart } from './gone-folders.ts';
 
 /** Problems on one page. */
 const onePage = 100;
 
 /** What was new, changed, gone and kept, and below it everything that was counted. */
-export function countsPart(texts: Texts, { counts, snapshotId, snapshotForgottenAt }: RunView): Html | '' {
+export function countsPart(texts: Texts, { counts, goneFolders, snapshotId, snapshotForgottenAt }: RunView): Html | '' {
   const { run: t, counts: names, changes } = texts;
   const numbers = numbersIn(counts);
   const shown = Object.entries(names).flatMap(([name, label]) => {
@@ -29,7 +30,8 @@ export function countsPart(texts: Texts, { counts, snapshotId, snapshotForgotten
   const rows = shown.map(
     ({ label, count }) => html`<tr><th scope="row">${label}</th><td class="number">${count}</td></tr>`,
   );
-  return html`<section class="card"><h2>${changes.title}</h2><dl class="tiles">${tiles}</dl>
+  const goneWhole = goneFoldersPart(texts, { goneFolders });
+  return html`<section class="card"><h2>${changes.title}</h2><dl class="tiles">${tiles}</dl>${goneWhole === '' ? '' : html`<p>${goneWhole}</p>`}
 ${snapshotId === null || snapshotForgottenAt !== null ? '' : html`<p><a href="/snapshots/${snapshotId}/changes/">${changes.which}</a></p>`}
 <details><summary>${t.counts}</summary><table><caption>${t.counts}</caption><tbody>${rows}</tbody></table></details></section>`;
 }

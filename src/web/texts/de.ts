@@ -453,6 +453,11 @@ export const texts: Texts = {
       ];
       return `${formats.list(what)} ${folders + single === 1 ? 'konnte' : 'konnten'} nicht gelesen werden; wo es eine Kopie aus einer früheren Nacht gibt, bleibt sie.`;
     },
+    empty:
+      'Der Server hat überhaupt nichts aufgeführt. Wenn das nicht richtig ist, bitten Sie den Betreiber von Nightkeep, die Adresse und den Server zu prüfen.',
+    goneFolders: 'Seit dem Sicherungsstand davor als Ganzes verschwunden, mit Inhalt, der nirgends sonst ist:',
+    goneEntries: (count) => items(count),
+    goneMore: (count) => `${formats.number(count)} weitere`,
     unreadRoots: (what) =>
       `Nichts davon konnte gelesen werden: ${what}. Wo es eine Kopie aus einer früheren Nacht gibt, bleibt sie.`,
     which: 'Welche, und warum',
@@ -1076,7 +1081,7 @@ export const texts: Texts = {
       },
       great_loss: {
         happened:
-          'Von Ihren Dateien, Kalendern, Kontakten oder E-Mails fehlt seit dem Sicherungsstand davor die Hälfte oder mehr, oder sie hat einen anderen Inhalt.',
+          'Seit dem Sicherungsstand davor fehlt von Ihren Dateien, Kalendern, Kontakten oder E-Mails die Hälfte oder mehr oder hat einen anderen Inhalt, oder es fehlt ein ganzer Ordner, ein ganzer Kalender, ein ganzes Adressbuch oder ein ganzes Postfach.',
         act: 'Sehen Sie nach, ob das richtig ist. Was fehlt, ist noch in Ihren früheren Sicherungsständen.',
       },
       root_gone: {

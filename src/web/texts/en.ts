@@ -480,6 +480,11 @@ export const texts = {
       ];
       return `${formats.list(what)} could not be read; where there is a copy from an earlier night, it is kept.`;
     },
+    empty:
+      'The server listed nothing at all. If that is not right, ask the operator of Nightkeep to check the address and the server.',
+    goneFolders: 'Gone as a whole since the snapshot before, and with content that is nowhere else:',
+    goneEntries: (count: number) => entries(count),
+    goneMore: (count: number) => `${formats.number(count)} more`,
     unreadRoots: (what: string) =>
       `Nothing of your ${what} could be read; where there is a copy from an earlier night, it is kept.`,
     which: 'Which, and why',
@@ -1061,7 +1066,7 @@ export const texts = {
       },
       great_loss: {
         happened:
-          'Half or more of your files, calendars, contacts or mail has gone since the snapshot before, or has other content.',
+          'Since the snapshot before, half or more of your files, calendars, contacts or mail has gone or has other content, or a whole folder, calendar, address book or mailbox has gone.',
         act: 'Check whether that is right. What is gone is still in your earlier snapshots.',
       },
       root_gone: {

@@ -10,6 +10,7 @@ import type { Member, Source } from '../../../src/sources/source.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { parseId, type SnapshotId } from '../../../src/store/format/ids.ts';
 import type { Repository } from '../../../src/store/repository/repository.ts';
+import type { RestoreProblem } from '../../../src/store/restorer/report.ts';
 import { restoreInOrder } from '../../../src/store/restorer/restore-in-order.ts';
 import { archiveNight, contentOf } from '../../support/fixtures/archive-night.ts';
 import { accessOf, atOnce, memberNamed, never, openSource, read } from '../../support/fixtures/open-source.ts';
@@ -250,12 +251,18 @@ for (const { name, isThere, start, at, paths } of servers)
         expect(await writer.makeHeld(name, held, never)).toBe(true);
         expect(await writer.makeHeld(name, held, never)).toBe(false);
         const written = { files: 0, bytes: 0 };
-        const target = openSourceTarget({ writer, below: [name], signal: never, written, kind: heldKinds[kind] });
+        const list = (path: readonly string[]) =>
+          source.list({ kind: 'collection', name, location: writer.locationOf(path) }, never);
+        const problems: RestoreProblem[] = [];
+        const target = openSourceTarget({
+          ...{ writer, list, below: [name], signal: never, written, problems, kind: heldKinds[kind] },
+        });
         const from = `${kind}/${paths[kind].split('/').at(-1)}`;
         const saved = await repository.loadSnapshot(parseId<SnapshotId>(snapshot));
         const report = await restoreInOrder(repository, saved, target, { path: from });
+        await target.end();
         const ofOwn = content.has(`${from}/properties.json`) ? 1 : 0;
-        expect([report.problems, written.files]).toEqual([[], report.files - ofOwn]);
+        expect([[...report.problems, ...problems], written.files]).toEqual([[], report.files - ofOwn]);
 
         const after = await collectionsOf(source);
         expect(after.members.map((one) => one.name).toSorted()).toEqual(

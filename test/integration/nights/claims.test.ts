@@ -94,7 +94,7 @@ describe('a claim', () => {
     await requestRun(fixture.resources, { planId: only, trigger: 'operator', by: 'operator:x' });
     const night = await database().run.findFirstOrThrow();
     const copy = { ...night, id: crypto.randomUUID(), slot: 'again', turnAt: new Date(0) };
-    const { counts: _, problems: __, ...again } = copy;
+    const { counts: _, problems: __, goneFolders: ___, ...again } = copy;
     await database().run.create({ data: again });
     const release = await holding(only, (transaction) => {
       const until = new Date(now().getTime() + 60_000);

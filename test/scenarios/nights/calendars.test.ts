@@ -182,6 +182,35 @@ describe('nights', () => {
     expect(await guest.text('/')).toContain(texts.protection.nights.great_loss.happened);
   });
 
+  test.each([
+    [3, null],
+    [25, 'loss'],
+  ])(
+    'name a calendar that is gone beside a larger one, and an address book that is emptied: with %i objects',
+    async (count, alarm) => {
+      const many = (of: string, objects: number) =>
+        Object.fromEntries(Array.from({ length: objects }, (_, n) => [`${of}-${n}.ics`, object(`BEGIN ${of} ${n}`)]));
+      const home = personal.root.children?.get('home')?.children ?? new Map();
+      const [large, team] = [calendar(many('large', 100)), calendar(many('team', count))];
+      const clients = addressBook(many('client', count));
+      for (const [name, held] of Object.entries({ large, team, clients })) home.set(name, held);
+      for (const [name, one] of Object.entries(many('friend', 100))) friends.children?.set(name, one);
+      await night();
+      home.delete('team');
+      clients.children?.clear();
+      const run = await night();
+      expect(run).toMatchObject({ state: 'succeeded', alarm, counts: { entriesGone: 2 * count + 1 } });
+      expect(run.goneFolders).toEqual([
+        { path: 'calendars/team', entries: count },
+        { path: 'contacts/clients', entries: count },
+      ]);
+      const [page, entries] = [await guest.text('/'), texts.holding.goneEntries(count)];
+      expect(page).toContain(`<bdi>Calendars</bdi> / <bdi>team</bdi> (${entries}); <bdi>Contacts</bdi>`);
+      expect(page.includes(texts.protection.nights.great_loss.happened)).toBe(alarm !== null);
+      for (const name of ['large', 'team', 'clients']) home.delete(name);
+    },
+  );
+
   test('keep a calendar that its home lists for once as something else, and name it', async () => {
     personal.root.children?.get('home')?.children?.set('own', calendar({ 'five.ics': object('BEGIN five') }));
     const { types } = work;

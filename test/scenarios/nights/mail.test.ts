@@ -134,6 +134,33 @@ describe('nights', () => {
     expect(await guest.text('/')).toContain(texts.home.protected);
   });
 
+  test('name mailboxes that are gone beside larger ones, however deep, but none that was in the trash or moved', async () => {
+    const put = (mailbox: string, count: number) => {
+      for (let n = 0; n < count; n++) server.put(mailbox, `Subject: ${n}\r\n\r\n${mailbox} ${n}.`);
+    };
+    for (const [mailbox, count] of [
+      ['INBOX', 100],
+      ['INBOX/Team', 21],
+      ['Trash/Old', 30],
+      ['Work/Done', 25],
+    ] as const)
+      put(mailbox, count);
+    mailboxAt(server, 'Trash').attributes = ['\\Trash'];
+    await night();
+    server.mailboxes.delete('INBOX/Team');
+    server.mailboxes.delete('Trash/Old');
+    server.mailboxes.set('Archive', mailboxAt(server, 'Work/Done'));
+    server.mailboxes.delete('Work/Done');
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', alarm: 'loss' });
+    expect(run.goneFolders).toEqual([{ path: 'mail/INBOX/Team', entries: 21 }]);
+    const page = await guest.text('/');
+    expect(page).toContain('<bdi>Mail</bdi> / <bdi>INBOX</bdi> / <bdi>Team</bdi> (21 entries)');
+    mailboxAt(server, 'Archive').messages.length = 0;
+    mailboxAt(server, 'Archive').modSeq++;
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: null, goneFolders: null });
+  });
+
   test('try again while the mail server does not answer, and then go on without it: its copies are kept', async () => {
     fixture.files.root.children?.set('new.txt', { content: Buffer.from('new'), modified: new Date(0) });
     server.greeting = '* BYE [UNAVAILABLE] Later.';

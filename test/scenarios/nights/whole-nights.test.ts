@@ -111,6 +111,18 @@ describe('a root that cannot be listed', () => {
     expect(await snapshots()).toHaveLength(1);
   });
 
+  test('as more than itself, though it says that it holds something, protects nobody; one that holds nothing says that it is empty', async () => {
+    members({});
+    fixture.files.root.properties = '<oc:fileid>1</oc:fileid><oc:size>4321</oc:size>';
+    const run = await night();
+    expect(run).toMatchObject({ state: 'failed', errorCode: 'source/malformed', snapshotId: null });
+    expect(run.message).toContain('says that it holds 4.2 KiB');
+    expect(await home()).toContain(texts.home.not);
+    fixture.files.root.properties = '<oc:fileid>1</oc:fileid><oc:size>0</oc:size>';
+    expect(await night()).toMatchObject({ state: 'succeeded', counts: { entries: 0 } });
+    for (const words of [texts.home.protected, texts.holding.empty]) expect(await home()).toContain(words);
+  });
+
   test('says what was asked and what came, where a proxy takes a part of the path away', async () => {
     fixture.files.mischief = ({ method, path, headers }, response) => {
       if (method !== 'PROPFIND') return undefined;
@@ -267,6 +279,68 @@ describe('a great loss or change', () => {
     expect(await night()).toMatchObject({ alarm: null, counts: { entriesGone: 15, entriesUnchanged: 25 } });
     expect(await home()).toContain(texts.home.protected);
   });
+});
+
+describe('a folder that is gone as a whole', () => {
+  const share = (count: number) => folder(many(count, 'share'));
+  const others = many(60, 'holiday');
+  const named = (entries: number) =>
+    `${texts.holding.goneFolders} <bdi>Files</bdi> / <bdi>share</bdi> (${texts.holding.goneEntries(entries)})`;
+
+  test.each([
+    ['is not there any more', others],
+    ['holds nothing any more, as a share that is not mounted', { ...others, share: folder() }],
+    ['is a file now', { ...others, share: file('a note') }],
+    ['is there in part elsewhere', { ...others, old: folder(many(5, 'share')) }, 20],
+  ])('is named and counts as a great loss, where it %s', async (_, after, entries = 25) => {
+    members({ ...others, share: share(25) });
+    const before = await night();
+    members(after);
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', alarm: 'loss', heldSnapshotId: before.snapshotId });
+    expect(run.goneFolders).toEqual([{ path: 'files/share', entries }]);
+    for (const page of [await home(), await guest.text(`/runs/${run.id}`)])
+      for (const words of [named(entries), t.nights.great_loss.happened]) expect(page).toContain(words);
+    expect(await night()).toMatchObject({ alarm: null, goneFolders: null });
+    expect(await home()).not.toContain(texts.holding.goneFolders);
+  });
+
+  test('with little in it is named until the next backup, and nobody need look', async () => {
+    members({ ...others, share: share(3), other: folder({ empty: folder() }) });
+    await night();
+    members(others);
+    const run = await night();
+    expect(run).toMatchObject({ state: 'succeeded', alarm: null, goneFolders: [{ path: 'files/share', entries: 3 }] });
+    for (const words of [texts.home.protected, named(3)]) expect(await home()).toContain(words);
+  });
+
+  test.each([
+    ['renamed', { ...others, 'my share': share(25) }],
+    ['moved into another', { ...others, old: folder({ share: share(25) }) }],
+    ['emptied into that above it', { ...others, ...Object.fromEntries(renamedShare()), share: folder() }],
+  ])('is not one that was %s', async (_, after) => {
+    members({ ...others, share: share(25) });
+    await night();
+    members(after);
+    expect(await night()).toMatchObject({ state: 'succeeded', alarm: null, goneFolders: null });
+    expect(await home()).toContain(texts.home.protected);
+  });
+
+  test('is not one below another, nor one that cannot be listed', async () => {
+    members({ ...others, work: folder({ old: share(25), new: file('new') }), share: share(25) });
+    await night();
+    members({ ...others, work: folder({ new: file('new') }), share: share(25) });
+    fixture.files.mischief = ({ path }, response) => {
+      if (!path.endsWith('/share/')) return undefined;
+      end(response, 503);
+      return true;
+    };
+    expect(await night()).toMatchObject({ state: 'partial', alarm: null, goneFolders: null });
+  });
+
+  function renamedShare(): [string, HostileNode][] {
+    return Object.entries(many(25, 'share')).map(([name, node]) => [`my ${name}`, node]);
+  }
 });
 
 function renamed(from: number, to: number): Record<string, HostileNode> {

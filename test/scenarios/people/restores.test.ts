@@ -25,7 +25,10 @@ interface TakingServer extends AsyncDisposable {
     token: string | undefined;
     mtime: string;
     type: string | undefined;
+    status?: number;
   }[];
+  /** What a folder lists, by the paths and lengths of the files in it. */
+  listing: (folder: string, files: readonly (readonly [string, number])[]) => string;
   refuse: (method: string, path: string, headers: { unlessThere: boolean }) => number | undefined;
   /** What a GET finds, by path; else there is nothing. */
   readonly there: Map<string, Buffer>;
@@ -41,9 +44,21 @@ const homes = `<multistatus xmlns="DAV:"><response><href>/dav/me/</href><propsta
   <c:addressbook-home-set xmlns:c="urn:ietf:params:xml:ns:carddav"><href>/dav/card/</href></c:addressbook-home-set>
   </prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>`;
 
+function honest(folder: string, files: readonly (readonly [string, number])[]): string {
+  const one = (href: string, properties: string) =>
+    `<response><href>${href}</href><propstat><prop>${properties}</prop><status>HTTP/1.1 200 OK</status></propstat></response>`;
+  const members = files.map(([path, size]) =>
+    one(encodeURI(path), `<resourcetype/><getcontentlength>${size}</getcontentlength>`),
+  );
+  return `<multistatus xmlns="DAV:">${one(folder, '<resourcetype><collection/></resourcetype>')}${members.join('')}</multistatus>`;
+}
+
 async function openTakingServer(): Promise<TakingServer> {
-  const taking: { -readonly [Name in 'heard' | 'refuse' | 'there' | 'hold' | 'pause']: TakingServer[Name] } = {
+  const taking: {
+    -readonly [Name in 'heard' | 'listing' | 'refuse' | 'there' | 'hold' | 'pause']: TakingServer[Name];
+  } = {
     heard: [],
+    listing: honest,
     refuse: () => undefined,
     there: new Map(),
     hold: () => false,
@@ -54,17 +69,28 @@ async function openTakingServer(): Promise<TakingServer> {
     for await (const chunk of request) chunks.push(chunk);
     const { method = '', url: path = '', headers } = request;
     const token = headers.authorization;
-    taking.heard.push({
+    const heard: TakingServer['heard'][number] = {
       method,
       path,
       body: Buffer.concat(chunks).toString(),
       token,
       mtime: String(headers['x-oc-mtime']),
       type: headers['content-type'],
-    });
+    };
+    taking.heard.push(heard);
     if (taking.hold(method)) return;
     if (method === 'PROPFIND' && path === '/dav/me/') {
       response.writeHead(207, { 'content-type': 'application/xml' }).end(homes);
+      return;
+    }
+    if (method === 'PROPFIND') {
+      const within = decodeURIComponent(path);
+      const kept = taking.heard.filter((one) => one.method === 'PUT' && one.status === 201);
+      const sizes = new Map(kept.map((one) => [decodeURIComponent(one.path), Buffer.byteLength(one.body)]));
+      for (const [name, bytes] of taking.there) sizes.set(name, bytes.length);
+      const inside = [...sizes].filter(([name]) => name.slice(0, name.lastIndexOf('/') + 1) === within);
+      const status = taking.refuse(method, within, { unlessThere: false }) ?? 207;
+      response.writeHead(status, { 'content-type': 'application/xml' }).end(taking.listing(path, inside));
       return;
     }
     if (method === 'GET') {
@@ -75,7 +101,8 @@ async function openTakingServer(): Promise<TakingServer> {
     const unlessThere = headers['if-none-match'] === '*';
     const refused = taking.refuse(method, decodeURIComponent(path), { unlessThere });
     const pause = refused === undefined || taking.pause === undefined ? {} : { 'retry-after': taking.pause };
-    response.writeHead(refused ?? 201, pause).end();
+    heard.status = refused ?? 201;
+    response.writeHead(heard.status, pause).end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -127,6 +154,7 @@ beforeEach(async () => {
 afterEach(() => {
   server.refuse = () => undefined;
   server.there.clear();
+  server.listing = honest;
   server.hold = () => false;
   server.pause = undefined;
 });
@@ -749,6 +777,69 @@ describe('putting back', () => {
       );
       expect(puts()).toHaveLength(2);
       expect(written().at(-1)).toMatch(/\/z\.txt$/);
+    });
+  });
+
+  describe('what the server says that it has taken is held against what it lists then:', () => {
+    const listing =
+      (
+        change: (files: readonly (readonly [string, number])[]) => (readonly [string, number])[],
+      ): TakingServer['listing'] =>
+      (at, files) =>
+        honest(at, change(files));
+
+    it.each<[string, TakingServer['listing'], string]>([
+      [
+        'a name that it changed',
+        listing((files) => files.map(([path, size]) => [path.replace('two', '2'), size])),
+        'does not list it',
+      ],
+      [
+        'what it did not keep',
+        listing((files) => files.filter(([path]) => !path.endsWith('two.txt'))),
+        'does not list it',
+      ],
+      [
+        'what it kept in part',
+        listing((files) => files.map(([path, size]) => [path, path.endsWith('two.txt') ? size - 1 : size])),
+        'lists less of it',
+      ],
+    ])('%s is named as not written', async (_, changed, why) => {
+      server.listing = changed;
+      const page = await putBack('files/Letters');
+      expect(page).toContain(t.states.files.partial);
+      expect(page).toContain(`Could not write two.txt: the server takes it, and ${why} afterwards`);
+    });
+
+    it.each([404, 200])('and all of a folder for which it has no listing then (%i)', async (status) => {
+      server.refuse = (method, path) => (method === 'PROPFIND' && path.endsWith('/Letters/') ? status : undefined);
+      const page = await putBack('files/Letters');
+      expect(page).toContain(t.states.files.partial);
+      expect(page).toContain(t.problems('2'));
+    });
+
+    it.each<[string, TakingServer['listing']]>([
+      ['names in another Unicode form', listing((files) => files.map(([path, size]) => [path.normalize('NFD'), size]))],
+      [
+        'what is longer since the server adds something',
+        listing((files) => files.map(([path, size]) => [path, size + 1])),
+      ],
+      ['a listing that is cut off', (at, files) => honest(at, files).replace('</href>', '&nbsp;</href>')],
+    ])('%s is none', async (_, changed) => {
+      server.listing = changed;
+      expect(await putBack('files/Letters')).toContain(t.states.files.succeeded);
+    });
+
+    it('a calendar may give its objects names of its own, but not lose any', async () => {
+      Object.assign(pages.resources.config, { calendarsUrl: `${server.url}me/` });
+      try {
+        server.listing = listing((files) => files.map(([path, size], at) => [`${path}-${at}`, size]));
+        expect(await putBack('calendars/work')).toContain(t.states.calendars.succeeded);
+        server.listing = listing(() => []);
+        expect(await putBack('calendars/plain')).toContain(t.states.calendars.partial);
+      } finally {
+        Object.assign(pages.resources.config, { calendarsUrl: undefined });
+      }
     });
   });
 

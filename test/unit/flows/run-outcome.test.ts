@@ -82,10 +82,30 @@ test('a source that could not be read at all is named, however many entries of o
 });
 
 test.each(['loss', 'change'] as const)('a great %s holds the snapshot before', (change) => {
-  const outcome = outcomeOf(archived({ seen: { unchanged: 15, gone: 15 } }), before, change);
+  const outcome = outcomeOf(archived({ seen: { unchanged: 15, gone: 15 } }), before, { change });
   expect(outcome).toMatchObject({ state: 'succeeded', alarm: change, heldSnapshotId: 'earlier' });
   expect(outcomeOf(archived({ seen: { unchanged: 15 } }), before)).not.toHaveProperty('alarm');
 });
+
+test.each([
+  [19, undefined],
+  [20, 'loss'],
+])(
+  'folders that are gone as a whole with %i entries together are named, and are a great loss from 20 on',
+  (entries, alarm) => {
+    const goneFolders = [
+      { path: 'calendars/work', entries: entries - 1 },
+      { path: 'files/\0\udce9', entries: 1 },
+    ];
+    const { alarm: told, goneFolders: kept } = outcomeOf(archived({ seen: { unchanged: 900 } }), before, {
+      goneFolders,
+    });
+    expect(told).toBe(alarm);
+    expect(kept).toEqual([goneFolders[0], { path: 'files/\\x00\\xe9', entries: 1 }]);
+    const many = Array.from({ length: 300 }, (_, n) => ({ path: `mail/${n}`, entries: 300 - n }));
+    expect(outcomeOf(archived({}), before, { goneFolders: many }).goneFolders).toEqual(many.slice(0, 100));
+  },
+);
 
 test('what is kept is of the snapshot before, or of the night from which that one had it', () => {
   const known = [{ path: 'files/a.txt', since: '2026-05-01T23:30:00.000Z' }, { path: 'files/deep' }];

@@ -351,7 +351,9 @@ describe('mailboxes', () => {
     server.capabilities = modern.filter((one) => one !== 'CONDSTORE');
     await using source = openMail(server.url);
     await source.list(await rootOf(source), never);
-    expect(server.heard.find(({ name }) => name === 'LIST')?.arguments).toBe('"" "*" RETURN (SUBSCRIBED SPECIAL-USE)');
+    expect(server.heard.find(({ name }) => name === 'LIST')?.arguments).toBe(
+      '"" "*" RETURN (SUBSCRIBED SPECIAL-USE STATUS (MESSAGES))',
+    );
     expect(names()).not.toContain('STATUS');
   });
 

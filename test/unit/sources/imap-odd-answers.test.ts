@@ -145,6 +145,8 @@ describe('a list of messages', () => {
     ['none', '* 0 EXISTS', [...modern, 'ESEARCH']],
     ['none', '* 0 EXISTS', plain],
     ['fewer', '* 1 EXISTS', modern],
+    ['fewer', '* 1 EXISTS', plain],
+    ['fewer', '* 1 EXISTS', modern.filter((one) => one !== 'CONDSTORE')],
     ['nothing of it', '* OK', plain],
   ])('of which the server says as it opens the mailbox that there are %s', (_, exists, capabilities) => {
     beforeEach(() => {
@@ -230,6 +232,16 @@ describe('what comes in place of a message', () => {
       expect((await read(source, entry)).content.equals(message.content)).toBe(true);
     },
   );
+});
+
+test.each(['NIL', '""', '{0}\r\n'])('a message of no bytes is one, given as %s', async (nothing) => {
+  const { uid } = server.put('INBOX', '');
+  answer(/^UID FETCH \d+ \(UID BODY/, `* 4 FETCH (UID ${uid} BODY[] ${nothing})\r\nTAG OK done`);
+  await using source = openMail(server.url);
+  const { members } = await inboxOf(source);
+  const empty = members.find(({ size }) => size === 0);
+  if (empty === undefined) throw new Error('It is not listed.');
+  expect(await contentOf(await source.open(empty, never))).toEqual(Buffer.of());
 });
 
 describe('a refusal', () => {

@@ -148,10 +148,37 @@ describe('what is not the whole file is asked for once more, and never passes fo
       const answer = giving(200, type, body);
       for (const name of ['will.pdf', 'photo.JPG', 'letter.docx'])
         await expect(readOut(listed, answer, name)).rejects.toMatchObject({ code: 'source/malformed' });
-      for (const name of ['notes', 'data.json', 'page.html'])
-        expect((await readOut(listed, answer, name)).text).toBe(body);
+      for (const name of ['notes', 'data.json', 'page.html']) {
+        const ofItAlone: Mischief = (request, response) =>
+          request.path === `/dav/${name}` ? answer(request, response) : undefined;
+        expect((await readOut(listed, ofItAlone, name)).text).toBe(body);
+        await expect(readOut(listed, answer, name)).rejects.toMatchObject({ code: 'source/malformed' });
+      }
     },
   );
+
+  test('what a server sends for anything that is requested is not taken for what it says nothing of', async () => {
+    const listed: HostileNode = { content: Buffer.from('{}'), hideSize: true };
+    const json = { 'content-type': 'application/json' };
+    let ids = 0;
+    const anything: Mischief = (request, response) =>
+      giving(200, json, `{"error":"expired","id":${ids++}}`)(request, response);
+    for (const [type, name] of [
+      ['application/json', 'data.json'],
+      ['text/plain', 'README'],
+      ['text/xml', 'a'],
+    ] as const) {
+      const answer = giving(200, { 'content-type': type }, '<error/>');
+      await expect(readOut(listed, answer, name)).rejects.toMatchObject({ code: 'source/malformed', retry: undefined });
+      const once = await readOut(listed, first(1, answer), name);
+      expect(once.text).toBe('{}');
+    }
+    await expect(readOut(listed, anything, 'data.json')).rejects.toMatchObject({ code: 'source/malformed' });
+    const etag = '"v1"';
+    expect((await readOut({ ...listed, etag }, giving(200, { ...json, etag }, '{"a":1}'), 'data.json')).asked.GET).toBe(
+      1,
+    );
+  });
 
   test('a body shorter than announced', async () => {
     await expect(readOut(small, shorter)).rejects.toMatchObject({ code: 'source/unavailable' });
@@ -195,6 +222,24 @@ describe('what looks odd and is the file', () => {
     expect(asked.GET).toBe(2);
     const torn: Mischief = (request, response) => giving(200, { etag }, `cut at ${request.before}`)(request, response);
     await expect(readOut(encrypted, torn)).rejects.toMatchObject({ code: 'source/malformed' });
+  });
+
+  test('what ends in chunks at the same byte each time, unless the server has more of it', async () => {
+    const cut = chunked({ etag: '"v1"' }, () => '01234');
+    const withoutRanges = await readOut(small, cut);
+    expect(withoutRanges).toMatchObject({ text: '01234', validator: '"v1"' });
+    const withRanges: Mischief = (request, response) =>
+      request.headers.range === undefined ? cut(request, response) : undefined;
+    await expect(readOut(small, withRanges)).rejects.toMatchObject({
+      code: 'source/malformed',
+      message: 'The server sent only the beginning of it.',
+    });
+    const ended: Mischief = (request, response) => {
+      if (request.headers.range === undefined) return cut(request, response);
+      end(response, 416, { 'content-range': 'bytes */5' });
+      return true;
+    };
+    expect(await readOut(small, ended)).toMatchObject({ text: '01234', validator: '"v1"' });
   });
 
   test('a large file that never is as long as listed', async () => {
@@ -342,7 +387,9 @@ describe('the validator of a reading', () => {
 
   test('is absent where neither a size is listed nor an ETag given', async () => {
     const unsized = { ...small, hideSize: true };
-    expect(await readOut(unsized, giving(200, {}, 'anything'))).toMatchObject({ validator: undefined });
+    const ofItAlone: Mischief = (request, response) =>
+      request.path.endsWith('/file.bin') ? giving(200, {}, 'anything')(request, response) : undefined;
+    expect(await readOut(unsized, ofItAlone)).toMatchObject({ text: 'anything', validator: undefined });
   });
 
   test('is the newer one where the entry changed between listing and reading, and is listed so by now', async () => {

@@ -218,6 +218,24 @@ describe('a listing', () => {
     expect(server.heard.map(({ body }) => body.includes('fileid'))).toEqual([true, false]);
   });
 
+  test.each<[string, string, number, string | undefined]>([
+    ['says that it holds something', '<oc:fileid>7</oc:fileid><oc:size>54321</oc:size>', 2, '53.0 KiB'],
+    ['says that it holds nothing', '<oc:fileid>7</oc:fileid><oc:size>0</oc:size>', 2, undefined],
+    ['does not know how much it holds', '<oc:fileid>7</oc:fileid><oc:size>-1</oc:size>', 2, undefined],
+    ['does not say', '<d:quota-used-bytes>54321</d:quota-used-bytes>', 1, undefined],
+  ])('of nothing is one of a root that %s', async (_, properties, requests, refused) => {
+    await using server = await startHostileWebdav(folder({}, { properties }));
+    await using source = openSource(server.url);
+    const listing = source.list(source.root, never);
+    if (refused === undefined) expect(await listing).toMatchObject({ members: [], problems: [] });
+    else
+      await expect(listing).rejects.toMatchObject({
+        code: 'source/malformed',
+        message: `The server lists nothing in the folder, and says that it holds ${refused}.`,
+      });
+    expect(server.heard).toHaveLength(requests);
+  });
+
   test.each([
     [403, 'source/forbidden'],
     [404, 'source/not-found'],
