@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { newRepository } from '../../support/fixtures/repository.ts';
 import { openTestRest } from '../../support/fixtures/rest-store.ts';
 import { startMemoryRest } from '../../support/servers/memory-rest.ts';
 import { describeFaults, type FaultyKind } from './faults-contract.ts';
@@ -30,6 +31,18 @@ describeFaults(kind, 'a REST server', (way) => {
     const results = await Promise.allSettled(racers);
     const lost = results.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
     expect(lost.map(({ code }) => code)).toEqual(Array.from({ length: 9 }, () => 'store/exists'));
+  });
+
+  test('a folder of a repository that is gone is no empty one, and is named', async () => {
+    const { relay, backend } = way();
+    await newRepository(backend);
+    expect(await Array.fromAsync(backend.list('snapshot'))).toEqual([]);
+    relay.decide(({ path }) => (/\/(snapshots|index|data)\/$/.test(path) ? { refuse: 404 } : 'pass'));
+    for (const type of ['snapshot', 'index', 'data'] as const)
+      await expect(Array.fromAsync(backend.list(type))).rejects.toMatchObject({
+        code: 'store/unavailable',
+        message: expect.stringMatching(/has no folder \S+\/(snapshots|index|data)\/, though the repository/),
+      });
   });
 
   test('a listing that was cut off is not believed', async () => {

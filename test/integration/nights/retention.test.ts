@@ -397,6 +397,22 @@ test('nothing goes while the store does not list a snapshot that it has', async 
     await expect(pruneRepository(behind(hidden), { userId, by })).rejects.toMatchObject(refused);
   expect(await findRemoved(resources(), { userId, repository, saved: [] })).toEqual([]);
   expect(await idsLeft()).toEqual([old, newest].sort());
-  await repository.forgetSnapshot(newest as never);
-  expect(await pruneRepository(resources(), { userId, by })).toMatchObject({ packsUnindexed: 0 });
+});
+
+test('no data goes that snapshots need which somebody else removed, until its person has looked', async () => {
+  const ids = [await night(3), await night(0)];
+  await agreeTo('daily=1');
+  const data = async () => (await Array.fromAsync(repository.backend.list('data'))).length;
+  const before = await data();
+  const files = await Promise.all(ids.map((id) => repository.backend.load('snapshot', id)));
+  for (const id of ids) await repository.forgetSnapshot(id as never);
+  // The rule would have let the first one go.
+  const refused = { code: 'repository/damaged', message: expect.stringContaining(`snapshots/${ids[1]} is gone`) };
+  for (const dryRun of [true, false])
+    await expect(pruneRepository(resources(), { userId, by, dryRun })).rejects.toMatchObject(refused);
+  expect(await data()).toBe(before);
+  await repository.backend.save('snapshot', ids[1] ?? '', files[1] ?? Buffer.of());
+  expect((await pruneRepository(resources(), { userId, by })).packsRemoved).toBeGreaterThan(0);
+  const opened = await openRepository(repository.backend, 'a password');
+  expect(await checkRepository(opened, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 1 });
 });

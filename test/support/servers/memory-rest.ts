@@ -42,7 +42,10 @@ export async function startMemoryRest(manner: MemoryRestManner = {}): Promise<Me
       made.add(path);
       return answer(200);
     }
-    if (folder.test(path)) return method === 'GET' ? list(files, path, manner, response) : answer(405);
+    if (folder.test(path)) {
+      const isMade = made.has(path.replace(/[a-z]+\/$/, ''));
+      return method === 'GET' ? list(files, path, { ...manner, isMade }, response) : answer(405);
+    }
     const [, parent = '', name = '', hash] = file.exec(path) ?? [];
     if (name === '') return answer(404);
     const found = files.get(path);
@@ -71,10 +74,15 @@ function isBelieved({ headers }: IncomingMessage, { credentials }: MemoryRestMan
   return headers.authorization === `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 }
 
-/** A folder that nobody has written to is not there. */
-function list(files: MemoryRest['files'], path: string, { isOld }: MemoryRestManner, response: ServerResponse) {
+/** A folder that nobody has made or written to is not there. */
+function list(
+  files: MemoryRest['files'],
+  path: string,
+  { isOld, isMade }: MemoryRestManner & { readonly isMade: boolean },
+  response: ServerResponse,
+) {
   const found = [...files].filter(([key]) => key.startsWith(path));
-  if (found.length === 0) return response.writeHead(404).end();
+  if (found.length === 0 && !isMade) return response.writeHead(404).end();
   const listed = found.map(([key, bytes]) => ({ name: key.slice(path.length), size: bytes.length }));
   if (isOld) return response.end(JSON.stringify(listed.map(({ name }) => name)));
   return response.writeHead(200, { 'content-type': version2 }).end(JSON.stringify(listed));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError, type ErrorCode, isAppError } from '../../../errors.ts';
 import { piecesOfList } from '../../../json-pieces.ts';
 import { letOthers } from '../../../pieces.ts';
-import { type Backend, type FileType, folders, isFileName, type ListedFile } from '../backend.ts';
+import { type Backend, configName, type FileType, folders, isFileName, type ListedFile } from '../backend.ts';
 import type { HttpAnswer } from '../http/http-answer.ts';
 import { type HttpClientOptions, type HttpRequest, openHttpClient } from '../http/http-client.ts';
 import { refusal, type StoreAct } from '../http/http-error.ts';
@@ -46,6 +46,9 @@ export function openRestStore(server: RestServer, options: HttpClientOptions): R
 /** Without these nothing that lies there can be opened, or found to be somebody's. */
 const telling: readonly FileType[] = ['config', 'key', 'card'];
 
+/** Folders that are never taken for empty where they are gone: a prune would remove what they know to be needed. */
+const needed: readonly FileType[] = ['snapshot', 'index', 'data'];
+
 type HashedType = Exclude<FileType, 'config' | 'state'>;
 
 function openBackend(speaker: Speaker, path: string): Backend {
@@ -59,7 +62,8 @@ function openBackend(speaker: Speaker, path: string): Backend {
     type === 'state' ? states.stat(name) : { name, ...(await statOf(speaker.file(pathTo(type, name)))) };
   const list = (type: FileType) => {
     if (type === 'state') return states.list();
-    return type === 'config' ? listConfig(stat) : speaker.list(folderOf(type));
+    if (type === 'config') return listConfig(stat);
+    return speaker.list(folderOf(type), needed.includes(type) ? pathTo('config', configName) : undefined);
   };
   const isEmpty = async (type: FileType) => (await Array.fromAsync(list(type))).length === 0;
   // What an attempt has done is not done again by the next: servers that are often away would let none come to its end.
@@ -127,6 +131,8 @@ async function* listPlaces(speaker: Speaker, register: string): AsyncGenerator<s
 /** Requests of the protocol, by paths. */
 interface Speaker extends HashedFiles {
   readonly location: string;
+  /** Throws `store/unavailable` where the folder is not there, but the config of its repository is, if that is given. */
+  list(path: string, config?: string): AsyncIterable<ListedFile>;
   /** Makes the folders of a repository, or leaves them as they are. */
   make(path: string): Promise<void>;
   close(): Promise<void>;
@@ -166,10 +172,13 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
       expect('save', answer);
     },
     make: async (path) => void expect('save', await send('POST', `${path}?create=true`, { body: Buffer.of() })),
-    list: async function* (path) {
+    list: async function* (path, config) {
       const answer = await send('GET', path, { mostBytes: listingBytes });
-      // What nobody has written to yet is not there.
-      if (answer.status === 404) return;
+      if (answer.status === 404) {
+        // What nobody has written to yet is not there; a repository has all of its folders.
+        if (config !== undefined && (await isThere(file(config)))) throw folderGone(path, location);
+        return;
+      }
       for (const one of await readListing(expect('list', answer), location)) if (isFileName(one.name)) yield one;
     },
     remove: async (path) => void expect('remove', await send('DELETE', path)),
@@ -179,6 +188,11 @@ function openSpeaker(server: RestServer, options: HttpClientOptions): Speaker {
 
 /** As many files as packs of 30 TB are, all of which stand in one answer. */
 const listingBytes = 256 * 1024 * 1024;
+
+function folderGone(path: string, location: string): AppError {
+  const message = `The store at ${location} has no folder ${path.slice(1)}, though the repository that it belongs to is there. Bring the folder back; if it never held anything, make it.`;
+  return new AppError('store/unavailable', message, { detail: { path } });
+}
 
 async function readListing({ header, body, isCut }: HttpAnswer, location: string): Promise<ListedFile[]> {
   if (header('content-type') !== mediaType)
