@@ -59,8 +59,8 @@ const service = { role: 'bench_service', password: 'bench' };
 const keyring = `one:${Buffer.alloc(32, 1).toString('base64url')}`;
 
 /** The first time is told too where it takes so long: figures of everybody are counted then, and kept. */
-const dearMs = 5_000;
-/** It is as dear again. Of all else the second time is told: it is compiled and in memory then. */
+const slowMs = 5_000;
+/** It takes as long again. Of all else the second time is told: it is compiled and in memory then. */
 const doneOnce = ['nightkeep protection'];
 
 interface Cost {
@@ -144,10 +144,10 @@ async function measureSize(plans: number): Promise<Record<string, Cost>> {
       continue;
     }
     const first = await measureOne(work, { client, folder, plans });
-    if (first.ms > dearMs) tell(`${work.name}, first`, first);
+    if (first.ms > slowMs) tell(`${work.name}, first`, first);
     if (!doneOnce.includes(work.name) && options.only !== 'verbs')
       tell(work.name, await measureOne(work, { client, folder, plans }));
-    else if (first.ms <= dearMs) tell(work.name, first);
+    else if (first.ms <= slowMs) tell(work.name, first);
   }
   if (options.forget === true) {
     await client.query(`UPDATE runs SET snapshot_forgotten_at = finished_at WHERE snapshot_id IS NOT NULL`);

@@ -1,6 +1,6 @@
 import { countWords } from '../count-words.ts';
 import { AppError } from '../errors.ts';
-import { type HeededCards, heedCards } from '../flows/adoption/heed-cards.ts';
+import { type TakenOverCards, takeOverCards } from '../flows/adoption/take-over-cards.ts';
 import { confirmReplayed, inspectMarks } from '../flows/keys/replayed-rows.ts';
 import { exportIntoStore } from '../flows/state/export-into-store.ts';
 import { exportState, importState, type MovedState } from '../flows/state/move-state.ts';
@@ -68,7 +68,7 @@ function ageWords({ older, unread }: Age, { confirmed }: { confirmed: boolean })
   return ` NOT DONE YET: the rows of ${people(older)} were newer before, and their work stops until that is accepted. Before any process is started, nightkeep keys confirm lists them, and nightkeep keys confirm --all accepts what was imported.${lacks}`;
 }
 
-function cardWords({ newer, unread, elsewhere }: HeededCards): string {
+function cardWords({ newer, unread, elsewhere }: TakenOverCards): string {
   const people = (count: number) => countWords(count, 'person', 'people');
   const since =
     newer === 0 ? '' : ` Of ${people(newer)} the card in the store is newer, and what it says was taken over.`;
@@ -127,7 +127,7 @@ export const importCommand: Command = {
   },
 };
 
-/** Imports it from the file, or from the store by its name; then heeds what cards and marks in the store say that is newer. */
+/** Imports it from the file, or from the store by its name; then takes over what cards and marks in the store say that is newer. */
 async function importOne(
   resources: RepositoryResources,
   { from = '', name }: { from: string | undefined; name: string | undefined },
@@ -141,7 +141,7 @@ async function importOne(
     ? ' Tokens that were used since may end a session: those people agree again.'
     : ' People are asked to agree again.';
   const confirm = options.confirm === true;
-  const cards = await heedCards(resources, { since: new Date(moved.createdAt), by });
+  const cards = await takeOverCards(resources, { since: new Date(moved.createdAt), by });
   const age = await judgeAge(resources, { confirm });
   const words = `Imported ${countWords(countOf(moved), 'row')}, as they were at ${moved.createdAt}.${agree}${cardWords(cards)}${ageWords(age, { confirmed: confirm })}`;
   printAnswer(output, options, { ...moved, ...age, cards }, words);

@@ -84,7 +84,7 @@ export interface NightAhead {
   readonly hours: BusyHours | null;
   /** How often tokens may be refreshed at the provider; undefined: as often as needed. */
   readonly rate: Rate | undefined;
-  /** Refreshes for each backup, as of late. */
+  /** Refreshes for each backup, lately. */
   readonly refreshesEach: number;
   /** How long a worker had one of the last backups, on average; null where nothing is known. */
   readonly typicalMs: number | null;

@@ -97,7 +97,7 @@ export function* windowsToCome(
 function latestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const { windows: known } = latestAt(at);
   const key = `${bound} ${plan.windowStart} ${plan.windowEnd} ${plan.zone}`;
-  const window = known.get(key) ?? reckonLatestWindow(plan, at, bound);
+  const window = known.get(key) ?? computeLatestWindow(plan, at, bound);
   known.set(key, window);
   return window;
 }
@@ -111,7 +111,7 @@ function latestAt(at: Date): typeof latest {
   return latest;
 }
 
-function reckonLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
+function computeLatestWindow(plan: Omit<NightPlan, 'id'>, at: Date, bound: 'start' | 'end'): NightWindow {
   const today = dateIn(plan.zone, at);
   for (const night of [today, addDays(today, -1)]) {
     const window = windowOf(plan, night);
@@ -165,7 +165,7 @@ function nightOf(plan: NightPlan, night: string, share: number): Night {
 const windows = new Map<string, readonly [start: number, end: number]>();
 const mostWindows = 1_000;
 
-/** Most plans share their window with many: where it begins and ends is reckoned once. */
+/** Most plans share their window with many: where it begins and ends is computed once. */
 function windowOf({ zone, windowStart, windowEnd }: Omit<NightPlan, 'id'>, night: string): NightWindow {
   const key = `${night} ${windowStart} ${windowEnd} ${zone}`;
   const known = windows.get(key);
@@ -181,7 +181,7 @@ function timeOr(text: string): string {
   return /^([01]\d|2[0-3]):[0-5]\d$/.test(text) ? text : '00:00';
 }
 
-/** Whether it is one of the years that dates are reckoned with. */
+/** Whether it is one of the years that dates are computed with. */
 function isDate(text: string): boolean {
   return /^[12]\d{3}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 }

@@ -106,7 +106,7 @@ export function isOfDamage(reason: ProtectionReason): boolean {
   return ['damaged', 'lost', 'snapshots_removed', 'key_damaged'].includes(reason);
 }
 
-/** People whose repository is damaged or gone, those whose was healed or is back of late, and when the last of each was found. */
+/** People whose repository is damaged or gone, those whose was lately healed or is lately back, and when the last of each was found. */
 export interface DamagedPeople {
   readonly damaged: number;
   readonly newestDamage: Date | null;

@@ -23,7 +23,7 @@ export interface NightProgress {
   triedUntil: Date | null;
 }
 
-/** What ended of late, whatever it was asked for by. */
+/** What ended lately, whatever it was asked for by. */
 export interface Pace {
   /** Runs that ended within `ms`. */
   ended: number;
@@ -38,7 +38,7 @@ const leastEnded = 5;
 const silenceMs = 15 * minuteMs;
 
 /**
- * When the night will be over if it goes on as of late; undefined where that cannot be said: nothing is left, or too few runs
+ * When the night will be over if it goes on as it did lately; undefined where that cannot be said: nothing is left, or too few runs
  * have ended lately.
  */
 export function expectedEnd(

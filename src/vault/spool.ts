@@ -43,7 +43,7 @@ export function openSpoolBelow(dataDir: string): Spool {
 
 /**
  * Opens the spool in a folder that is made when it is first needed, readable by this user only. A file whose value is
- * dropped is emptied and used again: making, closing and deleting hundreds a second is dear on some file systems.
+ * dropped is emptied and used again: making, closing and deleting hundreds a second is expensive on some file systems.
  */
 export function openSpool(folder: string): Spool {
   const spares: Slot[] = [];

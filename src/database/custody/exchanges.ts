@@ -65,7 +65,7 @@ interface Client {
 }
 
 /**
- * The latest answers that a provider gave this client of late, one a grant, the newest first. Refusals count of grants
+ * The latest answers that a provider gave this client lately, one a grant, the newest first. Refusals count of grants
  * that were alive before `since` the circuit closed last, so that what was refused for long says nothing new; and only those that could
  * be the provider's fault: not of a grant past its end, nor where a permission is missing or the person is asked for.
  */

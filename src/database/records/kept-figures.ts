@@ -1,6 +1,6 @@
 import type { Database } from '../client.ts';
 
-/** What was dear to count, as it was counted last. */
+/** What takes long to count, as it was last counted. */
 export interface KeptFigure {
   readonly countedAt: Date;
   /** When it is to be counted again. */

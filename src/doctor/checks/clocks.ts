@@ -24,7 +24,7 @@ export const clocks: Check = {
   },
 };
 
-/** How many tokens that were issued of late tell the provider's time, and how late that may be. */
+/** How many tokens that were issued lately tell the provider's time, and how late that may be. */
 const issued = { latest: 50, backMs: 7 * dayMs };
 
 async function secondsOfTokens({ clock, records }: Installation): Promise<number | undefined> {
@@ -41,7 +41,7 @@ const secondsAhead = (theirs: Date, ours: Date) => (theirs.getTime() - ours.getT
 export interface ClockFacts {
   /** By the `Date` of the provider's answers. */
   provider?: number | undefined;
-  /** By the tokens that the provider issued of late, which tells no more than a second. */
+  /** By the tokens that the provider issued lately, which tells no more than a second. */
   tokens?: number | undefined;
   database?: number | undefined;
   /** Whether Nightkeep signs what it sends to the provider, which then compares the time of this machine with its own. */

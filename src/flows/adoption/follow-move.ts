@@ -10,7 +10,7 @@ import { resetMark } from '../keys/marks.ts';
 import { ownOf } from '../nights/own-snapshots.ts';
 import { storeOf } from '../store/move-repository.ts';
 import { readNewestCard } from './find-repositories.ts';
-import { heedCard } from './heed-cards.ts';
+import { takeOverCard } from './take-over-cards.ts';
 
 type Needs = Pick<Resources, 'clock' | 'config' | 'database' | 'keyring' | 'log' | 'store'>;
 
@@ -55,7 +55,7 @@ export async function followMove(
       by,
     };
     if (!(await saveFoundElsewhere(database, found))) return { location, state: 'known' };
-    await heedCard(resources, { row, card, by });
+    await takeOverCard(resources, { row, card, by });
     await resetMark(resources, row.userId);
     log.info('repository.adopted', { location, userId: row.userId });
     return { ...about, state: 'adopted' };

@@ -15,13 +15,13 @@ export interface Figure<Value> {
   readonly at: Date;
 }
 
-/** What is counted quicker than this is counted each time. */
-export const dearMs = 100;
+/** What is counted more quickly than this is counted each time. */
+export const slowMs = 100;
 /**
  * Otherwise it is kept for this many times as long as counting took, so that counting takes at most a hundredth of a processor, however many people
  * there are.
  */
-const rest = 100;
+const timesKept = 100;
 /** So long whoever counts it may take; meanwhile others tell what was counted before. */
 const countingMs = 5 * minuteMs;
 
@@ -54,10 +54,10 @@ export async function keepFigure<Value>(
 /** Keeps a figure that took long to count, and no longer one that was quick. */
 export async function keepCount(
   database: Needs['database'],
-  { name, value, at, tookMs, isKept, leastMs = dearMs }: Count,
+  { name, value, at, tookMs, isKept, leastMs = slowMs }: Count,
 ): Promise<void> {
   if (tookMs >= leastMs) {
-    const dueAt = new Date(at.getTime() + rest * tookMs);
+    const dueAt = new Date(at.getTime() + timesKept * tookMs);
     await saveKeptFigure(database, { name, value, countedAt: at, dueAt });
   } else if (isKept) await dropKeptFigure(database, name);
 }

@@ -3,7 +3,7 @@ import { addToTally, newTally, type PeopleTally, type TalliedPeople } from '../.
 import { hourMs, minuteMs } from '../../durations.ts';
 import type { Resources } from '../../resources.ts';
 import { eachProtection, type JudgedPerson } from './find-protection.ts';
-import { dearMs, keepCount } from './keep-figure.ts';
+import { keepCount, slowMs } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
@@ -74,7 +74,7 @@ async function countPeople(
     await onBatch(people, at);
   }
   const tookMs = clock.elapsed() - began;
-  const leastMs = batches > 1 ? dearMs : beginningMs;
+  const leastMs = batches > 1 ? slowMs : beginningMs;
   await keepCount(database, { name, value: tally, at, tookMs, isKept, leastMs });
   return { tally, at };
 }

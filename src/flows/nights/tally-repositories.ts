@@ -7,7 +7,7 @@ import { keepFigure } from './keep-figure.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database'>;
 
-/** Of how many people repositories are damaged or gone, were healed or are back of late, or were not verified for too long: however many people there are, found by indexes of those. */
+/** Of how many people repositories are damaged or gone, were lately healed or are lately back, or were not verified for too long: however many people there are, found by indexes of those. */
 export async function tallyRepositories({ clock, database }: Needs): Promise<DamagedPeople & { unverified: number }> {
   const at = clock.now();
   const before = new Date(at.getTime() - overdueMs);

@@ -83,13 +83,13 @@ export function openMailboxTree(
     return mailbox;
   }
 
-  function onList(response: ImapResponse, from: number, isOfSubscriptions: boolean): void {
+  function onList(response: ImapResponse, from: number, kind: 'list' | 'lsub'): void {
     const values = readValues(response, from);
     const attributes = wordsOf(values.next());
     const delimiter = textOf(values.next()) ?? '';
     const path = withoutEnd(textOf(values.next()) ?? '', delimiter);
     if (path === '' || isForeign(path, delimiter, namespaces)) return;
-    if (isOfSubscriptions) {
+    if (kind === 'lsub') {
       if (byPath.has(path)) subscribed.add(path);
       return;
     }
@@ -144,7 +144,7 @@ export function openMailboxTree(
     onResponse(response: ImapResponse): void {
       const [all = '', kind = ''] = /^\* (LIST|LSUB|STATUS) /i.exec(response.text) ?? [];
       if (/^status$/i.test(kind)) onStatus(response, all.length);
-      else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind));
+      else if (kind !== '') onList(response, all.length, /^lsub$/i.test(kind) ? 'lsub' : 'list');
     },
     hasInbox: () => inbox?.facts !== undefined,
     end({ isIncomplete }: Pick<Mailboxes, 'isIncomplete'>): Mailboxes {

@@ -101,7 +101,7 @@ function lastDone(texts: Texts, facts: RetentionFacts): Html | '' {
 }
 
 /** By a rule of hours or of a span, a backup that begins or ends later than it is due lets others go than were named before. */
-function reckoned(
+function dueNote(
   { formats, retention: t }: Texts,
   { hold, rule }: Judgement,
   facts: RetentionFacts,
@@ -126,6 +126,6 @@ function snapshotsTable(texts: Texts, judged: Judgement, facts: RetentionFacts, 
   ];
   const columns = [{ label: t.snapshot }, { label: t.what }, { label: t.why }];
   const left = snapshots.length - onePage;
-  return html`<h2>${t.caption}</h2><p>${counts}${reckoned(texts, judged, facts, now)}</p>
+  return html`<h2>${t.caption}</h2><p>${counts}${dueNote(texts, judged, facts, now)}</p>
 <div class="card">${table({ caption: t.caption, columns, rows: snapshots.slice(0, onePage).map(row) })}</div>${left > 0 ? html`<p>${t.more(left)}</p>` : ''}`;
 }

@@ -3,13 +3,11 @@ import { alice } from '../../../demo/people.ts';
 import { moveFiles } from '../../../src/flows/files/move-files.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { requestRun } from '../../../src/flows/nights/request-run.ts';
-import { openPersonHistory } from '../../../src/flows/snapshots/open-history.ts';
-import { parseId, type SnapshotId } from '../../../src/store/format/ids.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
-import { contentOf } from '../../support/fixtures/archive-night.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { type Guest, signInAs } from '../../support/harness/guest.ts';
+import { filesOfSnapshot } from '../../support/harness/snapshot-files.ts';
 import { folder } from '../../support/servers/hostile-webdav.ts';
 import { type ImapServer, mailboxAt, startImapServer } from '../../support/servers/imap-server.ts';
 
@@ -44,15 +42,8 @@ const night = async () => {
 };
 
 async function filesIn(id: string): Promise<Record<string, string>> {
-  const { userId } = await planOf();
-  const { repository } = await openPersonHistory(fixture.resources, userId);
-  const { tree } = await repository.loadSnapshot(parseId<SnapshotId>(id));
-  const content = await contentOf(repository, tree);
-  return Object.fromEntries(
-    [...content]
-      .filter(([path]) => !path.endsWith('/') && !path.endsWith('/mailbox.json'))
-      .map(([path, bytes]) => [path, bytes.toString()]),
-  );
+  const all = await filesOfSnapshot(fixture.resources, { userId: (await planOf()).userId, id });
+  return Object.fromEntries(Object.entries(all).filter(([path]) => !path.endsWith('/mailbox.json')));
 }
 
 const files = { 'files/a.txt': 'one', 'files/sub/b.txt': 'two' };

@@ -5,8 +5,8 @@ import { listRepositoryPlacesOf } from '../../../src/database/repositories/repos
 import { parseStoreAddress, type StoreAddress, storeUrl } from '../../../src/domain/store-address.ts';
 import { dayMs } from '../../../src/durations.ts';
 import { adoptRepositories } from '../../../src/flows/adoption/adopt-repositories.ts';
-import { heedCards } from '../../../src/flows/adoption/heed-cards.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
+import { takeOverCards } from '../../../src/flows/adoption/take-over-cards.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { openPersonRepository } from '../../../src/flows/nights/open-person-repository.ts';
@@ -71,8 +71,8 @@ async function lose({
   if (!keepsOldCopy) await deleteFormerCopy(resources, await placeIn(resources, user.id), { by });
   const rebuilt = inStore(await server.rebuild());
   const { createdAt } = await importFromStore(rebuilt, { name: 'latest', by });
-  const heeded = await heedCards(rebuilt, { since: new Date(createdAt), by });
-  return { user, rebuilt, heeded };
+  const takenOver = await takeOverCards(rebuilt, { since: new Date(createdAt), by });
+  return { user, rebuilt, takenOver };
 }
 const adopt = (resources: Resources, { dryRun = false, at = storeUrl(elsewhere) as string | null } = {}) =>
   Array.fromAsync(adoptRepositories(resources, { at, dryRun, by }));
@@ -86,8 +86,8 @@ describe('a repository that was moved after the export', () => {
   test.each([false, true])(
     'is missed by the import, and found by adopting from the other store (old copy there: %s)',
     async (keepsOldCopy) => {
-      const { user, rebuilt, heeded } = await lose({ keepsOldCopy });
-      expect(heeded).toEqual({ newer: 0, unread: 0, elsewhere: 1 });
+      const { user, rebuilt, takenOver } = await lose({ keepsOldCopy });
+      expect(takenOver).toEqual({ newer: 0, unread: 0, elsewhere: 1 });
       expect(await adopt(rebuilt, { at: null })).toEqual(
         keepsOldCopy ? [expect.objectContaining({ state: 'known' })] : [],
       );

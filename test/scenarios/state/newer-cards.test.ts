@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { changeEraseAt } from '../../../src/database/repositories/erasures.ts';
-import { heedCards } from '../../../src/flows/adoption/heed-cards.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
+import { takeOverCards } from '../../../src/flows/adoption/take-over-cards.ts';
 import { withdrawConsent } from '../../../src/flows/consent/withdraw-consent.ts';
 import { proveRecoveryKey, reissueRecoveryKey, revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
@@ -41,8 +41,8 @@ async function lose(meanwhile: () => Promise<unknown>) {
   await writeCards(resources);
   const rebuilt = await server.rebuild();
   const { createdAt } = await importFromStore(rebuilt, { name: 'latest', by });
-  const heed = () => heedCards(rebuilt, { since: new Date(createdAt), by });
-  return { rebuilt, heed };
+  const takeOver = () => takeOverCards(rebuilt, { since: new Date(createdAt), by });
+  return { rebuilt, takeOver };
 }
 
 const repositoryOf = ({ database }: Resources, userId: string) =>
@@ -51,29 +51,29 @@ const repositoryOf = ({ database }: Resources, userId: string) =>
 describe('what a card says that is newer than the export', () => {
   test('is that the snapshots of somebody who withdrew since are erased, a month from now at the earliest', async () => {
     const rows = await backedUp();
-    const { rebuilt, heed } = await lose(() => withdraw(rows, 90));
+    const { rebuilt, takeOver } = await lose(() => withdraw(rows, 90));
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt: null });
-    expect(await heed()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
     const { eraseAt } = await repositoryOf(server.before.resources, rows.user.id);
     expect(eraseAt).not.toBeNull();
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt });
     expect(await rebuilt.database.audit.findMany({ where: { act: 'erasure-chosen' } })).toMatchObject([{ by }]);
     await writeCards(rebuilt);
     expect(await repositoryOf(rebuilt, rows.user.id)).toMatchObject({ eraseAt });
-    expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   });
 
   test('is that they stay, or stay longer, where that was chosen since', async () => {
     const [one, other] = [await backedUp(alice), await backedUp(bob)];
     await withdraw(one, 30);
     await withdraw(other, 30);
-    const { rebuilt, heed } = await lose(async () => {
+    const { rebuilt, takeOver } = await lose(async () => {
       await server.before.consent(alice);
       const at = server.before.resources.clock.now();
       const eraseAt = new Date(at.getTime() + 365 * day);
       await changeEraseAt(server.before.resources.database, { userId: other.user.id, eraseAt, at, by });
     });
-    expect(await heed()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
     expect(await repositoryOf(rebuilt, one.user.id)).toMatchObject({ eraseAt: null });
     const { eraseAt } = await repositoryOf(server.before.resources, other.user.id);
     expect(await repositoryOf(rebuilt, other.user.id)).toMatchObject({ eraseAt });
@@ -82,13 +82,13 @@ describe('what a card says that is newer than the export', () => {
   test('is which recovery key opens the repository, and whether it was kept', async () => {
     const [one, other] = [await backedUp(alice), await backedUp(bob)];
     const { resources } = server.before;
-    const { rebuilt, heed } = await lose(async () => {
+    const { rebuilt, takeOver } = await lose(async () => {
       await reissueRecoveryKey(resources, one.user.id);
       const { recoveryKey } = await revealRecoveryKey(resources, other.user.id);
       const [, , third = '', , fifth = ''] = recoveryKey.split('-');
       expect(await proveRecoveryKey(resources, { userId: other.user.id, groups: [third, fifth] })).toBe(true);
     });
-    expect(await heed()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
     const { recoveryKeyFile, recoveryKeptAt } = await repositoryOf(resources, other.user.id);
     expect(await repositoryOf(rebuilt, other.user.id)).toMatchObject({
       recoveryKeyFile,
@@ -108,16 +108,16 @@ describe('what a card says that is newer than the export', () => {
   test('is a great loss that nobody has looked at', async () => {
     const rows = await backedUp();
     const { database } = server.before.resources;
-    const { rebuilt, heed } = await lose(async () => {
+    const { rebuilt, takeOver } = await lose(async () => {
       expect(await server.before.backUp(rows.plan.id)).toMatchObject({ state: 'succeeded' });
       const { id } = await database.run.findFirstOrThrow({ orderBy: { finishedAt: 'desc' } });
       await database.run.update({ where: { id }, data: { alarm: 'loss' } });
       await database.repository.updateMany({ data: { cardDueAt: new Date(0), cardDigest: null } });
     });
-    expect(await heed()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 1, unread: 0, elsewhere: 0 });
     const alarms = await rebuilt.database.run.findMany({ where: { alarm: { not: null } } });
     expect(alarms).toMatchObject([{ planId: rows.plan.id, alarm: 'loss', alarmSeenAt: null }]);
-    expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
+    expect(await takeOver()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   });
 });
 
@@ -125,8 +125,8 @@ test('a card that is as old as the export, or cannot be read, changes nothing', 
   const rows = await backedUp();
   await withdraw(rows, 90);
   await writeCards(server.before.resources);
-  const { rebuilt, heed } = await lose(async () => {});
+  const { rebuilt, takeOver } = await lose(async () => {});
   const before = await repositoryOf(rebuilt, rows.user.id);
-  expect(await heed()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
+  expect(await takeOver()).toEqual({ newer: 0, unread: 0, elsewhere: 0 });
   expect(await repositoryOf(rebuilt, rows.user.id)).toEqual(before);
 });

@@ -17,7 +17,7 @@ describe('while the facts of a person stay as they are', () => {
         const has = momentsToTell(known).some((at) => at.getTime() > from && at.getTime() <= to);
         return news.length === 0 || has;
       }),
-      { numRuns: 20_000 },
+      { numRuns: 8_000 },
     );
     expect([...came]).toEqual(expect.arrayContaining(['consent_ends', 'expired_maximum', 'no_run', 'unverified']));
   });

@@ -14,7 +14,7 @@ type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>
  * For how many people something was taken over from their card, of how many the store could not show it, and of how many the card is no longer where it
  * was written, as after a move of the repository.
  */
-export interface HeededCards {
+export interface TakenOverCards {
   readonly newer: number;
   readonly unread: number;
   readonly elsewhere: number;
@@ -27,11 +27,14 @@ const width = 8;
  * recovery key opens the repository, and a great loss or change that nobody has looked at. Otherwise the next look would replace the card by one that
  * says what the older rows do.
  */
-export async function heedCards(resources: Needs, { since, by }: { since: Date; by: string }): Promise<HeededCards> {
+export async function takeOverCards(
+  resources: Needs,
+  { since, by }: { since: Date; by: string },
+): Promise<TakenOverCards> {
   let [newer, unread, elsewhere] = [0, 0, 0];
   for await (const places of eachRepositoryPlace(resources.database)) {
     const look = async ({ id }: { id: string }) => {
-      const found = await heed(resources, id, { since, by });
+      const found = await takeOver(resources, id, { since, by });
       if (found === 'newer') newer += 1;
       if (found === 'elsewhere') elsewhere += 1;
     };
@@ -45,7 +48,7 @@ export async function heedCards(resources: Needs, { since, by }: { since: Date; 
   return { newer, unread, elsewhere };
 }
 
-async function heed(
+async function takeOver(
   resources: Needs,
   id: string,
   { since, by }: { since: Date; by: string },
@@ -59,11 +62,11 @@ async function heed(
   const card = cards.toSorted((a, b) => a.writtenAt.localeCompare(b.writtenAt)).at(-1);
   const isOfRow = card?.repositoryId === id && card.owner.subject === row.user.subject;
   if (card === undefined || !isOfRow || Date.parse(card.writtenAt) <= since.getTime()) return undefined;
-  return (await heedCard(resources, { row, card, by })) ? 'newer' : undefined;
+  return (await takeOverCard(resources, { row, card, by })) ? 'newer' : undefined;
 }
 
 /** Takes over what a card says that was written after the row was as it is. Whether anything was otherwise. */
-export async function heedCard(
+export async function takeOverCard(
   { clock, database }: Pick<Needs, 'clock' | 'database'>,
   { row, card, by }: { row: CardRow; card: WrittenCard; by: string },
 ): Promise<boolean> {
