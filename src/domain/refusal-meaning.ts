@@ -41,12 +41,18 @@ const anyRefusal = [400, 499] as const;
 /** Words for a missing permission: RFC 6749, section 5.2, and Keycloak's own. */
 export const permissionErrors = ['invalid_scope', 'not_allowed'];
 
+/** RFC 9110, sections 15.5.9 and 15.5.20, RFC 6585, section 4, and RFC 8470: the request was not whole, went astray or came too early, or there were too many. */
+const wordsAboutRequests = ['http-408', 'http-421', 'http-425', 'http-429', 'slow_down'];
+
+/** Whether a refusal says that there was something about the request, or too many of them, and thereby nothing of the token. */
+export function isAboutRequests({ status, errorCode }: { status?: number; errorCode: string }): boolean {
+  return status === 429 || wordsAboutRequests.includes(errorCode);
+}
+
 /** In general: RFC 6749, sections 5.2 and 4.1.2.1; OpenID Connect Core 1.0, section 3.1.2.6; RFC 8628, section 3.5. */
 const general: readonly RefusalRule[] = [
   { means: 'transient', statuses: [429, 429] },
-  // RFC 9110, sections 15.5.9 and 15.5.20, and RFC 8470: the request was not whole, went astray or came too early; nothing was done.
-  { means: 'transient', errors: ['http-408', 'http-421', 'http-425'] },
-  { means: 'transient', errors: ['temporarily_unavailable', 'slow_down'] },
+  { means: 'transient', errors: [...wordsAboutRequests, 'temporarily_unavailable'] },
   { means: 'ended', statuses: anyRefusal, errors: ['invalid_grant'] },
   {
     means: 'interaction',

@@ -14,8 +14,8 @@ const proofWhereUnclear = { refusals: 5, ms: 36 * hourMs };
 const pauseAfterMissingScopeMs = dayMs;
 /** For how long a grant is left alone after trouble kept the provider from being asked. */
 export const pauseAfterTroubleMs = minuteMs;
-/** For how long the provider is not asked after a second answer in a row was lost. */
-const pauseAfterLostAnswersMs = hourMs;
+/** For how long the provider is not asked after a second answer in a row was lost, or could not be used. */
+export const pauseAfterLostAnswersMs = hourMs;
 /** While a run needs the grant, the provider is asked at least this often, so that the run does not miss an hour without trouble. */
 const longestPauseOfRunMs = 50 * minuteMs;
 

@@ -23,9 +23,9 @@ const faults: readonly (readonly [RegExp, RunFault])[] = [
   [/^source\/foreign-origin$/, 'address_refused'],
   // A server that answers something else than a listing of files was asked at the wrong place, or asks for it.
   [/^(source\/|config\/invalid$)/, 'address_wrong'],
-  [/^(grant\/(not-usable|wrong-subject)|provider\/refused)$/, 'consent_refused'],
+  [/^(grant\/not-usable|provider\/refused)$/, 'consent_refused'],
   [/^grant\/busy$/, 'consent_in_use'],
-  [/^provider\/(circuit-open|refused-client|wrong-answer)$/, 'provider_trouble'],
+  [/^(provider\/(circuit-open|refused-client|wrong-answer)|grant\/wrong-subject)$/, 'provider_trouble'],
   [/^provider\//, 'provider_away'],
   [/^repository\/locked$/, 'repository_locked'],
   [/^store\/full$/, 'store_full'],

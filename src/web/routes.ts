@@ -1,7 +1,7 @@
 import type { Limit } from './limits.ts';
 import { adopt, adoption } from './pages/adopt.ts';
 import { backchannelLogout } from './pages/backchannel-logout.ts';
-import { callback } from './pages/callback.ts';
+import { callback, postedCallback } from './pages/callback.ts';
 import { changes } from './pages/changes.ts';
 import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
@@ -77,13 +77,14 @@ export type Route =
     };
 
 /**
- * Every address. What a person posts needs a session and the token of its forms; what the provider posts is signed by it. Anyone may choose a
- * language, on a page of Nightkeep.
+ * Every address. What a person posts needs a session and the token of its forms; what the provider posts is signed by it, or
+ * posted by a browser that it sends back, and then only led on to the same in the address. Anyone may choose a language, on a page of Nightkeep.
  */
 export const routes: readonly Route[] = [
   { method: 'GET', path: '/', who: 'anyone', answer: home },
   { method: 'GET', path: '/login', who: 'anyone', limit: 'sign-in', answer: login },
   { method: 'GET', path: '/callback', who: 'anyone', limit: 'answer', answer: callback },
+  { method: 'POST', path: '/callback', who: 'provider', answer: postedCallback },
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/language', who: 'anyone', answer: speak },
   { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },

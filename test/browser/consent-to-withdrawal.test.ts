@@ -75,6 +75,39 @@ describe.skipIf(executablePath === undefined)('a person with a browser', () => {
     expect(demo.provider.log.alive()).toMatchObject([{ subject: alice.subject }]);
   });
 
+  it('signs in where the provider, on another site, has the browser post its answer', async () => {
+    const fresh = await newPage();
+    let answer = new URLSearchParams();
+    // What the provider leads to is asked for without the page, until it leads back to Nightkeep.
+    await fresh.route(
+      (url) => url.origin !== demo.url.origin,
+      async (route) => {
+        if (route.request().method() === 'GET') return route.continue();
+        let reply = await route.fetch({ maxRedirects: 0 });
+        for (let at = route.request().url(); reply.headers().location !== undefined; ) {
+          at = new URL(reply.headers().location ?? '', at).href;
+          if (at.startsWith(new URL('callback?', demo.url).href)) {
+            answer = new URL(at).searchParams;
+            return route.fulfill({ body: 'It would lead back here.' });
+          }
+          reply = await fresh.request.get(at, { maxRedirects: 0 });
+        }
+        return route.fulfill({ response: reply });
+      },
+    );
+    await signIn(fresh, alice);
+    expect(answer.has('code')).toBe(true);
+    const fields = [...answer].map(([name, value]) => `<input type="hidden" name="${name}" value="${value}">`);
+    const body = `<form method="post" action="${new URL('callback', demo.url)}">${fields.join('')}<button>On</button></form>`;
+    await fresh.unrouteAll();
+    await fresh.route('http://provider.example/', (route) => route.fulfill({ contentType: 'text/html', body }));
+    await fresh.goto('http://provider.example/');
+    await fresh.click('button');
+    await fresh.waitForURL(demo.url.href);
+    expect(await fresh.textContent('main')).toContain('Am I protected?');
+    await fresh.close();
+  });
+
   it('signs in with a fresh browser after that month too', async () => {
     const fresh = await newPage();
     await signIn(fresh, alice);

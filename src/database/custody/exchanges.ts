@@ -57,6 +57,14 @@ export async function wasUsedWell(
   );
 }
 
+/** Whether that generation came in an answer that was not accepted, for this reason. */
+export async function wasReceivedWith(
+  database: Transaction,
+  { grantId, number, errorCode }: { grantId: string; number: number; errorCode: string },
+): Promise<boolean> {
+  return (await database.exchange.findFirst({ where: { grantId, received: number, errorCode } })) !== null;
+}
+
 const personAskedFor: Hint = 'interaction_required';
 
 interface Client {

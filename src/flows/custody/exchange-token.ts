@@ -1,4 +1,6 @@
-import type { Lease, LeasedGrant } from '../../database/custody/leases.ts';
+import { isTokenKept } from '../../database/consent/generations.ts';
+import { wasReceivedWith } from '../../database/custody/exchanges.ts';
+import type { Lease } from '../../database/custody/leases.ts';
 import { tokenRow } from '../../domain/marks.ts';
 import type { CachedToken } from '../../domain/token-cache.ts';
 import type { TokenAnswer } from '../../domain/tokens.ts';
@@ -7,6 +9,7 @@ import { type ExchangeAnswer, judgeAnswer, type Verdict, verdicts, wrongSubject 
 import type { AppError } from '../../errors.ts';
 
 import type { Resources } from '../../resources.ts';
+import { fingerprint } from '../../vault/seal.ts';
 import { raiseMark, requireNewest } from '../keys/marks.ts';
 import { openBoundKey } from './bound-key.ts';
 import { exchangePatiently } from './exchange-patiently.ts';
@@ -17,7 +20,7 @@ import type { Needs } from './needs.ts';
 import { deadlinesOfExchange, openToken } from './offline-token.ts';
 import { findClientRefusal } from './proven-questions.ts';
 import { settleExchange } from './settle-exchange.ts';
-import { keepAside } from './spool-answer.ts';
+import { dropSpooled, type Kept, keepAside } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
 import { refuseUsedUp } from './used-up.ts';
 import { whyUnusable } from './why-unusable.ts';
@@ -48,8 +51,9 @@ export async function exchangeToken(
   // Some providers use a token up although they refuse the client: while the circuit is open, they are asked without one first.
   const refusal = lease.probes ? await findClientRefusal(resources, grant) : undefined;
   const answer = refusal ?? (await exchangePatiently(resources, lease, { sent, boundKey }));
-  const kept = await keepAside(resources, lease, { answer, sent });
-  const fault = await faultIn(answer, grant);
+  const aside = await keepAside(resources, lease, { answer, sent });
+  const fault = await faultIn(resources, lease, answer);
+  const kept = fault === wrongSubject ? await leaveToOwner(resources, lease, { answer, kept: aside }) : aside;
   const detail = fault === undefined || answer.kind !== 'answered' ? undefined : await answer.explain?.();
   const meaning = answer.kind === 'refused' ? await meaningFor(resources, lease, { answer, sent }) : undefined;
   const verdict = meaning === undefined ? judgeAnswer(answer, fault) : verdicts[meaning];
@@ -58,16 +62,17 @@ export async function exchangeToken(
   log.info('grant.exchanged', { grantId: grant.id, exchangeId, verdict, ms: clock.now().getTime() - sentAt.getTime() });
   if (fault === wrongSubject) log.error('grant.wrong-subject', { grantId: grant.id, exchangeId });
   else if (fault !== undefined) log.error('grant.answer-unsound', { grantId: grant.id, exchangeId, fault, detail });
-  const received = await settleExchange(resources, lease, { answer, fault, verdict, meaning, kept, sent }, save);
+  const ended = { answer, fault, verdict, meaning, kept, sent };
+  const { received, verdict: settled } = await settleExchange(resources, lease, ended, save);
   if (answer.kind === 'answered' && verdict === 'ok') {
     await raiseMark(resources, grant.userId, { rows: { [name]: received ?? lease.token.number } });
     if (answer.tokens.endsAt === undefined) await learnEndOf(resources, lease, { tokens: answer.tokens, sent });
     return cachedToken(issuer, answer.tokens, { boundKey, sentAt });
   }
   const told = answer.kind === 'answered' ? { errorCode: fault ?? '', detail } : answer;
-  throw isRefusal(verdict)
-    ? await explainRefusal(resources, lease, verdict, told)
-    : explainFailure(resources, lease, verdict, told);
+  throw isRefusal(settled)
+    ? await explainRefusal(resources, lease, settled, told)
+    : explainFailure(resources, lease, settled, told);
 }
 
 /** Where a token stays in use, an end that this use did not move is one that no use moves. */
@@ -107,12 +112,38 @@ async function explainRefusal(
   });
 }
 
-/** Why the tokens of an answer may not be used, if they may not. */
-async function faultIn(answer: ExchangeAnswer, { subject }: LeasedGrant): Promise<string | undefined> {
+/**
+ * Why the tokens of an answer may not be used, if they may not. An answer that names nobody is taken for the person's, unless the token that was sent had
+ * come in an answer for somebody else.
+ */
+async function faultIn(
+  { database }: Pick<Needs, 'database'>,
+  { grant, token }: Lease,
+  answer: ExchangeAnswer,
+): Promise<string | undefined> {
   if (answer.kind !== 'answered') return undefined;
   const fault = await answer.validate();
-  const ofAnother = answer.tokens.subject !== undefined && answer.tokens.subject !== subject;
-  return fault ?? (ofAnother ? wrongSubject : undefined);
+  if (fault !== undefined) return fault;
+  const { subject } = answer.tokens;
+  if (subject !== undefined) return subject === grant.subject ? undefined : wrongSubject;
+  const received = { grantId: grant.id, number: token.number, errorCode: wrongSubject };
+  return (await wasReceivedWith(database, received)) ? wrongSubject : undefined;
+}
+
+/** A new token that is in the custody of the person for whom the answer was is theirs: two who send it would end their consent. */
+async function leaveToOwner(
+  resources: Needs,
+  lease: Lease,
+  { answer, kept }: { answer: ExchangeAnswer; kept: Kept | undefined },
+): Promise<Kept | undefined> {
+  const { database, keyring } = resources;
+  const subject = answer.kind === 'answered' ? answer.tokens.subject : undefined;
+  if (kept === undefined || subject === undefined) return kept;
+  const { issuer, clientId } = lease.grant;
+  const token = { issuer, clientId, subject, fingerprint: fingerprint(keyring, kept.token.refreshToken) };
+  if (!(await isTokenKept(database, token))) return kept;
+  await dropSpooled(resources, lease);
+  return undefined;
 }
 
 /** The access token of an answer, with the proofs to send along if it is bound to the key of the grant. */

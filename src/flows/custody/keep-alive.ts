@@ -15,32 +15,38 @@ export interface Sweep {
 const [most, batch] = [10_000, 200];
 /** A token that ends sooner is exchanged even while a run is at work. */
 const leastLeftMs = hourMs;
+/** After so many grants in a row that got no answer a sweep ends: one may be alone with it. */
+const mostTroubles = 2;
 /** How many grants are exchanged at a time: enough for their claims and saves to share statements, and few for a provider. */
 export const atOnce = 32;
 
 /**
  * Exchanges the tokens that are due, those that end soonest first, and asks again for refused ones, until nothing is due; if a circuit is open, its
- * probe comes first. A failure keeps no other token from its exchange, but a provider that does not answer, or whose circuit is open, ends the
- * sweep: what is due stays due.
+ * probe comes first. A failure keeps no other token from its exchange, but a provider that does not answer for two of them, or whose circuit is open,
+ * ends the sweep: what is due stays due.
  */
 export async function keepAlive(resources: Needs, { signal }: { signal?: AbortSignal } = {}): Promise<Sweep> {
   const { database, clock, issuer } = resources;
   const statements = sharedStatements(database);
-  const sweep = { exchanged: 0, failed: 0, troubled: false };
+  const sweep = { exchanged: 0, failed: 0, troubles: 0 };
+  const isOver = () => signal?.aborted === true || sweep.troubles >= mostTroubles;
   const exchange = (grantId: string) => exchangeOne(resources, grantId, statements, sweep);
   for (const { id } of await listProbes(database, clock.now())) await exchange(id);
   // Where an exchange ends the access tokens before it, a run at work would lose its own.
   const { endsAccessTokens } = await issuer.profile();
   for await (const due of batchesDue({ clock, database }, { endsAccessTokens })) {
     const waiting = due.values();
-    const work = async () => {
-      for (const { id } of waiting) {
-        if (signal?.aborted || sweep.troubled) return;
-        await exchange(id);
+    const workUntil = async (isOver: () => boolean) => {
+      while (!isOver()) {
+        const { value } = waiting.next();
+        if (value === undefined) return;
+        await exchange(value.id);
       }
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
-    if (signal?.aborted || sweep.troubled) break;
+    // After trouble they are exchanged one by one until one goes well.
+    await workUntil(() => isOver() || sweep.troubles === 0);
+    await Promise.all(Array.from({ length: atOnce }, () => workUntil(isOver)));
+    if (isOver()) break;
   }
   const { exchanged, failed } = sweep;
   return { exchanged, failed };
@@ -75,14 +81,16 @@ async function exchangeOne(
   resources: Needs,
   grantId: string,
   statements: Statements,
-  sweep: Sweep & { troubled: boolean },
+  sweep: Sweep & { troubles: number },
 ): Promise<void> {
   try {
     await exchangeNow(resources, grantId, { statements });
     sweep.exchanged += 1;
+    sweep.troubles = 0;
   } catch (error) {
     resources.log.warn('keep-alive.failed', { grantId, error });
     sweep.failed += 1;
-    sweep.troubled ||= isAppError(error, 'provider/unavailable') || isAppError(error, 'provider/circuit-open');
+    if (isAppError(error, 'provider/unavailable')) sweep.troubles += 1;
+    else if (isAppError(error, 'provider/circuit-open')) sweep.troubles = mostTroubles;
   }
 }

@@ -6,7 +6,7 @@ import { revokeReplaced } from '../consent/revoke-replaced.ts';
 import { fenced, notUsable } from './explain-failure.ts';
 import type { Needs } from './needs.ts';
 import { deadlinesOfExchange, saveSealed } from './offline-token.ts';
-import { settleFailure } from './settle-failure.ts';
+import { pauseAfterUnsound, settleFailure } from './settle-failure.ts';
 import { dropSpooled, endIfPossible, isFlushed, type Kept } from './spool-answer.ts';
 import type { Statements } from './statements.ts';
 import { rememberUsedUp } from './used-up.ts';
@@ -29,7 +29,7 @@ const pauseBetweenSavesMs = 1_000;
 
 /**
  * Saves how an exchange ended, whatever the result. The token of an answer that may not be used is kept as well, and judged when the grant is next
- * claimed. Answers the number of a new token, if one came. Throws `grant/fenced` and `grant/not-usable` if the lease or the consent has ended in
+ * claimed. Answers the number of a new token, if one came, and what the exchange comes to. Throws `grant/fenced` and `grant/not-usable` if the lease or the consent has ended in
  * the meantime.
  */
 export async function settleExchange(
@@ -37,12 +37,10 @@ export async function settleExchange(
   lease: Lease,
   { answer, fault, verdict, meaning, kept, sent }: Ended,
   save: Statements['save'],
-): Promise<number | undefined> {
+): Promise<{ received?: number | undefined; verdict: Verdict }> {
   if (answer.kind !== 'answered') {
-    await persistently(resources, lease, undefined, () =>
-      settleFailure(resources, lease, { answer, verdict, meaning }),
-    );
-    return undefined;
+    const settle = () => settleFailure(resources, lease, { answer, verdict, meaning });
+    return { verdict: await persistently(resources, lease, undefined, settle) };
   }
   const exchanged = await exchangedOf(resources, lease, { answer, fault, verdict });
   const saved = await persistently(resources, lease, kept, () =>
@@ -53,7 +51,11 @@ export async function settleExchange(
     throw notUsable('withdrawn');
   }
   if (kept?.spooled) await dropSpooled(resources, lease);
-  if (verdict !== 'ok') return undefined;
+  if (verdict !== 'ok') {
+    const unsound = { verdict, errorCode: fault ?? verdict };
+    await persistently(resources, lease, undefined, () => pauseAfterUnsound(resources, lease, unsound));
+    return { verdict };
+  }
   if (saved.outcome !== 'saved') {
     resources.log.warn('grant.exchange.late', { grantId: lease.grant.id, outcome: saved.outcome });
     throw fenced();
@@ -61,7 +63,7 @@ export async function settleExchange(
   const received = kept?.token.refreshToken;
   if (received !== undefined) rememberUsedUp(resources, { grantId: lease.grant.id, sent, received });
   if (saved.replaced > 0) await endEarlierConsents(resources, lease);
-  return saved.received ?? undefined;
+  return { received: saved.received ?? undefined, verdict };
 }
 
 async function exchangedOf(

@@ -19,10 +19,11 @@ import {
   afterRefusal,
   type Change,
   isPastItsEnd,
+  pauseAfterLostAnswersMs,
   pauseAfterTroubleMs,
   type Refusal,
 } from '../../domain/refusal.ts';
-import type { RefusalMeaning } from '../../domain/refusal-meaning.ts';
+import { isAboutRequests, type RefusalMeaning } from '../../domain/refusal-meaning.ts';
 import { lastTryOf } from '../../domain/run-tries.ts';
 import type { FailedAnswer, Verdict } from '../../domain/verdict.ts';
 import type { Resources } from '../../resources.ts';
@@ -40,8 +41,9 @@ export interface Failure {
 /**
  * Records what an exchange without a token means, for the grant and for the circuit of its provider. Only refusals that are, or may be, about the
  * person, and two lost answers in a row, change a grant; while the circuit is open, refusals that could be the provider's fault change nothing.
+ * Answers what it comes to: `unclear` instead of trouble or a refusal of Nightkeep that this grant alone has.
  */
-export async function settleFailure(resources: Needs, lease: Lease, failure: Failure): Promise<void> {
+export async function settleFailure(resources: Needs, lease: Lease, failure: Failure): Promise<Verdict> {
   const { database, clock } = resources;
   const at = clock.now();
   const { answer, verdict, meaning } = failure;
@@ -61,12 +63,43 @@ export async function settleFailure(resources: Needs, lease: Lease, failure: Fai
       : (await isRefusedByTrouble(resources, lease, failure, at))
         ? 'unclear'
         : meaning;
-  const until = await findTriedUntil(database, lease.grant.id);
-  const lastTry = until === null ? undefined : lastTryOf(until);
+  const lastTry = await findLastTry(resources, lease);
   const change = await changeAfter(resources, lease, { ...failure, meaning: refused, lastTry }, at);
-  const pause = notBefore(lease, { ...failure, lastTry }, at);
+  const asked = 'retryAfterMs' in answer ? answer.retryAfterMs : undefined;
+  const free = notBefore(lease, { pauseMs: asked, lastTry }, at);
+  const pause = verdict === 'ambiguous' && lease.leaseUntil > free ? lease.leaseUntil : free;
+  if (asked !== undefined && change?.nextExchangeAt && change.nextExchangeAt < pause) change.nextExchangeAt = pause;
   if (change?.reason === 'lost_rotation' && lease.grant.reason !== 'lost_rotation') resources.meters.rotationLost();
   await saveRefused(database, { lease, at, errorCode, change, notBefore: pause, free: verdict !== 'ambiguous' });
+  return refused === 'unclear' ? 'unclear' : verdict;
+}
+
+/**
+ * An answer that may not be used changes nothing of the grant. After a second one in a row, it is asked again in an hour unless a run needs it, since the
+ * provider may replace the token each time.
+ */
+export async function pauseAfterUnsound(
+  resources: Pick<Needs, 'clock' | 'database'>,
+  lease: Lease,
+  { verdict, errorCode }: { verdict: Verdict; errorCode: string },
+): Promise<void> {
+  const { database, clock } = resources;
+  const at = clock.now();
+  const before = await findAnswerBefore(database, { grantId: lease.grant.id, fence: lease.fence });
+  const pauseMs = before?.verdict === verdict ? pauseAfterLostAnswersMs : undefined;
+  const lastTry = await findLastTry(resources, lease);
+  await saveRefused(database, {
+    lease,
+    at,
+    errorCode,
+    notBefore: notBefore(lease, { pauseMs, lastTry }, at),
+    free: false,
+  });
+}
+
+async function findLastTry({ database }: Pick<Needs, 'database'>, { grant }: Lease): Promise<Date | undefined> {
+  const until = await findTriedUntil(database, grant.id);
+  return until === null ? undefined : lastTryOf(until);
 }
 
 /**
@@ -89,21 +122,26 @@ async function openUnlessAlone(
 }
 
 /**
- * Whether trouble of the provider is this grant's alone, and then as unclear as a refusal: some answer a dead token with HTTP 500 or an empty page. It came
- * before too, and another grant was exchanged well since; or the end that is known has come.
+ * Whether trouble of the provider is this grant's alone, and then as unclear as a refusal: some answer a dead token with HTTP 500, an empty page or
+ * `temporarily_unavailable`. It came before too, and another grant was exchanged well since; or the end that is known has come.
  */
 async function isRefusedByTrouble(
   { database }: Needs,
   { grant, fence }: Lease,
-  { answer, verdict }: Failure,
+  failure: Failure,
   at: Date,
 ): Promise<boolean> {
-  if (verdict !== 'ambiguous' || !('status' in answer)) return false;
+  const { answer, verdict } = failure;
+  if (!isTrouble(verdict) || !('status' in answer) || isAboutRequests(answer)) return false;
   if (isPastItsEnd(grant, at)) return true;
   const { id: grantId, issuer, clientId } = grant;
   const before = await findAnswerBefore(database, { grantId, fence });
-  if (before?.verdict !== 'ambiguous' || before.answeredAt === null) return false;
+  if (before === null || !isTrouble(before.verdict) || before.answeredAt === null) return false;
   return (await findWitness(database, { grantId, issuer, clientId, since: before.answeredAt })) === true;
+}
+
+function isTrouble(verdict: string | null): boolean {
+  return verdict === 'ambiguous' || verdict === 'transient';
 }
 
 /** A failure, and when the last try begins of the run that needs the grant, if one does. */
@@ -131,7 +169,7 @@ async function changeAfter(
   const { errorCode } = answer;
   const ownTrouble = meaning === 'permission' || meaning === 'interaction' || isPastItsEnd(grant, at);
   if (!ownTrouble && (await isProviderAtFault(resources, lease, at))) return undefined;
-  const wasLost = verdict !== 'ambiguous' && lostBefore > 0;
+  const wasLost = !isTrouble(verdict) && lostBefore > 0;
   const replaced = wasLost && (await mayHaveReplaced(resources, lease)) ? lostBefore : 0;
   const refusal = { at, errorCode, meaning, hint: hintIn(failure), lostBefore: replaced, credible: true, lastTry };
   const change = afterRefusal(grant, refusal);
@@ -194,15 +232,20 @@ function hintIn({ answer, meaning }: Failure): Hint | undefined {
   return 'hint' in answer ? answer.hint : undefined;
 }
 
+interface Pausing {
+  /** What the provider, or the kind of failure, asks for. */
+  pauseMs?: number | undefined;
+  /** When the last try begins of the run that needs the grant, if one does. */
+  lastTry: Date | undefined;
+}
+
 /**
- * Never so late that the grant ends without having been asked, or a run misses its last try: a Retry-After is obeyed for at most half of the time
- * that the grant has left, and for the time that the run has left.
+ * Never so late that the grant ends without having been asked, or a run misses its last try: a pause such as that of a Retry-After is kept for at most
+ * half of the time that the grant has left, and for the time that the run has left.
  */
-function notBefore({ leaseUntil, grant }: Lease, { answer, verdict, lastTry }: FailureInTime, at: Date): Date {
+function notBefore({ grant }: Lease, { pauseMs = 0, lastTry }: Pausing, at: Date): Date {
   const end = Math.min(grant.idleDeadline.getTime(), grant.maxDeadline?.getTime() ?? Number.POSITIVE_INFINITY);
   const left = lastTry !== undefined && lastTry > at ? lastTry.getTime() - at.getTime() : Number.POSITIVE_INFINITY;
-  const retryAfterMs = 'retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0;
-  const asked = Math.min(retryAfterMs, (end - at.getTime()) / 2, left);
-  const pause = new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
-  return verdict === 'ambiguous' && leaseUntil > pause ? leaseUntil : pause;
+  const asked = Math.min(pauseMs, (end - at.getTime()) / 2, left);
+  return new Date(at.getTime() + Math.max(asked, pauseAfterTroubleMs));
 }

@@ -7,6 +7,7 @@ import { unpackAgreement } from '../../flows/consent/agreement.ts';
 import { finishConsent, finishSignIn } from '../../flows/consent/give-consent.ts';
 import { requestRun } from '../../flows/nights/request-run.ts';
 import type { AuthorizationTransaction } from '../../oidc/authorization.ts';
+import { wordIn } from '../../oidc/tidy-answer.ts';
 import type { Resources } from '../../resources.ts';
 import { type CarriedConsent, findPending, forgetPending, type Pending } from '../cookies.ts';
 import { localPath } from '../security.ts';
@@ -18,7 +19,11 @@ import { takeRestoreAccess } from './restore.ts';
 /** The provider's answer, to whichever leg this browser had begun with that state. */
 export async function callback(visit: Visit): Promise<Response> {
   const { c, resources, session, url } = visit;
-  const pending = findPending(c, resources, url.searchParams.get('state') ?? '');
+  // Hono answers HEAD by what answers GET, which would take the answer (RFC 9110, section 9.3.2).
+  if (c.req.method === 'HEAD') return c.body(null);
+  const state = url.searchParams.get('state') ?? '';
+  if (state === '') throw withoutState(url.searchParams);
+  const pending = findPending(c, resources, state);
   // The back button, or a reload: what this answer belongs to was finished, or has grown old.
   if (pending === undefined && session !== undefined) return c.redirect(homePageSaying('old-answer'), 303);
   if (pending === undefined) throw notBegun();
@@ -32,6 +37,23 @@ export async function callback(visit: Visit): Promise<Response> {
     throw error;
   }
 }
+
+/** What an answer is read from; a form may have more, which must not get into addresses. */
+const answerNames: readonly string[] = ['code', 'error', 'iss', 'state'];
+
+/**
+ * An answer that the provider has the browser post (OAuth 2.0 Form Post Response Mode), though the usual mode was asked for: the browser is led to the same answer
+ * in the address. A form from elsewhere comes without the cookies of what was begun; the address that it leads to gets them.
+ */
+export async function postedCallback({ c }: Visit): Promise<Response> {
+  const sent = new URLSearchParams(await c.req.text());
+  const answer = new URLSearchParams([...sent].filter(([name]) => answerNames.includes(name)));
+  if (answer.toString().length > longestAnswer) throw unreadable('is longer than any that a provider gives');
+  return c.redirect(`/callback?${answer}`, 303);
+}
+
+/** As it may stand in a header. */
+const longestAnswer = 7_000;
 
 /** Takes the answer to what was begun, and says where to go on. */
 async function take(visit: Visit, pending: Pending): Promise<string> {
@@ -74,6 +96,24 @@ async function signIn(
   const former = await findFormerIssuer(resources.database, { userId });
   if (former !== null) resources.log.warn('sign-in.former-issuer', { userId, issuer, former });
   return signed;
+}
+
+/** Nothing tells what it belongs to. Anybody can write an address, so that nobody is blamed for what it says. */
+function withoutState(parameters: URLSearchParams): AppError {
+  const error = wordIn(parameters.get('error'));
+  if (error !== undefined) return unreadable(`is ${error}, and does not say what it belongs to (state)`);
+  if (parameters.has('code')) return unreadable('does not say what it belongs to (state)');
+  const mode = 'who must set the response mode of the client at the provider to query';
+  return parameters.has('response')
+    ? unreadable('is packed into one parameter (response), which Nightkeep does not read', mode)
+    : unreadable('is empty, or stands behind a # where Nightkeep cannot see it', mode);
+}
+
+function unreadable(how: string, cure?: string): AppError {
+  return new AppError(
+    'consent/invalid-callback',
+    `The answer that your browser came back with ${how}. Nothing was changed. Start again; if it happens again, show this to the operator${cure === undefined ? '' : `, ${cure}`}.`,
+  );
 }
 
 function notBegun(): AppError {

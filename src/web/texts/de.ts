@@ -1793,7 +1793,7 @@ export const texts: Texts = {
       'consent/invalid-callback': {
         title: 'Bitte beginnen Sie noch einmal',
         happened:
-          'Was vom Anmeldedienst zurückkam, gehört zu nichts, was in diesem Browser gerade begonnen wurde, oder ist zu alt. Es wurde nichts übernommen.',
+          'Was vom Anmeldedienst zurückkam, lässt sich keinem Vorgang zuordnen, der in diesem Browser gerade begonnen wurde, oder ist zu alt. Es wurde nichts übernommen.',
         exactly: true,
       },
       'consent/foreign-answer': {

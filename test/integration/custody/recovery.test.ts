@@ -138,6 +138,23 @@ test('without disk and database a token stays in memory until one of them is bac
   expect(await grantOf(grant.id)).toMatchObject({ state: 'active', generation: 2 });
 });
 
+test('a token that the disk took, and may lose with the power, is saved until the database has it', async () => {
+  const { grant } = await fixture.consent();
+  const away = withoutSaves(fixture.other('unlucky'));
+  let tries = 0;
+  const sleep = async (ms: number) => {
+    fixture.pass(ms);
+    tries += 1;
+  };
+  const database = new Proxy(away.database, {
+    get: (target, name) => Reflect.get(tries < 200 ? target : fixture.resources.database, name),
+  });
+  const flush = async () => Promise.reject(new Error('EIO'));
+  const custody = { ...away, database, clock: { ...away.clock, sleep }, spool: { ...away.spool, flush } };
+  expect(await access(custody, grant.id)).toBe('went well');
+  expect(tries).toBe(200);
+});
+
 test('a spooled value of another keyring stays for the operator, and the others are replayed', async () => {
   const { grant } = await fixture.consent();
   expect(await access(withoutSaves(fixture.other('unlucky')), grant.id)).toEqual(new Error('the database is away'));

@@ -102,6 +102,34 @@ describe('what anybody can write into the address that the provider sends people
     expect((await visitor.send('/grant')).status).toBe(200);
   });
 
+  it.each<[Record<string, string>, string]>([
+    [{}, 'is empty, or stands behind a #'],
+    [{ response: 'a.b.c' }, 'is packed into one parameter (response)'],
+    [{ code: 'right' }, 'does not say what it belongs to (state)'],
+    [{ code: 'right', state: '' }, 'does not say what it belongs to (state)'],
+    [{ error: 'invalid_scope' }, 'is invalid_scope, and does not say what it belongs to (state)'],
+    [{ error: '<b>' }, 'is empty'],
+  ])('and in a form that nothing can be read from is said to be so, signed in or not: %j', async (sent, words) => {
+    const { usual, come } = await begin();
+    const expectSaid = async () => {
+      const answer = await come(sent);
+      expect(answer.status).toBe(400);
+      const text = await answer.text();
+      expect(text).toContain(words);
+      expect(text).not.toContain('<b>');
+    };
+    await expectSaid();
+    expect((await come({ ...usual, code: 'right' })).status).toBe(303);
+    await expectSaid();
+  });
+
+  it('is left for whoever asks with GET where HEAD came before', async () => {
+    const { usual, come, visitor } = await begin();
+    const address = `/callback?${new URLSearchParams({ ...usual, code: 'right' })}`;
+    expect((await visitor.send(address, { method: 'HEAD' })).status).toBe(200);
+    expect((await come({ ...usual, code: 'right' })).headers.get('location')).toBe('/grant');
+  });
+
   it('is taken once where it is an answer', async () => {
     for (const sent of [{ code: 'wrong' }, { error: 'access_denied' }] as Record<string, string>[]) {
       const { usual, come } = await begin();
@@ -110,6 +138,27 @@ describe('what anybody can write into the address that the provider sends people
       expect(again.status).toBe(400);
       expect(await again.text()).toContain('does not belong to anything begun in this browser');
     }
+  });
+});
+
+describe('what anybody can post to the address that the provider sends people back to', () => {
+  const post = (sent: Record<string, string> | [string, string][]) =>
+    openVisitor(resources).send('/callback', { method: 'POST', body: new URLSearchParams(sent) });
+
+  it('leads to the same answer in the address, without what does not belong there', async () => {
+    const { usual, visitor } = await begin();
+    const posted = await post({ ...usual, code: 'right', id_token: 'a.b.c', session_state: 's', user: '{}' });
+    expect(posted.status).toBe(303);
+    const target = posted.headers.get('location') ?? '';
+    expect(Object.fromEntries(new URL(target, provider.url).searchParams)).toEqual({ ...usual, code: 'right' });
+    expect((await visitor.send(target)).headers.get('location')).toBe('/grant');
+  });
+
+  it('is refused there where it comes twice, and at once where it is too long', async () => {
+    const { usual, visitor } = await begin();
+    const twice = await post([...Object.entries(usual), ['code', 'right'], ['code', 'wrong']]);
+    expect((await visitor.send(twice.headers.get('location') ?? '')).status).toBe(400);
+    expect((await post({ ...usual, code: huge })).status).toBe(400);
   });
 });
 

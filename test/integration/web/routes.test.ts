@@ -57,6 +57,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /': { status: 200 },
   'GET /login': { status: 302 },
   'GET /callback': { at: () => '/callback?code=1&state=guessed', status: 400, others: 400 },
+  'POST /callback': { fields: () => ({ code: '1', state: 'guessed' }), status: 303 },
   'GET /jwks': { status: 200 },
   'POST /language': { fields: () => ({ language: 'en' }), status: 303 },
   'POST /backchannel-logout': { fields: () => ({ logout_token: 'forged' }), status: 400 },
@@ -327,6 +328,7 @@ describe('the table of this test', () => {
     const addresses = tabled.map(({ method, path }) => `${method} ${path}`);
     expect(new Set(addresses).size).toBe(addresses.length);
     expect(tabled.filter(({ method, who }) => method === 'POST' && who !== 'person' && who !== 'operator')).toEqual([
+      { method: 'POST', path: '/callback', who: 'provider' },
       { method: 'POST', path: '/language', who: 'anyone' },
       { method: 'POST', path: '/backchannel-logout', who: 'provider' },
     ]);

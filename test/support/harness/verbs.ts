@@ -409,6 +409,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await exchanges.countLostAnswers(database, { grantId, generation: sent.number, besides: exchangeId });
       await exchanges.wasUsedWell(database, { grantId, generation: sent.number });
       await exchanges.findAnswerBefore(database, { grantId, fence });
+      await exchanges.wasReceivedWith(database, { grantId, number: sent.number, errorCode: 'wrong-subject' });
       await exchanges.endExchange(database, { exchangeId, at, verdict: 'ambiguous' });
     },
     saveExchanged: async (one) => saveExchanged(database, [await exchanged(one)]),
