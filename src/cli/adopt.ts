@@ -1,12 +1,13 @@
 import { countWords, minuteWords } from '../count-words.ts';
 import { parseStoreAddress, storeUrl } from '../domain/store-address.ts';
-import { AppError } from '../errors.ts';
+import { AppError, isAppError } from '../errors.ts';
 import { adoptByRecoveryKey } from '../flows/adoption/adopt-by-recovery-key.ts';
 import { type Adoption, adoptRepositories } from '../flows/adoption/adopt-repositories.ts';
 import type { RepositoryResources } from '../repository-resources.ts';
 import { timestampMs } from '../store/format/timestamp.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList, text } from './command.ts';
+import { openInterrupt, saidOfStop } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName } from './people.ts';
 import { readRecoveryKey } from './recovery-key-file.ts';
@@ -34,16 +35,36 @@ export const adopt: Command = {
     await using resources = await openRepositoriesFromEnvironment({ begins: true });
     const at = storeOf(resources, options);
     requireStoreFolder(at === null ? resources.config.store : parseStoreAddress(at));
-    const rows =
-      file === undefined ? await adoptAll(resources, at, options) : [await adoptOne(resources, at, options, file)];
-    printList(output, options, { rows, lineOf, none: 'There is no repository in the store.' });
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
+    const { rows, stopped } =
+      file === undefined
+        ? await adoptAll(resources, at, { options, signal })
+        : { rows: [await adoptOne(resources, at, options, file)] };
+    const none = stopped === undefined ? 'There is no repository in the store.' : 'None was looked at.';
+    printList(output, options, { rows, lineOf, none });
+    if (stopped !== undefined) throw stopped;
     return rows.some(({ state }) => state === 'refused') ? 3 : 0;
   },
 };
 
-async function adoptAll(resources: RepositoryResources, at: string | null, options: Options): Promise<Adoption[]> {
+const stoppedWords = 'Stopped: there are more in the store. What was adopted stays so, and the same command goes on.';
+
+/** `stopped`: why it did not come to all of them. */
+async function adoptAll(
+  resources: RepositoryResources,
+  at: string | null,
+  { options, signal }: { options: Options; signal: AbortSignal },
+): Promise<{ rows: Adoption[]; stopped?: unknown }> {
   const dryRun = options['dry-run'] === true;
-  return Array.fromAsync(adoptRepositories(resources, { at, dryRun, by: commandActor() }));
+  const rows: Adoption[] = [];
+  try {
+    for await (const row of adoptRepositories(resources, { at, dryRun, by: commandActor(), signal })) rows.push(row);
+    return { rows };
+  } catch (error) {
+    if (!isAppError(error, 'run/stopped')) throw error;
+    return { rows, stopped: saidOfStop(error, stoppedWords) };
+  }
 }
 
 async function adoptOne(

@@ -10,6 +10,7 @@ import type { Resources } from '../resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, printList } from './command.ts';
 import { type Answers, closeWith, doForEach } from './each-person.ts';
+import { openInterrupt, saidOfStop } from './interrupt.ts';
 import { openFromEnvironment } from './open-resources.ts';
 import { getUserByName, givenName, nameOf, refuseUnlessOneOrAll } from './people.ts';
 import { flowWords, leftWords } from './progress-words.ts';
@@ -35,12 +36,16 @@ export const backup: Command = {
   run: async (options, output) => {
     refuseUnlessOneOrAll(options);
     await using resources = await openFromEnvironment();
-    const { done, failed } = await askForRuns(resources, options);
+    using interrupt = openInterrupt();
+    const { signal } = interrupt;
+    const { done, failed, stopped } = await askForRuns(resources, options, signal);
     const asked: Asked = new Map(done);
-    const rows = options.wait === true ? await waitFor(resources, asked, options) : await look(resources, asked);
+    const waits = options.wait === true && stopped === undefined;
+    const rows = waits ? await waitFor(resources, asked, { options, signal }) : await look(resources, asked);
     if (options.json === true) printList(output, options, { rows: [...rows, ...failed], lineOf: String, none: '' });
     else printList(output, options, { rows, lineOf, none: 'None.' });
-    const code = closeWith({ done, failed }, options.wait === true ? exitCodeOf(rows) : 0);
+    if (waits && rows.some(({ state }) => !ended.has(state))) throw saidOfStop(signal.reason, stoppedWaiting);
+    const code = closeWith({ done, failed, stopped }, waits ? exitCodeOf(rows) : 0);
     return code;
   },
 };
@@ -51,12 +56,14 @@ type Asked = ReadonlyMap<string, string>;
 async function askForRuns(
   resources: Resources,
   options: Options,
+  signal: AbortSignal,
 ): Promise<Answers<readonly [runId: string, user: string]>> {
   const userId = options.all === true ? undefined : (await getUserByName(resources, givenName(options), 'acting')).id;
   const by = commandActor();
   const answers = await doForEach(options, eachPlanForCommand(resources.database, userId), {
     nameOf: ({ user }) => nameOf(user),
     work: async ({ id, user }) => {
+      signal.throwIfAborted();
       await requireWholeRows(resources, user.id);
       return [await requestRun(resources, { planId: id, trigger: 'operator', by }), nameOf(user)] as const;
     },
@@ -69,8 +76,15 @@ async function askForRuns(
   return answers;
 }
 
-/** Tells each change of a run, and shows how far they are, until all have ended. */
-async function waitFor(resources: Resources, asked: Asked, options: Options): Promise<RunRow[]> {
+const stoppedWaiting =
+  'Stopped waiting. What is queued or running goes on without this command: nightkeep runs shows it.';
+
+/** Tells each change of a run, and shows how far they are, until all have ended or nobody wants to wait any more. */
+async function waitFor(
+  resources: Resources,
+  asked: Asked,
+  { options, signal }: { options: Options; signal: AbortSignal },
+): Promise<RunRow[]> {
   const { clock, database } = resources;
   const status = openStatusLine(options, clock.elapsed);
   const told = new Map<string, string>();
@@ -82,7 +96,7 @@ async function waitFor(resources: Resources, asked: Asked, options: Options): Pr
       told.set(row.id, words);
     }
     const left = rows.filter(({ state }) => !ended.has(state));
-    if (left.length === 0) {
+    if (left.length === 0 || signal.aborted) {
       status.clear();
       return rows;
     }
@@ -92,7 +106,7 @@ async function waitFor(resources: Resources, asked: Asked, options: Options): Pr
       running.map(({ id }) => id),
     );
     status.show(howFar(rows, running, progress));
-    await clock.sleep(500);
+    await clock.sleep(500, signal).catch(unlessStopped);
   }
 }
 
@@ -144,6 +158,10 @@ async function isPaused({ backUps }: Resources['queues']): Promise<boolean> {
     if (!isAppError(error)) throw error;
     return false;
   });
+}
+
+function unlessStopped(error: unknown): void {
+  if (!isAppError(error, 'run/stopped')) throw error;
 }
 
 type RunRow = Awaited<ReturnType<typeof look>>[number];

@@ -25,9 +25,11 @@ export async function doForEachRepository<Row>(
     work(resources: RepositoryResources, turn: Turn): Promise<Row>;
     linesOf(row: Row): readonly string[];
     codeOf?(rows: readonly Row[]): number;
+    /** What has become of the repository with which it was stopped, and how to go on. */
+    readonly whenStopped?: string;
   },
 ): Promise<number> {
-  const { use, work, linesOf, codeOf } = command;
+  const { use, work, linesOf, codeOf, whenStopped } = command;
   refuseUnlessOneOrAll(options);
   await using resources = await openRepositoriesFromEnvironment();
   using interrupt = openInterrupt();
@@ -35,9 +37,11 @@ export async function doForEachRepository<Row>(
   const answers = await doForEach(options, ownersOf(resources, options, use), {
     nameOf,
     work: async (owner) => {
+      signal.throwIfAborted();
       if (use === 'acting') await requireWholeRows(resources, owner.id);
       return await work(resources, { userId: owner.id, user: nameOf(owner), signal });
     },
+    whenStopped,
   });
   printAnswers(output, options, { answers, linesOf });
   const code = closeWith(answers, codeOf?.(answers.done));

@@ -33,6 +33,7 @@ export const forget: Command = {
         ),
       linesOf: (row) => linesOf(row, { dryRun }),
       codeOf: (rows) => (rows.some(({ hold }) => hold === 'alarm') ? 3 : 0),
+      ...(!dryRun && { whenStopped: 'Some snapshots may be gone already: the same command does the rest.' }),
     });
   },
 };

@@ -17,6 +17,12 @@ export function openInterrupt(): Disposable & { readonly signal: AbortSignal } {
   return { signal: interrupt.signal, [Symbol.dispose]: forget };
 }
 
+/** The same stop in other words, such as what it has left behind and how to go on; any other error as it is. */
+export function saidOfStop(error: unknown, words: string): unknown {
+  if (!isAppError(error, 'run/stopped')) return error;
+  return new AppError('run/stopped', words, { cause: error, detail: error.detail });
+}
+
 /** The exit code of a command that ended so because somebody stopped it, as shells count: 130 after Ctrl-C; undefined for other errors. */
 export function exitCodeOfInterrupt(error: unknown): number | undefined {
   if (!isAppError(error, 'run/stopped')) return undefined;

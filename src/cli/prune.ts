@@ -22,6 +22,9 @@ export const pruneCommand: Command = {
         return { user, dryRun, ...pruned };
       },
       linesOf,
+      ...(!dryRun && {
+        whenStopped: 'Nothing that a snapshot needs is gone, and the next prune ends what this one began.',
+      }),
     });
   },
 };

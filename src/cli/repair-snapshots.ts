@@ -28,6 +28,7 @@ export const repairSnapshotsCommand: Command = {
         return { user, dryRun, forget, snapshots };
       },
       linesOf,
+      ...(!dryRun && { whenStopped: 'Nothing is lost by that: the same command does the rest.' }),
     });
   },
 };

@@ -14,7 +14,7 @@ import { findPlace } from '../store/restorer/find-place.ts';
 import type { FolderReport } from '../store/restorer/report.ts';
 import { restore } from '../store/restorer/restore.ts';
 import { type Command, json, type Options, oneOf, printAnswer, text, warn } from './command.ts';
-import { openInterrupt } from './interrupt.ts';
+import { openInterrupt, saidOfStop } from './interrupt.ts';
 import { openNamedPerson } from './one-person.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { givenName } from './people.ts';
@@ -106,11 +106,9 @@ function withCure(error: unknown): unknown {
     const cure = 'nightkeep check says what else is damaged; another snapshot (--snapshot ID) may have it intact.';
     return new AppError(error.code, `${error.message} ${cure}`, { cause: error, detail: error.detail });
   }
-  if (!isAppError(error, 'run/stopped')) return error;
-  return new AppError(
-    'run/stopped',
+  return saidOfStop(
+    error,
     'Stopped. There are no partial files. To continue where this stopped, run the same command with --overwrite if-changed.',
-    { detail: error.detail },
   );
 }
 

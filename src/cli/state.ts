@@ -8,7 +8,7 @@ import { importFromStore, type ListedExport, listStoredExports } from '../flows/
 import type { RepositoryResources } from '../repository-resources.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, type Options, type Output, printAnswer, printList, text } from './command.ts';
-import { openInterrupt } from './interrupt.ts';
+import { openInterrupt, saidOfStop } from './interrupt.ts';
 import { openRepositoriesFromEnvironment } from './open-resources.ts';
 import { requireStoreFolder } from './store-folder.ts';
 
@@ -33,13 +33,18 @@ export const exportCommand: Command = {
     await using resources = await openRepositoriesFromEnvironment();
     using interrupt = openInterrupt();
     const { signal } = interrupt;
-    if (to === undefined) return await exportToStore(resources, options, output, signal);
-    const moved = await exportState(resources, { to, withTokens, by: commandActor(), signal });
+    const stopped = whenStopped('Nothing was exported, and exports that were there are as they were.');
+    if (to === undefined) return await exportToStore(resources, options, output, signal).catch(stopped);
+    const moved = await exportState(resources, { to, withTokens, by: commandActor(), signal }).catch(stopped);
     const agree = withTokens ? '' : ` ${withoutTokens}`;
     printAnswer(output, options, moved, `Exported ${countWords(countOf(moved), 'row')} to ${to}.${agree}`);
     return 0;
   },
 };
+
+function whenStopped(words: string): (error: unknown) => Promise<never> {
+  return (error) => Promise.reject(saidOfStop(error, `Stopped. ${words}`));
+}
 
 const withoutTokens = 'Offline tokens are not in it: after an import people agree again.';
 
@@ -135,8 +140,12 @@ async function importOne(
   output: Output,
 ): Promise<number> {
   const by = commandActor();
-  const moved =
-    name === undefined ? await importState(resources, { from, by }) : await importFromStore(resources, { name, by });
+  using interrupt = openInterrupt();
+  const importing = { by, signal: interrupt.signal };
+  const moved = await (name === undefined
+    ? importState(resources, { from, ...importing })
+    : importFromStore(resources, { name, ...importing })
+  ).catch(whenStopped('Nothing was imported.'));
   const agree = moved.withTokens
     ? ' Tokens that were used since may end a session: those people agree again.'
     : ' People are asked to agree again.';

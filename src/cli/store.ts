@@ -80,6 +80,7 @@ export const storeMove: Command = {
         await requireWholeRows(resources, place.userId);
         return { user: nameOf(place), ...(await doOne(resources, place, { ...wish, signal })) };
       },
+      whenStopped: 'No repository is lost: nightkeep store lists where each is, and the same command goes on.',
     });
     printAnswers(output, options, { answers, linesOf: (row) => linesOf(row, wish) });
     const code = closeWith(answers);

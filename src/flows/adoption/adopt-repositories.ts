@@ -38,13 +38,14 @@ export interface Adoption {
  * Finds the repositories of a store (null: that of the settings) and gives each to the person named on its card: as soon as somebody with that
  * issuer and subject signs in, it is theirs, and after they have consented again the next night continues from its newest snapshot. Each is opened
  * first. Those that cannot be adopted do not stop the others. One that the rows place in another store, as before a move that was made after
- * an export, is followed to where its newest card is.
+ * an export, is followed to where its newest card is. Throws the signal's reason before the next repository once it is aborted.
  */
 export async function* adoptRepositories(
   resources: AdoptionNeeds,
-  { at, dryRun, by }: { at: string | null; dryRun: boolean; by: string },
+  { at, dryRun, by, signal }: { at: string | null; dryRun: boolean; by: string; signal?: AbortSignal },
 ): AsyncGenerator<Adoption> {
   for (const found of await findRepositories(resources, at)) {
+    signal?.throwIfAborted();
     const { location, card, isKnown, problem } = found;
     if (isKnown) yield await followMove(resources, location, { at, dryRun, by });
     else if (card === undefined) yield { location, state: 'refused', ...(problem && { problem }) };

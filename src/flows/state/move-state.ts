@@ -76,9 +76,18 @@ export async function writeExport(
   return { createdAt: manifest.createdAt, withTokens, rows: count.rows };
 }
 
+/** Who imports it, and what may stop that as long as nothing is committed. */
+export interface Importing {
+  readonly by: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** As `readExport` does, from a file. Throws `usage/invalid` where it cannot be read. */
-export async function importState(resources: Needs, { from, by }: { from: string; by: string }): Promise<MovedState> {
-  return readExport(resources, readPieces(from), by);
+export async function importState(
+  resources: Needs,
+  { from, ...importing }: Importing & { from: string },
+): Promise<MovedState> {
+  return readExport(resources, readPieces(from), importing);
 }
 
 /**
@@ -86,10 +95,14 @@ export async function importState(resources: Needs, { from, by }: { from: string
  * that came since. Throws `keyring/invalid` before anything is written where the keyring is another one, and `request/invalid` where the
  * export is cut off, a later version made it, or the database is in use.
  */
-export async function readExport(resources: Needs, chunks: AsyncIterable<Buffer>, by: string): Promise<MovedState> {
+export async function readExport(
+  resources: Needs,
+  chunks: AsyncIterable<Buffer>,
+  importing: Importing,
+): Promise<MovedState> {
   const texts = unsealTexts(resources.keyring, chunks);
   try {
-    return await importTexts(resources, texts, by);
+    return await importTexts(resources, texts, importing);
   } finally {
     await texts.return(undefined);
   }
@@ -98,16 +111,18 @@ export async function readExport(resources: Needs, chunks: AsyncIterable<Buffer>
 async function importTexts(
   { clock, database, keyring }: Needs,
   texts: AsyncGenerator<string>,
-  by: string,
+  { by, signal }: Importing,
 ): Promise<MovedState> {
   const manifest = await readManifest(keyring, texts);
   const { missing, unknown } = await compareWith(manifest.migrations);
   if (unknown.length > 0) throw laterVersion(manifest, unknown);
   const count = openCount();
   const { createdAt, withTokens } = manifest;
-  const after = async (transaction: Transaction) =>
-    saveAudit(transaction, { at: clock.now(), by, act: 'state-imported', about: createdAt });
-  await writeState(database, partsOf(texts, count), { missing, after });
+  const after = async (transaction: Transaction) => {
+    await saveAudit(transaction, { at: clock.now(), by, act: 'state-imported', about: createdAt });
+    signal?.throwIfAborted();
+  };
+  await writeState(database, partsOf(texts, { count, signal }), { missing, after });
   return { createdAt, withTokens, rows: count.rows };
 }
 
@@ -120,9 +135,13 @@ export async function readManifest(keyring: Keyring, texts: AsyncGenerator<strin
   return manifest;
 }
 
-async function* partsOf(texts: AsyncIterable<string>, count: ReturnType<typeof openCount>): AsyncGenerator<StateRows> {
+async function* partsOf(
+  texts: AsyncIterable<string>,
+  { count, signal }: { count: ReturnType<typeof openCount>; signal: AbortSignal | undefined },
+): AsyncGenerator<StateRows> {
   let isWhole = false;
   for await (const text of texts) {
+    signal?.throwIfAborted();
     if (isWhole) throw cutOff();
     const [table = '', ...rows] = text.split('\n');
     if (rows.length === 0) {

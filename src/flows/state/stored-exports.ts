@@ -1,9 +1,9 @@
-import { AppError, isAppError } from '../../errors.ts';
+import { AppError, type ErrorCode, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { listExports, readExportFiles, type StoredExport, statePlace } from '../../store/state-exports.ts';
 import { unsealTexts } from '../../vault/sealed-texts.ts';
-import { type MovedState, readExport, readManifest } from './move-state.ts';
+import { type Importing, type MovedState, readExport, readManifest } from './move-state.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'store'>;
 
@@ -50,15 +50,15 @@ async function* head(backend: Backend, { files: [first = ''] }: StoredExport): A
  */
 export async function importFromStore(
   resources: Needs,
-  { name, by }: { name: string; by: string },
+  { name, ...importing }: Importing & { name: string },
 ): Promise<MovedState> {
   const backend = resources.store(statePlace, null);
   const { whole } = await listExports(backend, resources.clock.now());
   const found = choose(whole, name, backend.location);
   try {
-    return await readExport(resources, readExportFiles(backend, found), by);
+    return await readExport(resources, readExportFiles(backend, found), importing);
   } catch (error) {
-    if (!isAppError(error) || error.code === 'keyring/invalid' || whole.length === 1) throw error;
+    if (!isAppError(error) || ofEveryExport.includes(error.code) || whole.length === 1) throw error;
     throw new AppError(
       error.code,
       `The export of ${found.createdAt.toISOString()} was not imported: ${error.message} There are others: nightkeep import --list`,
@@ -66,6 +66,9 @@ export async function importFromStore(
     );
   }
 }
+
+/** What no other export would change. */
+const ofEveryExport: readonly ErrorCode[] = ['keyring/invalid', 'run/stopped'];
 
 function choose(whole: readonly StoredExport[], name: string, location: string): StoredExport {
   const [newest] = whole;

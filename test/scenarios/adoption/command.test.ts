@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { openFromEnvironment } from '../../../src/cli/open-resources.ts';
+import { AppError } from '../../../src/errors.ts';
 import { writeCards } from '../../../src/flows/adoption/keep-card.ts';
 import { revealRecoveryKey } from '../../../src/flows/keys/recovery-key.ts';
 import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-repository.ts';
@@ -48,6 +49,19 @@ const signIn = async () => {
   await using resources = await openFromEnvironment();
   await sealRows(resources);
 };
+
+test('a search that Ctrl-C stops says so, and does not say that there is nothing', async () => {
+  await lose();
+  const stopped = vi.spyOn(AbortSignal.prototype, 'throwIfAborted').mockImplementationOnce(() => {
+    process.emit('SIGINT', 'SIGINT');
+    throw new AppError('run/stopped', 'Stopped.', { detail: { signal: 'SIGINT' } });
+  });
+  expect(await commands.nightkeep('adopt')).toBe(130);
+  stopped.mockRestore();
+  expect(commands.said).toEqual(['None was looked at.']);
+  expect(commands.complaints.at(-1)).toContain('there are more in the store');
+  expect(await json(0)).toMatchObject([{ state: 'adopted' }]);
+});
 
 test('says whose repositories lie in the store, takes them over, and knows them then', async () => {
   expect(await json(0)).toMatchObject([{ state: 'known' }]);

@@ -55,6 +55,23 @@ test.each(['--to', '--to-store'])(
   },
 );
 
+test('an import that Ctrl-C stops imports nothing, and keeps nobody from the next', async () => {
+  await savePlan(commands.database);
+  const file = join(commands.folder, 'state');
+  expect(await commands.nightkeep('export', '--to', file)).toBe(0);
+  const { url, database } = opened.use(await openDatabaseFixture());
+  vi.stubEnv('DATABASE_URL', url);
+  const stopped = vi.spyOn(AbortSignal.prototype, 'throwIfAborted').mockImplementationOnce(() => {
+    process.emit('SIGINT', 'SIGINT');
+    throw new AppError('run/stopped', 'Stopped.', { detail: { signal: 'SIGINT' } });
+  });
+  expect(await commands.nightkeep('import', '--from', file)).toBe(130);
+  stopped.mockRestore();
+  expect(commands.complaints.at(-1)).toBe('nightkeep: Stopped. Nothing was imported.\n');
+  expect(await database.user.count()).toBe(0);
+  expect(await commands.nightkeep('import', '--from', file)).toBe(0);
+});
+
 test.each([
   [[], /NOT DONE YET: the rows of 1 person were newer.*keys confirm --all accepts/, 1],
   [['--confirm'], /rows of 1 person were newer before, and are accepted/, 0],
