@@ -61,7 +61,7 @@ export async function openRepositoryResources(
 ): Promise<RepositoryResources & AsyncDisposable & { databaseUrl: string }> {
   await using opened = new AsyncDisposableStack();
   const parsed = parseKeyring(config.keyring);
-  const { url: databaseUrl, ownerUrl } = await locateDatabase(config, opened);
+  const { url: databaseUrl, ownerUrl } = await locateDatabase(config, opened, ground.log);
   const database = opened.adopt(await openDatabase(databaseUrl), (open) => open.$disconnect());
   const applied = ownerUrl === undefined ? [] : await migrateWhereNeeded(database, ownerUrl);
   for (const name of applied) ground.log.info('migration.applied', { name });
@@ -169,7 +169,8 @@ function openCanary(keyring: Keyring, { keyId, sealed }: Canary): { keyId: strin
 async function locateDatabase(
   { databaseUrl, dataDir }: Config,
   opened: AsyncDisposableStack,
+  log: Log,
 ): Promise<{ url: string; ownerUrl?: string }> {
   if (databaseUrl !== undefined) return { url: databaseUrl };
-  return opened.use(await startEmbeddedDatabase(join(dataDir, 'postgres')));
+  return opened.use(await startEmbeddedDatabase(join(dataDir, 'postgres'), log));
 }

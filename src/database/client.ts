@@ -112,26 +112,28 @@ const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 const outageWords =
   /Can't reach database server|Connection terminated|is not queryable|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |The server takes no writes|in a read-only transaction|Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
 
-/** Whether a driver says that PostgreSQL is away, or too slow to go on with. */
+/** Whether a driver says that PostgreSQL is away, too slow to go on with, or has no room to write. */
 export function isOutage(error: unknown): error is Error {
   if (!(error instanceof Error) || isAppError(error)) return false;
+  if (kindOfFault(error) === 'DiskFull') return true;
   return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);
 }
 
-/** `database/unavailable` in place of what drivers throw where PostgreSQL is away; other errors stay as they are. */
+/** `database/unavailable` in place of what drivers throw where PostgreSQL is away, or its disk is full; other errors stay as they are. */
 export function asOutage(error: unknown): unknown {
-  return isOutage(error) ? unavailable(error) : error;
+  if (!isOutage(error)) return error;
+  return unavailable(error, kindOfFault(error) === 'DiskFull' ? faultWords.DiskFull : away);
 }
 
 function cannotOpen(url: string, cause: unknown): AppError {
-  const kind = kindOfFault(cause) ?? '';
+  const kind = kindOfFault(cause);
   const name = URL.parse(addressesOfServers(url)[0] ?? '')?.pathname.slice(1) ?? '';
   if (kind === 'DatabaseDoesNotExist' && name !== '')
     return unavailable(cause, [
       `The database "${name}" does not exist.`,
       `Create it with: createdb ${name}. Or correct the name in DATABASE_URL.`,
     ]);
-  return unavailable(cause, faultWords[kind]);
+  return unavailable(cause, kind && faultWords[kind]);
 }
 
 const away: FaultWords = [

@@ -2,7 +2,7 @@
 export type FaultWords = readonly [what: string, cure: string];
 
 /** Why a database cannot be opened, by the driver's word for it. */
-export const faultWords: Record<string, FaultWords> = {
+export const faultWords = {
   DatabaseNotReachable: [
     'Nothing answers where DATABASE_URL points.',
     'Start PostgreSQL, or correct host and port in DATABASE_URL.',
@@ -18,14 +18,26 @@ export const faultWords: Record<string, FaultWords> = {
     'Correct sslmode in DATABASE_URL, or the certificate of the server.',
   ],
   TooManyConnections: ['PostgreSQL has no connection left.', 'Raise max_connections, or stop what holds the others.'],
-};
+  DiskFull: ['The disk of PostgreSQL is full.', 'Make room there: work goes on by itself then.'],
+} as const satisfies Record<string, FaultWords>;
 
-/** The driver's word for why a database could not be opened, such as DatabaseDoesNotExist. */
-export function kindOfFault(error: unknown): string | undefined {
+export type Fault = keyof typeof faultWords;
+
+/** PostgreSQL's own word for a disk without room (`disk_full`). */
+const diskFull = '53100';
+
+/** Why a database could not be opened, or a statement be done, by the driver's word for it; undefined for any other reason. */
+export function kindOfFault(error: unknown): Fault | undefined {
   for (let link = error; typeof link === 'object' && link !== null; link = causeOf(link)) {
-    if ('kind' in link && typeof link.kind === 'string') return link.kind;
+    if ('code' in link && link.code === diskFull) return 'DiskFull';
+    if (link instanceof Error && link.message.includes(`Code: \`${diskFull}\``)) return 'DiskFull';
+    if ('kind' in link && typeof link.kind === 'string' && isFault(link.kind)) return link.kind;
   }
   return undefined;
+}
+
+function isFault(kind: string): kind is Fault {
+  return Object.hasOwn(faultWords, kind);
 }
 
 /** Prisma puts what the driver said into `meta`. */

@@ -1,3 +1,4 @@
+import { faultWords, kindOfFault } from '../database/fault.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { QueueConnection } from './connection.ts';
@@ -11,17 +12,16 @@ export async function orUnavailable<T>(connection: QueueConnection, ask: () => P
   } catch (error) {
     const cause = await explained(connection, error);
     if (isAppError(cause)) throw cause;
-    const retry = { afterMs: 5_000 };
-    const refused = connection.kind === 'redis' ? redisFault(error) : undefined;
-    if (refused !== undefined)
-      throw new AppError('queue/unavailable', `${refused.what} ${refused.cure}`, { cause, retry });
-    const [server, setting] = connection.kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
-    throw new AppError(
-      'queue/unavailable',
-      `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`,
-      { cause, retry },
-    );
+    throw new AppError('queue/unavailable', whyAway(connection, error), { cause, retry: { afterMs: 5_000 } });
   }
+}
+
+function whyAway({ kind }: QueueConnection, error: unknown): string {
+  const refused = kind === 'redis' ? redisFault(error) : undefined;
+  if (refused !== undefined) return `${refused.what} ${refused.cure}`;
+  if (kind !== 'redis' && kindOfFault(error) === 'DiskFull') return faultWords.DiskFull.join(' ');
+  const [server, setting] = kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
+  return `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`;
 }
 
 /**

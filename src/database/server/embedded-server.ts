@@ -9,7 +9,7 @@ import { minuteMs } from '../../durations.ts';
 import { makeFolders } from '../../make-folders.ts';
 import { placeOnce } from '../../place-once.ts';
 import { type Account, accountFor, programsFor } from './embedded-programs.ts';
-import { freePort } from './free-port.ts';
+import { freePort, isFree } from './free-port.ts';
 import { removeOtherPrograms } from './placed-programs.ts';
 
 /** The address of a server for a role and its password. */
@@ -35,8 +35,8 @@ export async function startServer(folder: string, parameters: Record<string, str
 }
 
 /**
- * Starts the PostgreSQL that npm brought along on a free loopback port, with its data in `folder/data`, made where
- * there are none. It outlives this process. `parameters` are of postgresql.conf.
+ * Starts the PostgreSQL that npm brought along on a free loopback port, that of last time where it is one, with its data in `folder/data`,
+ * made where there are none. It outlives this process. `parameters` are of postgresql.conf.
  */
 export async function launchServer(folder: string, parameters: Record<string, string>): Promise<UrlOf> {
   makeFolders(folder);
@@ -46,12 +46,19 @@ export async function launchServer(folder: string, parameters: Record<string, st
   if (!(await hasData(folder))) await makeData(folder, programs.initdb, account, parameters);
   await removeDrafts(folder);
   await allowPasswordsOnly(data);
-  const port = await freePort();
+  const port = await portFor(data);
   const all = { ...parameters, port, listen_addresses: '127.0.0.1', unix_socket_directories: "''" };
   const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`);
   await control(programs.pg_ctl, ['start', '-D', data, '-w', '-t', '600', '-o', options.join(' ')], account);
   await removeOtherPrograms(folder, programs.pg_ctl);
   return (role, password) => urlOf(role, password, port);
+}
+
+/** Whoever used a server that has gone looks for it where it was. */
+async function portFor(data: string): Promise<number> {
+  const options = await readFile(join(data, 'postmaster.opts'), 'utf8').catch(() => '');
+  const former = Number(/"port=(\d+)"/.exec(options)?.[1] ?? '0');
+  return former > 0 && (await isFree(former)) ? former : freePort();
 }
 
 /** How long a server may take to write down what it has in memory. */

@@ -10,15 +10,20 @@ const mostTries = 100;
 export async function freePort(): Promise<number> {
   for (let tries = 1; ; tries++) {
     const port = randomInt(ports.first, ports.afterLast);
-    const server = createServer().listen(port, '127.0.0.1');
-    try {
-      await once(server, 'listening');
-    } catch (error) {
-      if (tries >= mostTries) throw error;
-      continue;
-    }
-    server.close();
-    await once(server, 'close');
-    return port;
+    if (await isFree(port)) return port;
+    if (tries >= mostTries) throw new Error(`None of ${mostTries} loopback ports was free.`);
   }
+}
+
+/** Whether nobody listens on that loopback port now. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
+  server.close();
+  await once(server, 'close');
+  return true;
 }

@@ -10,14 +10,23 @@ export interface ServerUse {
 /** Two numbers that nothing else locks: what takes locks by names here uses one. */
 const lock = '20843, 1';
 const againMs = 1_000;
+const reviveEveryMs = 15_000;
 
-/** Begins to use the server at that address. Throws what the driver throws if the server refuses the connection. */
-export async function openUse(clock: Clock, url: string): Promise<ServerUse> {
-  let isOver = false;
-  let client = await hold(url, again);
+/**
+ * Begins to use the server at that address. `revive` is called now and then while it does not answer, and starts it again where it has gone. Throws what
+ * the driver throws if the server refuses the connection.
+ */
+export async function openUse(clock: Clock, url: string, revive: () => Promise<void>): Promise<ServerUse> {
+  const ending = new AbortController();
+  let back = Promise.resolve();
+  const onEnd = () => {
+    if (!ending.signal.aborted) back = again();
+  };
+  let client = await hold(url, onEnd);
   return {
     end: async (stop) => {
-      isOver = true;
+      ending.abort();
+      await back;
       try {
         if (await isLast(client)) await stop();
       } finally {
@@ -26,15 +35,21 @@ export async function openUse(clock: Clock, url: string): Promise<ServerUse> {
     },
   };
 
-  /** A server that has lost one of its processes ends all connections and goes on. */
+  /** A server that has lost one of its processes ends all connections and goes on. One that was killed, or whose disk was full, is gone. */
   async function again(): Promise<void> {
-    while (!isOver) {
+    for (let revivedAt = Number.NEGATIVE_INFINITY; ; ) {
       try {
-        client = await hold(url, again);
+        client = await hold(url, onEnd);
         return;
       } catch {
-        await clock.sleep(againMs);
+        // Also where this ends meanwhile: what was started just now must be stopped.
+        if (ending.signal.aborted) return;
       }
+      if (clock.elapsed() >= revivedAt + reviveEveryMs) {
+        revivedAt = clock.elapsed();
+        await revive();
+      }
+      await clock.sleep(againMs, ending.signal).catch(() => undefined);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { bytesWords, countWords } from '../../count-words.ts';
-import { faultWords, kindOfFault } from '../../database/fault.ts';
+import { type Fault, faultWords, kindOfFault } from '../../database/fault.ts';
 import { inspectServer, type ServerFacts } from '../../database/server/inspect-server.ts';
 import { isAppError } from '../../errors.ts';
 import type { Check } from '../check.ts';
@@ -58,16 +58,16 @@ export function checkServer(
 }
 
 /** Why there is no connection: `kind` is the reason that PostgreSQL or the network gave, where it is a known one. */
-export function checkFault(kind: string | undefined, { embedded }: { embedded: boolean }): Finding {
-  if (embedded)
+export function checkFault(kind: Fault | undefined, { embedded }: { embedded: boolean }): Finding {
+  if (embedded && kind !== 'DiskFull')
     return wrong(
       name,
       'The embedded PostgreSQL does not start.',
       'Check that this user may write in DATA_DIR and that the disk is not full.',
     );
-  const [finding, cure] = faultWords[kind ?? ''] ?? [
-    'PostgreSQL does not answer.',
-    'Look at its log, and whether DATABASE_URL names it.',
-  ];
+  const [finding, cure] =
+    kind === undefined
+      ? ['PostgreSQL does not answer.', 'Look at its log, and whether DATABASE_URL names it.']
+      : faultWords[kind];
   return wrong(name, finding, cure);
 }

@@ -98,6 +98,35 @@ test('a PostgreSQL outlives whoever started it as long as somebody else uses it,
   await second[Symbol.asyncDispose]();
 });
 
+test('a PostgreSQL that the system kills is started again at its address, and ends with the last that uses it', async () => {
+  await using other = await temporaryFolder('embedded');
+  const pidFile = join(other.path, 'data', 'postmaster.pid');
+  const events: string[] = [];
+  const log = openLog({ clock: systemClock(), level: 'warn', write: (line) => events.push(JSON.parse(line).event) });
+  const all = await Promise.all([1, 2].map(() => startEmbeddedDatabase(other.path, log)));
+  const [{ url } = { url: '' }] = all;
+  for (const signal of ['SIGKILL', 'SIGQUIT'] as const) {
+    const pid = Number((await readFile(pidFile, 'utf8')).split('\n')[0]);
+    process.kill(pid, signal);
+    await vi.waitUntil(() => events.splice(0).includes('database.restarted'), { timeout: 60_000, interval: 50 });
+    expect(await query(url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  }
+  const uses = `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted`;
+  await vi.waitUntil(async () => (await query(url, uses)).length === 2, { timeout: 30_000 });
+  for (const one of all) await one[Symbol.asyncDispose]();
+  await expect(readFile(pidFile)).rejects.toThrow('ENOENT');
+});
+
+test('a PostgreSQL that was killed when nobody uses it any more is not started again', async () => {
+  await using other = await temporaryFolder('embedded');
+  const pidFile = join(other.path, 'data', 'postmaster.pid');
+  const one = await startEmbeddedDatabase(other.path);
+  process.kill(Number((await readFile(pidFile, 'utf8')).split('\n')[0]), 'SIGKILL');
+  await one[Symbol.asyncDispose]();
+  await expect(query(one.url, 'SELECT 1 AS one')).rejects.toThrow('ECONNREFUSED');
+  await (await startEmbeddedDatabase(other.path))[Symbol.asyncDispose]();
+});
+
 test('a PostgreSQL is waited for that another process starts or stops just then', async () => {
   await using other = await temporaryFolder('embedded');
   await (await startEmbeddedDatabase(other.path))[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bytesWords, durationWords } from '../../../src/count-words.ts';
+import { asOutage } from '../../../src/database/client.ts';
 import { kindOfFault } from '../../../src/database/fault.ts';
 import type { ServerFacts } from '../../../src/database/server/inspect-server.ts';
 import { checkClocks } from '../../../src/doctor/checks/clocks.ts';
@@ -105,6 +106,21 @@ describe('the database', () => {
       /^wrong: .*does not let this user in/,
     );
     expect(words(checkFault(undefined, { embedded: true }))).toMatch(/^wrong: The embedded PostgreSQL does not start/);
+  });
+
+  test.each([
+    ['the driver', Object.assign(new Error('could not write init file'), { code: '53100' })],
+    ['Prisma', { meta: { driverAdapterError: { cause: { kind: 'postgres', code: '53100' } } } }],
+    ['a raw query', new Error('Raw query failed. Code: `53100`. Message: `could not extend file "base/5/17533"`')],
+  ])('whose disk is full, as %s says it, is said to be, and counts as an outage', (_, error) => {
+    expect(kindOfFault(error)).toBe('DiskFull');
+    for (const embedded of [true, false])
+      expect(words(checkFault(kindOfFault(error), { embedded }))).toMatch(/^wrong: The disk of PostgreSQL is full\./);
+    const told = asOutage(Object.assign(new Error('x'), error instanceof Error ? { cause: error } : error));
+    expect(told).toMatchObject({
+      code: 'database/unavailable',
+      message: expect.stringMatching(/disk.* is full.*room/),
+    });
   });
 
   test('that lacks migrations is mended by a command, or by the next start', () => {
