@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { countWords } from '../count-words.ts';
 import { type Repair, repairRepository } from '../flows/store/repair-repository.ts';
 import { makeFolders } from '../make-folders.ts';
 import type { PackId } from '../store/format/ids.ts';
 import { namesOfFinding } from '../store/repository/affected-files.ts';
+import { writeFileWhole } from '../vault/whole-file.ts';
 import { commandActor } from './actor.ts';
 import { type Command, json, text } from './command.ts';
 import { doForEachRepository } from './each-repository.ts';
@@ -43,14 +43,20 @@ export const repairCommand: Command = {
       },
       linesOf: (row) => [...linesOf(row)],
       codeOf: (rows) => (rows.some(({ findings }) => findings.length > 0) ? 3 : 0),
+      ...(!dryRun && { whenStopped: 'Nothing is lost by that: the same command does the rest.' }),
     });
   },
 };
 
+/** A pack is removed once its copy is there, so that one which cannot be written ends the repair. */
 function keepIn(folder: string) {
   return async (id: PackId, bytes: Buffer): Promise<void> => {
-    makeFolders(folder, 0o700);
-    await writeFile(join(folder, id), bytes, { mode: 0o600 });
+    try {
+      makeFolders(folder, 0o700);
+    } catch {
+      // Whoever writes there is told why it cannot be.
+    }
+    await writeFileWhole(join(folder, id), (sink) => sink(bytes));
   };
 }
 

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { dayMs } from '../durations.ts';
 import { AppError } from '../errors.ts';
 import type { Sink } from './sealed-texts.ts';
 
 /**
  * Writes a file, which is there whole once `work` is done, or not at all, and readable by this user only. One that is there is replaced,
- * where a link leads to as well; a device or a pipe is not. Throws `usage/invalid` where it cannot be written, `store/full` where there
+ * where a link leads to as well; a device or a pipe is not. What a process that was killed had written of it for more than a day is removed. Throws `usage/invalid` where it cannot be written, `store/full` where there
  * is no room.
  */
 export async function writeFileWhole(path: string, work: (sink: Sink) => Promise<void>): Promise<void> {
@@ -14,6 +16,7 @@ export async function writeFileWhole(path: string, work: (sink: Sink) => Promise
     const target = await placeOf(path);
     temporary = `${target}.${randomUUID()}.part`;
     await using file = await open(temporary, 'wx', 0o600);
+    await removeAbandoned(target, file).catch(() => undefined);
     // All of it: where the disk is nearly full, a write may take a part and say so only by its length.
     await work((bytes) => file.writeFile(bytes));
     await file.sync();
@@ -21,6 +24,21 @@ export async function writeFileWhole(path: string, work: (sink: Sink) => Promise
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true }).catch(() => undefined);
     throw isSystemError(error) ? unwritten(path, error) : error;
+  }
+}
+
+/** Longer than any file is written. */
+const abandonedMs = dayMs;
+
+/** How old one is, the clock of its file system says, by which the new one is new. */
+async function removeAbandoned(target: string, fresh: FileHandle): Promise<void> {
+  const { mtimeMs } = await fresh.stat();
+  const rest = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.part$/;
+  const name = basename(target);
+  for (const one of await readdir(dirname(target))) {
+    if (!one.startsWith(name) || !rest.test(one.slice(name.length))) continue;
+    const path = join(dirname(target), one);
+    if ((await stat(path)).mtimeMs < mtimeMs - abandonedMs) await rm(path, { force: true });
   }
 }
 

@@ -34,6 +34,8 @@ export async function copyRepository(
 ): Promise<CopyReport> {
   const config = await from.load('config', configName);
   const isWhole = await isCopied(to, config);
+  // What a call that was killed had half written.
+  await to.vacate();
   const report = { files: 1, bytes: config.length, copied: isWhole ? 0 : 1 };
   for (const type of types) {
     const here = new Map(await Array.fromAsync(from.list(type), ({ name, size }) => [name, size] as const));

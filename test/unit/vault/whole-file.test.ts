@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { type FileHandle, lstat, mkdir, open, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, lstat, mkdir, open, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -75,4 +76,26 @@ test('a disk that is full is said to be, and is no wrong command line', async ()
     message: `The file ${path} cannot be written: ENOSPC. Make room there, or name one on a larger disk.`,
   });
   expect(await readdir(folder.path)).toEqual([]);
+});
+
+test('what a process that was killed had half written goes with the next one a day later, and nothing else does', async () => {
+  const path = join(folder.path, 'state');
+  const part = (name: string) => `${name}.${randomUUID()}.part`;
+  const [abandoned, underWay, others] = [part('state'), part('state'), part('state.old')];
+  const day = 86_400;
+  for (const [name, age] of [
+    [abandoned, day + 60],
+    [underWay, day - 600],
+    [others, 9 * day],
+    ['state.part', 9 * day],
+    ['state.1.part', 9 * day],
+  ] as const) {
+    await writeFile(join(folder.path, name), 'half');
+    const at = Date.now() / 1000 - age;
+    await utimes(join(folder.path, name), at, at);
+  }
+  await writeFileWhole(path, (sink) => sink(Buffer.from('whole')));
+  expect((await readdir(folder.path)).toSorted()).toEqual(
+    ['state', 'state.1.part', 'state.part', underWay, others].toSorted(),
+  );
 });
