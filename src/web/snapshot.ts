@@ -98,6 +98,11 @@ export function decodePath(rest: string): string {
 /** What is done with a path of a snapshot: each a route. */
 export type Kind = 'browse' | 'view' | 'preview' | 'changes' | 'file' | 'zip' | 'restore';
 
+/** The address of the folder that a path of a snapshot lies in. */
+export function folderAddress(saved: { readonly id: string }, path: string): string {
+  return addressOf(saved, 'browse', path.split('/').slice(0, -1).join('/'));
+}
+
 /** The address of a path in a snapshot. */
 export function addressOf({ id }: { readonly id: string }, kind: Kind, path: string): string {
   return `/snapshots/${id.slice(0, 16)}/${kind}/${encodePath(path)}`;

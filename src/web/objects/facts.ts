@@ -6,6 +6,7 @@ import { type NightTimes, nightTimesIn } from '../night-times.ts';
 import type { Texts } from '../texts/en.ts';
 import type { CalendarObject, CalendarTime } from './calendar-object.ts';
 import { timeOf } from './labels.ts';
+import type { Message } from './message.ts';
 import type { PersonObject } from './person-object.ts';
 
 interface Shown {
@@ -31,6 +32,7 @@ export function factsOf(object: PersonObject, shown: Shown): Html | '' {
         [t.to, [object.to]],
         [t.copies, [object.copies]],
         [t.date, [object.at === undefined ? object.date : shown.times.moment(object.at)]],
+        [t.attachments, attachmentsOf(object, shown)],
       ])}${object.text === undefined ? html`<p class="soft">${t.noText}</p>` : paragraph(object.text)}`;
     default:
       return list([
@@ -40,6 +42,16 @@ export function factsOf(object: PersonObject, shown: Shown): Html | '' {
         [t.notes, words(object.notes)],
       ]);
   }
+}
+
+/** Each by name, type and size; whoever wrote the message says what they are. */
+function attachmentsOf({ attachments, mayHaveMore }: Message, { texts }: Shown): Html[] {
+  const { formats, objects: t } = texts;
+  const lines = attachments.map(({ name: called, type, bytes }) => {
+    const facts = [type, ...(bytes === undefined ? [] : [formats.bytes(bytes)])].join(', ');
+    return html`${called === '' ? t.unnamed : name(called)} <span class="soft small">${facts}</span>`;
+  });
+  return mayHaveMore ? [...lines, html`<span class="soft">${t.attachmentsCut}</span>`] : lines;
 }
 
 function timesOf({ start, end, repeats }: CalendarObject, shown: Shown): string[] {

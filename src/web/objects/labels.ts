@@ -17,6 +17,8 @@ import { type PersonObject, readObject } from './person-object.ts';
 export interface Label {
   readonly icon: IconName;
   readonly title: string;
+  /** When an event or a task is; empty of anything else. */
+  readonly when: string;
   /** What else distinguishes it. */
   readonly aside: string;
 }
@@ -64,9 +66,9 @@ export async function labelsOf(
   for (const { path, node } of entries) {
     const [top = '', collection, object, ...deeper] = path.split('/');
     if (node.type === 'dir' && collection === undefined && isSourceName(top))
-      labels.set(node, { icon: 'folder', title: texts.holding[top], aside: '' });
+      labels.set(node, { icon: 'folder', title: texts.holding[top], when: '', aside: '' });
     const beside = node.type === 'file' ? besideOf(path, texts) : undefined;
-    if (beside !== undefined) labels.set(node, { icon: 'file', title: beside, aside: node.name });
+    if (beside !== undefined) labels.set(node, { icon: 'file', title: beside, when: '', aside: node.name });
     if ((top !== 'calendars' && top !== 'contacts') || deeper.length > 0) continue;
     if (object !== undefined && object !== propertiesName && node.type === 'file') files.set(node, node);
     if (collection !== undefined && object === undefined && node.type === 'dir') {
@@ -92,24 +94,32 @@ function besideOf(path: string, { objects: { beside } }: Texts): string | undefi
 }
 
 /** The names on the way to a path, as pages show them. */
-export async function stepNames(
+export async function stepNames(...place: Parameters<typeof stepsOf>): Promise<string[]> {
+  return (await stepsOf(...place)).map(({ title }) => title);
+}
+
+/** A name on the way to a path, and when an event is that it names. */
+export type Step = Pick<Label, 'title' | 'when'>;
+
+/** The same names, each with when that is which it names. */
+export async function stepsOf(
   history: History,
   tree: TreeId,
   path: string,
   shown: { texts: Texts; times: NightTimes },
-): Promise<string[]> {
+): Promise<Step[]> {
   const names = path.split('/').filter((part) => part !== '');
-  const steps: string[] = [];
+  const steps: Step[] = [];
   let [at, subtree] = ['', tree];
   for (const name of names.slice(0, 3)) {
     const node = nodeNamed((await history.repository.loadTree(subtree)).nodes, name);
     if (node === undefined) break;
     at = at === '' ? name : `${at}/${name}`;
-    steps.push((await labelsOf(history, [{ path: at, node }], shown)).get(node)?.title ?? name);
+    steps.push((await labelsOf(history, [{ path: at, node }], shown)).get(node) ?? { title: name, when: '' });
     if (node.type !== 'dir') break;
     subtree = node.subtree;
   }
-  return [...steps, ...names.slice(steps.length)];
+  return [...steps, ...names.slice(steps.length).map((title) => ({ title, when: '' }))];
 }
 
 /** The file with the properties of a calendar or address book. */
@@ -171,10 +181,10 @@ function collectionOf(content: Uint8Array): Told | undefined {
 
 function labelOf({ kind, title, start }: Told, { name }: Node, shown: { texts: Texts; times: NightTimes }): Label {
   const icon = icons[kind];
-  if (kind === 'collection') return { icon, title, aside: title === name ? '' : name };
+  if (kind === 'collection') return { icon, title, when: '', aside: title === name ? '' : name };
   const { untitled } = shown.texts.objects;
-  const when = start === undefined ? [] : [timeOf(start, shown)];
-  return { icon, title: title || untitled[kind], aside: [...when, name].join(' · ') };
+  const when = start === undefined ? '' : timeOf(start, shown);
+  return { icon, title: title || untitled[kind], when, aside: when === '' ? name : `${when} · ${name}` };
 }
 
 /** A time of a calendar in the zone of the page; a clock elsewhere with the zone in which it is. */

@@ -12,10 +12,10 @@ export function mayBeObject(name: string): boolean {
   return /\.(ics|vcf|eml)$/i.test(name);
 }
 
-/** What a file of this name says, of which `content` is the beginning or all; undefined where it is something else. */
-export function readObject(name: string, content: Uint8Array): PersonObject | undefined {
+/** What a file of this name says, of which `content` is the beginning, or all if `isWhole`; undefined where it is something else. */
+export function readObject(name: string, content: Uint8Array, { isWhole = true } = {}): PersonObject | undefined {
   const ending = /\.(ics|vcf|eml)$/i.exec(name)?.[1]?.toLowerCase();
   if (ending === 'ics') return readCalendarObject(utf8.decode(content));
   if (ending === 'vcf') return readContact(utf8.decode(content));
-  return ending === 'eml' ? readMessage(content) : undefined;
+  return ending === 'eml' ? readMessage(content, { isWhole }) : undefined;
 }

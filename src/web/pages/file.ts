@@ -71,14 +71,15 @@ ${versionsPart(file, shown, { isComplete })}</section></div>`;
   });
 }
 
-/** The beginning of a longer one says who and what. */
-const readObjectBytes = 256 * 1024;
+/** So much is read of one: the beginning of a longer one says who and what, and attachments of most messages end within. */
+const readObjectBytes = { message: 4 * 1024 * 1024, other: 256 * 1024 };
 
 async function objectIn({ history }: OpenSnapshot, node: FileNode): Promise<PersonObject | undefined> {
   if (!mayBeObject(node.name)) return undefined;
+  const end = readObjectBytes[/\.eml$/i.test(node.name) ? 'message' : 'other'];
   try {
-    const pieces = await Array.fromAsync(readFile(history.repository, node, { end: readObjectBytes }));
-    return readObject(node.name, Buffer.concat(pieces));
+    const pieces = await Array.fromAsync(readFile(history.repository, node, { end }));
+    return readObject(node.name, Buffer.concat(pieces), { isWhole: node.size <= end });
   } catch (error) {
     if (!isAppError(error, 'repository/damaged')) throw error;
     return undefined;

@@ -7,17 +7,19 @@ import { icon } from '../icons.ts';
 import { form, type Html, postButton } from '../layout.ts';
 import { type LiveParts, liveBody, liveEvents, liveHead, lookEveryMs } from '../live.ts';
 import { name, pathName } from '../names.ts';
-import { addressOf } from '../snapshot.ts';
+import { addressOf, folderAddress } from '../snapshot.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
+import { whatIsRestored } from './restore-what.ts';
 
 /** How far a restore to the source is, and what came of it. */
 export async function restored(visit: PersonVisit): Promise<Response> {
   const { resources, session, texts } = visit;
   const t = texts.restores;
   const view = await restoreOf(visit);
-  const parts = partsOf(visit, view, await zoneOf(visit));
+  const shown = await shownFor(visit, view);
+  const parts = partsOf(visit, view, shown);
   const isRunning = view.state === 'running';
   const cancel =
     isRunning && view.cancelledAt === null
@@ -28,33 +30,45 @@ export async function restored(visit: PersonVisit): Promise<Response> {
     ? html`<p>${t.continues}</p>${form(session, `${address}?after=${view.id}`, html`<button>${icon('restore')}${t.continue}</button>`)}`
     : '';
   const body = html`<section class="card ${view.state === 'succeeded' && notesOf(view).length > 0 ? 'warn' : tones[view.state]}" ${isRunning ? html`data-live="/restores/${view.id}/events"` : ''}>${liveBody(parts)}${cancel}${further}</section>${problemsOf(texts, view)}${notesPart(texts, view)}
-<p><a href="/snapshots/${view.snapshotId.slice(0, 16)}/browse/">${t.toSnapshot}</a></p>`;
+<p><a href="${folderAddress({ id: view.snapshotId }, view.path)}">${t.toSnapshot}</a></p>`;
   return page(visit, t.stateTitle, body, { place: '/snapshots', head: isRunning ? liveHead(5) : '' });
 }
 
 /** What changes on the page of a restore, as server-sent events, until the restore ends. */
 export async function restoreEvents(visit: PersonVisit): Promise<Response> {
   const { resources, session } = visit;
-  const { id } = await restoreOf(visit);
-  const zone = await zoneOf(visit);
+  const asking = await restoreOf(visit);
+  const { id } = asking;
+  const shown = await shownFor(visit, asking);
   return liveEvents(visit, async () => {
     const asked = { id, userId: session.userId, now: resources.clock.now() };
     const view = await findRestore(resources.database, asked);
-    return view?.state === 'running' ? { parts: partsOf(visit, view, zone), againMs: lookEveryMs } : undefined;
+    return view?.state === 'running' ? { parts: partsOf(visit, view, shown), againMs: lookEveryMs } : undefined;
   });
+}
+
+/** What stays the same on its page. */
+interface Shown {
+  readonly what: Html | string;
+  readonly zone: string;
+}
+
+async function shownFor(visit: PersonVisit, view: RestoreView): Promise<Shown> {
+  const zone = await zoneOf(visit);
+  return { what: await whatIsRestored(visit, view, zone), zone };
 }
 
 function partsOf(
   { resources, texts }: Pick<PersonVisit, 'resources' | 'texts'>,
   view: RestoreView,
-  zone: string,
+  shown: Shown,
 ): LiveParts {
   const place = restorePlaceOf(view.path, resources.config);
   const why =
     view.message && html`<p class="capital">${whyInWords(texts, view.errorCode ?? '', name(view.message))}</p>`;
   return {
     status: html`<p class="lead">${standing(texts.restores, view, place)}</p>${why}`,
-    facts: html`${view.state === 'running' ? progressOf(texts, view) : ''}${factsOf(texts, view, { zone, place })}`,
+    facts: html`${view.state === 'running' ? progressOf(texts, view) : ''}${factsOf(texts, view, { ...shown, place })}`,
   };
 }
 
@@ -106,14 +120,14 @@ function progressOf({ restores: t }: Texts, { bytes, expectedBytes }: RestoreVie
 }
 
 function factsOf(
-  { formats, holding, restores: t }: Texts,
+  { formats, restores: t }: Texts,
   view: RestoreView,
-  { zone, place }: { zone: string; place: RestorePlace },
+  { what, zone, place }: Shown & { place: RestorePlace },
 ): Html {
   const fact = (name: string, value: Html | string) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
   const time = (at: Date | null) => (at === null ? '–' : formats.time(at, zone));
   const of = view.expectedFiles === null ? '' : t.of(formats.number(view.expectedFiles));
-  return html`<dl class="facts">${fact(t.what, view.path === '' ? t.all : pathName(view.path, holding))}${view.folder === null ? '' : fact(t.folder[place], name(view.folder))}
+  return html`<dl class="facts">${fact(t.what, what)}${view.folder === null ? '' : fact(t.folder[place], name(view.folder))}
 ${fact(t.written[place], `${formats.number(view.files)}${of}`)}${fact(t.bytes, formats.bytes(view.bytes))}${fact(t.started, time(view.startedAt))}${view.finishedAt === null ? '' : fact(t.finished, time(view.finishedAt))}</dl>`;
 }
 

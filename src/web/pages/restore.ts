@@ -21,12 +21,12 @@ import { weigh } from '../../store/history/weigh.ts';
 import { rememberPending } from '../cookies.ts';
 import { icon } from '../icons.ts';
 import { form } from '../layout.ts';
-import { name } from '../names.ts';
 import { nightTimesIn } from '../night-times.ts';
-import { stepNames } from '../objects/labels.ts';
-import { addressOf, type OpenSnapshot, openSnapshot, placeIn, restOfPath } from '../snapshot.ts';
+import { stepsOf } from '../objects/labels.ts';
+import { addressOf, folderAddress, type OpenSnapshot, openSnapshot, placeIn, restOfPath } from '../snapshot.ts';
 import { notFound, type PersonVisit, page, zoneOf } from '../visit.ts';
 import { canContinue, restoreWith } from './restore-state.ts';
+import { stepsPart } from './restore-what.ts';
 
 /** How many entries are counted, at most, to say how much there is. */
 const reach = 60_000;
@@ -40,14 +40,14 @@ export async function restoring(visit: PersonVisit): Promise<Response> {
   requireWriting(visit);
   const weight = await weightOf(visit, opened, path);
   const times = nightTimesIn(texts, await zoneOf(visit));
-  const steps = await stepNames(opened.history, opened.saved.snapshot.tree, path, { texts, times });
+  const steps = await stepsOf(opened.history, opened.saved.snapshot.tree, path, { texts, times });
   const running = await findRunningRestore(resources.database, {
     userId: session.userId,
     now: resources.clock.now(),
   });
-  const back = addressOf(opened.saved, 'browse', folderOf(path));
+  const back = folderAddress(opened.saved, path);
   const place = restorePlaceOf(path, resources.config);
-  const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : steps.map((step, index) => html`${index === 0 ? '' : ' / '}${name(step)}`)}</dd></div>
+  const what = html`<dl class="facts"><div><dt>${t.what}</dt><dd>${path === '' ? t.all : stepsPart(steps)}</dd></div>
 <div><dt>${t.asOf}</dt><dd>${times.moment(opened.saved.snapshot.time)}</dd></div>${weight ? html`<div><dt>${t.size}</dt><dd>${t.sizeOf[place](weight.files, texts.formats.bytes(weight.bytes))}</dd></div>` : ''}</dl>`;
   const act =
     running === null
@@ -153,8 +153,4 @@ async function propertiesIn({ history }: OpenSnapshot, tree: TreeId): Promise<We
   const { nodes } = await history.repository.loadTree(tree);
   const node = nodes.find(({ name }) => name === propertiesName);
   return node?.type === 'file' ? { files: 1, bytes: node.size } : { files: 0, bytes: 0 };
-}
-
-function folderOf(path: string): string {
-  return path.split('/').slice(0, -1).join('/');
 }

@@ -1114,7 +1114,7 @@ export const texts: Texts = {
     digest: {
       subject: 'Nightkeep: Personen warten auf Sie oder sind verspätet',
       sum: ({ whole, partly, late, lateUnderWay, not, paused }) =>
-        `Geschützt: ${whole}. Teilweise: ${partly}. Verspätet: ${late}${lateUnderWay === 0 ? '' : ` (bei ${lateUnderWay} läuft die Sicherung noch)`}. Nicht geschützt: ${not}.${paused === 0 ? '' : ` Pausiert, mit einer älteren Sicherung: ${paused}.`}`,
+        `Geschützt: ${formats.number(whole)}. Teilweise: ${formats.number(partly)}. Verspätet: ${formats.number(late)}${lateUnderWay === 0 ? '' : ` (bei ${formats.number(lateUnderWay)} läuft die Sicherung noch)`}. Nicht geschützt: ${formats.number(not)}.${paused === 0 ? '' : ` Pausiert, mit einer älteren Sicherung: ${formats.number(paused)}.`}`,
       line: (count, reason) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence) => `„${sentence}“`,
       more: 'nightkeep protection nennt die Personen, nightkeep doctor die Abhilfe.',
@@ -1590,6 +1590,10 @@ export const texts: Texts = {
     to: 'An',
     copies: 'Kopie an',
     date: 'Datum',
+    attachments: 'Anhänge',
+    unnamed: 'ohne Namen',
+    attachmentsCut:
+      'Nicht die ganze Nachricht wurde nach Anhängen durchsucht; wenn Sie sie herunterladen, haben Sie alles.',
     noText: 'Es ist kein reiner Text darin: Laden Sie sie herunter, um sie in einem E-Mail-Programm zu lesen.',
     stored: 'Wie es gespeichert ist',
   },
@@ -1651,7 +1655,7 @@ export const texts: Texts = {
       sure: 'Ja, einen neuen machen',
       back: 'Nein, zurück',
       stays: (count) =>
-        `${count === 1 ? 'Ein Wiederherstellungsschlüssel, der ersetzt wurde, öffnet' : `${count} Wiederherstellungsschlüssel, die ersetzt wurden, öffnen`} Ihr Repository noch immer: Der Speicher ließ Nightkeep ${count === 1 ? 'ihn' : 'sie'} nicht löschen. Der neueste öffnet es auch. Jede Prüfung versucht es erneut; wenn der Speicher Nightkeep nichts löschen lässt, kann es der Betreiber von Nightkeep.`,
+        `${count === 1 ? 'Ein Wiederherstellungsschlüssel, der ersetzt wurde, öffnet' : `${formats.number(count)} Wiederherstellungsschlüssel, die ersetzt wurden, öffnen`} Ihr Repository noch immer: Der Speicher ließ Nightkeep ${count === 1 ? 'ihn' : 'sie'} nicht löschen. Der neueste öffnet es auch. Jede Prüfung versucht es erneut; wenn der Speicher Nightkeep nichts löschen lässt, kann es der Betreiber von Nightkeep.`,
     },
     foreign: {
       title: 'Andere Schlüssel öffnen Ihr Repository',
@@ -1705,11 +1709,11 @@ export const texts: Texts = {
     states: { ok: 'in Ordnung', warn: 'ansehen', wrong: 'falsch', unknown: 'nicht bekannt' },
     backups: 'Sicherungen einer verlorenen Installation',
     backupsLead: (count: number) =>
-      `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${count} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen ihre Nächte dort weiter, wo sie aufgehört haben.`,
+      `Im Speicher ${count === 1 ? 'liegt ein Repository, das' : `liegen ${formats.number(count)} Repositorys, die`} diese Datenbank nicht kennt. Jedes geht zurück an die Person, die seine Karte nennt: Sie meldet sich an und willigt erneut ein, dann gehen ihre Nächte dort weiter, wo sie aufgehört haben.`,
     exported: (at: string) =>
       `Auch der Zustand von Nightkeep selbst liegt dort, wie er am ${at} war: Einwilligungen, Pläne und Aufzeichnungen. Um auch ihn zurückzuholen, halten Sie Nightkeep an, und geben Sie ein, bevor Sie etwas übernehmen oder sich jemand anmeldet:`,
     moreBackups: (count: number) =>
-      `Und ${count === 1 ? 'ein weiteres' : `${count} weitere`}: nightkeep adopt --dry-run nennt alle.`,
+      `Und ${count === 1 ? 'ein weiteres' : `${formats.number(count)} weitere`}: nightkeep adopt --dry-run nennt alle.`,
     adopt: 'Übernehmen, was lesbar ist',
     keyring: 'Den Schlüsselbund sichern',
     keyringLead:

@@ -1114,7 +1114,7 @@ export const texts = {
         not,
         paused,
       }: Record<'whole' | 'partly' | 'late' | 'lateUnderWay' | 'not' | 'paused', number>) =>
-        `Protected: ${whole}. In part: ${partly}. Late: ${late}${lateUnderWay === 0 ? '' : ` (${lateUnderWay} with a backup under way)`}. Not protected: ${not}.${paused === 0 ? '' : ` Paused, with an older backup: ${paused}.`}`,
+        `Protected: ${formats.number(whole)}. In part: ${formats.number(partly)}. Late: ${formats.number(late)}${lateUnderWay === 0 ? '' : ` (${formats.number(lateUnderWay)} with a backup under way)`}. Not protected: ${formats.number(not)}.${paused === 0 ? '' : ` Paused, with an older backup: ${formats.number(paused)}.`}`,
       line: (count: number, reason: string) => `${formats.number(count)} × ${reason}`,
       quoted: (sentence: string) => `“${sentence}”`,
       more: 'nightkeep protection names the people, nightkeep doctor the cure.',
@@ -1556,6 +1556,9 @@ export const texts = {
     to: 'To',
     copies: 'Copies to',
     date: 'Date',
+    attachments: 'Attachments',
+    unnamed: 'without a name',
+    attachmentsCut: 'Not all of this message was searched for attachments; the download has all of it.',
     noText: 'It holds no plain text: download it to read it in a mail program.',
     stored: 'As it is stored',
   },
@@ -1613,7 +1616,7 @@ export const texts = {
       sure: 'Yes, make a new one',
       back: 'No, go back',
       stays: (count: number) =>
-        `${count === 1 ? 'A recovery key that was replaced still opens' : `${count} recovery keys that were replaced still open`} your repository: the store did not let Nightkeep delete ${count === 1 ? 'it' : 'them'}. The newest one works too. Each verification tries again; if the store does not let Nightkeep delete anything, the operator of Nightkeep can.`,
+        `${count === 1 ? 'A recovery key that was replaced still opens' : `${formats.number(count)} recovery keys that were replaced still open`} your repository: the store did not let Nightkeep delete ${count === 1 ? 'it' : 'them'}. The newest one works too. Each verification tries again; if the store does not let Nightkeep delete anything, the operator of Nightkeep can.`,
     },
     foreign: {
       title: 'Other keys open your repository',
@@ -1665,10 +1668,10 @@ export const texts = {
     states: { ok: 'ok', warn: 'check this', wrong: 'wrong', unknown: 'not known' },
     backups: 'Backups of a lost installation',
     backupsLead: (count: number) =>
-      `The store holds ${count === 1 ? 'one repository' : `${count} repositories`} that this database does not know. Each goes back to the person whom its card names: they sign in and agree again, and their nights continue where they stopped.`,
+      `The store holds ${count === 1 ? 'one repository' : `${formats.number(count)} repositories`} that this database does not know. Each goes back to the person whom its card names: they sign in and agree again, and their nights continue where they stopped.`,
     exported: (at: string) =>
       `Nightkeep’s own state is there too, as it was on ${at}: consents, plans and records. To bring that back as well, stop Nightkeep, and before you adopt anything or anybody signs in, type:`,
-    moreBackups: (count: number) => `And ${count} more: nightkeep adopt --dry-run lists all of them.`,
+    moreBackups: (count: number) => `And ${formats.number(count)} more: nightkeep adopt --dry-run lists all of them.`,
     adopt: 'Adopt what can be read',
     keyring: 'Save the keyring',
     keyringLead:
@@ -1889,7 +1892,7 @@ export const texts = {
         partial,
         failed,
       }: Record<'succeeded' | 'partial' | 'failed', number> & { night: string }) =>
-        `${night}: ${succeeded} complete, ${partial} in part, ${failed} failed`,
+        `${formats.night(night)}: ${formats.number(succeeded)} complete, ${formats.number(partial)} in part, ${formats.number(failed)} failed`,
     },
     grants: {
       title: 'Grants',

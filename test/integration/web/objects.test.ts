@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { fileNode } from '../../../src/store/archiver/nodes.ts';
 import { type Folder, writeSnapshot } from '../../support/fixtures/repository.ts';
@@ -43,6 +44,25 @@ const held = {
         '',
         `See you. ${markup}`,
       ),
+      'photo.eml': lines(
+        'From: ada@demo.example',
+        'Content-Type: multipart/mixed; boundary=b',
+        '',
+        '--b',
+        '',
+        'Look.',
+        '--b',
+        'Content-Type: image/png',
+        `Content-Disposition: attachment; filename="${markup}\u202egnp.exe"`,
+        'Content-Transfer-Encoding: base64',
+        '',
+        Buffer.alloc(1_234).toString('base64'),
+        '--b',
+        'Content-Type: application/pdf',
+        '',
+        'pages',
+        '--b--',
+      ),
       '2026-05-02 Old [8].eml': lines('From: ada@demo.example', 'Date: 1 Jan 0001 00:00:00 +0000', '', 'Old.'),
     },
   },
@@ -55,15 +75,25 @@ const held = {
 
 let pages: Pages;
 let alice: SignedIn;
+let whole: string;
 let id: string;
 beforeAll(async () => {
   pages = await openPages();
   alice = await pages.consented();
   const repository = await addRepository(pages, alice);
   await writeSnapshot(repository, { files: { 'letter.txt': Buffer.from('text') } }, '2026-01-05T02:00:00Z');
-  id = (await writeSnapshot(repository, held, '2026-01-06T02:00:00Z')).id.slice(0, 16);
+  whole = (await writeSnapshot(repository, held, '2026-01-06T02:00:00Z')).id;
+  id = whole.slice(0, 16);
 });
 afterAll(() => pages[Symbol.asyncDispose]());
+
+/** A restore of the path that has ended. */
+async function restoreOf(path: string, snapshotId = whole): Promise<string> {
+  const restore = randomUUID();
+  const data = { id: restore, userId: await alice.userId(), snapshotId, path, askedAt: pages.clock.now() };
+  await pages.resources.database.restore.create({ data: { ...data, state: 'succeeded' } });
+  return restore;
+}
 
 const at = (kind: string, path: string) => `/snapshots/${id}/${kind}/${path}`;
 /** What a page shows, without its markup. */
@@ -77,7 +107,7 @@ describe('browsing', () => {
   it('calls what a person has by its names, and calendars and address books as their person does', async () => {
     const top = await read(at('browse', ''));
     for (const name of ['Calendars', 'Contacts', 'Files', 'Mail']) expect(top).toContain(` ${name} `);
-    expect(top).toContain('4 entries; 15 in all, not counting folders');
+    expect(top).toContain('4 entries; 16 in all, not counting folders');
     const calendars = await read(at('browse', 'calendars'));
     expect(calendars).toContain('Everything Calendars');
     expect(calendars).toContain('Choir b7c1');
@@ -124,10 +154,36 @@ describe('browsing', () => {
   it('leads to restores that name it so', async () => {
     expect(await read(at('restore', 'calendars/b7c1'))).toContain('What Calendars / Choir As it was');
     expect(await read(at('restore', 'calendars/b7c1/9f.ics'))).toContain(
-      'What Calendars / Choir / Rehearsal As it was',
+      'What Calendars / Choir / Rehearsal 6 May 2026, 08:00 As it was',
     );
     expect(await read(at('restore', 'calendars/b7c1/7a.ics'))).toContain('What Calendars / Choir / 7a.ics As it was');
     expect(await read(at('restore', 'files/saved.ics'))).toContain('What Files / saved.ics As it was');
+  });
+
+  test.each([
+    ['calendars/b7c1/9f.ics', 'Calendars / Choir / Rehearsal 6 May 2026, 08:00'],
+    ['calendars/b7c1/1a.ics', 'Calendars / Choir / Tour Fri, 1 May 2026'],
+    ['calendars/b7c1', 'Calendars / Choir'],
+    ['contacts/people/x.vcf', 'Contacts / people / Ada Baker'],
+    ['mail/INBOX/2026-05-01 Hello [7].eml', 'Mail / INBOX / 2026-05-01 Hello [7].eml'],
+    ['files/saved.ics', 'Files / saved.ics'],
+    ['', 'Everything in this snapshot'],
+  ])('names what was restored so, too: %j', async (path, named) => {
+    const restore = await restoreOf(path);
+    expect(await read(`/restores/${restore}`)).toContain(` What ${named} `);
+  });
+
+  it('leads back to the folder that it lies in', async () => {
+    const page = await alice.text(`/restores/${await restoreOf('calendars/b7c1/9f.ics')}`);
+    expect(page).toContain(`href="${at('browse', 'calendars/b7c1')}"`);
+    expect(await alice.text(`/restores/${await restoreOf('')}`)).toContain(`href="${at('browse', '')}"`);
+  });
+
+  it('names it by its path where its snapshot cannot be read any more', async () => {
+    const path = 'calendars/b7c1/9f.ics';
+    expect(await read(`/restores/${await restoreOf(path, 'cd'.repeat(32))}`)).toContain(
+      'What Calendars / b7c1 / 9f.ics ',
+    );
   });
 
   it('says what changed by the same titles, and what was found', async () => {
@@ -148,6 +204,7 @@ test.each([
     'mail/INBOX/2026-05-01%20Hello%20%5B7%5D.eml',
     ['Grüße', 'To ben@demo.example', 'Date 1 May 2026, 08:00', 'See you.'],
   ],
+  ['mail/INBOX/photo.eml', ['image/png, 1.2 KB', 'without a name application/pdf, 5 bytes', 'Look.']],
   ['mail/INBOX/2026-05-02%20Old%20%5B8%5D.eml', ['Date 1 Jan 0001 00:00:00 +0000']],
   ['files/saved.ics', ['Saved', 'As it is stored']],
 ])('the page of an object says what it says: %s', async (path, said) => {
@@ -171,6 +228,7 @@ test('nothing that somebody wrote is markup, or turns the direction of what stan
     at('view', 'calendars/b7c1/3c.ics'),
     at('view', 'contacts/people/x.vcf'),
     at('view', 'mail/INBOX/2026-05-01%20Hello%20%5B7%5D.eml'),
+    at('view', 'mail/INBOX/photo.eml'),
   ]) {
     const page = await alice.text(path);
     expect(page).not.toContain(markup);

@@ -20,6 +20,13 @@ describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
     }
   });
 
+  test('groups the digits of numbers', () => {
+    const counting = ['operator.tonight.nightOf', 'notices.digest.sum', 'recovery.reissue.stays'];
+    const read = readOut(texts).filter(({ at }) => counting.includes(at) || at.startsWith('setup.') && /ackups/.test(at));
+    expect(new Set(read.map(({ at }) => at)).size).toBeGreaterThan(counting.length);
+    expect(read.filter(({ text }) => text.includes('12345'))).toEqual([]);
+  });
+
   test('says of one what it says of one', () => {
     const following = (count: string, { text }: ReadOut) =>
       [...text.matchAll(new RegExp(String.raw`(?<![\d.,:–-])\b${count} (\p{L}+)`, 'gu'))].map(([, word = '']) => word);

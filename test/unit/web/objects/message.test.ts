@@ -29,6 +29,8 @@ describe('a message', () => {
       date: 'Sat, 28 Nov 2026 10:00:00 +0100 (CET)',
       at: '2026-11-28T09:00:00.000Z',
       text: 'Dear all,\n\nsee you.',
+      attachments: [],
+      mayHaveMore: false,
     });
   });
 
@@ -87,6 +89,87 @@ describe('a message', () => {
     expect(readMessage(written(...head, ...lines))).toMatchObject({ title: 'Hello', text: undefined });
   });
 
+  describe('with attachments', () => {
+    const part = (type: string, disposition: string, ...body: string[]) => [
+      '--b',
+      `Content-Type: ${type}`,
+      ...(disposition === '' ? [] : [`Content-Disposition: ${disposition}`]),
+      ...body,
+    ];
+    const mixed = (...lines: string[]) =>
+      written(...head, 'Content-Type: multipart/mixed; boundary=b', '', ...lines, '--b--', '');
+    const plain = ['--b', '', 'Hello'];
+
+    it.each([
+      ['attachment; filename=a.pdf', 'a.pdf'],
+      ['attachment; filename="Two \\"words\\".pdf"; size=3', 'Two "words".pdf'],
+      ['inline; filename="=?utf-8?b?R3LDvMOfZS5wZGY=?="', 'Grüße.pdf'],
+      [`attachment; filename="${Buffer.from('Grüße.pdf').toString('latin1')}"`, 'Grüße.pdf'],
+      ["attachment; filename=old.pdf; filename*=utf-8'de'Gr%C3%BC%C3%9Fe.pdf", 'Grüße.pdf'],
+      ["attachment; filename*0*=iso-8859-1''Gr%FC;\r\n filename*1=%20; filename*2*=%DFe.pdf", 'Gr\u00fc%20ße.pdf'],
+      [`attachment; filename="${'long '.repeat(79)}"`, 'long '.repeat(60)],
+      ['attachment; filename=""', ''],
+      ['attachment', ''],
+    ])('names each as its sender does: %s', (disposition, name) => {
+      const found = readMessage(mixed(...plain, ...part('Application/PDF', disposition, '', 'abc')));
+      expect(found).toMatchObject({ text: 'Hello', attachments: [{ name, type: 'application/pdf', bytes: 3 }] });
+    });
+
+    it('takes the name of the type where that has one alone, and tells sizes as they are decoded', () => {
+      const found = readMessage(
+        mixed(
+          ...part(
+            'image/png; name="in the text.png"',
+            'inline',
+            'Content-Transfer-Encoding: BASE64',
+            '',
+            'AAAA',
+            'AAAA',
+          ),
+          ...plain,
+          ...part('text/html', '', '', '<b>Hello</b>'),
+          ...part(
+            'text/plain',
+            'attachment; filename=b.txt',
+            'Content-Transfer-Encoding: quoted-printable',
+            '',
+            '=41=',
+            'b',
+          ),
+          ...part('message/rfc822', '', '', 'Subject: a', '', 'forwarded'),
+        ),
+      );
+      expect(found?.text).toBe('Hello');
+      expect(found?.attachments).toEqual([
+        { name: 'in the text.png', type: 'image/png', bytes: 6 },
+        { name: 'b.txt', type: 'text/plain', bytes: 2 },
+        { name: '', type: 'message/rfc822', bytes: 23 },
+      ]);
+      expect(found?.mayHaveMore).toBe(false);
+    });
+
+    it('tells no size of what is cut, and that there may be more', () => {
+      const all = mixed(
+        ...plain,
+        ...part('image/png', 'attachment; filename=1.png', '', 'a'),
+        ...part('image/png', 'attachment; filename=2.png', '', 'b'.repeat(99)),
+      );
+      const found = readMessage(all.subarray(0, all.length - 50), { isWhole: false });
+      expect(found?.attachments.map(({ name, bytes }) => [name, bytes])).toEqual([
+        ['1.png', 1],
+        ['2.png', undefined],
+      ]);
+      expect(found?.mayHaveMore).toBe(true);
+    });
+
+    it('tells that there may be more than it looks at', () => {
+      const many = Array.from({ length: 60 }, (_, at) => part('image/png', `attachment; filename=${at}.png`, '', 'a'));
+      const found = readMessage(mixed(...many.flat()));
+      expect(found?.attachments.length).toBeGreaterThan(40);
+      expect(found?.mayHaveMore).toBe(true);
+    });
+  });
+
   it.each([
     ...['yesterday', '', '99 Foo 2026 10:00:00 +0100', '1 Jan 0001 00:00:00 +0000', 'Sun, 31 Dec 1899 23:00:00 GMT'],
     ...['31 Feb 2026 10:00:00 +0000', '0 Jan 2026 10:00:00 +0000', '29 Feb 2027 10:00:00 +0000'],
@@ -118,6 +201,8 @@ test.each([
   ['a folded field', `Subject: a${'\n b'.repeat(200_000)}`],
   ['fields', Array.from({ length: 50_000 }, (_, at) => `X-${at}: y`).join('\n')],
   ['spaces', `Content-Type:${' '.repeat(500_000)}`],
+  ['names in pieces', `Content-Type: a/b${'; name*0*=a'.repeat(50_000)}`],
+  ['names that never end', `Content-Type: a/b;${' name="a;'.repeat(50_000)}`],
   ['parameters', `Content-Type: multipart/mixed${'; boundary'.repeat(2_000)}`],
   ['equals signs', `Content-Transfer-Encoding: quoted-printable\n\n${'='.repeat(500_000)}`],
   ['a date', `Date: ${' ('.repeat(200_000)}`],
