@@ -144,7 +144,8 @@ async function answer(route: Route, visit: Visit, limits: Limits): Promise<Respo
   const { publicUrl, operatorRole } = visit.resources.config;
   const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
   if (session === undefined) {
-    if (route.signedOut !== undefined) return c.redirect(route.signedOut, 303);
+    const elsewhere = await route.signedOut?.(visit);
+    if (elsewhere !== undefined) return c.redirect(elsewhere, 303);
     if (changes) return toSignIn(c, new URL(homePageSaying('unsent'), publicUrl));
     return loadedByItself(c.req.raw.headers) ? signedOut(visit) : toSignIn(c, visit.url);
   }

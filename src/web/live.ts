@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { minuteMs } from '../durations.ts';
 import type { Html } from './layout.ts';
 import { liveScriptPath } from './live-script.ts';
-import type { PersonVisit } from './visit.ts';
+import type { Visit } from './visit.ts';
 
 /** How soon what changes quickly is looked at again, in milliseconds. */
 export const lookEveryMs = 1_000;
@@ -14,9 +14,12 @@ export type LiveParts = Readonly<Record<string, Html | ''>> & { readonly status:
 
 interface Looked {
   readonly parts: LiveParts;
-  /** In how many milliseconds it is looked at again. */
-  readonly againMs: number;
+  /** In how many milliseconds it is looked at again; null where they are the last, and the page stays as it is with them. */
+  readonly againMs: number | null;
 }
+
+/** What events are sent with: also to somebody who is not signed in. */
+type Needs = Pick<Visit, 'c' | 'resources'>;
 
 /** For the head of a page with live parts: the script that follows, or without scripts a page that loads itself again after so many seconds. */
 export function liveHead(seconds: number): Html {
@@ -26,19 +29,24 @@ export function liveHead(seconds: number): Html {
 
 /** The parts in a page; what is around them names the address of the events in `data-live`. */
 export function liveBody({ status, ...parts }: LiveParts): Html {
-  return html`<div data-part="status" role="status">${status}</div>
-${Object.entries(parts).map(([name, part]) => html`<div data-part="${name}">${part}</div>`)}`;
+  return html`${livePart('status', status)}
+${Object.entries(parts).map(([name, part]) => livePart(name, part))}`;
 }
 
-/** The parts that change, as server-sent events, until there is nothing left to look at, which reloads the page. */
-export function liveEvents(visit: PersonVisit, look: () => Promise<Looked | undefined>): Response {
+/** One of the parts, for a page in which they do not follow each other. */
+export function livePart(name: string, part: Html | ''): Html {
+  return html`<div data-part="${name}"${name === 'status' ? html` role="status"` : ''}>${part}</div>`;
+}
+
+/** The parts that change, as server-sent events, until they are the last, or there is nothing left to look at, which reloads the page. */
+export function liveEvents(visit: Needs, look: () => Promise<Looked | undefined>): Response {
   return new Response(ReadableStream.from(follow(visit, look)).pipeThrough(new TextEncoderStream()), {
     headers: { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' },
   });
 }
 
 async function* follow(
-  { c, resources: { clock } }: PersonVisit,
+  { c, resources: { clock } }: Needs,
   look: () => Promise<Looked | undefined>,
 ): AsyncGenerator<string> {
   const closing = closingOf(c.env);
@@ -54,6 +62,10 @@ async function* follow(
     const parts = await rendered(looked.parts);
     yield parts === told ? ':\n\n' : `event: parts\ndata: ${parts}\n\n`;
     told = parts;
+    if (looked.againMs === null) {
+      yield 'event: done\ndata:\n\n';
+      return;
+    }
     await clock.sleep(looked.againMs, closing).catch(() => undefined);
   }
 }

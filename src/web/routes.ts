@@ -5,8 +5,8 @@ import { callback, postedCallback } from './pages/callback.ts';
 import { changes } from './pages/changes.ts';
 import { agree, consent } from './pages/consent.ts';
 import { file, zip } from './pages/download.ts';
-import { eraseMe, erasureStep } from './pages/erase.ts';
-import { receipt, receiptAsJson } from './pages/erased.ts';
+import { eraseMe, erasureStep, receiptOfForm } from './pages/erase.ts';
+import { receipt, receiptAsJson, receiptEvents } from './pages/erased.ts';
 import { view } from './pages/file.ts';
 import { find } from './pages/find.ts';
 import { browse } from './pages/folder.ts';
@@ -29,7 +29,7 @@ import {
 } from './pages/operator/person-acts.ts';
 import { queueBoard } from './pages/operator/queue-board.ts';
 import { drain, draining, pause, queues, resume } from './pages/operator/queues.ts';
-import { retry, tonight } from './pages/operator/tonight.ts';
+import { retry, tonight, tonightEvents } from './pages/operator/tonight.ts';
 import { personData } from './pages/person-data.ts';
 import { preview } from './pages/preview.ts';
 import { proveKey, recovery, reissueKey, removeKey, revealKey } from './pages/recovery.ts';
@@ -54,7 +54,7 @@ import { login, logout } from './pages/sign-in.ts';
 import { nightsKept, snapshots } from './pages/snapshots.ts';
 import { usesAsCsv, usesAsJson } from './pages/uses.ts';
 import { acceptLost, verification } from './pages/verification.ts';
-import { changeSnapshots, withdraw, withdrawal } from './pages/withdraw.ts';
+import { changeSnapshots, erasingEvents, withdraw, withdrawal } from './pages/withdraw.ts';
 import type { PersonVisit, Visit } from './visit.ts';
 
 /** An address, who may see it, and what limits how often. */
@@ -71,7 +71,7 @@ export type Route =
       /** Does nothing once the snapshots are to be erased, and leads to this path, which says so. */
       erasing?: string;
       /** Where it leads whoever is not signed in any more, if not to a sign-in. */
-      signedOut?: string;
+      signedOut?: (visit: Visit) => string | Promise<string | undefined>;
       limit?: Limit;
       answer: (visit: PersonVisit) => Promise<Response>;
     };
@@ -88,10 +88,11 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/jwks', who: 'anyone', answer: jwks },
   { method: 'POST', path: '/language', who: 'anyone', answer: speak },
   { method: 'POST', path: '/backchannel-logout', who: 'provider', answer: backchannelLogout },
-  { method: 'POST', path: '/logout', who: 'person', signedOut: '/', answer: logout },
+  { method: 'POST', path: '/logout', who: 'person', signedOut: () => '/', answer: logout },
   { method: 'GET', path: '/consent', who: 'person', limit: 'consent', answer: consent },
   { method: 'POST', path: '/consent', who: 'person', limit: 'consent', answer: agree },
   { method: 'GET', path: '/grant', who: 'person', answer: grant },
+  { method: 'GET', path: '/grant/events', who: 'person', answer: erasingEvents },
   { method: 'POST', path: '/grant/ask-again', who: 'person', answer: askAgain },
   { method: 'GET', path: '/grant/withdraw', who: 'person', answer: withdrawal },
   { method: 'POST', path: '/grant/withdraw', who: 'person', answer: withdraw },
@@ -174,10 +175,19 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/settings/sessions/end-others', who: 'person', answer: endOtherSessions },
   { method: 'GET', path: '/settings/data.json', who: 'person', limit: 'download', answer: personData },
   { method: 'GET', path: '/settings/erase', who: 'person', answer: erasureStep },
-  { method: 'POST', path: '/settings/erase', who: 'person', fresh: '/settings/erase', answer: eraseMe },
+  {
+    method: 'POST',
+    path: '/settings/erase',
+    who: 'person',
+    fresh: '/settings/erase',
+    signedOut: receiptOfForm,
+    answer: eraseMe,
+  },
   { method: 'GET', path: '/erased/:id', who: 'anyone', answer: receipt },
+  { method: 'GET', path: '/erased/:id/events', who: 'anyone', answer: receiptEvents },
   { method: 'GET', path: '/erased/:id/receipt.json', who: 'anyone', answer: receiptAsJson },
   { method: 'GET', path: '/operator', who: 'operator', answer: tonight },
+  { method: 'GET', path: '/operator/events', who: 'operator', answer: tonightEvents },
   { method: 'POST', path: '/operator/retry', who: 'operator', answer: retry },
   { method: 'GET', path: '/operator/grants', who: 'operator', answer: grants },
   { method: 'GET', path: '/operator/people/:person', who: 'operator', answer: person },

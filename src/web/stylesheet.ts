@@ -37,7 +37,7 @@ body > header { background: var(--card); border-bottom: 1px solid var(--line); }
 .bar form { margin: 0; } .bar button { min-height: 2.75rem; padding: 0; border: 0; background: none; color: var(--soft); font-weight: 400; } .bar button:hover { color: var(--night); background: none; }
 
 .card { position: relative; background: var(--card); border: 1px solid var(--line); border-radius: .875rem; box-shadow: 0 2px 8px var(--shade); padding: 1.25rem 1.4rem; margin: 1.25rem 0; }
-.card > :first-child { margin-top: 0; } .card > :last-child { margin-bottom: 0; } .card > h2:first-child { margin-bottom: .75rem; }
+.card > :first-child, .card > [data-part]:first-child > :first-child { margin-top: 0; } .card > :last-child, .card > [data-part]:last-child > :last-child { margin-bottom: 0; } .card > h2:first-child { margin-bottom: .75rem; }
 .card.good, .card.warn, .card.bad { background-image: linear-gradient(var(--tone), var(--tone)); background-size: .3rem 100%; background-repeat: no-repeat; }
 .card.good { --tone: var(--good); } .card.warn { --tone: var(--warn); } .card.bad { --tone: var(--bad); }
 .columns { display: grid; gap: 1.25rem; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); align-items: start; margin: 1.25rem 0; } .columns > .card { margin: 0; height: 100%; }
@@ -63,8 +63,9 @@ dl.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem
 summary { cursor: pointer; color: var(--night); padding: .4rem 0; } details > table { margin-top: .5rem; }
 .items { list-style: none; margin: 0; padding: 0; } .items > li { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: baseline; justify-content: space-between; padding: .8rem 0; border-top: 1px solid var(--line); } .items > li:first-child { border-top: 0; padding-top: 0; } .items > li:last-child { padding-bottom: 0; } .items + p { margin-top: 1rem; }
 .items p { margin: .1rem 0 0; color: var(--soft); font-size: .9rem; } .items > li > :first-child { flex: 1 1 12rem; }
+.items > li:has(> .tag) > :first-child { display: contents; } .items > li:has(> .tag) strong { flex: 1; } .items > li:has(> .tag) p { flex: 1 0 100%; order: 1; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .65rem 1rem .65rem 0; border-bottom: 1px solid var(--line); vertical-align: top; } th:last-child, td:last-child { padding-right: 0; } tbody tr:last-child > * { border-bottom: 0; }
-.rows td { min-width: 4.5rem; } .rows td:first-child { min-width: 9rem; } th { color: var(--soft); font-weight: 500; font-size: .875rem; overflow-wrap: normal; } td button { overflow-wrap: normal; } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
+.rows td { min-width: 4.5rem; } .rows td:first-child { min-width: 9rem; } th { color: var(--soft); font-weight: 500; font-size: .875rem; overflow-wrap: normal; } td button { overflow-wrap: normal; } td form { margin: 0; } @media (min-width: 40.01rem) { .rows tr:has(button) td { vertical-align: middle; } } td.number, th.number { text-align: right; white-space: nowrap; } tbody th { font-size: 1rem; }
 .table { position: relative; overflow-x: auto; overflow-wrap: normal; } .table td:first-child { overflow-wrap: anywhere; min-width: 7rem; }
 .pager { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; margin: 1rem 0; } .pager span { color: var(--soft); margin-right: auto; }
 code, pre { font-family: ui-monospace, monospace; font-size: .92em; } pre { background: var(--page); border: 1px solid var(--line); border-radius: .625rem; padding: .8rem 1rem; overflow-x: auto; } .card pre { background: var(--well); }

@@ -14,7 +14,7 @@ import { raiseNotices } from '../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../src/flows/notices/send-notices.ts';
 import { removeCards } from '../../src/store/repository/cards.ts';
 import { type Route, routes } from '../../src/web/routes.ts';
-import type { Texts } from '../../src/web/texts/en.ts';
+import { type Texts, texts } from '../../src/web/texts/en.ts';
 import { listTexts } from '../../src/web/texts/languages.ts';
 import {
   type BrowserWorld,
@@ -83,7 +83,13 @@ type Row = {
 } & (
   | { kind: 'page'; picture: string; status?: Statuses; arrange?: (world: BrowserWorld) => Promise<unknown> }
   /** No page of ours: what it is made of. */
-  | { kind: 'answer'; type: RegExp; status?: Statuses }
+  | {
+      kind: 'answer';
+      type: RegExp;
+      status?: Statuses;
+      /** It goes on as long as it is looked at. */
+      endless?: true;
+    }
   /** A button: the page that it stands on, and what the page then says. */
   | {
       kind: 'act';
@@ -168,6 +174,7 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /backchannel-logout': { kind: 'answer', type: /json/, status: 400 },
   'GET /consent': { kind: 'page', picture: 'agree' },
   'GET /grant': { kind: 'page', picture: 'consent' },
+  'GET /grant/events': { kind: 'answer', type: /event-stream/ },
   'GET /grant/withdraw': { kind: 'page', picture: 'withdraw', status: { operator: 303 } },
   'GET /grant/uses.csv': { kind: 'answer', type: /csv/ },
   'GET /grant/uses.json': { kind: 'answer', type: /json/ },
@@ -225,6 +232,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /settings/data.json': { kind: 'answer', type: /json/ },
   'GET /settings/erase': { kind: 'page', picture: 'erase' },
   'GET /erased/:id': { kind: 'page', picture: 'receipt', at: ({ receipt }) => `/erased/${receipt}` },
+  'GET /erased/:id/events': { kind: 'answer', type: /event-stream/, at: ({ receipt }) => `/erased/${receipt}/events` },
   'GET /erased/:id/receipt.json': {
     kind: 'answer',
     type: /json/,
@@ -240,6 +248,8 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /operator/audit': { kind: 'page', picture: 'operator-audit' },
   'GET /operator/audit.csv': { kind: 'answer', type: /csv/ },
   'GET /operator/audit.json': { kind: 'answer', type: /json/ },
+
+  'GET /operator/events': { kind: 'answer', type: /event-stream/, endless: true },
 
   'POST /operator/queues/pause': { kind: 'act', on: '/operator/queues', says: 'The night was paused by' },
   'POST /operator/queues/resume': { kind: 'act', on: '/operator/queues', says: 'The queue is giving out runs.' },
@@ -418,7 +428,17 @@ const rows: Readonly<Record<string, Row>> = {
     next: (page) => page.getByRole('button', { name: 'Yes, withdraw my consent' }).click(),
     says: 'withdrawn',
   },
-  'POST /grant/snapshots': { kind: 'act', on: '/grant', says: 'withdrawn' },
+  'POST /grant/snapshots': {
+    kind: 'act',
+    on: '/grant',
+    // No worker holds the run that is shown: it would be waited for.
+    arrange: ({ demo, runs }) =>
+      demo.resources.database.run.update({ where: { id: runs.running }, data: { leaseUntil: null } }),
+    first: (page) => page.getByLabel(texts.withdraw.eraseNow).check(),
+    // A worker erases them meanwhile, and the page says so by itself.
+    next: (page) => page.getByRole('button', { name: texts.withdraw.sureErase }).click(),
+    says: 'Everything was erased on',
+  },
   'POST /consent': {
     kind: 'act',
     on: '/consent',
@@ -597,8 +617,8 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
       const changes = row.kind === 'act' || route.method === 'POST';
       for (const visitor of visitors) {
         const isWelcome = welcome(route, row).includes(visitor);
-        // What it does to who may do it, the browser finds out below.
-        if (row.kind === 'act' && isWelcome) continue;
+        // What it does to who may do it, and what goes on, the browser finds out below.
+        if (isWelcome && (row.kind === 'act' || (row.kind === 'answer' && row.endless))) continue;
         const { status, type, location } = await ask(visitor, addressOf(route, row), changes);
         if (isWelcome && row.kind !== 'act') {
           expect(status, visitor).toBe(statusFor(row, visitor));
@@ -740,6 +760,39 @@ describe.skipIf(executablePath === undefined)('every address of the route table,
     expect(await page.evaluate('window.isSame')).toBeUndefined();
     expect(await page.locator('[data-live]').count()).toBe(0);
     await database.restore.update({ where, data: { state: 'running', finishedAt: null, message: null } });
+  });
+
+  it('the night is kept up to date too: the focus stays on a button in what changes, and what was opened stays open', async () => {
+    const page = world.pages.operator;
+    const { backUps } = world.demo.resources.queues;
+    const { courses } = texts.operator.tonight;
+    await page.goto('/operator');
+    await page.evaluate('window.isSame = true');
+    await page.locator('summary').click();
+    await page.locator('.trouble button').first().focus();
+    await backUps.pause();
+    await page.getByRole('heading', { name: courses.paused }).waitFor({ timeout: 40_000 });
+    const stood = `[window.isSame, document.activeElement.name, document.querySelector('details').open]`;
+    expect(await page.evaluate(stood)).toEqual([true, 'group', true]);
+    await backUps.resume();
+    await page.getByRole('heading', { name: courses.paused }).waitFor({ state: 'detached', timeout: 40_000 });
+    expect(await page.evaluate(stood)).toEqual([true, 'group', true]);
+  });
+
+  it('a page that is kept up to date shows nothing any more once its session is over', async () => {
+    const context = await world.browser.newContext({ baseURL: world.address('/') });
+    const page = await context.newPage();
+    await world.signIn('alice', { page });
+    await page.goto(`/runs/${world.runs.running}`);
+    await page.getByRole('progressbar').waitFor();
+    const { webSession } = world.demo.resources.database;
+    const newest = await webSession.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
+    await webSession.delete({ where: { id: newest.id } });
+    // As if the reader had been away: its events are asked for anew.
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await page.getByText(texts.signedOut.lead).waitFor();
+    expect(await page.getByRole('progressbar').count()).toBe(0);
+    await context.close();
   });
 
   it('without scripts they load themselves again', async () => {

@@ -60,7 +60,7 @@ export interface ErasureSeals {
  */
 export async function beginErasingPerson(
   database: Database,
-  { userId, seals, at }: { userId: string; seals: ErasureSeals; at: Date },
+  { userId, receipt, seals, at }: { userId: string; receipt?: string | undefined; seals: ErasureSeals; at: Date },
 ): Promise<string | null | undefined> {
   const by = `user:${userId}`;
   return inTransaction(database, async (transaction) => {
@@ -71,7 +71,8 @@ export async function beginErasingPerson(
     if (!(await saveEraseAt(transaction, { userId, eraseAt: at, at, by }))) return null;
     const removed = await removeRecords(transaction, userId, at);
     await forgetWho(transaction, userId, seals);
-    const id = randomUUID();
+    const isFree = receipt !== undefined && (await transaction.personErasure.count({ where: { id: receipt } })) === 0;
+    const id = isFree ? receipt : randomUUID();
     await transaction.personErasure.create({ data: { id, userId, begunAt: at, removed: { ...removed } } });
     await saveEvent(transaction, 'user', userId, { to: 'being erased', at, by });
     return id;

@@ -1,5 +1,6 @@
 import {
   beginErasingPerson,
+  findErasureReceipt,
   finishErasingPerson,
   listGrantsToEnd,
   listHalfErasedPeople,
@@ -19,21 +20,23 @@ import { letGoOf } from '../snapshots/let-go.ts';
  * snapshots are left to a worker, and tokens that cannot be revoked now are tried again. A restore to the source that is under way is
  * stopped, and waited for as long as it may take to notice.
  *
- * Answers the id of the receipt, which says what is done and what is still to come; if asked twice, that of the first. Throws
+ * Answers the id of the receipt (`receipt`, where that is free), which says what is done and what is still to come; if asked twice, that of the first. Throws
  * `request/forbidden` where consent was given again meanwhile, `request/not-found` where nothing is left of the person.
  */
 export async function erasePerson(
   resources: WithdrawalNeeds & Pick<Resources, 'histories' | 'repositoryKeys'>,
-  { userId }: { userId: string },
+  { userId, receipt: wanted }: { userId: string; receipt?: string | undefined },
 ): Promise<string> {
   const { clock, database, keyring, log } = resources;
   const grantIds = await listGrantsToEnd(database, userId);
   for (const grantId of grantIds)
     await endConsentHere(resources, { grantId, by: `user:${userId}`, eraseAt: clock.now() });
   const seals = { person: personSealing(keyring), plan: planSealing(keyring) };
-  const receipt = await beginErasingPerson(database, { userId, seals, at: clock.now() });
+  const receipt = await beginErasingPerson(database, { userId, receipt: wanted, seals, at: clock.now() });
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');
+  if (receipt === undefined && wanted !== undefined && (await findErasureReceipt(database, wanted)) !== null)
+    return wanted;
   if (receipt === undefined)
     throw new AppError('request/not-found', 'Everything about this person has already been erased.');
   letGoOf(resources, userId);

@@ -5,6 +5,7 @@ import { askAgainForPerson } from '../../flows/custody/ask-again.ts';
 import { findProtection } from '../../flows/nights/find-protection.ts';
 import type { TokenEnding } from '../../oidc/token-ending.ts';
 import { type Html, postButton } from '../layout.ts';
+import { liveHead } from '../live.ts';
 import type { Session } from '../session.ts';
 import type { Texts } from '../texts/en.ts';
 import { wordFor } from '../texts/word.ts';
@@ -14,7 +15,7 @@ import { lastsPart } from './grant-ends.ts';
 import { recordPart } from './grant-record.ts';
 import { isAboutConsent, reasonPart } from './protection-words.ts';
 import { usesPart } from './uses.ts';
-import { snapshotsPart } from './withdraw.ts';
+import { areBeingErased, snapshotsPart } from './withdraw.ts';
 
 /** The consent record, each use of it, and the way out. */
 export async function grant(visit: PersonVisit): Promise<Response> {
@@ -24,7 +25,9 @@ export async function grant(visit: PersonVisit): Promise<Response> {
     findProtection(visit.resources, userId),
   ]);
   const body = view === null ? nothing(visit.texts) : await bodyOf(visit, view, protection);
-  return page(visit, visit.texts.grant.title, body, { place: '/grant' });
+  const snapshots = view?.state === 'withdrawn' ? view.snapshots : undefined;
+  const isErasing = snapshots !== undefined && areBeingErased(snapshots, visit.resources.clock.now());
+  return page(visit, visit.texts.grant.title, body, { place: '/grant', head: isErasing ? liveHead(10) : '' });
 }
 
 /** Asks the provider at once whether it accepts the consent again; what came of it is on the page. */

@@ -76,8 +76,9 @@ function standing(visit: PersonVisit, key: KeyState, zone: string): Html {
  * without paper, loses nothing. It is the answer to the form itself: no address shows a key.
  */
 export async function revealKey(visit: PersonVisit): Promise<Response> {
-  const { resources, session, texts } = visit;
+  const { c, resources, session, texts } = visit;
   const t = texts.recovery;
+  if (await isKept(visit)) return c.redirect('/recovery', 303);
   const revealed = await revealRecoveryKey(resources, session.userId);
   const at = texts.formats.time(resources.clock.now(), await zoneOf(visit));
   const body = html`<p class="lead unprinted">${t.sheet.hint}</p>${recoverySheet(texts, { ...revealed, at })}${provePart(visit)}`;
@@ -87,10 +88,17 @@ export async function revealKey(visit: PersonVisit): Promise<Response> {
 /** Takes a part of the key as the proof that it was kept. */
 export async function proveKey(visit: PersonVisit): Promise<Response> {
   const { c, resources, session } = visit;
+  if (await isKept(visit)) return c.redirect('/recovery', 303);
   const { third, fifth } = await c.req.parseBody();
   const groups = [third, fifth].map((group) => (typeof group === 'string' ? group : ''));
   const kept = await proveRecoveryKey(resources, { userId: session.userId, groups });
   return kept ? c.redirect('/recovery', 303) : show(visit, { wrong: true });
+}
+
+/** Whether its person has shown that they kept the key, by the same button pressed twice or in another tab: the page says so. */
+async function isKept({ resources, session }: PersonVisit): Promise<boolean> {
+  const repository = await findRepository(resources.database, session.userId);
+  return repository !== null && repository.sealedRecoveryKey === null && repository.recoveryKeptAt !== null;
 }
 
 function provePart({ session, texts }: PersonVisit, { wrong = false } = {}): Html {
@@ -129,7 +137,11 @@ ${freshForm(visit, { action: '/recovery/remove', path: '/recovery', inner })}</s
 export async function removeKey(visit: PersonVisit): Promise<Response> {
   const { c, resources, session } = visit;
   const { key } = await c.req.parseBody();
-  await removeForeignKey(resources, { userId: session.userId, keyId: typeof key === 'string' ? key : '' });
+  const named = { userId: session.userId, keyId: typeof key === 'string' ? key : '' };
+  // Of one that is gone, by the same button pressed twice or in another tab, the page says so.
+  await removeForeignKey(resources, named).catch((error: unknown) => {
+    if (!isAppError(error, 'request/not-found')) throw error;
+  });
   return c.redirect('/recovery', 303);
 }
 

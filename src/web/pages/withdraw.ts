@@ -11,6 +11,7 @@ import {
 } from '../../flows/erasure/erase-choice.ts';
 import { letGoOf } from '../../flows/snapshots/let-go.ts';
 import { form, type Html } from '../layout.ts';
+import { type LiveParts, liveBody, liveEvents, lookEveryMs } from '../live.ts';
 import type { Texts } from '../texts/en.ts';
 import { type PersonVisit, page } from '../visit.ts';
 
@@ -39,22 +40,40 @@ ${form(session, '/grant/withdraw', html`${choices}<button class="danger">${t.cho
 }
 
 /** What becomes of the snapshots after consent has ended, and how to change one's mind. */
-export function snapshotsPart(
-  { session, resources, texts, c }: PersonVisit,
-  { snapshots, plans }: GrantView,
-): Html | '' {
+export function snapshotsPart({ session, resources, texts }: PersonVisit, { snapshots, plans }: GrantView): Html | '' {
   const t = texts.withdraw;
   const zone = plans[0]?.zone;
   const now = resources.clock.now();
   if (snapshots === undefined) return '';
-  if (!snapshots.kept) return receipt(texts, snapshots, zone);
+  const gone = receipt(texts, snapshots, zone);
+  if (!snapshots.kept) return gone && html`<h2>${t.snapshots}</h2>${gone}`;
+  if (areBeingErased(snapshots, now))
+    return html`<h2>${t.snapshots}</h2><div data-live="/grant/events">${liveBody(erasingParts(texts))}</div>`;
   const { eraseAt } = snapshots;
-  if (eraseAt !== null && eraseAt <= now) {
-    c.header('refresh', '3');
-    return html`<h2>${t.snapshots}</h2><p class="card warn">${t.erasing}</p>`;
-  }
   return html`<h2>${t.snapshots}</h2><p>${eraseAt === null ? t.stay : t.stayUntil(texts.formats.time(eraseAt, zone))}</p>
 ${form(session, '/grant/snapshots', html`${erasePart(texts, now, zone)}<button class="quiet">${t.change}</button>`)}`;
+}
+
+/** What becomes of snapshots that are being erased, as server-sent events: in the end the receipt. */
+export async function erasingEvents(visit: PersonVisit): Promise<Response> {
+  const { resources, session, texts } = visit;
+  return liveEvents(visit, async () => {
+    const grant = await findGrantOfPerson(resources.database, { userId: session.userId });
+    const snapshots = grant?.state === 'withdrawn' ? grant.snapshots : undefined;
+    if (snapshots === undefined) return undefined;
+    if (areBeingErased(snapshots, resources.clock.now())) return { parts: erasingParts(texts), againMs: lookEveryMs };
+    const said = receipt(texts, snapshots, grant?.plans[0]?.zone);
+    return said === '' ? undefined : { parts: { status: said }, againMs: null };
+  });
+}
+
+/** Whether they are due, and still there. */
+export function areBeingErased({ kept, eraseAt }: SnapshotsView, now: Date): boolean {
+  return kept && eraseAt !== null && eraseAt <= now;
+}
+
+function erasingParts({ withdraw: t }: Texts): LiveParts {
+  return { status: html`<p class="card warn">${t.erasing}</p>` };
 }
 
 /** The proof that nothing is left. */
@@ -65,7 +84,7 @@ function receipt(
 ): Html | '' {
   if (kept || erased === null) return '';
   const { at, snapshots, files, bytes, repositoryId } = erased;
-  return html`<h2>${t.snapshots}</h2><div class="card"><p><strong>${t.erased(formats.time(at, zone))}</strong></p>
+  return html`<div class="card"><p><strong>${t.erased(formats.time(at, zone))}</strong></p>
 <p>${t.erasedWhat(snapshots, files, formats.bytes(bytes))}</p><p class="soft">${t.repository} <code>${repositoryId}</code></p></div>`;
 }
 

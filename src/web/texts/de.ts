@@ -1890,7 +1890,8 @@ export const texts: Texts = {
       countedAt: (at) => `Gezählt ${at}.`,
       toComeAt: (at) => `Was noch kommt, wurde ${at} gezählt.`,
       forecast: {
-        title: (needed, there) => `${formats.hours(needed)} nötig, ${formats.hours(there)} verfügbar`,
+        title: (needed, there) =>
+          `${needed < 180_000 ? `Weniger als ${formats.hours(360_000)}` : formats.hours(needed)} nötig, ${formats.hours(there)} verfügbar`,
         busiest: (plans, from, to) =>
           `Am dichtesten wird es von ${from} bis ${to}: ${plans === 1 ? 'Eine Sicherung wird' : `${formats.number(plans)} Sicherungen werden`} fällig.`,
         holds: 'Alle Sicherungen passen in die kommenden Fenster.',

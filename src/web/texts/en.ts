@@ -1790,7 +1790,8 @@ export const texts = {
       countedAt: (at: string) => `Counted ${at}.`,
       toComeAt: (at: string) => `Upcoming backups were counted ${at}.`,
       forecast: {
-        title: (needed: number, there: number) => `${formats.hours(needed)} needed, ${formats.hours(there)} available`,
+        title: (needed: number, there: number) =>
+          `${needed < 180_000 ? `Less than ${formats.hours(360_000)}` : formats.hours(needed)} needed, ${formats.hours(there)} available`,
         busiest: (plans: number, from: string, to: string) =>
           `In the busiest coming hours, from ${from} to ${to}, ${formats.number(plans)} ${plans === 1 ? 'backup becomes' : 'backups become'} due.`,
         holds: 'The coming windows are long enough for all backups.',

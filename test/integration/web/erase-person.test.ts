@@ -227,6 +227,34 @@ describe('erasing everything about a person', () => {
       expect((await openVisitor(pages.resources).send(other)).status).toBe(404);
   });
 
+  it.each([
+    ['with snapshots, which a worker erases', true],
+    ['without snapshots, of whom nothing is left then', false],
+  ])(
+    'whose button was pressed twice leads to the same receipt again, although nobody is signed in then: %s',
+    async (_, kept) => {
+      if (kept) await writeSnapshot(await addRepository(pages, alice), { 'a.txt': Buffer.from('hers') });
+      const page = await alice.text('/settings/erase');
+      const [, receipt = ''] = /name="receipt" value="([^"]+)"/.exec(page) ?? [];
+      const [cookies, csrf] = [new Map(alice.cookies), await alice.csrf()];
+      const body = () => new URLSearchParams({ csrf, word, receipt });
+      const press = async () => {
+        for (const [name, value] of cookies) alice.cookies.set(name, value);
+        return (await alice.send('/settings/erase', { method: 'POST', body: body() })).headers.get('location');
+      };
+      expect([await press(), await press()]).toEqual([`/erased/${receipt}`, `/erased/${receipt}`]);
+      const { database } = pages.resources;
+      expect(await database.personErasure.count()).toBe(1);
+      // A receipt of somebody else is nobody's to take.
+      const bella = await personNamed('bella');
+      const other = (await bella.post('/settings/erase', { word, receipt })).headers.get('location');
+      expect(other).not.toBe(`/erased/${receipt}`);
+      expect(await database.personErasure.count()).toBe(2);
+      const unknown = await openVisitor(pages.resources).post('/settings/erase', { word, receipt: randomUUID() });
+      expect(unknown.headers.get('location')).toMatch(/^\/login/);
+    },
+  );
+
   it('says of snapshots and of a provider that is away that they wait, and is done once both are', async () => {
     const { database, issuer } = pages.resources;
     await writeSnapshot(await addRepository(pages, alice), { 'a.txt': Buffer.from('hers') });

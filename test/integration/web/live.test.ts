@@ -2,9 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { saveRunProgress } from '../../../src/database/nights/run-progress.ts';
 import type { RunProgress } from '../../../src/domain/run-progress.ts';
+import { revokeWithdrawn } from '../../../src/flows/consent/revoke-tokens.ts';
+import { finishErasedPeople } from '../../../src/flows/erasure/erase-person.ts';
+import { eraseRepositories } from '../../../src/flows/erasure/erase-repositories.ts';
 import { liveScriptPath } from '../../../src/web/live-script.ts';
 import { texts as en } from '../../../src/web/texts/en.ts';
-import { openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { addRepository, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
+import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 
 let pages: Pages;
 beforeAll(async () => {
@@ -41,13 +46,13 @@ async function withRun(): Promise<{
   return { guest, runId, tell };
 }
 
-/** The events of a stream, one after the other; each is asked for a second after the one before. */
-async function eventsOf(guest: SignedIn, page: string) {
+/** The events of a stream, one after the other; each is asked for a second after the one before, or as long as is said. */
+async function eventsOf(guest: Visitor, page: string, everyMs = 1_000) {
   const answer = await guest.send(`${page}/events`);
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   const next = async () => {
     const read = reader?.read();
-    await pages.clock.advance(1_000);
+    await pages.clock.advance(everyMs);
     return (await read)?.value;
   };
   const parts = async () => {
@@ -241,6 +246,107 @@ describe('a restore that goes on', () => {
     const { page } = await withRestore();
     for (const other of [await pages.newPerson(), await pages.newPerson({ roles: ['operator'] })])
       for (const path of [page, `${page}/events`]) expect((await other.send(path)).status).toBe(404);
+  });
+});
+
+describe('snapshots that are being erased', () => {
+  const t = en.withdraw;
+
+  it('follow by the same script, which puts the receipt in their place in the end, and leaves the page as it is', async () => {
+    const guest = await pages.consented();
+    await writeSnapshot(await addRepository(pages, guest), { 'a.txt': Buffer.from('hers') });
+    await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+    const before = await guest.text('/grant');
+    expect(before).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
+    expect(before).toContain('data-live="/grant/events"');
+    const { next, parts } = await eventsOf(guest, '/grant');
+    expect(await next()).toBe('retry: 1000\n\n');
+    const first = await parts();
+    expect(first.status).toContain(t.erasing);
+    expect(before).toContain(`<div data-part="status" role="status">${first.status}</div>`);
+    expect(await next()).toBe(':\n\n');
+    await eraseRepositories(pages.resources);
+    const { status } = await parts();
+    expect(status).toMatch(/1 snapshot in \d+ files/);
+    expect(await next()).toBe('event: done\ndata:\n\n');
+    expect(await next()).toBeUndefined();
+    const after = await guest.text('/grant');
+    expect(after).toContain(`<h2>${t.snapshots}</h2>${status}`);
+    expect(after).not.toMatch(/<script|http-equiv="refresh"|data-live/);
+  });
+
+  it('have no events where nobody withdrew, which load the page again', async () => {
+    const ended = 'retry: 1000\n\nevent: ended\ndata:\n\n';
+    for (const guest of [await pages.newPerson(), await pages.consented()])
+      expect(await guest.text('/grant/events')).toBe(ended);
+    const guest = await pages.consented();
+    await writeSnapshot(await addRepository(pages, guest), { 'a.txt': Buffer.from('hers') });
+    await guest.post('/grant/withdraw', { snapshots: '30', sure: 'yes' });
+    expect(await guest.text('/grant')).not.toMatch(/<script|http-equiv="refresh"|data-live/);
+  });
+});
+
+describe('a receipt of somebody who is being erased', () => {
+  const t = en.settings.receipt;
+
+  it('follows for whoever has its address, until nothing waits any more', async () => {
+    const guest = await pages.consented();
+    await writeSnapshot(await addRepository(pages, guest), { 'a.txt': Buffer.from('hers') });
+    const { issuer } = pages.resources;
+    const { revoke } = issuer;
+    Object.assign(issuer, { revoke: () => Promise.reject(new Error('away')) });
+    const page = (await guest.post('/settings/erase', { word: en.settings.erase.word })).headers.get('location') ?? '';
+    const stranger = openVisitor(pages.resources);
+    const before = await stranger.send(page);
+    expect(before.headers.get('refresh')).toBeNull();
+    const text = await before.text();
+    expect(text).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
+    expect(text).toContain(`data-live="${page}/events"`);
+    const { next, parts } = await eventsOf(stranger, page, 5_000);
+    expect(await next()).toBe('retry: 1000\n\n');
+    const first = await parts();
+    expect(first.status).toContain(t.snapshots.kept);
+    expect(first.tokens).toContain(t.tokens.outstanding);
+    for (const part of Object.values(first)) expect(text).toContain(part);
+    await eraseRepositories(pages.resources);
+    const second = await parts();
+    expect(second.status).toContain('1 snapshot');
+    expect(second.tokens).toBe(first.tokens);
+    Object.assign(issuer, { revoke });
+    await revokeWithdrawn(pages.resources);
+    await finishErasedPeople(pages.resources);
+    await pages.clock.advance(25_000);
+    expect(await next()).toBe('event: ended\ndata:\n\n');
+    expect(await next()).toBeUndefined();
+    expect(await stranger.text(page)).not.toMatch(/<script|http-equiv="refresh"|data-live/);
+    expect((await stranger.send(`/erased/${randomUUID()}/events`)).status).toBe(404);
+  });
+});
+
+describe('the night that an operator looks at', () => {
+  it('is sent in parts, without what is pressed or opened there', async () => {
+    const { database } = pages.resources;
+    const operator = await pages.newPerson({ roles: ['operator'] });
+    const answer = await operator.send('/operator');
+    expect(answer.headers.get('refresh')).toBeNull();
+    const text = await answer.text();
+    expect(text).toContain('data-live="/operator/events"');
+    const { runId } = await withRun();
+    const parts = async () => {
+      const events = await eventsOf(operator, '/operator');
+      expect(await events.next()).toBe('retry: 1000\n\n');
+      return events.parts();
+    };
+    const first = await parts();
+    for (const name of Object.keys(first).filter((one) => one !== 'numbers'))
+      expect(text).toContain(`data-part="${name}"`);
+    expect(JSON.stringify(first)).not.toMatch(/csrf|<details|<form/);
+    const failed = { state: 'failed', errorCode: 'source/unavailable', finishedAt: pages.clock.now() } as const;
+    await database.run.update({ where: { id: runId }, data: failed });
+    await database.keptFigure.deleteMany();
+    const { trouble } = await parts();
+    expect(trouble).toContain(en.operator.causes.server_away);
+    expect(trouble).toContain('name="group" value="failed source/unavailable"');
   });
 });
 

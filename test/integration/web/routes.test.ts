@@ -8,6 +8,7 @@ import { createApp } from '../../../src/web/app.ts';
 import { routes } from '../../../src/web/routes.ts';
 import { everyRow } from '../../support/fixtures/every-row.ts';
 import { writeSnapshot } from '../../support/fixtures/repository.ts';
+import { textOf } from '../../support/fixtures/text-of.ts';
 import { addRepository, addRun, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
 import { openVisitor, type Visitor } from '../../support/harness/visitor.ts';
 
@@ -65,6 +66,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /consent': { status: 200 },
   'POST /consent': { status: 303 },
   'GET /grant': { status: 200 },
+  'GET /grant/events': { status: 200 },
   'POST /grant/ask-again': { status: 303 },
   'GET /grant/withdraw': { status: 200, others: 303 },
   'POST /grant/withdraw': { status: 303 },
@@ -101,7 +103,7 @@ const rows: Readonly<Record<string, Row>> = {
   'GET /recovery': { status: 200 },
   'POST /recovery': { status: 200, others: 404 },
   'POST /recovery/kept': { fields: () => ({ third: 'aaaaa', fifth: 'bbbbb' }), status: 400, others: 404 },
-  'POST /recovery/remove': { fields: () => ({ key: 'none' }), status: 404 },
+  'POST /recovery/remove': { fields: () => ({ key: 'none' }), status: 303, others: 404 },
   'POST /recovery/reissue': { status: 303, others: 404 },
   'GET /recovery/adopt': { status: 200 },
   'POST /recovery/adopt': {
@@ -123,9 +125,11 @@ const rows: Readonly<Record<string, Row>> = {
   'POST /settings/erase': { fields: () => ({ word: 'perhaps' }), status: 400 },
   // A receipt says nothing of whom it is for: whoever knows its address may read it.
   'GET /erased/:id': { at: ({ receipt }) => `/erased/${receipt}`, status: 200 },
+  'GET /erased/:id/events': { at: ({ receipt }) => `/erased/${receipt}/events`, status: 200 },
   'GET /erased/:id/receipt.json': { at: ({ receipt }) => `/erased/${receipt}/receipt.json`, status: 200 },
   'GET /operator': { status: 200 },
-  'POST /operator/retry': { fields: () => ({ state: 'failed' }), status: 303 },
+  'GET /operator/events': { status: 200 },
+  'POST /operator/retry': { fields: () => ({ group: 'failed' }), status: 303 },
   'GET /operator/grants': { status: 200 },
   'GET /operator/people/:person': { at: ({ person }) => `/operator/people/${person}`, status: 200 },
   'POST /operator/people/:person/ask-again': ofPerson('ask-again'),
@@ -276,7 +280,7 @@ async function ask(cookies: Visitor['cookies'], { method, path }: Address, given
 /** All that somebody is told, but for what they said themselves. */
 async function told(answer: Response, named: Names): Promise<string> {
   const headers = [...answer.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-  const text = `${answer.status}\n${headers}\n${await answer.text()}`;
+  const text = `${answer.status}\n${headers}\n${await textOf(answer)}`;
   return Object.entries(named)
     .reduce((all, [name, value]) => all.replaceAll(value, name), text)
     .replaceAll(/name="csrf" value="[^"]*"/g, '')

@@ -34,15 +34,15 @@ test('the page tells how far the night is, what went wrong by cause, and the slo
   expect(page).toContain('In part: a server of people’s data refuses access');
   expect(page).toContain('cloud.example');
   expect(page).toContain('200 ms');
-  expect(page).toContain('2026-05-04: 1 complete, 1 in part, 2 failed');
+  expect(page).toContain('Mon, 4 May 2026: 1 complete, 1 in part, 2 failed');
   expect(page).not.toContain(secretName);
   expect(page).not.toContain('anna');
 });
 
 test('a group is tried again by one button, and the audit says so', async () => {
   const { database } = pages.resources;
-  expect((await operator.post('/operator/retry', { state: 'nothing' })).status).toBe(400);
-  const answer = await operator.post('/operator/retry', { state: 'failed', code: 'source/unavailable' });
+  expect((await operator.post('/operator/retry', { group: 'nothing' })).status).toBe(400);
+  const answer = await operator.post('/operator/retry', { group: 'failed source/unavailable' });
   expect(answer.headers.get('location')).toBe('/operator?retried=2');
   expect(await operator.text('/operator?retried=2')).toContain('2 backups were requested.');
   const asked = await database.run.findMany({ where: { trigger: 'operator' }, include: { plan: true } });
@@ -54,7 +54,7 @@ test('a group is tried again by one button, and the audit says so', async () => 
   expect(await database.audit.findMany({ where: { act: 'runs-retried' } })).toMatchObject([
     { by, about: 'failed source/unavailable: 2' },
   ]);
-  const again = await operator.post('/operator/retry', { state: 'failed', code: 'source/unavailable' });
+  const again = await operator.post('/operator/retry', { group: 'failed source/unavailable' });
   expect(again.headers.get('location')).toBe('/operator?retried=0');
   expect(await operator.text('/operator?retried=0')).toContain(texts.operator.tonight.retried(0));
   // They are under way now, and in no group.

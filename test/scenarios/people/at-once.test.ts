@@ -222,7 +222,7 @@ describe('an operator who presses a button twice at once', () => {
       await database.run.deleteMany({ where: { plan: { userId }, state: 'queued' } });
       await before?.(userId);
       const [csrf, last] = [await operator.csrf(), await database.audit.findFirst({ orderBy: { id: 'desc' } })];
-      const sent = { csrf, reason: 'asked by phone', state: 'failed', code: 'source/forbidden' };
+      const sent = { csrf, reason: 'asked by phone', group: 'failed source/forbidden' };
       const answers = await Promise.all([1, 2].map(() => post(operator, path(userId), sent)));
       expect(answers.map(({ status }) => status)).toEqual([303, 303]);
       const said = answers.map(({ headers }) => headers.get('location')?.replace(/.*(told|retried)=/, ''));

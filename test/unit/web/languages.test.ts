@@ -20,9 +20,19 @@ describe.each(listTexts().map((texts) => [texts.languageName, texts] as const))(
     }
   });
 
+  test('needs no nought hours for a night', () => {
+    const { title } = texts.operator.tonight.forecast;
+    const [none, some] = [texts.formats.hours(0), texts.formats.hours(360_000)];
+    for (const ms of [0, 20_000, 179_000])
+      expect(title(ms, 14_400_000)).toMatch(new RegExp(`^\\p{Lu}.* ${some} (?!.*${none})`, 'u'));
+    expect(title(180_000, 14_400_000)).toMatch(new RegExp(`^${some} `));
+  });
+
   test('groups the digits of numbers', () => {
     const counting = ['operator.tonight.nightOf', 'notices.digest.sum', 'recovery.reissue.stays'];
-    const read = readOut(texts).filter(({ at }) => counting.includes(at) || at.startsWith('setup.') && /ackups/.test(at));
+    const read = readOut(texts).filter(
+      ({ at }) => counting.includes(at) || (at.startsWith('setup.') && /ackups/.test(at)),
+    );
     expect(new Set(read.map(({ at }) => at)).size).toBeGreaterThan(counting.length);
     expect(read.filter(({ text }) => text.includes('12345'))).toEqual([]);
   });

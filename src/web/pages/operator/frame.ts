@@ -19,7 +19,12 @@ export type OperatorPlace = keyof typeof places;
 /** A page for operators, with a menu of their pages. */
 export async function operatorPage(
   visit: PersonVisit,
-  { title, place, body, ...options }: { title: string; place: OperatorPlace; body: Html; headed?: boolean },
+  {
+    title,
+    place,
+    body,
+    ...options
+  }: { title: string; place: OperatorPlace; body: Html; headed?: boolean; head?: Html },
 ): Promise<Response> {
   const { menu, pages } = visit.texts.operator;
   const entry = ([href, name]: [string, keyof typeof menu]) =>

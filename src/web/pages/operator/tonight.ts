@@ -5,6 +5,7 @@ import { AppError } from '../../../errors.ts';
 import { retryGroup } from '../../../flows/nights/retry-group.ts';
 import { nightsShown, type Tonight, viewTonight } from '../../../flows/nights/view-tonight.ts';
 import { form, type Html } from '../../layout.ts';
+import { type LiveParts, liveEvents, liveHead, livePart } from '../../live.ts';
 import { table } from '../../table.ts';
 import type { Texts } from '../../texts/en.ts';
 import type { PersonVisit } from '../../visit.ts';
@@ -14,25 +15,54 @@ import { shareBar, shareBars } from './plots.ts';
 
 const states = ['partial', 'failed', 'queued'] as const;
 
-/** The night over all plans: how far it is, what went wrong and why, and the nights before. */
+/** How soon the night is looked at again, in milliseconds: while backups run or wait, and else. */
+const lookMs = { underWay: 10_000, quiet: 30_000 };
+
+/** The night over all plans: how far it is, what went wrong and why, and the nights before; kept up to date as long as it is open. */
 export async function tonight(visit: PersonVisit): Promise<Response> {
-  const { c, resources, texts } = visit;
+  const { resources, session, texts } = visit;
   const t = texts.operator.tonight;
   const view = await viewTonight(resources);
-  if (view.progress.running + view.progress.waiting > 0) c.header('refresh', '30');
-  const body = html`${retriedPart(visit)}${queueCard(view.queue, texts, texts.operator.queues.pausedNote)}${progressCard(visit, view)}${forecastCard(visit, view)}${figures(visit, view)}
-<div class="columns">${troubleCard(visit, view)}${serversCard(view, texts)}</div>${nightsCard(view, texts)}`;
-  return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true });
+  const parts = partsOf(visit, view);
+  const part = (name: keyof typeof parts) => livePart(name, parts[name]);
+  const numbers = html`<details><summary>${t.numbers}</summary>${part('numbers')}</details>`;
+  const body = html`${retriedPart(visit)}<div data-live="/operator/events">${part('queue')}<section class="card">${part('status')}${part('progress')}</section>${part('figures')}
+<div class="columns"><section class="card trouble"><h2>${t.trouble}</h2>${form(session, '/operator/retry', part('trouble'))}</section><section class="card"><h2>${t.servers}</h2>${part('servers')}</section></div>
+<section class="card"><h2>${t.nights}</h2>${part('nights')}${view.nights.length === 0 ? '' : numbers}</section></div>`;
+  return operatorPage(visit, { title: t.title, place: '/operator', body, headed: true, head: liveHead(30) });
+}
+
+/** What changes on the page of the night, as server-sent events. */
+export async function tonightEvents(visit: PersonVisit): Promise<Response> {
+  return liveEvents(visit, async () => {
+    const view = await viewTonight(visit.resources);
+    const { running, waiting } = view.progress;
+    return { parts: partsOf(visit, view), againMs: running + waiting > 0 ? lookMs.underWay : lookMs.quiet };
+  });
+}
+
+function partsOf(visit: PersonVisit, view: Tonight) {
+  const { texts } = visit;
+  return {
+    queue: queueCard(view.queue, texts, texts.operator.queues.pausedNote),
+    status: html`<h1>${texts.operator.tonight.courses[view.course]}</h1>`,
+    progress: progressPart(visit, view),
+    figures: html`${forecastCard(visit, view)}${figures(visit, view)}`,
+    trouble: troublePart(visit, view),
+    servers: serversPart(view, texts),
+    nights: nightsPart(view, texts),
+    numbers: numbersPart(view, texts),
+  } satisfies LiveParts;
 }
 
 /** Asks for a run of everybody in a group of the page. */
 export async function retry(visit: PersonVisit): Promise<Response> {
   const { c, resources } = visit;
-  const { state: asked, code } = await c.req.parseBody();
+  const { group: named } = await c.req.parseBody();
+  const [asked, errorCode = null] = typeof named === 'string' ? named.split(' ') : [];
   const state = states.find((one) => one === asked);
   if (state === undefined) throw new AppError('request/invalid', 'Say which group: press a button of the page.');
-  const group = { state, errorCode: typeof code === 'string' && code !== '' ? code : null };
-  const { asked: count, more } = await retryGroup(resources, { group, by: operatorOf(visit) });
+  const { asked: count, more } = await retryGroup(resources, { group: { state, errorCode }, by: operatorOf(visit) });
   return c.redirect(`/operator?retried=${count}${more ? '&more=yes' : ''}`, 303);
 }
 
@@ -44,7 +74,7 @@ function retriedPart({ texts, url }: PersonVisit): Html | '' {
   return html`<p class="card" role="status">${t.retried(Number(asked))}${more}</p>`;
 }
 
-function progressCard(visit: PersonVisit, { course, progress, toComeAt, expected, from, to }: Tonight): Html {
+function progressPart(visit: PersonVisit, { course, progress, toComeAt, expected, from, to }: Tonight): Html {
   const { resources, texts } = visit;
   const t = texts.operator.tonight;
   const time = timesNearNow(visit);
@@ -72,8 +102,8 @@ function progressCard(visit: PersonVisit, { course, progress, toComeAt, expected
     ],
     t.bar(words.join(', ')),
   );
-  return html`<section class="card"><h1>${t.courses[course]}</h1><p>${sentences.join(' ')}</p>
-${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${countedNote(visit, toComeAt, t.toComeAt)}</p></section>`;
+  return html`<p>${sentences.join(' ')}</p>
+${all === 0 ? '' : html`${bar}<p class="soft small">${words.join(' · ')}</p>`}<p class="soft small">${t.night(time(from), time(to))} ${texts.operator.zone(resources.config.window.zone)}${countedNote(visit, toComeAt, t.toComeAt)}</p>`;
 }
 
 /** Said before the windows open, while something can be done about it. */
@@ -102,7 +132,8 @@ ${figure(t.rotations, number(rotationsLost), t.rotationsNote, rotationsLost === 
 ${figure(t.provider, circuit ? t.providerTrouble : t.providerWell, circuit ? t.providerOpen(circuit.issuer) : t.providerNote, circuit ? 'bad' : '')}</div>`;
 }
 
-function troubleCard(visit: PersonVisit, view: Tonight): Html {
+/** Groups of people, each with a button of the form around it. */
+function troublePart(visit: PersonVisit, view: Tonight): Html {
   const { trouble, troubleAt, ended, verification, verificationAt, exported } = view;
   const { texts } = visit;
   const t = texts.operator.tonight;
@@ -111,11 +142,7 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
     html`${t.outcomes[group.state](causeOf(group, texts))}<br><span class="soft small">${[group.errorCode ?? '', noteOf(group, texts, time)].filter(Boolean).join(' · ')}</span>`,
     texts.formats.number(group.people),
     time(group.since),
-    form(
-      visit.session,
-      '/operator/retry',
-      html`<input type="hidden" name="state" value="${group.state}"><input type="hidden" name="code" value="${group.errorCode ?? ''}"><button class="quiet">${t.retry}</button>`,
-    ),
+    html`<button class="quiet" name="group" value="${[group.state, group.errorCode].filter(Boolean).join(' ')}">${t.retry}</button>`,
   ]);
   const columns = [
     { label: t.cause },
@@ -132,7 +159,7 @@ function troubleCard(visit: PersonVisit, view: Tonight): Html {
     ended === 0
       ? ''
       : html`<p>${t.ended}: <strong>${texts.formats.number(ended)}</strong>. <span class="soft">${t.endedNote}</span></p>`;
-  return html`<section class="card trouble"><h2>${t.trouble}</h2>${list}${consents}${verifiedPart(visit, verification, verificationAt)}${exportedPart(visit, exported)}</section>`;
+  return html`${list}${consents}${verifiedPart(visit, verification, verificationAt)}${exportedPart(visit, exported)}`;
 }
 
 function verifiedPart(
@@ -166,21 +193,17 @@ function noteOf({ state, nextDueAt }: TroubleGroup, texts: Texts, time: (at: Dat
   return state === 'queued' && nextDueAt !== null ? t.again(time(nextDueAt)) : '';
 }
 
-function serversCard({ servers }: Tonight, texts: Texts): Html {
+function serversPart({ servers }: Tonight, texts: Texts): Html {
   const t = texts.operator.tonight;
   const item = ({ host, runs, msPerRequest }: Tonight['servers'][number]) =>
     html`<li><div><bdi>${host}</bdi><p>${t.runs(runs)}</p></div><span class="number">${texts.formats.duration(msPerRequest)}</span></li>`;
-  const list =
-    servers.length === 0
-      ? html`<p class="soft">${t.noServers}</p>`
-      : html`<p class="soft">${t.serversLead}</p><ul class="items">${servers.map(item)}</ul>`;
-  return html`<section class="card"><h2>${t.servers}</h2>${list}</section>`;
+  if (servers.length === 0) return html`<p class="soft">${t.noServers}</p>`;
+  return html`<p class="soft">${t.serversLead}</p><ul class="items">${servers.map(item)}</ul>`;
 }
 
-function nightsCard({ nights }: Tonight, texts: Texts): Html {
+function nightsPart({ nights }: Tonight, texts: Texts): Html {
   const t = texts.operator.tonight;
-  if (nights.length === 0)
-    return html`<section class="card"><h2>${t.nights}</h2><p class="soft">${t.noNights}</p></section>`;
+  if (nights.length === 0) return html`<p class="soft">${t.noNights}</p>`;
   const bars = nights.map((night) => ({
     label: t.nightOf(night),
     parts: [
@@ -189,6 +212,9 @@ function nightsCard({ nights }: Tonight, texts: Texts): Html {
       { count: night.failed, kind: 'bad' as const },
     ],
   }));
-  return html`<section class="card"><h2>${t.nights}</h2>${shareBars(bars, nightsShown, t.nightsLead)}<p class="soft small">${t.nightsLead}</p>
-<details><summary>${t.numbers}</summary><ul class="items">${nights.toReversed().map((night) => html`<li>${t.nightOf(night)}</li>`)}</ul></details></section>`;
+  return html`${shareBars(bars, nightsShown, t.nightsLead)}<p class="soft small">${t.nightsLead}</p>`;
+}
+
+function numbersPart({ nights }: Tonight, { operator: { tonight: t } }: Texts): Html {
+  return html`<ul class="items">${nights.toReversed().map((night) => html`<li>${t.nightOf(night)}</li>`)}</ul>`;
 }
