@@ -5,6 +5,7 @@ import { openBudget } from '../../store/history/budget.ts';
 import { type Version, versionsOf } from '../../store/history/nights.ts';
 import type { SavedSnapshot } from '../../store/repository/snapshots.ts';
 import { readFile } from '../../store/restorer/read-file.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, plainName } from '../names.ts';
@@ -60,10 +61,11 @@ export async function view(visit: PersonVisit): Promise<Response> {
     versionsOf(opened.history, path, openBudget(reach.versions, signal)),
   );
   const shown = pageOf(url, versions, { size: onePage, parameter: 'versions' });
-  const body = html`${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, steps, top, texts })}
+  const erasing = await isErasing(visit);
+  const body = html`${erasing ? erasingCard(texts) : ''}${head}<div class="file-view"><section class="card" aria-label="${texts.snapshots.preview}">${trail({ opened, path, steps, top, texts })}
 ${await previewPart(file)}</section>
 <section class="card"><h2>${name(node.name)}</h2><p class="soft">${changed === '' ? texts.formats.bytes(node.size) : texts.snapshots.fileFacts(texts.formats.bytes(node.size), changed)}</p>
-<p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
+<p class="ways"><a class="button" href="${addressOf(opened.saved, 'file', path)}">${icon('download')}${texts.snapshots.download}</a>${visit.resources.config.filesWrite === 'off' || erasing ? '' : html` <a class="button quiet" href="${addressOf(opened.saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}</p>
 ${versionsPart(file, shown, { isComplete })}</section></div>`;
   return page(visit, `${plainName(title)} · ${times.moment(opened.saved.snapshot.time)}`, body, {
     place: '/snapshots',

@@ -6,6 +6,7 @@ import { orderedFolder, orders } from '../../store/history/order.ts';
 import { weigh } from '../../store/history/weigh.ts';
 import type { Oddity } from '../../store/restorer/odd-names.ts';
 import type { ZipNotes } from '../../store/restorer/zip-notes.ts';
+import { erasingCard, isErasing } from '../erasing.ts';
 import { icon } from '../icons.ts';
 import type { Html } from '../layout.ts';
 import { name, pathName, plainName } from '../names.ts';
@@ -75,12 +76,13 @@ export async function showFolder(
   const budget = openBudget(reach.strip, signal);
   const head = await nightHead({ opened, path: folder.path, kind: 'browse', times, texts, budget });
   const entries = entriesTable({ opened, folder: folder.path, nodes: shown.items, labels, order, times, texts });
-  const body = html`${head}
+  const erasing = await isErasing(visit);
+  const body = html`${erasing ? erasingCard(texts) : ''}${head}
 <section class="card"><div class="folder-head">${trail({ opened, path: folder.path, steps, top: top?.path ?? '', texts })}
 <p class="soft">${t.sum(nodes.length, weight?.files, weight && texts.formats.bytes(weight.bytes))}</p></div>
 ${findForm({ text: '', path: isAll ? '' : folder.path }, texts)}
 ${nodes.length === 0 ? html`<p class="soft">${t.empty}</p>` : entries}${pager(shown, { ...t, label: t.pages, shown: t.entries }, (to) => `?page=${to}${order === 'name' ? '' : `&sort=${order}`}`)}
-${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight })}</section>`;
+${oddNames(counted, texts)}${waysOut(visit, opened, folder, { isAll, weight, erasing })}</section>`;
   const title = isAll ? t.root : plainName(steps.at(-1) ?? '');
   return page(visit, `${title} · ${times.moment(saved.snapshot.time)}`, body, { place: '/snapshots', headed: true });
 }
@@ -120,11 +122,11 @@ function waysOut(
   { resources: { config }, texts }: PersonVisit,
   { history, saved }: OpenSnapshot,
   { path }: OpenFolder,
-  { isAll, weight }: { isAll: boolean; weight: Weight | undefined },
+  { isAll, weight, erasing }: { isAll: boolean; weight: Weight | undefined; erasing: boolean },
 ): Html {
   const t = texts.snapshots;
   const label = (isAll ? t.zipAll : t.zip)(weight && texts.formats.bytes(weight.bytes));
   return html`<p class="ways"><a class="button quiet" href="${addressOf(saved, 'zip', isAll ? '' : path)}">${icon('download')}${label}</a>
-${config.filesWrite === 'off' ? '' : html`<a class="button quiet" href="${addressOf(saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}
+${config.filesWrite === 'off' || erasing ? '' : html`<a class="button quiet" href="${addressOf(saved, 'restore', path)}">${icon('restore')}${texts.restores.way}</a>`}
 ${saved === history.snapshots[0] ? '' : html`<a href="${addressOf(saved, 'changes', path)}">${t.whatChanged}</a>`}</p>`;
 }

@@ -21,8 +21,7 @@ async function show(visit: PersonVisit, { wrong = false } = {}): Promise<Respons
   const { resources, session, texts } = visit;
   const { clock, database, store } = resources;
   const t = texts.recovery;
-  if (await isErasing(visit))
-    return page(visit, t.title, html`<p class="lead">${t.lead}</p>${erasingCard(texts)}`, { place: '/recovery' });
+  if (await isErasing(visit)) return page(visit, t.title, erasingCard(texts), { place: '/recovery' });
   const repository = await findRepository(database, session.userId);
   if (repository === null)
     return page(

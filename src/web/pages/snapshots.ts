@@ -48,7 +48,7 @@ export async function nightsKept(visit: PersonVisit): Promise<Response> {
     { label: t.columns.size, kind: 'number' as const },
     { label: 'restic' },
   ];
-  const body = html`${unreadable(history, texts)}<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.items.map(row) })}</div>${pager(shown, { ...t, label: t.nightPages, shown: t.nightsShown }, (to) => `?page=${to}`)}
+  const body = html`${(await isErasing(visit)) ? erasingCard(texts) : ''}${unreadable(history, texts)}<p class="soft">${t.zone(times.zone)}</p><div class="card">${table({ caption: t.kept, columns, rows: shown.items.map(row) })}</div>${pager(shown, { ...t, label: t.nightPages, shown: t.nightsShown }, (to) => `?page=${to}`)}
 <p><a href="/retention">${texts.retention.link}</a></p>`;
   return page(visit, t.kept, body, { place: '/snapshots' });
 }

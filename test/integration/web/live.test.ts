@@ -254,8 +254,16 @@ describe('snapshots that are being erased', () => {
 
   it('follow by the same script, which puts the receipt in their place in the end, and leaves the page as it is', async () => {
     const guest = await pages.consented();
-    await writeSnapshot(await addRepository(pages, guest), { 'a.txt': Buffer.from('hers') });
+    const { id } = await writeSnapshot(await addRepository(pages, guest), { 'a.txt': Buffer.from('hers') });
     await guest.post('/grant/withdraw', { snapshots: 'now', sure: 'yes' });
+    for (const path of ['', '/nights', `/${id}/browse/`, `/${id}/view/a.txt`]) {
+      const page = await guest.text(`/snapshots${path}`);
+      expect(page).toContain(en.retention.erasing);
+      expect(page).not.toContain('/restore/');
+    }
+    const restore = `/snapshots/${id}/restore/a.txt`;
+    for (const answer of [await guest.send(restore), await guest.post(restore)])
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/grant']);
     const before = await guest.text('/grant');
     expect(before).toContain(`<script src="${liveScriptPath}" defer></script><noscript><meta http-equiv="refresh"`);
     expect(before).toContain('data-live="/grant/events"');
