@@ -240,7 +240,12 @@ function holdMemory(memory: MemoryBudget): HeldMemory {
 }
 
 /** Throws `source/malformed` for a response that is no listing. */
-export function refuseOtherThanMultistatus({ status }: ResponseHead): void {
+export function refuseOtherThanMultistatus({ status, headers }: ResponseHead): void {
+  const coding = textOf(headers['content-encoding'])?.trim().toLowerCase() || 'identity';
+  if (status === 207 && coding !== 'identity')
+    throw malformed(
+      `The server, or a proxy before it, compresses the listing (${coding.slice(0, 40)}), although it was asked not to. Switch that off there.`,
+    );
   if (status === 207) return;
   throw new AppError(
     'source/malformed',

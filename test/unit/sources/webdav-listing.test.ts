@@ -89,6 +89,25 @@ describe('a listing', () => {
     await expect(listRoot({}, truncated)).rejects.toMatchObject({ code: 'source/unavailable' });
   });
 
+  test.each(['gzip', 'br', ' Deflate'])(
+    'that is compressed with %s, although that was not asked for, is told as that',
+    async (coding) => {
+      const compress: Mischief = (_, response) => {
+        end(response, 207, { 'content-encoding': coding }, '\x1f\x8b');
+        return true;
+      };
+      await expect(listRoot({}, compress)).rejects.toMatchObject({
+        code: 'source/malformed',
+        message: expect.stringContaining(`compresses the listing (${coding.trim().toLowerCase()})`),
+      });
+      const identity: Mischief = (_, response) => {
+        response.setHeader('content-encoding', 'identity');
+        return undefined;
+      };
+      expect((await listRoot({ 'a.txt': file('a') }, identity)).members).toHaveLength(1);
+    },
+  );
+
   test('that is a web page is malformed', async () => {
     const page: Mischief = (_, response) => {
       end(response, 200, { 'content-type': 'text/html' }, '<html>Sign in</html>');
