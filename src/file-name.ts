@@ -47,6 +47,17 @@ export function escapedName(text: string): string {
 export const unseen =
   /[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb]|[\u{e0000}-\u{e0fff}]|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])/gu;
 
+/** The text with these characters, and those that are not seen or turn the direction, as escapes that JSON has too. */
+export function withEscapes(text: string, ...others: readonly RegExp[]): string {
+  const escaped = (characters: string) =>
+    Array.from({ length: characters.length }, (_, at) => hexOf(characters.charCodeAt(at))).join('');
+  return [unseen, ...others].reduce((rest, characters) => rest.replace(characters, escaped), text);
+}
+
+function hexOf(code: number): string {
+  return `\\u${code.toString(16).padStart(4, '0')}`;
+}
+
 const unprintable = /[\0-\x1f\x7f-\x9f]|(?<![\ud800-\udbff])[\udc80-\udcff]/g;
 
 function escapeOf(character: string): string {

@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import { codeIn, isAppError } from './errors.ts';
+import { withEscapes } from './file-name.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Record<string, unknown>;
@@ -26,7 +27,7 @@ export function openLog(
     (event: string, fields: Fields = {}) => {
       if (levels.indexOf(level) < levels.indexOf(options.level)) return;
       const line = { time: options.clock.now().toISOString(), level, event, ...carried, ...fields };
-      options.write(JSON.stringify(scrub(line)).replace(beyondJson, escaped));
+      options.write(withEscapes(JSON.stringify(scrub(line)), beyondJson));
     };
   return {
     debug: emit('debug'),
@@ -41,11 +42,7 @@ export function openLog(
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => silentLog };
 
 /** What JSON lets stand, and terminals or readers of lines obey. */
-const beyondJson = /[\x7f-\x9f\u2028\u2029]/g;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
+const beyondJson = /[\x7f-\x9f]/g;
 
 const secretName = /token|secret|password|passphrase|authorization|cookie|verifier|assertion|recovery|^code$|sealed/i;
 /** Each part of a text is looked at once, whatever it is made of. */

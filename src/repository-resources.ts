@@ -24,12 +24,15 @@ import { openStores } from './store/stores.ts';
 import { type Keyring, parseKeyring, withFingerprintKey } from './vault/keyring.ts';
 import { purposes } from './vault/purposes.ts';
 import {
+  agreedRuleSealing,
+  boundBy,
+  boundLevel,
   boundMark,
+  erasureSealing,
   fingerprintBytes,
   openUnboundPassword,
   personSealing,
   planSealing,
-  saysBound,
   sealPassword,
 } from './vault/row-seals.ts';
 import { seal, unseal } from './vault/seal.ts';
@@ -100,10 +103,11 @@ export async function openKeyring(database: Database, keyring: Keyring, at: Date
     const opened = (await lockCanaries(transaction)).map((canary) => openCanary(keyring, canary));
     const known = opened.find(({ text }) => text.length >= fingerprintBytes)?.text.subarray(0, fingerprintBytes);
     const fingerprintKey = known ?? keyring.fingerprintKey.export();
-    const bound = opened.some(({ text }) => saysBound(text));
-    if (!bound) await bindRows(transaction, keyring);
+    const bound = Math.max(0, ...opened.map(({ text }) => boundBy(text)));
+    if (bound < 1) await bindRows(transaction, keyring);
+    if (bound < boundLevel) await bindChoices(transaction, keyring);
     const own = opened.find((canary) => canary.keyId === keyId);
-    if (own === undefined || !saysBound(own.text)) {
+    if (own === undefined || boundBy(own.text) < boundLevel) {
       const { sealed } = seal(keyring, purposes.canary(keyId), Buffer.concat([fingerprintKey, boundMark]));
       await saveCanary(transaction, { keyId, sealed, at });
     }
@@ -130,6 +134,17 @@ async function bindRows(transaction: Transaction, keyring: Keyring): Promise<voi
       throw error;
     }
   });
+}
+
+/** The same for what was chosen of snapshots. Nothing is sealed where all of them stay. */
+async function bindChoices(transaction: Transaction, keyring: Keyring): Promise<void> {
+  const [erasures, rules] = [erasureSealing(keyring), agreedRuleSealing(keyring)];
+  await sealAll(transaction, keyring, 'requests to erase', ({ facts }) =>
+    facts.eraseAt === null ? undefined : erasures.seal(facts),
+  );
+  await sealAll(transaction, keyring, 'retention rules', ({ facts }) =>
+    facts.retentionAgreedAt === null ? undefined : rules.seal(facts),
+  );
 }
 
 const rowsAtOnce = 500;

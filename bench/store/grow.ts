@@ -15,7 +15,8 @@ import { retain } from '../../src/flows/retention/retain.ts';
 import { silentLog } from '../../src/log.ts';
 import { openLocalBackend } from '../../src/store/backend/local.ts';
 import { openLockOwner } from '../../src/store/repository/locks.ts';
-import { parseKeyring } from '../../src/vault/keyring.ts';
+import { type Keyring, parseKeyring } from '../../src/vault/keyring.ts';
+import { agreedRuleSealing } from '../../src/vault/row-seals.ts';
 import { archiveNight } from '../../test/support/fixtures/archive-night.ts';
 import { manualClock } from '../../test/support/fixtures/manual-clock.ts';
 import { file, folder, memorySource } from '../../test/support/fixtures/memory-source.ts';
@@ -60,7 +61,7 @@ export async function grow({ home, nights }: { home: string; nights: number }): 
     scrypt: cheapScryptCosts,
     store: (location: string) => openLocalBackend(join(home, 'store', location)),
   };
-  const { userId, grantId } = await addPerson(database);
+  const { userId, grantId } = await addPerson(database, resources.keyring);
   const before = await databaseMB(database);
   await ensurePersonRepository(resources, userId);
   const top = folder({ constant: file('the same every night\n'.repeat(5_000)) });
@@ -133,7 +134,7 @@ async function passNight(
   await retain(resources, { userId, signal: new AbortController().signal });
 }
 
-async function addPerson(database: Database): Promise<{ userId: string; grantId: string }> {
+async function addPerson(database: Database, keyring: Keyring): Promise<{ userId: string; grantId: string }> {
   const at = new Date(first);
   const [userId, grantId] = [randomUUID(), randomUUID()];
   const who = { issuer: 'https://idp.example', subject: userId };
@@ -145,11 +146,24 @@ async function addPerson(database: Database): Promise<{ userId: string; grantId:
       ...{ lastExchangedAt: at, idleDeadline: far, nextExchangeAt: far },
     },
   });
+  const agreed = {
+    id: randomUUID(),
+    userId,
+    retention: { ...parseRule('daily=7,weekly=4,monthly=12') },
+    retentionAgreedAt: at,
+  };
   await database.plan.create({
     data: {
-      ...{ id: randomUUID(), userId, grantId, sources: [], zone: 'UTC', windowStart: '00:00', windowEnd: '00:01' },
-      retention: { ...parseRule('daily=7,weekly=4,monthly=12') },
-      ...{ retentionAgreedAt: at, nextNight: '2026-01-01', nextDueAt: at, createdAt: at },
+      ...{
+        ...agreed,
+        retentionSeal: agreedRuleSealing(keyring).seal(agreed),
+        grantId,
+        sources: [],
+        zone: 'UTC',
+        windowStart: '00:00',
+        windowEnd: '00:01',
+      },
+      ...{ nextNight: '2026-01-01', nextDueAt: at, createdAt: at },
     },
   });
   return { userId, grantId };

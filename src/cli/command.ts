@@ -1,8 +1,9 @@
 import { countWords } from '../count-words.ts';
 import { dayMs, hourMs } from '../durations.ts';
 import { AppError, codeIn } from '../errors.ts';
+import { withEscapes } from '../file-name.ts';
 import { nearest } from '../nearest.ts';
-import { type Column, harmless, tableInParts, tableOf, withEscapes } from './table.ts';
+import { type Column, harmless, tableInParts, tableOf } from './table.ts';
 
 /** What was given to a command: a text for each option with a value and each operand, true for each switch. */
 export type Options = Record<string, string | boolean | undefined>;

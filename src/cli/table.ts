@@ -1,4 +1,4 @@
-import { escapedName, unseen } from '../file-name.ts';
+import { escapedName, withEscapes } from '../file-name.ts';
 
 /** A column of a list: what stands above it, and what of a row stands in it. */
 export interface Column<Row> {
@@ -78,17 +78,6 @@ function paragraphOf(names: readonly string[], row: readonly string[]): string[]
 /** The text as one line that a terminal prints and does not obey. */
 export function harmless(value: string | number): string {
   return withEscapes(escapedName(String(value)));
-}
-
-/** The text with these characters, and those that are not seen or turn the direction, as escapes that JSON has too. */
-export function withEscapes(text: string, ...others: readonly RegExp[]): string {
-  const escaped = (characters: string) =>
-    Array.from({ length: characters.length }, (_, at) => hexOf(characters.charCodeAt(at))).join('');
-  return [unseen, ...others].reduce((rest, characters) => rest.replace(characters, escaped), text);
-}
-
-function hexOf(code: number): string {
-  return `\\u${code.toString(16).padStart(4, '0')}`;
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -35,6 +35,8 @@ export const peopleRow = 'people';
 export const planRow = (grantId: string) => `plans ${grantId}`;
 /** The generations of the offline token of that grant. */
 export const tokenRow = (grantId: string) => `offline tokens ${grantId}`;
+/** When the snapshots of that repository are erased. */
+export const erasureRow = (repositoryId: string) => `requests to erase ${repositoryId}`;
 const repositoryRow = 'repositories';
 
 /** The place of a repository, as marks name it. */

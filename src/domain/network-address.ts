@@ -56,10 +56,17 @@ const machine = new BlockList();
 machine.addSubnet('127.0.0.0', 8, 'ipv4');
 machine.addAddress('::1', 'ipv6');
 
+/** Cloud metadata within networks that are otherwise private: of Amazon, Google and Alibaba. */
+const metadata = new BlockList();
+metadata.addAddress('fd00:ec2::254', 'ipv6');
+metadata.addAddress('fd20:ce::254', 'ipv6');
+metadata.addAddress('100.100.100.200', 'ipv4');
+
 /** Where an IP address lies. */
 export function reachOf(ip: string): Reach {
   if (isPublicAddress(ip)) return 'internet';
   const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4';
+  if (metadata.check(ip, family)) return 'special';
   if (machine.check(ip, family)) return 'machine';
   return privateNetworks.check(ip, family) ? 'private' : 'special';
 }

@@ -1,3 +1,5 @@
+import { isAppError } from '../errors.ts';
+
 /**
  * What decides, in a row of the database, whose something is and where tokens and snapshots go. It is sealed with the row, so that
  * nobody without the keyring can change it.
@@ -28,6 +30,23 @@ export interface PlaceFacts {
   readonly store: string | null;
 }
 
+/** When the snapshots of a repository are erased; null: they stay. */
+export interface ErasureFacts {
+  readonly id: string;
+  readonly userId: string;
+  /** As the database gives it, or JSON. */
+  readonly eraseAt: Date | string | null;
+}
+
+/** By which rule the person of a plan agreed that snapshots go. */
+export interface AgreedRuleFacts {
+  readonly id: string;
+  readonly userId: string;
+  readonly retention: unknown;
+  /** Null: all of them stay, whatever the rule. */
+  readonly retentionAgreedAt: Date | string | null;
+}
+
 export type RowSeal = Uint8Array<ArrayBuffer>;
 
 /** Facts with the seal that their row has; null where none was ever written. */
@@ -44,4 +63,15 @@ export interface RowSealing<Facts> {
    * those that were sealed.
    */
   require(row: Sealed<Facts>): number;
+}
+
+/** Whether the seal of a row vouches for what it says. */
+export function vouchesFor<Facts>(sealing: RowSealing<Facts>, row: Sealed<Facts>): boolean {
+  try {
+    sealing.require(row);
+    return true;
+  } catch (error) {
+    if (isAppError(error, 'seal/broken')) return false;
+    throw error;
+  }
 }

@@ -1,4 +1,4 @@
-import type { PersonFacts, PlaceFacts, PlanFacts } from '../domain/row-facts.ts';
+import type { AgreedRuleFacts, ErasureFacts, PersonFacts, PlaceFacts, PlanFacts } from '../domain/row-facts.ts';
 import type { Binding } from './seal.ts';
 
 interface GrantOwner {
@@ -35,6 +35,16 @@ export const purposes = {
     purpose: 'plan',
     owner: stable([userId, grantId, sources]),
   }),
+  /** When the snapshots of a repository are erased: that is sealed, for this repository. */
+  erasure: ({ id, userId }: Pick<ErasureFacts, 'id' | 'userId'>): Binding => ({
+    purpose: 'erasure',
+    owner: stable([id, userId]),
+  }),
+  /** By which rule snapshots go: that is sealed, for this plan. */
+  agreedRule: ({ id, userId }: Pick<AgreedRuleFacts, 'id' | 'userId'>): Binding => ({
+    purpose: 'retention rule',
+    owner: stable([id, userId]),
+  }),
   /** The card beside the repository of this place, by the name of its folder: at no other place it opens. */
   repositoryCard: (location: string): Binding => ({ purpose: 'repository card', owner: location }),
   /** How new the rows of a person are, in a file of the store. */
@@ -55,7 +65,7 @@ export const purposes = {
 } as const;
 
 /** JSON in which the members of objects are sorted: PostgreSQL keeps them in an order of its own. */
-function stable(value: unknown): string {
+export function stable(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))

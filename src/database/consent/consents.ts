@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Deadlines } from '../../domain/deadlines.ts';
 import type { RetentionRule } from '../../domain/retention/rule.ts';
-import type { PlanFacts, RowSeal, RowSealing } from '../../domain/row-facts.ts';
+import type { ErasureFacts, PlanFacts, RowSeal, RowSealing } from '../../domain/row-facts.ts';
 import type { PlannedSource } from '../../domain/source-names.ts';
 import { saveAudit } from '../audit.ts';
 import type { Transaction } from '../client.ts';
@@ -49,7 +49,13 @@ export interface GivenGrant extends Deadlines {
 /** Saves the grant that a consent gives: a new one, or the earlier one renewed. */
 export async function saveGrant(
   transaction: Transaction,
-  { user, earlier, given, at }: { user: User; earlier: Grant | null; given: GivenGrant; at: Date },
+  {
+    user,
+    earlier,
+    given,
+    sealing,
+    at,
+  }: { user: User; earlier: Grant | null; given: GivenGrant; sealing: RowSealing<ErasureFacts>; at: Date },
 ): Promise<Grant> {
   const { id, clientId, ...rest } = given;
   const fresh = {
@@ -70,7 +76,7 @@ export async function saveGrant(
     ? await transaction.grant.update({ where: { id }, data: { ...fresh, fence: { increment: 1 } } })
     : await transaction.grant.create({ data: { ...fresh, id, userId, issuer, subject, clientId, createdAt: at } });
   const by = `user:${userId}`;
-  await clearEraseAt(transaction, { userId, at, by });
+  await clearEraseAt(transaction, { userId, sealing, at, by });
   const reason = earlier ? 'consent renewed' : 'consent';
   await saveEvent(transaction, 'grant', id, { from: earlier?.state ?? null, to: 'active', reason, at, by });
   return grant;

@@ -1,3 +1,4 @@
+import type { ErasureFacts, RowSealing } from '../../domain/row-facts.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction } from '../client.ts';
 import { saveEvent } from '../events.ts';
@@ -22,6 +23,8 @@ export interface Withdrawal {
   words?: string | undefined;
   /** When the person's snapshots go; nothing is said of them where absent. */
   eraseAt?: Date | undefined;
+  /** Vouches for that. */
+  sealing: RowSealing<ErasureFacts>;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface Withdrawal {
  */
 export async function withdrawGrant(
   database: Database,
-  { grantId, at, by, reason, words, eraseAt }: Withdrawal,
+  { grantId, at, by, reason, words, eraseAt, sealing }: Withdrawal,
 ): Promise<Withdrawn | undefined> {
   return inTransaction(database, async (transaction) => {
     const grant = await lockGrant(transaction, grantId);
@@ -54,7 +57,7 @@ export async function withdrawGrant(
         dpopKeyId: null,
       },
     });
-    if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, at, by });
+    if (eraseAt !== undefined) await saveEraseAt(transaction, { userId: grant.userId, eraseAt, sealing, at, by });
     await transaction.plan.updateMany({ where: { grantId }, data: { paused: true, pausedUntil: null } });
     await cancelRuns(transaction, { grantId, at, by, reason });
     await saveEvent(transaction, 'grant', grantId, { from: grant.state, to: 'withdrawn', reason, at, by });

@@ -18,7 +18,7 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
   const plan = { userId };
   const newest = { createdAt: 'asc' as const };
   return [
-    { name: 'person', rows: once(() => database.user.findMany({ where: { id: userId } })) },
+    { name: 'person', rows: once(() => database.user.findMany({ where: { id: userId }, omit: { seal: true } })) },
     { name: 'sessions', rows: once(() => database.webSession.findMany({ where: { userId }, omit: { id: true } })) },
     {
       name: 'consents',
@@ -60,7 +60,12 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
         }),
       ),
     },
-    { name: 'plans', rows: once(() => database.plan.findMany({ where: plan, orderBy: newest })) },
+    {
+      name: 'plans',
+      rows: once(() =>
+        database.plan.findMany({ where: plan, orderBy: newest, omit: { seal: true, retentionSeal: true } }),
+      ),
+    },
     {
       name: 'backups',
       rows: inBatches((skip) =>
@@ -78,7 +83,10 @@ export function readPersonData(database: Database, userId: string): DataPart[] {
       rows: once(() =>
         database.repository.findMany({
           where: { userId },
-          omit: { sealedPassword: true, keyId: true, sealedRecoveryKey: true, cardKeyId: true, cardDigest: true },
+          omit: {
+            ...{ sealedPassword: true, keyId: true, sealedRecoveryKey: true },
+            ...{ cardKeyId: true, cardDigest: true, eraseSeal: true },
+          },
         }),
       ),
     },

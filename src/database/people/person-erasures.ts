@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PersonFacts, PlanFacts, RowSealing } from '../../domain/row-facts.ts';
+import type { ErasureFacts, PersonFacts, PlanFacts, RowSealing } from '../../domain/row-facts.ts';
 import { shortId } from '../../domain/short-id.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
@@ -51,6 +51,7 @@ export async function listGrantsToEnd(database: Database, userId: string): Promi
 export interface ErasureSeals {
   readonly person: RowSealing<PersonFacts>;
   readonly plan: RowSealing<PlanFacts>;
+  readonly erasure: RowSealing<ErasureFacts>;
 }
 
 /**
@@ -68,7 +69,7 @@ export async function beginErasingPerson(
     const begun = await transaction.personErasure.findUnique({ where: { userId }, select: { id: true } });
     if (begun !== null) return begun.id;
     if ((await transaction.user.count({ where: { id: userId } })) === 0) return undefined;
-    if (!(await saveEraseAt(transaction, { userId, eraseAt: at, at, by }))) return null;
+    if (!(await saveEraseAt(transaction, { userId, eraseAt: at, sealing: seals.erasure, at, by }))) return null;
     const removed = await removeRecords(transaction, userId, at);
     await forgetWho(transaction, userId, seals);
     const isFree = receipt !== undefined && (await transaction.personErasure.count({ where: { id: receipt } })) === 0;

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { FormerAlarm, FormerPlan, RepositoryCard } from '../../domain/repository-card.ts';
 import { readFormerPlan } from '../../domain/repository-card.ts';
-import type { PersonFacts, PlaceFacts, RowSealing } from '../../domain/row-facts.ts';
+import type { ErasureFacts, PersonFacts, PlaceFacts, RowSealing } from '../../domain/row-facts.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
 import { Prisma, type User } from '../generated/client.ts';
 import { lockUser } from '../people/users.ts';
 import { type CardRow, findCardRow } from './cards.ts';
-import { clearEraseAt, notBeingErased } from './erasures.ts';
+import { clearEraseAt, notBeingErased, saveEraseAtOfCard } from './erasures.ts';
 
 /** Whether a repository has this place here, whichever store it is in. */
 export async function isKnownPlace(database: Database, location: string): Promise<boolean> {
@@ -93,6 +93,7 @@ export interface Adopted {
   readonly owner: RepositoryCard['owner'];
   readonly seals: {
     readonly person: RowSealing<PersonFacts>;
+    readonly erasure: RowSealing<ErasureFacts>;
     /** The password of the repository, sealed for its owner and place. */
     password(place: PlaceFacts): { sealed: Uint8Array<ArrayBuffer>; keyId: string };
   };
@@ -113,7 +114,8 @@ export async function saveAdopted(database: Database, { row, owner, seals, at, b
     const { sealed: sealedPassword, keyId } = seals.password({ ...rest, userId });
     // Whoever has the key has seen it.
     const seen = { recoverySeenAt: row.recoveryKeptAt };
-    const data = { ...rest, ...seen, userId, sealedPassword, keyId, adoptedAt: at, formerPlan: plan };
+    const eraseSeal = row.eraseAt === null ? null : seals.erasure.seal({ ...rest, userId });
+    const data = { ...rest, ...seen, eraseSeal, userId, sealedPassword, keyId, adoptedAt: at, formerPlan: plan };
     const { count } = await transaction.repository.createMany({ data, skipDuplicates: true });
     if (count === 1) await saveAudit(transaction, { at, by, act: 'repository-adopted', userId, about: row.location });
     return count === 1;
@@ -166,6 +168,8 @@ export interface FromCard {
   /** Absent where it is as in the row. */
   readonly recovery?: { readonly keyFile: string | null; readonly keptAt: Date | null };
   readonly alarm?: FormerAlarm;
+  /** Vouches for when the snapshots are erased. */
+  readonly sealing: RowSealing<ErasureFacts>;
   readonly at: Date;
   readonly by: string;
 }
@@ -173,16 +177,16 @@ export interface FromCard {
 /** Takes it over; whether anything was otherwise in the rows. */
 export async function saveFromCard(
   database: Database,
-  { row, eraseAt, recovery, alarm, at, by }: FromCard,
+  { row, eraseAt, recovery, alarm, sealing, at, by }: FromCard,
 ): Promise<boolean> {
   const { id, userId, user } = row;
   const [plan] = user.plans;
   return inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const isChosen = eraseAt?.getTime() !== row.eraseAt?.getTime();
-    if (isChosen && eraseAt === null) await clearEraseAt(transaction, { userId, at, by });
+    if (isChosen && eraseAt === null) await clearEraseAt(transaction, { userId, sealing, at, by });
     else if (isChosen && eraseAt !== null) {
-      await transaction.repository.updateMany({ where: { id }, data: { eraseAt } });
+      await saveEraseAtOfCard(transaction, { userId, eraseAt, sealing });
       const about = `on ${eraseAt.toISOString()}`;
       await saveAudit(transaction, { at, by, act: 'erasure-chosen', userId, about });
     }

@@ -1,4 +1,5 @@
 import { countWords } from '../../count-words.ts';
+import { type ErasureFacts, type RowSeal, type RowSealing, type Sealed, vouchesFor } from '../../domain/row-facts.ts';
 import { minuteMs } from '../../durations.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
@@ -21,8 +22,31 @@ export function isBeingErased({ eraseAt }: { readonly eraseAt: Date | null }): b
 export interface PlannedErasure {
   userId: string;
   eraseAt: Date;
+  sealing: RowSealing<ErasureFacts>;
   at: Date;
   by: string;
+}
+
+/** What vouches for when the snapshots of a person are erased; null where they have no repository. */
+export async function findErasureFacts(database: Transaction, userId: string): Promise<Sealed<ErasureFacts> | null> {
+  const select = { id: true, userId: true, eraseAt: true, eraseSeal: true } as const;
+  const row = await database.repository.findUnique({ where: { userId }, select });
+  return row && { ...row, seal: row.eraseSeal };
+}
+
+/** Saves when they are, with its seal; false where erasing has begun. */
+async function saveSealed(
+  transaction: Transaction,
+  before: Sealed<ErasureFacts>,
+  { eraseAt, sealing }: { eraseAt: Date | null; sealing: RowSealing<ErasureFacts> },
+): Promise<boolean> {
+  const { id, userId } = before;
+  const eraseSeal = sealing.reseal(before, { id, userId, eraseAt });
+  const { count } = await transaction.repository.updateMany({
+    where: { id, ...notBeingErased },
+    data: { eraseAt, eraseSeal },
+  });
+  return count === 1;
 }
 
 /** The same choice made twice differs by so little. */
@@ -34,22 +58,24 @@ const sameChoiceMs = minuteMs;
  */
 export async function saveEraseAt(
   transaction: Transaction,
-  { userId, eraseAt, at, by }: PlannedErasure,
+  { userId, eraseAt, sealing, at, by }: PlannedErasure,
 ): Promise<boolean> {
   const living = await transaction.grant.count({ where: { userId, state: { not: 'withdrawn' } } });
   if (living > 0) return false;
-  const [from, to] = [new Date(eraseAt.getTime() - sameChoiceMs), new Date(eraseAt.getTime() + sameChoiceMs)];
-  const isOther = { OR: [{ eraseAt: null }, { eraseAt: { lte: from } }, { eraseAt: { gte: to } }] };
-  const { count } = await transaction.repository.updateMany({
-    where: { userId, AND: [notBeingErased, isOther] },
-    data: { eraseAt },
-  });
+  const before = await findErasureFacts(transaction, userId);
+  if (before === null || isChosen(before, eraseAt, sealing)) return true;
   const reason = eraseAt <= at ? 'now' : `on ${eraseAt.toISOString()}`;
-  if (count === 1) {
+  if (await saveSealed(transaction, before, { eraseAt, sealing })) {
     await saveEvent(transaction, 'user', userId, { to: 'snapshots to be erased', reason, at, by });
     await saveAudit(transaction, { at, by, act: 'erasure-chosen', userId, about: reason });
   }
   return true;
+}
+
+/** Whether this was chosen just now. What somebody else wrote there was not. */
+function isChosen(before: Sealed<ErasureFacts>, eraseAt: Date, sealing: RowSealing<ErasureFacts>): boolean {
+  const chosen = before.eraseAt === null ? Number.NaN : new Date(before.eraseAt).getTime();
+  return Math.abs(chosen - eraseAt.getTime()) < sameChoiceMs && vouchesFor(sealing, before);
 }
 
 /** The same for a person who chooses again after a withdrawal. Whoever asked to be erased altogether puts nothing off any more. */
@@ -65,13 +91,21 @@ export async function changeEraseAt(database: Database, planned: PlannedErasure)
 /** Consent was given again: the snapshots stay, unless erasing them has begun. */
 export async function clearEraseAt(
   transaction: Transaction,
-  { userId, at, by }: Omit<PlannedErasure, 'eraseAt'>,
+  { userId, sealing, at, by }: Omit<PlannedErasure, 'eraseAt'>,
 ): Promise<void> {
-  const { count } = await transaction.repository.updateMany({
-    where: { userId, eraseAt: { gt: begun } },
-    data: { eraseAt: null },
-  });
-  if (count === 1) await saveEvent(transaction, 'user', userId, { to: 'snapshots kept', reason: 'consent', at, by });
+  const before = await findErasureFacts(transaction, userId);
+  if (before === null || before.eraseAt === null) return;
+  if (await saveSealed(transaction, before, { eraseAt: null, sealing }))
+    await saveEvent(transaction, 'user', userId, { to: 'snapshots kept', reason: 'consent', at, by });
+}
+
+/** Takes over from the card of a repository, which is newer than the row, when its snapshots are erased. */
+export async function saveEraseAtOfCard(
+  transaction: Transaction,
+  { userId, eraseAt, sealing }: Pick<PlannedErasure, 'userId' | 'eraseAt' | 'sealing'>,
+): Promise<void> {
+  const before = await findErasureFacts(transaction, userId);
+  if (before !== null) await saveSealed(transaction, before, { eraseAt, sealing });
 }
 
 /** Whether a person's repository is to be erased by now, or is being erased: of both the same is said. */
@@ -82,6 +116,8 @@ export async function isErasureDue(database: Database, { userId, at }: { userId:
 export interface RepositoryToErase {
   id: string;
   eraseAt: Date | null;
+  /** Vouches for it. */
+  eraseSeal: RowSeal | null;
   userId: string;
   location: string;
   /** The stores in which files of it may be; null for that of the settings. */
@@ -127,6 +163,7 @@ export async function findHalfErased(database: Database, userId: string): Promis
 const toErase = {
   id: true,
   eraseAt: true,
+  eraseSeal: true,
   userId: true,
   location: true,
   store: true,

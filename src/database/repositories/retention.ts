@@ -1,7 +1,14 @@
 import { asRule, type RetentionRule, ruleText } from '../../domain/retention/rule.ts';
+import {
+  type AgreedRuleFacts,
+  type RowSeal,
+  type RowSealing,
+  type Sealed,
+  vouchesFor,
+} from '../../domain/row-facts.ts';
 import { saveAudit } from '../audit.ts';
 import { type Database, inTransaction, type Transaction } from '../client.ts';
-import { Prisma } from '../generated/client.ts';
+import { type Plan, Prisma } from '../generated/client.ts';
 import { noCheckpoint } from '../nights/checkpoints.ts';
 import { lockUser } from '../people/users.ts';
 import { isQuiet } from './quiet-repositories.ts';
@@ -15,6 +22,8 @@ export interface RetentionFacts {
   readonly rule: unknown;
   /** Since when snapshots go by the rule; null where all of them stay. */
   readonly agreedAt: Date | null;
+  /** Vouches for both. */
+  readonly seal: RowSeal | null;
   /** The end of the last run with a great loss or change that nobody has looked at. */
   readonly alarmAt: Date | null;
   /** The newest snapshot that brought everything. */
@@ -33,7 +42,7 @@ export async function findRetention(database: Database, userId: string): Promise
   const last = (which: Prisma.Sql) => Prisma.sql`FROM runs JOIN plans own ON own.id = plan_id
     WHERE own.user_id = ${userId}::uuid AND snapshot_id IS NOT NULL AND ${which} ORDER BY finished_at DESC LIMIT 1`;
   const [found] = await database.$queryRaw<RetentionFacts[]>`
-    SELECT plans.id AS "planId", zone, retention AS rule, retention_agreed_at AS "agreedAt",
+    SELECT plans.id AS "planId", zone, retention AS rule, retention_agreed_at AS "agreedAt", retention_seal AS seal,
       (SELECT finished_at ${last(Prisma.sql`alarm IS NOT NULL AND alarm_seen_at IS NULL`)}) AS "alarmAt",
       (SELECT snapshot_id ${last(Prisma.sql`state = 'succeeded' AND snapshot_forgotten_at IS NULL`)}) AS "completeId",
       retained_at AS "retainedAt", retention_hold AS hold, greatest(next_due_at, CASE WHEN paused THEN paused_until END) AS "nextDueAt", erase_at AS "eraseAt"
@@ -138,13 +147,28 @@ export async function saveNotPruned(
 /** The rule that a consent agreed to, in the transaction that keeps it; it counts from the first time on. */
 export async function saveAgreedRule(
   transaction: Transaction,
-  { planId, rule, at }: { planId: string; rule: RetentionRule; at: Date },
+  { planId, rule, sealing, at }: { planId: string; rule: RetentionRule; sealing: RuleSealing; at: Date },
 ): Promise<void> {
-  await transaction.plan.update({ where: { id: planId }, data: { retention: { ...rule } } });
-  await transaction.plan.updateMany({
-    where: { id: planId, retentionAgreedAt: null },
-    data: { retentionAgreedAt: at },
-  });
+  const known = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
+  await saveRule(transaction, known, { rule, agreedAt: known.retentionAgreedAt ?? at, sealing });
+}
+
+type RuleSealing = RowSealing<AgreedRuleFacts>;
+
+/** What vouches for the rule of a plan. */
+function ruleFactsOf({ retentionSeal: seal, ...plan }: Plan): Sealed<AgreedRuleFacts> {
+  return { ...plan, seal };
+}
+
+/** Without a rule all snapshots stay. */
+async function saveRule(
+  transaction: Transaction,
+  known: Plan,
+  { rule, agreedAt, sealing }: { rule: RetentionRule | null; agreedAt: Date; sealing: RuleSealing },
+): Promise<void> {
+  const data = rule === null ? { retentionAgreedAt: null } : { retention: { ...rule }, retentionAgreedAt: agreedAt };
+  const retentionSeal = sealing.reseal(ruleFactsOf(known), { ...known, ...data });
+  await transaction.plan.update({ where: { id: known.id }, data: { ...data, retentionSeal } });
 }
 
 /** From now on snapshots of the person go by this rule; null: all of them stay. What is so already is not put on record again. */
@@ -154,18 +178,19 @@ export async function saveRetention(
     userId,
     planId,
     rule,
+    sealing,
     at,
     by,
-  }: { userId: string; planId: string; rule: RetentionRule | null; at: Date; by: string },
+  }: { userId: string; planId: string; rule: RetentionRule | null; sealing: RuleSealing; at: Date; by: string },
 ): Promise<void> {
   await inTransaction(database, async (transaction) => {
     await lockUser(transaction, userId);
     const known = await transaction.plan.findUniqueOrThrow({ where: { id: planId } });
     const agreed = known.retentionAgreedAt === null ? null : ruleText(asRule(known.retention));
-    if (agreed === (rule === null ? null : ruleText(rule))) return;
+    const isSame = agreed === (rule === null ? null : ruleText(rule));
+    if (isSame && vouchesFor(sealing, ruleFactsOf(known))) return;
     const about = rule === null ? 'all' : ruleText(rule);
-    const data = rule === null ? { retentionAgreedAt: null } : { retention: { ...rule }, retentionAgreedAt: at };
-    await transaction.plan.update({ where: { id: planId }, data });
+    await saveRule(transaction, known, { rule, agreedAt: at, sealing });
     await saveAudit(transaction, { at, by, act: 'retention-changed', userId, about });
   });
 }

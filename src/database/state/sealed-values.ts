@@ -1,9 +1,9 @@
-import type { PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
+import type { AgreedRuleFacts, ErasureFacts, PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
 import type { Database, Transaction } from '../client.ts';
 import { Prisma } from '../generated/client.ts';
 
 /** What is sealed in the database. Each kind is bound to a purpose of its own. */
-export type SealedKind = 'offline tokens' | 'DPoP keys' | 'repository passwords' | 'recovery keys' | 'people' | 'plans';
+export type SealedKind = 'offline tokens' | 'DPoP keys' | 'recovery keys' | BoundKind;
 
 /** Those that also vouch for facts of their row. */
 export type BoundKind = keyof BoundFacts;
@@ -12,6 +12,8 @@ interface BoundFacts {
   'repository passwords': PlaceFacts;
   people: PersonFacts;
   plans: PlanFacts;
+  'requests to erase': ErasureFacts;
+  'retention rules': AgreedRuleFacts;
 }
 
 /** One sealed value and its owner. */
@@ -87,6 +89,20 @@ const places: Record<SealedKind, Place> = {
     ...keyInHeader('seal'),
     facts: raw("jsonb_build_object('userId', t.user_id, 'grantId', t.grant_id, 'sources', t.sources)"),
   },
+  'requests to erase': {
+    ...ofRow('repositories'),
+    sealed: raw('erase_seal'),
+    ...keyInHeader('erase_seal'),
+    facts: raw("jsonb_build_object('id', t.id, 'userId', t.user_id, 'eraseAt', t.erase_at)"),
+  },
+  'retention rules': {
+    ...ofRow('plans'),
+    sealed: raw('retention_seal'),
+    ...keyInHeader('retention_seal'),
+    facts: raw(
+      "jsonb_build_object('id', t.id, 'userId', t.user_id, 'retention', t.retention, 'retentionAgreedAt', t.retention_agreed_at)",
+    ),
+  },
 };
 
 function ofRow(table: string) {
@@ -101,6 +117,8 @@ export const sealedKinds: readonly SealedKind[] = [
   'recovery keys',
   'people',
   'plans',
+  'requests to erase',
+  'retention rules',
 ];
 
 export interface SealedPage {

@@ -8,7 +8,7 @@ const name = 'row seals';
 /** Of each kind. The work of a person begins with a look at all of theirs. */
 const most = 10_000;
 
-/** Whether the rows that say whose something is, and where tokens and snapshots go, are as Nightkeep left them. */
+/** Whether the rows that say whose something is, where tokens and snapshots go, and when snapshots are removed, are as Nightkeep left them. */
 export const rowSeals: Check = {
   name,
   run: async ({ keyring, option, records }) => {
@@ -34,12 +34,12 @@ export function checkRowSeals({
   if (broken.length === 0)
     return ok(
       name,
-      `${among}${isAll ? 'Nobody' : 'nobody'} has changed whose something is, or where tokens and snapshots go, behind the back of Nightkeep.${all}`,
+      `${among}${isAll ? 'Nobody' : 'nobody'} has changed whose something is, where tokens and snapshots go, or when snapshots are removed, behind the back of Nightkeep.${all}`,
     );
   const rows = countWords(broken.length, 'row is', 'rows are');
   return wrong(
     name,
-    `${among}${rows} not as Nightkeep left ${broken.length === 1 ? 'it' : 'them'} (${someOf(broken)}): something else wrote to the database. The work for these people stops.${all}`,
+    `${among}${rows} not as Nightkeep left ${broken.length === 1 ? 'it' : 'them'} (${someOf(broken)}): something else wrote to the database. What these rows decide is not done.${all}`,
     'Find out who can write to the database. Then restore the rows from a backup, or, if what they say is right: nightkeep keys confirm --user ID.',
   );
 }

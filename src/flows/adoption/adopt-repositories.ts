@@ -10,7 +10,7 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { type KeyId, parseId } from '../../store/format/ids.ts';
 import { openRepository } from '../../store/repository/repository.ts';
-import { personSealing, sealPassword } from '../../vault/row-seals.ts';
+import { erasureSealing, personSealing, sealPassword } from '../../vault/row-seals.ts';
 import { resetMark } from '../keys/marks.ts';
 import { ownOf } from '../nights/own-snapshots.ts';
 import { type FoundRepository, findRepositories } from './find-repositories.ts';
@@ -102,7 +102,11 @@ function besides({ config }: AdoptionNeeds, { issuer }: RepositoryCard['owner'])
 
 /** Seals what is taken over for its person here. */
 export function adoptionSeals(keyring: Resources['keyring'], password: string): Adopted['seals'] {
-  return { person: personSealing(keyring), password: (place) => sealPassword(keyring, place, password) };
+  return {
+    person: personSealing(keyring),
+    erasure: erasureSealing(keyring),
+    password: (place) => sealPassword(keyring, place, password),
+  };
 }
 
 function rowOf(

@@ -19,7 +19,7 @@ import { repositoryExists } from '../../store/repository/exists.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import type { Keyring } from '../../vault/keyring.ts';
 import { purposes } from '../../vault/purposes.ts';
-import { openPassword } from '../../vault/row-seals.ts';
+import { erasureSealing, openPassword } from '../../vault/row-seals.ts';
 import { fingerprint, seal, unseal } from '../../vault/seal.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
@@ -154,6 +154,8 @@ async function write({ clock, database, keyring, store }: Needs, row: CardRow): 
 
 function cardOf(keyring: Keyring, row: CardRow): RepositoryCard {
   const { id: repositoryId, recoveryKeyFile, recoveryKeptAt, eraseAt, createdAt, user } = row;
+  // What somebody else wrote into the row must not come back from the card, sealed.
+  erasureSealing(keyring).require({ ...row, seal: row.eraseSeal });
   const [plan] = user.plans;
   const [alarm] = plan?.runs ?? [];
   return {

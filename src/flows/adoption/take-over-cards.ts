@@ -6,6 +6,7 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { loadCards } from '../../store/repository/cards.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
+import { erasureSealing } from '../../vault/row-seals.ts';
 import { openCard } from './keep-card.ts';
 
 type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'store'>;
@@ -67,7 +68,7 @@ async function takeOver(
 
 /** Takes over what a card says that was written after the row was as it is. Whether anything was otherwise. */
 export async function takeOverCard(
-  { clock, database }: Pick<Needs, 'clock' | 'database'>,
+  { clock, database, keyring }: Pick<Needs, 'clock' | 'database' | 'keyring'>,
   { row, card, by }: { row: CardRow; card: WrittenCard; by: string },
 ): Promise<boolean> {
   const { recovery, plan } = card;
@@ -81,6 +82,7 @@ export async function takeOverCard(
     eraseAt: isSame ? row.eraseAt : eraseAtOfCard(card, now),
     ...((hasOtherKey || isKept) && { recovery: { keyFile: recovery.keyFile, keptAt } }),
     ...(plan?.alarm && { alarm: plan.alarm }),
+    sealing: erasureSealing(keyring),
     at: now,
     by,
   });

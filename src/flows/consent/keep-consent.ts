@@ -27,13 +27,13 @@ import { urlOfPerson } from '../../domain/url-template.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Authorized } from '../../oidc/authorization.ts';
 import type { Resources } from '../../resources.ts';
-import { personSealing, planSealing } from '../../vault/row-seals.ts';
+import { agreedRuleSealing, erasureSealing, personSealing, planSealing } from '../../vault/row-seals.ts';
 import { fingerprint } from '../../vault/seal.ts';
 import { sealBoundKey } from '../custody/bound-key.ts';
 import { learnEnd } from '../custody/learn-end.ts';
 import { deadlinesOfConsent, sealToken, windowsOf } from '../custody/offline-token.ts';
 import { proveQuestions } from '../custody/proven-questions.ts';
-import { markPlan } from '../keys/marks.ts';
+import { markErasure, markPlan } from '../keys/marks.ts';
 import { withProof } from './agreed-proof.ts';
 import { agreedRule, namesAgreed, recordOf, sourcesAgreed } from './agreement.ts';
 import { endUnkeptToken } from './end-unkept-token.ts';
@@ -63,7 +63,10 @@ export async function keepConsent(resources: KeepNeeds, asGiven: GivenConsent): 
     await endUnlessKept(resources, given, token);
     throw error;
   });
-  if (rows.renewed) await markPlan(resources, rows.plan);
+  if (rows.renewed) {
+    await markPlan(resources, rows.plan);
+    await markErasure(resources, rows.user.id);
+  }
   if (token.endsAt === undefined)
     await learnEnd(resources, {
       grantId: rows.grant.id,
@@ -136,7 +139,7 @@ async function takeIntoCustody(
       ...sealBoundKey(keyring, owner, authorized.boundKey),
       ...deadlinesOfConsent(windowsOf(config, profile), token, at),
     };
-    const grant = await saveGrant(transaction, { user, earlier, given, at });
+    const grant = await saveGrant(transaction, { user, earlier, given, sealing: erasureSealing(keyring), at });
     await saveFirstToken(transaction, { grant, token: sealToken(keyring, owner, number, token), holder, at });
     await closeCircuit(transaction, { issuer: user.issuer, clientId, at, by: `user:${user.id}` });
     const known = await findPlanOf(transaction, { grantId: grant.id, resume: earlier?.state === 'withdrawn' });
@@ -156,7 +159,8 @@ async function takeIntoCustody(
       ...{ sealing: planSealing(keyring), at, by: `user:${user.id}` },
     });
     const rule = agreedRule(terms);
-    if (rule !== undefined) await saveAgreedRule(transaction, { planId: plan.id, rule, at });
+    if (rule !== undefined)
+      await saveAgreedRule(transaction, { planId: plan.id, rule, sealing: agreedRuleSealing(keyring), at });
     return { user, grant, plan: agreedPlan, renewed: earlier !== null };
   });
 }

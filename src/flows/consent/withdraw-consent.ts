@@ -1,6 +1,7 @@
 import { withdrawGrant } from '../../database/consent/withdrawals.ts';
 import { tokenRow } from '../../domain/marks.ts';
 import type { Resources } from '../../resources.ts';
+import { erasureSealing } from '../../vault/row-seals.ts';
 import { raiseMark } from '../keys/marks.ts';
 import { type RevocationNeeds, revokeWithdrawn } from './revoke-tokens.ts';
 
@@ -41,8 +42,9 @@ export async function endConsentHere(
   resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'marks' | 'store' | 'tokenCache'>,
   { grantId, by, reason = 'withdrawn', words, eraseAt }: WithdrawConsent,
 ): Promise<boolean> {
-  const { clock, database, tokenCache } = resources;
-  const ended = await withdrawGrant(database, { grantId, by, reason, words, eraseAt, at: clock.now() });
+  const { clock, database, keyring, tokenCache } = resources;
+  const sealing = erasureSealing(keyring);
+  const ended = await withdrawGrant(database, { grantId, by, reason, words, eraseAt, sealing, at: clock.now() });
   tokenCache.known.delete(grantId);
   if (ended === undefined) return false;
   await raiseMark(resources, ended.userId, { rows: { [tokenRow(grantId)]: ended.nextNumber } });

@@ -2,6 +2,8 @@ import { changeEraseAt } from '../../database/repositories/erasures.ts';
 import { dayMs } from '../../durations.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
+import { erasureSealing } from '../../vault/row-seals.ts';
+import { markErasure } from '../keys/marks.ts';
 
 /** What a person may choose for their snapshots when consent ends: how many days they are kept, or to erase them at once. */
 export const eraseChoices = [30, 90, 365, 'now'] as const;
@@ -16,11 +18,17 @@ export function eraseAtOf(choice: EraseChoice, now: Date): Date {
 
 /** Changes the choice after consent has ended. Throws `request/forbidden` before that. */
 export async function chooseErasure(
-  { clock, database }: Pick<Resources, 'clock' | 'database'>,
+  resources: Pick<Resources, 'clock' | 'database' | 'keyring' | 'log' | 'marks' | 'store'>,
   { userId, choice }: { userId: string; choice: EraseChoice },
 ): Promise<void> {
+  const { clock, database, keyring } = resources;
   const at = clock.now();
   const eraseAt = eraseAtOf(choice, at);
-  if (await changeEraseAt(database, { userId, eraseAt, at, by: `user:${userId}` })) return;
-  throw new AppError('request/forbidden', 'Your consent has not ended, so your snapshots are kept. Withdraw it first.');
+  const sealing = erasureSealing(keyring);
+  if (!(await changeEraseAt(database, { userId, eraseAt, sealing, at, by: `user:${userId}` })))
+    throw new AppError(
+      'request/forbidden',
+      'Your consent has not ended, so your snapshots are kept. Withdraw it first.',
+    );
+  await markErasure(resources, userId);
 }

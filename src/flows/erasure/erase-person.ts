@@ -9,7 +9,7 @@ import {
 import { findRunningRestore } from '../../database/repositories/restores.ts';
 import { AppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
-import { personSealing, planSealing } from '../../vault/row-seals.ts';
+import { erasureSealing, personSealing, planSealing } from '../../vault/row-seals.ts';
 import { revokeWithdrawn } from '../consent/revoke-tokens.ts';
 import { endConsentHere, type WithdrawalNeeds } from '../consent/withdraw-consent.ts';
 import { removeMark } from '../keys/marks.ts';
@@ -31,7 +31,11 @@ export async function erasePerson(
   const grantIds = await listGrantsToEnd(database, userId);
   for (const grantId of grantIds)
     await endConsentHere(resources, { grantId, by: `user:${userId}`, eraseAt: clock.now() });
-  const seals = { person: personSealing(keyring), plan: planSealing(keyring) };
+  const seals = {
+    person: personSealing(keyring),
+    plan: planSealing(keyring),
+    erasure: erasureSealing(keyring),
+  };
   const receipt = await beginErasingPerson(database, { userId, receipt: wanted, seals, at: clock.now() });
   if (receipt === null)
     throw new AppError('request/forbidden', 'You gave consent again meanwhile, so nothing was erased. Start again.');

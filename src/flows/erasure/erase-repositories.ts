@@ -8,6 +8,7 @@ import {
 } from '../../database/repositories/erasures.ts';
 import { mustHaveFiles } from '../../database/repositories/lost-repositories.ts';
 import { inKeysTurn } from '../../database/repositories/repositories.ts';
+import { erasureRow } from '../../domain/marks.ts';
 import { minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
@@ -15,9 +16,10 @@ import type { Backend } from '../../store/backend/backend.ts';
 import { clearPlace, contentsOf } from '../../store/repository/clear-place.ts';
 import { refuseHeld } from '../../store/repository/lock.ts';
 import { openRepository } from '../../store/repository/repository.ts';
-import { openPassword } from '../../vault/row-seals.ts';
+import { erasureSealing, openPassword } from '../../vault/row-seals.ts';
+import { requireNewest } from '../keys/marks.ts';
 
-type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'log' | 'store'>;
+type Needs = Pick<Resources, 'clock' | 'database' | 'keyring' | 'lockOwner' | 'log' | 'marks' | 'store'>;
 
 const batch = 20;
 /** A store that is full or read-only stays so for a while. */
@@ -43,6 +45,8 @@ export async function eraseRepositories(
     } catch (error) {
       failedErasures.set(id, clock.now());
       if (isAppError(error, 'repository/locked')) log.info('repository.erase-waits', { userId, location, error });
+      else if (isAppError(error) && error.code.startsWith('seal/'))
+        log.error('repository.erase-refused', { userId, location, error });
       else log.error('repository.erase-failed', { userId, location, error });
     }
   }
@@ -70,14 +74,15 @@ export async function eraseBeforeUse(
 
 /**
  * Removes every file of a repository and of its copies in other stores, and its row only once these list nothing of it. False
- * where consent was given again just before. Throws `seal/broken` where the row is not as Nightkeep left it, and `repository/locked` while
- * somebody who came before may still write there.
+ * where consent was given again just before. Throws `seal/broken` and `seal/replayed` where the row is not as Nightkeep left it, and
+ * `repository/locked` while somebody who came before may still write there.
  */
 async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: AbortSignal): Promise<boolean> {
   const { clock, database, keyring, log, store } = needs;
   const { location, userId } = due;
   // Nobody's files go because a row was changed to point at them.
   openPassword(keyring, due);
+  await requireChosen(needs, due);
   const contents = await contentsOf(store(location, due.store));
   // A store that is not mounted must not be taken for an empty one: what is there would stay, and its person read that it went.
   if (contents.files === 0 && (await mustHaveFiles(database, due.id)))
@@ -97,6 +102,20 @@ async function eraseRepository(needs: Needs, due: RepositoryToErase, signal?: Ab
   await finishErasing(database, { repository, at: clock.now() });
   log.info('repository.erased', { userId, location });
   return true;
+}
+
+/** Throws where nobody who may has chosen that the snapshots are erased by now. */
+async function requireChosen(needs: Needs, { eraseSeal: seal, ...row }: RepositoryToErase): Promise<void> {
+  const { clock, keyring } = needs;
+  const { id, userId } = row;
+  const sealing = erasureSealing(keyring);
+  const chosen = sealing.chosen({ ...row, seal });
+  if (chosen === null || chosen > clock.now())
+    throw new AppError(
+      'seal/broken',
+      `The row of the repository ${id} says that its erasing has begun, and its time has not come. Put the row back as it was.`,
+    );
+  await requireNewest(needs, userId, { rows: { [erasureRow(id)]: sealing.require({ ...row, seal }) } });
 }
 
 /** Nobody can read or write what does not open any more: its keys are damaged, or went first when it was half erased. */

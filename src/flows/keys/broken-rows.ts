@@ -14,11 +14,13 @@ import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { purposes } from '../../vault/purposes.ts';
 import {
+  agreedRuleSealing,
+  boundBy,
+  erasureSealing,
   openPassword,
   openUnboundPassword,
   personSealing,
   planSealing,
-  saysBound,
   sealPassword,
 } from '../../vault/row-seals.ts';
 import { unseal } from '../../vault/seal.ts';
@@ -127,10 +129,16 @@ export async function confirmRows(
 
 async function isBound({ database, keyring }: RowNeeds): Promise<boolean> {
   const canaries = await readCanaries(database);
-  return canaries.some(({ keyId, sealed }) => saysBound(unseal(keyring, purposes.canary(keyId), sealed)));
+  return canaries.some(({ keyId, sealed }) => boundBy(unseal(keyring, purposes.canary(keyId), sealed)) > 0);
 }
 
-const kinds = ['people', 'plans', 'repository passwords'] as const satisfies readonly BoundKind[];
+const kinds = [
+  'people',
+  'plans',
+  'repository passwords',
+  'requests to erase',
+  'retention rules',
+] as const satisfies readonly BoundKind[];
 
 async function readBroken(needs: RowNeeds, of: string | null): Promise<Row[]> {
   const found: Row[] = [];
@@ -157,6 +165,8 @@ function isWhole({ keyring }: RowNeeds, { kind, facts, sealed }: Row): boolean {
   try {
     if (kind === 'people') personSealing(keyring).require({ ...facts, seal: sealed });
     else if (kind === 'plans') planSealing(keyring).require({ ...facts, seal: sealed });
+    else if (kind === 'requests to erase') erasureSealing(keyring).require({ ...facts, seal: sealed });
+    else if (kind === 'retention rules') agreedRuleSealing(keyring).require({ ...facts, seal: sealed });
     else openPassword(keyring, { ...facts, sealedPassword: sealed ?? new Uint8Array() });
     return true;
   } catch (error) {
@@ -168,6 +178,8 @@ function isWhole({ keyring }: RowNeeds, { kind, facts, sealed }: Row): boolean {
 function resealed({ keyring }: RowNeeds, { kind, facts, sealed }: Row): RowSeal | undefined {
   if (kind === 'people') return personSealing(keyring).seal(facts);
   if (kind === 'plans') return planSealing(keyring).seal(facts);
+  if (kind === 'requests to erase') return erasureSealing(keyring).reseal({ ...facts, seal: sealed }, facts);
+  if (kind === 'retention rules') return agreedRuleSealing(keyring).reseal({ ...facts, seal: sealed }, facts);
   try {
     const { id } = facts;
     const password = openUnboundPassword(keyring, { id, sealedPassword: sealed ?? new Uint8Array() });

@@ -1,5 +1,15 @@
 import { within } from '../../clock.ts';
-import { type Mark, newestOf, olderIn, planRow, raised, type Standing, together } from '../../domain/marks.ts';
+import { findErasureFacts } from '../../database/repositories/erasures.ts';
+import {
+  erasureRow,
+  type Mark,
+  newestOf,
+  olderIn,
+  planRow,
+  raised,
+  type Standing,
+  together,
+} from '../../domain/marks.ts';
 import type { PlanFacts, Sealed } from '../../domain/row-facts.ts';
 import { dayMs, minuteMs } from '../../durations.ts';
 import { AppError, isAppError } from '../../errors.ts';
@@ -7,7 +17,7 @@ import type { Resources } from '../../resources.ts';
 import type { Backend } from '../../store/backend/backend.ts';
 import { letCardsGo, loadListed, removeCards, saveCard } from '../../store/repository/cards.ts';
 import { purposes } from '../../vault/purposes.ts';
-import { planSealing } from '../../vault/row-seals.ts';
+import { erasureSealing, planSealing } from '../../vault/row-seals.ts';
 import { keyIdOf, seal, unseal } from '../../vault/seal.ts';
 
 /** What reads and writes marks. */
@@ -95,6 +105,14 @@ export async function raiseMark(
 export async function markPlan(resources: Needs, plan: Sealed<PlanFacts>): Promise<void> {
   const number = planSealing(resources.keyring).require(plan);
   await raiseMark(resources, plan.userId, { rows: { [planRow(plan.grantId)]: number } });
+}
+
+/** The same of when a person's snapshots are erased. */
+export async function markErasure(resources: Needs & Pick<Resources, 'database'>, userId: string): Promise<void> {
+  const facts = await findErasureFacts(resources.database, userId);
+  if (facts === null || facts.seal === null) return;
+  const number = erasureSealing(resources.keyring).require(facts);
+  await raiseMark(resources, userId, { rows: { [erasureRow(facts.id)]: number } });
 }
 
 function isOfTokens(mark: Mark, { rows }: Pick<Mark, 'rows'>): boolean {

@@ -1,10 +1,19 @@
 import { saveAudit } from '../../database/audit.ts';
 import { beforeAll, listRowsOfPeople } from '../../database/state/sealed-values.ts';
-import { noMark, olderIn, peopleRow, placeOf, planRow, type Standing, tokenRow } from '../../domain/marks.ts';
+import {
+  erasureRow,
+  noMark,
+  olderIn,
+  peopleRow,
+  placeOf,
+  planRow,
+  type Standing,
+  tokenRow,
+} from '../../domain/marks.ts';
 import { isAppError } from '../../errors.ts';
 import { inParallel } from '../../store/repository/in-parallel.ts';
 import type { Keyring } from '../../vault/keyring.ts';
-import { personSealing, planSealing } from '../../vault/row-seals.ts';
+import { erasureSealing, personSealing, planSealing } from '../../vault/row-seals.ts';
 import { batch, type RowNeeds } from './broken-rows.ts';
 import { readMark, type StoreNeeds, writeMark } from './marks.ts';
 
@@ -130,6 +139,14 @@ function standingOf(keyring: Keyring, user: RowsOfPerson): Standing {
       planRow(plan.grantId),
       numberIfWhole(() => planSealing(keyring).require(plan)),
     ]),
+    ...(repository === null
+      ? []
+      : [
+          [
+            erasureRow(repository.id),
+            numberIfWhole(() => erasureSealing(keyring).require({ ...repository, seal: repository.eraseSeal })),
+          ] satisfies [string, number | undefined],
+        ]),
     ...grants.map(({ id, generation }): [string, number] => [tokenRow(id), generation]),
   ];
   const rows: Record<string, number> = {};

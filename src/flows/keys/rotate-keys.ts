@@ -10,7 +10,7 @@ import {
   type SealedValue,
   sealedKinds,
 } from '../../database/state/sealed-values.ts';
-import type { PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
+import type { AgreedRuleFacts, ErasureFacts, PersonFacts, PlaceFacts, PlanFacts } from '../../domain/row-facts.ts';
 import { isAppError } from '../../errors.ts';
 import type { Resources } from '../../resources.ts';
 import { purposes } from '../../vault/purposes.ts';
@@ -38,6 +38,8 @@ const bindings: Record<SealedKind, (value: SealedValue) => Binding> = {
   'DPoP keys': ({ userId, id }) => purposes.dpopKey({ userId, grantId: id }),
   people: ({ facts }) => purposes.person(facts as PersonFacts),
   plans: ({ facts }) => purposes.plan(facts as PlanFacts),
+  'requests to erase': ({ facts }) => purposes.erasure(facts as ErasureFacts),
+  'retention rules': ({ facts }) => purposes.agreedRule(facts as AgreedRuleFacts),
 };
 
 /**

@@ -12,6 +12,7 @@ import type { SnapshotId } from '../../store/format/ids.ts';
 import type { Snapshot } from '../../store/format/snapshot.ts';
 import { lockRepository } from '../../store/repository/lock.ts';
 import type { Repository } from '../../store/repository/repository.ts';
+import { agreedRuleSealing } from '../../vault/row-seals.ts';
 import { openPersonRepository, type PersonRepository } from '../nights/open-person-repository.ts';
 import { refuseIfMoved } from '../store/refuse-if-moved.ts';
 import { findRemoved } from './find-removed.ts';
@@ -37,7 +38,7 @@ export async function previewRetention(
 /**
  * Forgets the snapshots that the person's rule lets go. Their data stays until a prune, so that others may use the repository
  * meanwhile. Throws `repository/locked`, `store/may-not-delete`, and `repository/damaged` where a snapshot cannot be read, or
- * `store/unavailable` where one is not listed: which ones stay cannot be told then. `known` is what was read of the person just now, `opened`
+ * `store/unavailable` where one is not listed: which ones stay cannot be told then; and `seal/broken` where nobody agreed to the rule. `known` is what was read of the person just now, `opened`
  * their repository where it is open already.
  */
 export async function forgetSnapshots(
@@ -62,6 +63,8 @@ export async function forgetSnapshots(
   const look = async (given?: RetentionFacts) => {
     await refuseIfMoved(resources, { userId, store });
     const facts = given ?? (await factsOf(resources, userId));
+    const { planId: id, rule: retention, agreedAt: retentionAgreedAt, seal } = facts;
+    agreedRuleSealing(resources.keyring).require({ id, userId, retention, retentionAgreedAt, seal });
     const saved = await Array.fromAsync(repository.listSnapshots(undefined, read));
     const onRecord = await listSnapshotsOnRecord(database, userId);
     await refuseOldListing(repository.backend, { listed: saved, onRecord });

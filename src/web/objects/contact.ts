@@ -50,7 +50,8 @@ function givenFirst(value: string): string {
 /** The parts on one line; in an address some hold several. */
 function joined(value: string): string {
   return partsOf(value)
-    .map((part) => part.replace(/\s*\n\s*/g, ', '))
+    .flatMap((part) => part.split('\n').map((line) => line.trim()))
+    .filter((line) => line !== '')
     .join(', ');
 }
 

@@ -4,6 +4,7 @@ import { isEmpty, type RetentionRule, ruleText } from '../../domain/retention/ru
 import { foreseeRetention } from '../../flows/retention/foresee-retention.ts';
 import type { JudgedSnapshot, Judgement } from '../../flows/retention/judge-snapshots.ts';
 import { timestampMs } from '../../store/format/timestamp.ts';
+import { agreedRuleSealing } from '../../vault/row-seals.ts';
 import { form, type Html } from '../layout.ts';
 import { table } from '../table.ts';
 import type { Texts } from '../texts/en.ts';
@@ -35,11 +36,11 @@ ${judged.snapshots.length === 0 ? html`<p class="soft">${texts.snapshots.none}</
 
 /** From now on snapshots go by the rule of the service, unless it is another one now than the page showed. */
 export async function agreeToRetention({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
-  const { clock, config, database } = resources;
+  const { clock, config, database, keyring } = resources;
   const [facts, { rule: read }] = await Promise.all([findRetention(database, userId), c.req.parseBody()]);
   if (facts === null || facts.agreedAt !== null || facts.eraseAt !== null || read !== ruleText(config.retention))
     return c.redirect('/retention', 303);
-  const about = { userId, planId: facts.planId, rule: config.retention };
+  const about = { userId, planId: facts.planId, rule: config.retention, sealing: agreedRuleSealing(keyring) };
   await saveRetention(database, { ...about, at: clock.now(), by: `user:${userId}` });
   return c.redirect('/retention', 303);
 }

@@ -16,6 +16,7 @@ import type { RemoteStore } from '../../../src/store/backend/remote-store.ts';
 import { openRestStore } from '../../../src/store/backend/rest/rest.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openStores } from '../../../src/store/stores.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { describeBackend } from '../../contract/backend/contract.ts';
 import { type Certificate, makeCertificate, openssl } from '../../support/fixtures/certificate.ts';
 import { openTestRest } from '../../support/fixtures/rest-store.ts';
@@ -132,7 +133,14 @@ test.skipIf(rclone === undefined)(
     expect(await checkRepository(repository, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 3 });
     expect(await Array.fromAsync(repository.backend.list('lock'))).toEqual([]);
     const rule = parseRule('last=1');
-    await saveRetention(resources.database, { userId: user.id, planId: plan.id, rule, at: new Date(), by });
+    await saveRetention(resources.database, {
+      userId: user.id,
+      planId: plan.id,
+      rule,
+      sealing: agreedRuleSealing(resources.keyring),
+      at: new Date(),
+      by,
+    });
     await retain(resources, { userId: user.id, signal });
     expect(await resources.database.repository.findFirst()).toMatchObject({ retentionHold: 'store/may-not-delete' });
     const snapshots = join(top.path, 'people', basename(repository.backend.location), 'snapshots');

@@ -343,6 +343,8 @@ const ofEverybody: Readonly<Record<string, readonly string[]>> = {
   'listSealed, plans': ['plans'],
   'listSealed, recovery keys': ['repositories'],
   'listSealed, repository passwords': ['repositories'],
+  'listSealed, requests to erase': ['repositories'],
+  'listSealed, retention rules': ['plans'],
   // The doctor: whether all are there, and of the latest 100,000 exchanges and tokens.
   countGrantsByIssuer: ['grants'],
   countGrantsOfOtherClients: ['grants'],

@@ -21,6 +21,7 @@ import { sealLock } from '../../../src/store/format/lock-file.ts';
 import { encodeTree } from '../../../src/store/format/tree.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import { writePack, writeSnapshot } from '../../support/fixtures/repository.ts';
 import { addRepository, now, openPages, type Pages, type SignedIn } from '../../support/harness/pages.ts';
@@ -60,10 +61,12 @@ async function night(daysAgo: number, run: { state?: 'partial'; alarm?: 'loss' }
   return id;
 }
 
+const rules = () => agreedRuleSealing(pages.resources.keyring);
+
 async function agreeTo(text: string | null): Promise<void> {
   const { id: planId } = await pages.resources.database.plan.findFirstOrThrow({ where: { userId } });
   const rule = text === null ? null : parseRule(text);
-  await saveRetention(pages.resources.database, { userId, planId, rule, at: new Date(now), by });
+  await saveRetention(pages.resources.database, { userId, planId, rule, sealing: rules(), at: new Date(now), by });
 }
 
 const idsLeft = async () => (await Array.fromAsync(repository.listSnapshots(), ({ id }) => id)).sort();
@@ -82,8 +85,8 @@ test('a consent that is given again changes the rule, and not since when snapsho
   const { database } = pages.resources;
   const { id: planId } = await database.plan.findFirstOrThrow({ where: { userId } });
   await database.plan.updateMany({ data: { retentionAgreedAt: null } });
-  await saveAgreedRule(database, { planId, rule: parseRule('daily=2'), at: new Date(now) });
-  await saveAgreedRule(database, { planId, rule: parseRule('daily=3'), at: new Date(now + dayMs) });
+  await saveAgreedRule(database, { planId, rule: parseRule('daily=2'), sealing: rules(), at: new Date(now) });
+  await saveAgreedRule(database, { planId, rule: parseRule('daily=3'), sealing: rules(), at: new Date(now + dayMs) });
   expect(await findRetention(database, userId)).toMatchObject({ rule: { daily: 3 }, agreedAt: new Date(now) });
 });
 

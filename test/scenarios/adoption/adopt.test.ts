@@ -21,7 +21,7 @@ import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { removeCards } from '../../../src/store/repository/cards.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
-import { personSealing } from '../../../src/vault/row-seals.ts';
+import { agreedRuleSealing, personSealing } from '../../../src/vault/row-seals.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
 import { keyLine } from '../../support/harness/settings.ts';
 
@@ -102,7 +102,14 @@ describe('adopting with the keyring', () => {
       data: { zone: 'Asia/Tokyo', windowStart: '02:10', windowEnd: '03:20' },
     });
     const at = new Date('2026-05-05T00:00:00Z');
-    await saveRetention(lost.database, { userId: user.id, planId: plan.id, rule: { last: 2, daily: 9 }, at, by });
+    await saveRetention(lost.database, {
+      userId: user.id,
+      planId: plan.id,
+      rule: { last: 2, daily: 9 },
+      sealing: agreedRuleSealing(lost.keyring),
+      at,
+      by,
+    });
     const { recoveryKey } = await revealRecoveryKey(lost, user.id);
     const groups = recoveryKey.split('-');
     await proveRecoveryKey(lost, { userId: user.id, groups: [groups[2] ?? '', groups[4] ?? ''] });
@@ -139,7 +146,14 @@ describe('adopting with the keyring', () => {
     const protection = () => findProtection(resources, user.id);
     expect(await protection()).toMatchObject({ verdict: 'partly', reason: 'great_loss' });
     const at = resources.clock.now();
-    await saveRetention(resources.database, { userId: user.id, planId: again.id, rule: { last: 1 }, at, by });
+    await saveRetention(resources.database, {
+      userId: user.id,
+      planId: again.id,
+      rule: { last: 1 },
+      sealing: agreedRuleSealing(resources.keyring),
+      at,
+      by,
+    });
     const last = (await snapshotsOf(resources, user.id)).at(-1);
     expect(await nightAt(resources, again.id)).toMatchObject({ state: 'succeeded', counts: { entriesRead: 0 } });
     const { signal } = new AbortController();

@@ -14,6 +14,7 @@ import type { Resources } from '../../../src/resources.ts';
 import { openLocalBackend } from '../../../src/store/backend/local.ts';
 import { loadCards, saveCard } from '../../../src/store/repository/cards.ts';
 import { parseKeyring } from '../../../src/vault/keyring.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { enterWith } from '../../support/harness/keys.ts';
 import { openMoveFixture } from '../../support/harness/moves.ts';
@@ -120,6 +121,7 @@ describe('a card is written', () => {
           userId: user.id,
           planId: plan.id,
           rule: { daily: 3 },
+          sealing: agreedRuleSealing(resources.keyring),
           at: new Date('2026-06-01T00:00:00Z'),
           by: 'test',
         }),

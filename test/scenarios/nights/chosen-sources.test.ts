@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { alice } from '../../../demo/people.ts';
 import { findRepository } from '../../../src/database/repositories/repositories.ts';
+import { saveAgreedRule } from '../../../src/database/repositories/retention.ts';
 import { dayMs } from '../../../src/durations.ts';
 import { findBrokenRows } from '../../../src/flows/keys/broken-rows.ts';
 import { findProtection } from '../../../src/flows/nights/find-protection.ts';
@@ -11,7 +12,7 @@ import { requestRun } from '../../../src/flows/nights/request-run.ts';
 import { raiseNotices } from '../../../src/flows/notices/raise-notices.ts';
 import { sendNotices } from '../../../src/flows/notices/send-notices.ts';
 import { forgetSnapshots } from '../../../src/flows/retention/forget-snapshots.ts';
-import { openPassword } from '../../../src/vault/row-seals.ts';
+import { agreedRuleSealing, openPassword } from '../../../src/vault/row-seals.ts';
 import { texts as german } from '../../../src/web/texts/de.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
@@ -147,10 +148,9 @@ describe('what somebody leaves out', () => {
     await night();
     const newest = await night();
     const { id, userId } = await planOf();
-    await fixture.resources.database.plan.update({
-      where: { id },
-      data: { retention: { last: 1 }, retentionAgreedAt: fixture.resources.clock.now() },
-    });
+    const { clock, database, keyring } = fixture.resources;
+    const agreed = { planId: id, rule: { last: 1 }, sealing: agreedRuleSealing(keyring), at: clock.now() };
+    await saveAgreedRule(database, agreed);
     const { signal } = new AbortController();
     await forgetSnapshots(fixture.resources, { userId, by: 'schedule', signal });
     const runs = await fixture.resources.database.run.findMany({ where: { snapshotForgottenAt: { not: null } } });

@@ -7,6 +7,7 @@ import { settledRuns } from '../../../demo/nights.ts';
 import { alice } from '../../../demo/people.ts';
 import { dayMs } from '../../../src/durations.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 
 const opened = new AsyncDisposableStack();
 let demo: Demo;
@@ -76,6 +77,7 @@ test('what a worker does besides its runs is done by the clock of the demo too: 
   const exported = () => database.stateExport.findFirst({ select: { madeAt: true } });
   expect((await exported())?.madeAt?.getTime() ?? 0).toBeLessThan(since.getTime() + dayMs);
   await database.repository.update({ where: { id }, data: { eraseAt: new Date(since.getTime() + 10 * dayMs) } });
+  await sealRows(demo.resources);
   await type('31d');
   expect(await database.repository.count({ where: { id } })).toBe(0);
   await expect(readdir(folder)).rejects.toThrow('ENOENT');

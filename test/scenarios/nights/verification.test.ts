@@ -21,6 +21,7 @@ import { type KeyId, type PackId, parseId, type SnapshotId } from '../../../src/
 import { checkRepository } from '../../../src/store/repository/check.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openRepository, type Repository } from '../../../src/store/repository/repository.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { texts } from '../../../src/web/texts/en.ts';
 import { manualClock } from '../../support/fixtures/manual-clock.ts';
 import type { MemoryBackend } from '../../support/fixtures/memory-backend.ts';
@@ -471,7 +472,14 @@ describe('damage', () => {
     const { database } = pages.resources;
     const { id: planId } = await database.plan.findFirstOrThrow({ where: { userId } });
     const by = 'command:test';
-    await saveRetention(database, { userId, planId, rule: parseRule('daily=3'), at: new Date(now), by });
+    await saveRetention(database, {
+      userId,
+      planId,
+      rule: parseRule('daily=3'),
+      sealing: agreedRuleSealing(pages.resources.keyring),
+      at: new Date(now),
+      by,
+    });
     const { original: _, ...snapshot } = await repository.loadSnapshot(parseId<SnapshotId>(rewritten));
     await repository.saveSnapshot({ ...snapshot, original: parseId<SnapshotId>(rewritten), tags: ['renamed'] });
     for (const id of [removed, rewritten]) files.delete(pathOf('snapshot', id));

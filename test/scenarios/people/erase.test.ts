@@ -18,6 +18,7 @@ import type { Resources } from '../../../src/resources.ts';
 import type { FileType } from '../../../src/store/backend/backend.ts';
 import { lockRepository } from '../../../src/store/repository/lock.ts';
 import { openLockOwner } from '../../../src/store/repository/locks.ts';
+import { erasureSealing } from '../../../src/vault/row-seals.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 
 const day = 86_400_000;
@@ -27,6 +28,7 @@ beforeEach(async () => {
 });
 afterEach(() => fixture[Symbol.asyncDispose]());
 
+const sealing = () => erasureSealing(fixture.resources.keyring);
 const repositories = () => readdir(fixture.storeFolder);
 const later = (ms: number) => new Date(fixture.resources.clock.now().getTime() + ms);
 const withdraw = (grantId: string, eraseAt: Date) =>
@@ -121,6 +123,7 @@ describe('erasing', () => {
       changeEraseAt(fixture.resources.database, {
         userId: user.id,
         eraseAt,
+        sealing: sealing(),
         at: fixture.resources.clock.now(),
         by: 'user:alice',
       });
@@ -139,9 +142,15 @@ describe('erasing', () => {
   test('is not for somebody whose consent lives', async () => {
     const { user } = await backedUp();
     const { database, clock } = fixture.resources;
-    expect(await changeEraseAt(database, { userId: user.id, eraseAt: clock.now(), at: clock.now(), by: 'x' })).toBe(
-      false,
-    );
+    expect(
+      await changeEraseAt(database, {
+        userId: user.id,
+        eraseAt: clock.now(),
+        sealing: sealing(),
+        at: clock.now(),
+        by: 'x',
+      }),
+    ).toBe(false);
     expect(await eraseRepositories(fixture.resources)).toBe(0);
     expect(await snapshotsOf(user.id)).toBe(1);
   });

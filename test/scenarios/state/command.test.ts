@@ -124,6 +124,7 @@ test('says after an import of how many people the card in the store is newer, an
   await ensurePersonRepository({ ...resources, scrypt: cheapScryptCosts }, id);
   expect(await commands.nightkeep('export', '--to-store')).toBe(0);
   await commands.database.repository.updateMany({ data: { eraseAt: new Date('2200-01-01T00:00:00Z') } });
+  await sealRows(resources);
   await writeCards(resources);
   const { url, database } = opened.use(await openDatabaseFixture());
   vi.stubEnv('DATABASE_URL', url);

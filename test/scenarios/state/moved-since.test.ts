@@ -19,6 +19,7 @@ import { repositoryExists } from '../../../src/store/repository/exists.ts';
 import { openStores } from '../../../src/store/stores.ts';
 import { temporaryFolder } from '../../support/fixtures/temporary-folder.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
+import { sealRows } from '../../support/harness/row-seals.ts';
 
 const by = 'command:test';
 let server: LostServer;
@@ -126,6 +127,7 @@ describe('a repository that was moved after the export', () => {
     await adopt(rebuilt);
     const { location } = await placeIn(rebuilt, user.id);
     await rebuilt.database.repository.updateMany({ data: { eraseAt: new Date(0) } });
+    await sealRows(rebuilt);
     await eraseRepositories(rebuilt, { signal: new AbortController().signal });
     for (const at of [null, storeUrl(elsewhere)])
       expect(await repositoryExists(rebuilt.store(location, at))).toBe(false);

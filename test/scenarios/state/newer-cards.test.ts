@@ -9,6 +9,7 @@ import { ensurePersonRepository } from '../../../src/flows/nights/ensure-person-
 import { exportIntoStore } from '../../../src/flows/state/export-into-store.ts';
 import { importFromStore } from '../../../src/flows/state/stored-exports.ts';
 import type { Resources } from '../../../src/resources.ts';
+import { erasureSealing } from '../../../src/vault/row-seals.ts';
 import { type LostServer, openLostServer } from '../../support/harness/lost-server.ts';
 
 const by = 'command:test';
@@ -71,7 +72,8 @@ describe('what a card says that is newer than the export', () => {
       await server.before.consent(alice);
       const at = server.before.resources.clock.now();
       const eraseAt = new Date(at.getTime() + 365 * day);
-      await changeEraseAt(server.before.resources.database, { userId: other.user.id, eraseAt, at, by });
+      const sealing = erasureSealing(server.before.resources.keyring);
+      await changeEraseAt(server.before.resources.database, { userId: other.user.id, eraseAt, sealing, at, by });
     });
     expect(await takeOver()).toEqual({ newer: 2, unread: 0, elsewhere: 0 });
     expect(await repositoryOf(rebuilt, one.user.id)).toMatchObject({ eraseAt: null });

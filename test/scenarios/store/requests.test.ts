@@ -8,6 +8,7 @@ import { openPersonRepository, type PersonRepository } from '../../../src/flows/
 import { steerNextRun } from '../../../src/flows/nights/steer-run.ts';
 import { retain } from '../../../src/flows/retention/retain.ts';
 import type { Backend } from '../../../src/store/backend/backend.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { openConsentFixture } from '../../support/harness/consent.ts';
 
 /** Nights of one person, of which each tells what it asked the store for. */
@@ -36,7 +37,14 @@ async function openNights() {
   };
   const { id: planId, userId } = await database.plan.findFirstOrThrow();
   const agreeTo = async (text: string) =>
-    saveRetention(database, { userId, planId, rule: parseRule(text), at: clock.now(), by: 'command:test' });
+    saveRetention(database, {
+      userId,
+      planId,
+      rule: parseRule(text),
+      sealing: agreedRuleSealing(fixture.resources.keyring),
+      at: clock.now(),
+      by: 'command:test',
+    });
   /** With what goes by the rule that was agreed to, as a worker does it. */
   const night = async ({ letGo = false } = {}) => {
     fixture.custody.pass(dayMs);

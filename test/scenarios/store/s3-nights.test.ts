@@ -11,6 +11,7 @@ import { retain } from '../../../src/flows/retention/retain.ts';
 import { lookAgain } from '../../../src/flows/verification/look-again.ts';
 import { retrying } from '../../../src/store/backend/retrying.ts';
 import { checkRepository } from '../../../src/store/repository/check.ts';
+import { agreedRuleSealing } from '../../../src/vault/row-seals.ts';
 import { openTestBucket } from '../../support/fixtures/s3-store.ts';
 import { type ConsentFixture, openConsentFixture } from '../../support/harness/consent.ts';
 import { file } from '../../support/servers/hostile-webdav.ts';
@@ -50,7 +51,14 @@ test('nights, retention, pruning and erasing do in a bucket what they do in a fo
   expect(keys('/locks/')).toEqual([]);
   const { database } = fixture.resources;
   const rule = parseRule('last=1');
-  await saveRetention(database, { userId: user.id, planId: plan.id, rule, at: new Date(), by });
+  await saveRetention(database, {
+    userId: user.id,
+    planId: plan.id,
+    rule,
+    sealing: agreedRuleSealing(fixture.resources.keyring),
+    at: new Date(),
+    by,
+  });
   await retain(fixture.resources, { userId: user.id, signal });
   await pruneRepository(fixture.resources, { userId: user.id, by });
   await expectSound(user.id, 1);
@@ -68,7 +76,14 @@ test('where the key may not delete, nights go on, and what would remove anything
   await expectSound(user.id, 3);
   const { database } = fixture.resources;
   const rule = parseRule('last=1');
-  await saveRetention(database, { userId: user.id, planId: plan.id, rule, at: new Date(), by });
+  await saveRetention(database, {
+    userId: user.id,
+    planId: plan.id,
+    rule,
+    sealing: agreedRuleSealing(fixture.resources.keyring),
+    at: new Date(),
+    by,
+  });
   await retain(fixture.resources, { userId: user.id, signal });
   expect(await database.repository.findFirst()).toMatchObject({ retentionHold: 'store/may-not-delete' });
   await expect(pruneRepository(fixture.resources, { userId: user.id, by })).rejects.toMatchObject({

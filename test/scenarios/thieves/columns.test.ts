@@ -1,4 +1,4 @@
-import { cp, rm } from 'node:fs/promises';
+import { cp, readdir, rm } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { alice, bob } from '../../../demo/people.ts';
 import { removeMark } from '../../../src/flows/keys/marks.ts';
@@ -29,11 +29,18 @@ function oddValues({ name, type, isNullable }: Column, thief: string): string[] 
     uuid: ['gen_random_uuid()'],
     ARRAY: [`'{x}'`],
   };
-  return [...(odd[type] ?? []), ...(isNullable && type !== 'text' ? ['NULL'] : [])];
+  const due = name === 'erase_at' ? [`now() - interval '1 minute'`, 'to_timestamp(0)'] : [];
+  return [...(odd[type] ?? []), ...due, ...(isNullable && type !== 'text' ? ['NULL'] : [])];
 }
 
 const sql = (fixture: ConsentFixture, text: string, ...values: unknown[]) =>
   fixture.resources.database.$queryRawUnsafe<Record<string, string>[]>(text, ...values);
+
+/** The snapshots in the store, whosever they are. */
+async function snapshotsIn(fixture: ConsentFixture): Promise<number> {
+  const files = await readdir(fixture.storeFolder, { recursive: true });
+  return files.filter((name) => /\/snapshots\/[0-9a-f]{64}$/.test(name)).length;
+}
 
 async function columnsOf(fixture: ConsentFixture): Promise<Column[]> {
   const rows = await sql(
@@ -76,7 +83,7 @@ async function keepAll(fixture: ConsentFixture, tables: readonly string[]): Prom
   };
 }
 
-test('whatever somebody writes into any column of the rows of one person, no token goes elsewhere, and the nights of all others are opened', async () => {
+test('whatever somebody writes into any column of the rows of one person, no token goes elsewhere, no snapshot goes, and the nights of all others are opened', async () => {
   await using fixture = await openConsentFixture();
   await using thief = await startHostileWebdav(folder({ 'a.txt': file('bait') }));
   fixture.custody.provider.admin.setRealm({ revokeRefreshToken: false });
@@ -106,8 +113,11 @@ test('whatever somebody writes into any column of the rows of one person, no tok
       const resources = { ...worker, ...openProcessState(worker) };
       for (const duty of duties) await perform(resources, duty, AbortSignal.timeout(60_000));
       const isOpened = (await database.run.count({ where: { planId: bobs.plan.id, slot: 'night' } })) === 1;
-      if (!isOpened || failed.length > 0 || thief.heard.length > 0)
-        found.push(`${column.table}.${column.name} = ${value}: ${isOpened ? '' : 'no night of bob, '}${failed}`);
+      const snapshots = await snapshotsIn(fixture);
+      if (!isOpened || failed.length > 0 || thief.heard.length > 0 || snapshots !== 2)
+        found.push(
+          `${column.table}.${column.name} = ${value}: ${isOpened ? '' : 'no night of bob, '}${snapshots} snapshots, ${failed}`,
+        );
       await putBack();
     }
   expect(found).toEqual([]);

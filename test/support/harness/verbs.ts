@@ -185,7 +185,15 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
   const toErase = async ({ userId, repositoryId: id }: Someone): Promise<erasures.RepositoryToErase> => {
     const eraseAt = ago(day);
     await database.repository.update({ where: { id }, data: { eraseAt } });
-    const rest = { eraseAt, location: '', store: null, movingTo: null, formerStore: null, sealedPassword: bytes };
+    const rest = {
+      eraseAt,
+      eraseSeal: bytes,
+      location: '',
+      store: null,
+      movingTo: null,
+      formerStore: null,
+      sealedPassword: bytes,
+    };
     return { id, userId, ...rest };
   };
   const rowOf = async ({ repositoryId }: Someone) => {
@@ -213,7 +221,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
           ...{ eraseAt: null, createdAt: at, formerPlan: null },
         },
         owner: { userId, issuer, subject: 'adopted', username: null },
-        seals: { person: sealing, password: () => ({ sealed: bytes, keyId: 'one' }) },
+        seals: { person: sealing, erasure: sealing, password: () => ({ sealed: bytes, keyId: 'one' }) },
         ...{ at, by },
       }),
     findFormerPlan: ({ userId }) => adoptions.findFormerPlan(database, userId),
@@ -235,8 +243,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         recovery: { keyFile: null, keptAt: null },
         alarm: { ...alarm, snapshotId: one.snapshotId, heldSnapshotId: null },
       };
-      await adoptions.saveFromCard(database, { row, eraseAt: later(day), ...said, at, by });
-      await adoptions.saveFromCard(database, { row: await rowOf(one), eraseAt: null, at, by });
+      await adoptions.saveFromCard(database, { row, eraseAt: later(day), ...said, sealing, at, by });
+      await adoptions.saveFromCard(database, { row: await rowOf(one), eraseAt: null, sealing, at, by });
     },
     saveCardWritten: async (one) =>
       cards.saveCardWritten(database, { row: await rowOf(one), dueAt: at, cardKeyId: 'one', cardDigest: bytes }),
@@ -300,7 +308,13 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         const earlier = await consents.lockGrantOf(transaction, { user, clientId });
         const given = { ...ends, id: grantId, clientId, scope: '', sid: null, generation: 9 };
         const unbound = { sealedDpopKey: null, dpopKeyId: null };
-        const grant = await consents.saveGrant(transaction, { user, earlier, given: { ...given, ...unbound }, at });
+        const grant = await consents.saveGrant(transaction, {
+          user,
+          earlier,
+          given: { ...given, ...unbound },
+          sealing,
+          at,
+        });
         await consents.saveFirstToken(transaction, { grant, token: token(9), holder, at });
         await consents.saveTerms(transaction, grant, { method: 'browser', terms: {}, agreedAt: at, renewed: true, at });
         await consents.findPlanOf(transaction, { grantId, resume: true });
@@ -315,6 +329,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
           user,
           earlier: null,
           given: { ...given, ...unbound },
+          sealing,
           at,
         });
         const window = {
@@ -326,7 +341,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         };
         const plan = { id: randomUUID(), sources: [], retention: { daily: 7 }, seal: bytes, ...window };
         await consents.savePlan(transaction, grant, { plan, at });
-        await retention.saveAgreedRule(transaction, { planId: plan.id, rule: { daily: 7 }, at });
+        await retention.saveAgreedRule(transaction, { planId: plan.id, rule: { daily: 7 }, sealing, at });
       }),
     findKnownClaims: ({ subject }) => users.findKnownClaims(database, { issuer, subject }),
     'findKnownClaims, of nobody': () => users.findKnownClaims(database, { issuer, subject: 'nobody' }),
@@ -337,7 +352,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
         const user = await users.getUser(database, userId);
         const given = { ...ends, id: randomUUID(), clientId: 'a third', scope: '', sid: null, generation: 1 };
         const grant = await consents.saveGrant(transaction, {
-          ...{ user, earlier: null, at },
+          ...{ user, earlier: null, sealing, at },
           given: { ...given, sealedDpopKey: null, dpopKeyId: null },
         });
         await consents.takePlanOver(transaction, { grant, sealing, at });
@@ -358,7 +373,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       for (let press = 0; press < 2; press++) await deadlines.askGrantAgain(database, { grantId, at, by });
     },
     withdrawGrant: ({ grantId }) =>
-      withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', eraseAt: later(day) }),
+      withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', eraseAt: later(day), sealing }),
     listWithdrawnTokens: () => revocations.listWithdrawnTokens(database, { at, limit: 100 }),
     'listWithdrawnTokens of one': ({ grantId }) =>
       revocations.listWithdrawnTokens(database, { grantId, at, limit: 100 }),
@@ -689,9 +704,9 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     savePruned: ({ userId }) => retention.savePruned(database, { userId, at, by }),
     saveNotPruned: ({ userId }) => retention.saveNotPruned(database, { userId, reason: 'repository/locked', at }),
     saveRetention: ({ userId, planId }) =>
-      retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, at, by }),
+      retention.saveRetention(database, { userId, planId, rule: { daily: 3 }, sealing, at, by }),
     'saveRetention of all': ({ userId, planId }) =>
-      retention.saveRetention(database, { userId, planId, rule: null, at, by }),
+      retention.saveRetention(database, { userId, planId, rule: null, sealing, at, by }),
     'verification, whole': async ({ userId }) => {
       await verifications.claimVerification(database, { userId, at: later(2 * day), leaseUntil: later(3 * day) });
       await verifications.saveVerifying(database, { userId, nextAt: later(day), damagedPacks: [] });
@@ -753,8 +768,8 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     // Erasing.
     changeEraseAt: async ({ userId, grantId }) => {
       await database.grant.update({ where: { id: grantId }, data: { state: 'withdrawn' } });
-      await erasures.changeEraseAt(database, { userId, eraseAt: later(day), at, by });
-      await inOne((transaction) => erasures.clearEraseAt(transaction, { userId, at, by }));
+      await erasures.changeEraseAt(database, { userId, eraseAt: later(day), sealing, at, by });
+      await inOne((transaction) => erasures.clearEraseAt(transaction, { userId, sealing, at, by }));
     },
     'snapshots erased': async (one) => {
       const repository = await toErase(one);
@@ -767,10 +782,10 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     'person erased': async (one) => {
       const { userId, grantId } = one;
       await personErasures.listGrantsToEnd(database, userId);
-      await withdrawGrant(database, { grantId, at, by, reason: 'withdrawn' });
+      await withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', sealing });
       const receipt = await personErasures.beginErasingPerson(database, {
         userId,
-        seals: { person: sealing, plan: sealing },
+        seals: { person: sealing, plan: sealing, erasure: sealing },
         at,
       });
       await database.tokenGeneration.deleteMany({ where: { grantId } });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isPublicAddress } from '../../../src/domain/network-address.ts';
+import { isPublicAddress, reachOf } from '../../../src/domain/network-address.ts';
 
 test.each([
   '1.1.1.1',
@@ -28,3 +28,16 @@ test.each([
   ...['::ffff:10.0.0.1', '::ffff:169.254.169.254', '::ffff:1.1.1.1', '64:ff9b::a00:1', '2002:a00:1::', '2001::1'],
   ...['', 'localhost', '2130706433', '0x7f.1'],
 ])('%s is not', (ip) => expect(isPublicAddress(ip)).toBe(false));
+
+test.each<readonly [ip: string, reach: string]>([
+  ['10.0.0.1', 'private'],
+  ['100.100.100.201', 'private'],
+  ['fd00::1', 'private'],
+  ['127.0.0.1', 'machine'],
+  ['::ffff:127.0.0.1', 'machine'],
+  ...['169.254.169.254', '100.100.100.200', '::ffff:100.100.100.200', 'fd00:ec2::254', 'fd20:ce::254'].map(
+    (ip) => [ip, 'special'] as const,
+  ),
+])('%s is %s: what tells a cloud’s machines who they are is in no private network', (ip, reach) =>
+  expect(reachOf(ip)).toBe(reach),
+);
