@@ -17,7 +17,10 @@ export interface BlobIndex {
 export interface MasterIndex extends BlobIndex {
   /** Every copy of a blob; more than one when packs repeat it. */
   findAll(type: BlobType, id: BlobId): FoundBlob[];
-  /** Makes the blobs of a pack known. The same pack again changes nothing. */
+  /**
+   * Makes the blobs of a pack known. The same pack again changes nothing. Where index files contradict each other, all that they say counts, so that the
+   * pack has another size than they give it, which is damage.
+   */
   insertPack(packId: PackId, blobs: readonly PackedBlob[]): void;
   /** The number of the blob's first copy, below `size`, for sets kept as arrays; undefined for what is unknown. */
   position(type: BlobType, id: BlobId): number | undefined;
@@ -170,7 +173,13 @@ function sameBlob(segment: Uint32Array, start: number, words: Uint32Array, type:
 }
 
 function holds(memory: Memory, pack: number, blob: PackedBlob): boolean {
-  return rowsWith(memory, blob.type, blob.id).some((row) => packOfRow(memory, row) === pack);
+  return rowsWith(memory, blob.type, blob.id).some((row) => {
+    if (packOfRow(memory, row) !== pack) return false;
+    const { offset, length, uncompressedLength } = readLocation(memory, row);
+    return (
+      offset === blob.offset && length === blob.length && uncompressedLength === (blob.uncompressedLength || undefined)
+    );
+  });
 }
 
 function packOfRow({ rows }: Memory, row: number): number {

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../../../src/errors.ts';
 import { type Backend, pathOf } from '../../../../src/store/backend/backend.ts';
+import type { PackedBlob } from '../../../../src/store/format/blob.ts';
 import type { PackId } from '../../../../src/store/format/ids.ts';
 import { type RepairOptions, repairPacks } from '../../../../src/store/repairer/repair-packs.ts';
 import { checkRepository } from '../../../../src/store/repository/check.ts';
@@ -212,6 +213,27 @@ describe('repair', () => {
     expect((await repairIt(backend, ids, { allMayBeGone: true })).packsReplaced).toHaveLength(6);
     expect(await Array.fromAsync(backend.list('data'))).toEqual([]);
   });
+
+  const contradictions: [string, (blobs: readonly PackedBlob[]) => PackedBlob[]][] = [
+    ['at another place', (blobs) => blobs.map((blob, at) => (at === 0 ? { ...blob, offset: blob.offset + 7 } : blob))],
+    ['longer', (blobs) => blobs.map((blob, at) => (at === 0 ? { ...blob, length: blob.length + 7 } : blob))],
+    [
+      'in each other’s places',
+      (blobs) => blobs.map((blob, at) => ({ ...blob, id: blobs[at < 2 ? 1 - at : at]?.id ?? blob.id })),
+    ],
+  ];
+  test.each(contradictions)(
+    'finds and mends what a second index file contradicts without reading packs whole: a blob %s',
+    async (_, other) => {
+      const { backend, nights } = await threeNights();
+      const [{ data }] = nights as [Nights[number]];
+      await (await openRepository(backend, 'pw')).saveIndex([{ id: data.id, blobs: other(data.blobs) }]);
+      const looking = async () => (await checkRepository(await openRepository(backend, 'pw'))).findings;
+      expect(await looking()).toContainEqual(expect.objectContaining({ kind: 'pack-size', packId: data.id }));
+      expect(await repairIt(backend)).toMatchObject({ packsIndexed: 1, blobsLost: 0 });
+      expect((await check(backend)).findings).toEqual([]);
+    },
+  );
 
   test('believes a pack to be there that the store lists late', async () => {
     const { backend, nights } = await threeNights();
