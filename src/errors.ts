@@ -145,3 +145,9 @@ export function codeIn(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** The sentence for operators where the machine lets this process open no more files and connections; undefined for any other failure. */
+export function shortageWords(error: unknown): string | undefined {
+  if (!/^E[MN]FILE$/.test(codeIn(error) ?? '')) return undefined;
+  return 'This process may open no more files and connections. Raise that limit: ulimit -n, LimitNOFILE in systemd, ulimits in Docker.';
+}

@@ -1,4 +1,4 @@
-import { AppError, codeIn, type ErrorCode, isAppError, messageForPeople } from '../errors.ts';
+import { AppError, codeIn, type ErrorCode, isAppError, messageForPeople, shortageWords } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { nearest } from '../nearest.ts';
 import { version } from '../version.ts';
@@ -88,10 +88,11 @@ const wrongUse: ReadonlySet<ErrorCode> = new Set(['usage/invalid', 'config/inval
 
 function explain(error: unknown): number {
   const isWrongUse = isAppError(error) && wrongUse.has(error.code);
-  const words = String(scrub(`${messageForPeople(error)}${causeOf(error)}`));
+  const shortage = shortageWords(error);
+  const words = shortage ?? String(scrub(`${messageForPeople(error)}${causeOf(error)}`));
   // Messages about settings or the command line have lines of their own; any other may hold words from outside.
   process.stderr.write(`nightkeep: ${isWrongUse ? inLines(words) : harmless(words)}\n`);
-  if (!isAppError(error))
+  if (!isAppError(error) && shortage === undefined)
     process.stderr.write(`${inLines(String(scrub(error instanceof Error ? error.stack : String(error))))}\n`);
   return exitCodeOfInterrupt(error) ?? (isWrongUse ? 2 : 1);
 }

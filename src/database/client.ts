@@ -4,7 +4,7 @@ import { addressesOfServers } from '../domain/database-address.ts';
 import { hourMs } from '../durations.ts';
 import { AppError, isAppError } from '../errors.ts';
 import { connectionTo } from './connection.ts';
-import { type FaultWords, faultWords, kindOfFault } from './fault.ts';
+import { type FaultWords, faultWords, kindOfFault, postgresRefusal } from './fault.ts';
 import { PrismaClient } from './generated/client.ts';
 
 /** The open database. Verbs on it are functions in this folder: `(database, input) => …`. */
@@ -110,19 +110,18 @@ function nameOf(sql: string): string {
 const outageCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024']);
 /** Of raw queries, and of connections that were torn, only the words tell. */
 const outageWords =
-  /Can't reach database server|Connection terminated|is not queryable|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |The server takes no writes|in a read-only transaction|Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
+  /Can't reach database server|Connection terminated|is not queryable|Server has closed the connection|terminating connection|timeout exceeded when trying to connect|the database system is |Unable to start a transaction in the given time|cannot be executed on an expired transaction/;
 
-/** Whether a driver says that PostgreSQL is away, too slow to go on with, or has no room to write. */
+/** Whether a driver says that PostgreSQL is away, too slow to go on with, or refuses what an operator can mend. */
 export function isOutage(error: unknown): error is Error {
   if (!(error instanceof Error) || isAppError(error)) return false;
-  if (kindOfFault(error) === 'DiskFull') return true;
+  if (postgresRefusal(error) !== undefined) return true;
   return ('code' in error && outageCodes.has(String(error.code))) || outageWords.test(error.message);
 }
 
-/** `database/unavailable` in place of what drivers throw where PostgreSQL is away, or its disk is full; other errors stay as they are. */
+/** `database/unavailable` in place of what drivers throw where PostgreSQL is away or refuses; other errors stay as they are. */
 export function asOutage(error: unknown): unknown {
-  if (!isOutage(error)) return error;
-  return unavailable(error, kindOfFault(error) === 'DiskFull' ? faultWords.DiskFull : away);
+  return isOutage(error) ? unavailable(error, postgresRefusal(error)) : error;
 }
 
 function cannotOpen(url: string, cause: unknown): AppError {

@@ -40,6 +40,33 @@ function isFault(kind: string): kind is Fault {
   return Object.hasOwn(faultWords, kind);
 }
 
+/** Where PostgreSQL answers and refuses, by its own words, which drivers pass on. */
+const refusals: readonly (readonly [said: RegExp, words: (said: string) => FaultWords])[] = [
+  [
+    /permission denied for (?:relation|table|view|sequence|schema|function|database) "?[\w.]+|must be owner of \w+ "?[\w.]+/,
+    (said) => [
+      `PostgreSQL refuses the user of DATABASE_URL (${said}).`,
+      'Grant that user the rights of the one that ran nightkeep migrate, or let DATABASE_URL name that one.',
+    ],
+  ],
+  [
+    /The server takes no writes|in a read-only transaction/,
+    () => ['PostgreSQL accepts no writes: it is a standby, or set to read-only.', 'Let DATABASE_URL name the primary.'],
+  ],
+];
+
+/** What PostgreSQL, which answers, does not do, and the cure; undefined where the error says nothing of the kind. */
+export function postgresRefusal(error: unknown): FaultWords | undefined {
+  const kind = kindOfFault(error);
+  if (kind === 'DiskFull' || kind === 'TooManyConnections') return faultWords[kind];
+  const message = error instanceof Error ? error.message : '';
+  for (const [said, words] of refusals) {
+    const [found] = said.exec(message) ?? [];
+    if (found !== undefined) return words(found);
+  }
+  return undefined;
+}
+
 /** Prisma puts what the driver said into `meta`. */
 function causeOf(error: object): unknown {
   if ('meta' in error && error.meta) return error.meta;

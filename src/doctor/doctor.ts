@@ -1,7 +1,8 @@
 import { type Clock, within } from '../clock.ts';
 import type { Environment } from '../config/environment.ts';
+import { asOutage } from '../database/client.ts';
 import { addressesOfServers } from '../domain/database-address.ts';
-import { isAppError } from '../errors.ts';
+import { isAppError, shortageWords } from '../errors.ts';
 import { scrub } from '../log.ts';
 import { type Check, together } from './check.ts';
 import { boundTokens } from './checks/bound-tokens.ts';
@@ -116,9 +117,12 @@ async function run(check: Check, installation: Installation): Promise<readonly F
   }
 }
 
-function explain(name: string, error: unknown): Finding {
-  const elsewhere = Object.entries(reportedElsewhere).find(([code]) => isAppError(error) && error.code === code);
+function explain(name: string, thrown: unknown): Finding {
+  const elsewhere = Object.entries(reportedElsewhere).find(([code]) => isAppError(thrown) && thrown.code === code);
   if (elsewhere !== undefined) return unknown(name, `Not looked at: ${elsewhere[1]}`);
+  const shortage = shortageWords(thrown);
+  if (shortage !== undefined) return wrong(name, ...sentences(`It could not be checked: ${shortage}`));
+  const error = asOutage(thrown);
   if (error instanceof Error && error.name === 'TimeoutError')
     return wrong(
       name,

@@ -1,4 +1,4 @@
-import { faultWords, kindOfFault } from '../database/fault.ts';
+import { postgresRefusal } from '../database/fault.ts';
 import { AppError, isAppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { QueueConnection } from './connection.ts';
@@ -17,9 +17,8 @@ export async function orUnavailable<T>(connection: QueueConnection, ask: () => P
 }
 
 function whyAway({ kind }: QueueConnection, error: unknown): string {
-  const refused = kind === 'redis' ? redisFault(error) : undefined;
-  if (refused !== undefined) return `${refused.what} ${refused.cure}`;
-  if (kind !== 'redis' && kindOfFault(error) === 'DiskFull') return faultWords.DiskFull.join(' ');
+  const refused = kind === 'redis' ? redisFault(error) : postgresRefusal(error);
+  if (refused !== undefined) return refused.join(' ');
   const [server, setting] = kind === 'redis' ? ['Redis', 'REDIS_URL'] : ['PostgreSQL', 'DATABASE_URL'];
   return `The queue in ${server} does not answer. Check that ${server} runs and that ${setting} names it.`;
 }

@@ -21,10 +21,10 @@ const refusals: readonly (readonly [said: RegExp, what: string, cure: string])[]
 ];
 
 /** Why Redis cannot be used, and the cure: it refuses, or there is no connection; undefined where the error says nothing of the kind. */
-export function redisFault(error: unknown): { readonly what: string; readonly cure: string } | undefined {
+export function redisFault(error: unknown): readonly [what: string, cure: string] | undefined {
   const message = error instanceof Error ? error.message : '';
   const [, what, cure] = refusals.find(([said]) => said.test(message)) ?? [];
-  if (what !== undefined && cure !== undefined) return { what, cure };
+  if (what !== undefined && cure !== undefined) return [what, cure];
   const fault = connectionFault(codeIn(error), { at: 'REDIS_URL' });
-  return fault && { what: `The server in REDIS_URL ${fault.what}.`, cure: `${fault.cure}.` };
+  return fault && [`The server in REDIS_URL ${fault.what}.`, `${fault.cure}.`];
 }

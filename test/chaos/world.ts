@@ -339,7 +339,9 @@ export async function openWorld({ jars, redis: redisProgram }: Programs, count: 
 
 /** That process never worked: PostgreSQL or Redis did not answer when it started. */
 function lacksOthers({ stdout, stderr }: { stdout: string; stderr: string }): boolean {
-  return !/^Nightkeep (listens on|works)/m.test(stdout) && /^nightkeep: .*does not answer\./m.test(stderr);
+  return (
+    !/^Nightkeep (listens on|works)/m.test(stdout) && /^nightkeep: .*(does not answer|accepts no writes)/m.test(stderr)
+  );
 }
 
 /** It keeps nothing on disk: started again it is empty. */

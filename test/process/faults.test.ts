@@ -5,7 +5,7 @@ import { alice } from '../../demo/people.ts';
 import type { Environment } from '../../src/config/environment.ts';
 import { texts } from '../../src/web/texts/en.ts';
 import { type Installation, openInstallation } from '../support/harness/installation.ts';
-import { eventsOf, expectPlainWords } from '../support/harness/nightkeep.ts';
+import { eventsOf, expectPlainWords, nightkeep } from '../support/harness/nightkeep.ts';
 import { consent } from '../support/harness/service-fixture.ts';
 import { keyLine } from '../support/harness/settings.ts';
 import type { Visitor } from '../support/realms/realm.ts';
@@ -201,4 +201,10 @@ test('after all of that a good start works as if nothing had been', async () => 
   expect(runs.map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
   service.signal('SIGTERM');
   expect(await service.ended).toMatchObject({ code: 0 });
+});
+
+test('a limit of 64 open files is enough for a command: what it reads is not opened all at once', async () => {
+  const limited = ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh'];
+  await using command = nightkeep(['status'], installation.settings, installation.here, limited);
+  expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
 });

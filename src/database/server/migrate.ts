@@ -1,7 +1,7 @@
 import { countWords } from '../../count-words.ts';
 import { AppError } from '../../errors.ts';
 import type { Database } from '../client.ts';
-import { noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
+import { listMigrations, noFilter, readMigrations, withSchemaEngine } from './schema-engine.ts';
 
 /** Applies missing migrations and returns their names; several processes may call it at once. */
 export async function migrate(url: string): Promise<string[]> {
@@ -40,8 +40,7 @@ export async function compareMigrations(database: Database): Promise<Compared> {
 
 /** The same of migrations that were applied elsewhere. */
 export async function compareWith(applied: readonly string[]): Promise<Compared> {
-  const { migrationDirectories } = await readMigrations();
-  const known = migrationDirectories.map(({ path }) => path);
+  const known = await listMigrations();
   return {
     missing: known.filter((path) => !applied.includes(path)),
     unknown: applied.filter((path) => !known.includes(path)),

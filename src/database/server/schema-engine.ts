@@ -83,15 +83,25 @@ export async function readSchema(): Promise<string> {
   return readFile(schemaPath, 'utf8');
 }
 
+/** The names of the migrations of this version, oldest first. */
+export async function listMigrations(): Promise<string[]> {
+  const entries = await readdir(migrationsPath, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+}
+
 /** The migrations of this version as the engine takes them, oldest first. */
 export async function readMigrations() {
-  const entries = await readdir(migrationsPath, { withFileTypes: true });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const migrationDirectories = [];
+  // One after the other: a process may not be allowed to have that many files open.
+  for (const name of await listMigrations()) migrationDirectories.push(await readMigration(name));
   return {
     baseDir: migrationsPath,
     lockfile: { path: 'migration_lock.toml', content: 'provider = "postgresql"\n' },
     shadowDbInitScript: '',
-    migrationDirectories: await Promise.all(names.sort().map(readMigration)),
+    migrationDirectories,
   };
 }
 

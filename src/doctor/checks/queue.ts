@@ -124,7 +124,7 @@ function checkLimits(limits: readonly (readonly [name: string, value: string])[]
 /** Why Redis cannot be used: it refuses, or does not answer. */
 export function checkRedisFault(error: unknown): Finding {
   const fault = redisFault(error);
-  if (fault !== undefined) return wrong(name, fault.what, fault.cure);
+  if (fault !== undefined) return wrong(name, ...fault);
   return wrong(
     name,
     'Nothing answers where REDIS_URL points.',

@@ -109,7 +109,7 @@ async function refuseEmptyStore({ database, places, store }: Needs): Promise<voi
   );
 }
 
-/** Lets those go that are too many, and all that were made before somebody was erased. */
+/** Lets those of this installation go that are too many, and all that were made before somebody was erased. */
 async function removeOlder(
   { clock, config: { stateExports }, database, store }: Needs,
   madeAt: Date,
@@ -117,11 +117,14 @@ async function removeOlder(
   const backend = store(statePlace, null);
   const now = clock.now();
   const { whole, leftovers } = await listExports(backend, now);
-  const erasedAt = await findLastErasure(database);
+  const [erasedAt, since] = await Promise.all([findLastErasure(database), findStateSince(database)]);
   // Without nightly exports those that somebody asked for stay.
   const most = stateExports === 0 ? whole.length : stateExports;
   const old = whole.filter(
-    ({ createdAt }, index) => index >= most || (erasedAt !== null && createdAt <= erasedAt && createdAt < madeAt),
+    ({ createdAt }, index) =>
+      // What is from before anybody was here is of a lost installation, and may still be wanted.
+      (index >= most && since !== null && createdAt >= since) ||
+      (erasedAt !== null && createdAt <= erasedAt && createdAt < madeAt),
   );
   const dead = leftovers.filter(({ createdAt }) => Math.abs(now.getTime() - createdAt.getTime()) > writtenWithinMs);
   let removed = 0;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asOutage, type Database, openDatabase } from '../../../src/database/client.ts';
 import { type CuttableProxy, openCuttableProxy } from '../../support/servers/cuttable-proxy.ts';
@@ -200,4 +201,38 @@ describe('a connection that the network has lost without saying so', () => {
 test('any other error stays as it is', async () => {
   await database.circuit.create({ data: circuit });
   expect(await errorOf(database.circuit.create({ data: circuit }))).toMatchObject({ code: 'P2002' });
+});
+
+describe('what PostgreSQL refuses is said with the cure, not as an error of Nightkeep', () => {
+  const opening = async (href: string) => opened.adopt(await openDatabase(href), (one) => one.$disconnect());
+
+  test('of a role without rights on a table', async () => {
+    const role = `nightkeep_${randomBytes(6).toString('hex')}`;
+    await database.$executeRawUnsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`);
+    opened.defer(async () => {
+      await database.$executeRawUnsafe(`DROP ROLE ${role}`);
+    });
+    const its = new URL(url);
+    [its.username, its.password] = [role, 'x'];
+    const poor = await opening(its.href);
+    for (const refused of [poor.circuit.count(), poor.$queryRaw`SELECT FROM circuits`])
+      expect(await errorOf(refused)).toMatchObject({
+        code: 'database/unavailable',
+        message: expect.stringMatching(
+          /refuses the user of DATABASE_URL \(permission denied for table circuits\)\. Grant/,
+        ),
+      });
+  });
+
+  test('of a database that is read-only', async () => {
+    const standby = await opening(`${url}?options=-c%20default_transaction_read_only%3Don`);
+    expect(await errorOf(standby.$executeRaw`DELETE FROM circuits`)).toMatchObject({
+      message: expect.stringMatching(/^PostgreSQL accepts no writes: .* Let DATABASE_URL name the primary\.$/),
+    });
+  });
+
+  test('of a server that has no connection left', () => {
+    const error = Object.assign(new Error('no'), { meta: { kind: 'TooManyConnections' } });
+    expect(asOutage(error)).toMatchObject({ message: expect.stringMatching(/no connection left\. Raise max_conn/) });
+  });
 });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chmod, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -79,6 +80,24 @@ test('each night makes one export, the last few stay, and keyring and store alon
   });
   const runId = await requestRun(again, { planId: plan.id, trigger: 'person' });
   expect(await before.workOn(runId, again)).toMatchObject({ state: 'succeeded', counts: { entriesRead: 0 } });
+});
+
+test('those of a lost installation stay where another begins in its store without importing one', async () => {
+  const { before } = server;
+  await before.consent(alice);
+  const lost = (await exportIntoStore(before.resources, { by })).createdAt;
+  before.custody.pass(dayMs);
+  const one = withKept(await server.rebuild(), 1);
+  const createdAt = one.clock.now();
+  await one.database.user.create({
+    data: { id: randomUUID(), issuer: 'https://id.example', subject: 'bob', createdAt },
+  });
+  for (let night = 0; night < 3; night += 1) {
+    before.custody.pass(dayMs);
+    await exportIntoStore(one, { by });
+  }
+  expect(await names(one)).toHaveLength(2);
+  expect((await bringBack(await server.rebuild(), lost.slice(0, 16))).rows.users).toBe(1);
 });
 
 test('an older one is chosen by its name, and whatever is wrong is said with the cure', async () => {
