@@ -73,10 +73,7 @@ export async function checkRepository(repository: Repository, options: CheckOpti
   using examiners = openExaminers(repository.masterKey, { longestPiece: longestPieceOf(repository.backend) });
   examiners.expect(early.bytes);
   using ahead = readAhead(repository, { ids: early.ids, examiners, ...options });
-  if (options.locking !== undefined) {
-    await options.locking;
-    if (!(await repository.renewIndex(damaged))) throw prunedMeanwhile();
-  }
+  await options.locking;
   const listed = await repository.listSnapshotIds();
   const hurt: SnapshotId[] = [];
   const snapshots = await Array.fromAsync(
@@ -85,6 +82,8 @@ export async function checkRepository(repository: Repository, options: CheckOpti
       findings.add({ kind: 'file-damaged', severity: 'error', message: `${message} ${cureOfSnapshot}`, snapshotId });
     }),
   );
+  // Others may have written snapshots since, and the index files of what these need.
+  if (!(await repository.renewIndex(damaged))) throw prunedMeanwhile();
   const found = [...snapshots.map(({ id }) => id), ...hurt];
   for (const id of await listAbsent(repository, listed, found)) findings.add(listedOnly(id));
   for (const finding of await checkKeys(repository.backend, [repository.keyId, ...(options.keys ?? [])]))

@@ -49,6 +49,22 @@ describe('check', () => {
     expect(await check(backend)).toMatchObject({ findings: [], packsRead: 0, bytesRead: 0 });
   });
 
+  test('finds nothing missing of a snapshot that another program writes meanwhile', async () => {
+    const { backend } = await written();
+    let isWritten = false;
+    const beside: MemoryBackend = {
+      ...backend,
+      async *list(type) {
+        if (type === 'snapshot' && !isWritten) {
+          isWritten = true;
+          await writeSnapshot(await openRepository(backend, 'pw'), { own: Buffer.from('of a laptop') });
+        }
+        yield* backend.list(type);
+      },
+    };
+    expect(await check(beside, { readData: 'all' })).toMatchObject({ findings: [], snapshots: 2, packsRead: 4 });
+  });
+
   test('asks the store for the trees of folders beside each other together', async () => {
     const backend = openMemoryBackend();
     const folders = Array.from({ length: 60 }, (_, number) => [`${number}`, { file: Buffer.from(`${number}`) }]);
