@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
-/** How soon a page asks again whose events are refused: the server may be in trouble, or the session over. */
-const refusedMs = 5_000;
+/** How soon a page asks again whose events are refused: once whatever its reader did before, such as coming back to it, counts as done by them no more. */
+const refusedMs = 10_000;
 
 /**
  * Replaces parts of a page by what the server sends, each once the keyboard is not in it, and reloads the page when that has ended; not while its
