@@ -132,7 +132,7 @@ function cannotOpen(url: string, cause: unknown): AppError {
       `The database "${name}" does not exist.`,
       `Create it with: createdb ${name}. Or correct the name in DATABASE_URL.`,
     ]);
-  return unavailable(cause, kind && faultWords[kind]);
+  return unavailable(cause, kind === undefined ? postgresRefusal(cause) : faultWords[kind]);
 }
 
 const away: FaultWords = [

@@ -35,7 +35,10 @@ test('where none of several servers takes writes, the database counts as away', 
   await using ways = await openTwoWays();
   const database = new URL(ways.url).pathname.slice(1);
   await administer(ways.url, `ALTER DATABASE ${database} SET default_transaction_read_only = on`);
-  await expect(openDatabase(ways.both)).rejects.toMatchObject({ code: 'database/unavailable' });
+  await expect(openDatabase(ways.both)).rejects.toMatchObject({
+    code: 'database/unavailable',
+    message: expect.stringMatching(/^PostgreSQL accepts no writes: /),
+  });
   await ways.one.cut();
   await ways.two.cut();
   const error = await openDatabase(ways.both).catch(asOutage);
