@@ -46,9 +46,9 @@ export async function verification(visit: PersonVisit): Promise<Response> {
 /** Puts on record that the person has looked at what is lost for good, as the page showed it. */
 export async function acceptLost({ c, resources, session: { userId } }: PersonVisit): Promise<Response> {
   const { found } = await c.req.parseBody();
-  const foundAt = new Date(typeof found === 'string' ? found : '');
+  const foundAt = (await findVerification(resources.database, userId))?.foundAt;
   const at = resources.clock.now();
-  if (!Number.isNaN(foundAt.getTime()))
+  if (foundAt && foundAt.toISOString() === found)
     await acceptLosses(resources.database, { userId, foundAt, at, by: `user:${userId}` });
   return c.redirect('/verification', 303);
 }

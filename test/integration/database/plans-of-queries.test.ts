@@ -370,11 +370,11 @@ test('nor does any other query, except those about everybody', async () => {
 });
 
 /**
- * They run before there is anything, read and write a whole installation, a table after the other, look for a server, ask a table of the
- * queue, read what a row holds, or do in the background what is called here by itself.
+ * They run before there is anything, read and write a whole installation, a table after the other, look for a server or start it, ask a table of
+ * the queue, read what a row holds, or do in the background what is called here by itself.
  */
 const otherwise = [
-  ...['client.ts', 'connection.ts', 'embedded-roles.ts', 'migrate.ts', 'schema-engine.ts', 'state.ts'],
+  ...['client.ts', 'connection.ts', 'embedded.ts', 'embedded-roles.ts', 'migrate.ts', 'schema-engine.ts', 'state.ts'],
   ...['inspect-server.ts isQueuePaused', 'run-progress.ts save', 'run-watch.ts check', 'users.ts readPerson'],
 ];
 

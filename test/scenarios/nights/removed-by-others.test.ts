@@ -120,7 +120,7 @@ describe.each([
     expect(await lookAgain(fixture.resources, { signal })).toBe(0);
     await verify();
     expect(await judged()).toBe(gone);
-    expect(await looked()).toMatchObject({ state: 'wrong' });
+    expect(await looked()).toMatchObject([{ state: 'wrong' }]);
     await back();
     fixture.custody.pass(5 * minuteMs);
     expect(await lookAgain(fixture.resources, { signal })).toBe(1);
@@ -128,7 +128,7 @@ describe.each([
     expect(await home()).not.toContain(texts.protection.nights.repository_gone.happened);
     const status = await viewStatus({ ...fixture.resources, peopleCount: openPeopleCount() });
     expect(status).toMatchObject({ verification: { damaged: 0, gone: 0 }, people: { not: 0 } });
-    expect(await looked()).toMatchObject({ state: 'ok' });
+    expect(await looked()).toMatchObject([{ state: 'ok' }]);
     const { database, clock } = fixture.resources;
     const [last] = await database.event.findMany({ where: { subjectKind: 'user' }, orderBy: { at: 'desc' }, take: 1 });
     expect(last).toMatchObject({ from: 'repository gone', to: 'repository whole' });

@@ -773,6 +773,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
     },
     'snapshots erased': async (one) => {
       const repository = await toErase(one);
+      for (const id of [one.userId, randomUUID()]) await erasures.findErasureFacts(database, id);
       const contents = { snapshots: 1, files: 1, bytes: 1 };
       await erasures.beginErasing(database, { repository, contents, at });
       await erasures.findHalfErased(database, one.userId);
@@ -785,6 +786,7 @@ export function verbs({ clock, database, holder }: Resources): readonly Standing
       await withdrawGrant(database, { grantId, at, by, reason: 'withdrawn', sealing });
       const receipt = await personErasures.beginErasingPerson(database, {
         userId,
+        receipt: randomUUID(),
         seals: { person: sealing, plan: sealing, erasure: sealing },
         at,
       });
